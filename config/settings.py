@@ -1,0 +1,280 @@
+"""The settings: read from the environment once, checked, and frozen. Standard library only, so that `./run --help` can list them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PRODUCTION = "production"
+LAPTOP = "laptop"
+
+#: A signing key shorter than this, or starting like the ones in our example files, is nobody's secret.
+SHORTEST_KEY = 32
+EXAMPLE_KEY = "example-"
+HIGHEST_PORT = 65_535
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be started with; the message is one sentence that says what to do."""
+
+
+def default_data_dir() -> Path:
+    """Where a laptop keeps the embedded database: a system folder for root, the home folder for anyone else."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/portal-dev")
+    return Path.home() / ".local" / "share" / "portal-dev"
+
+
+def _said(name: str, says: str) -> dict[str, str]:
+    """A setting's environment variable and its line in the help."""
+    return {"name": name, "says": says}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every choice made at start. Nothing else in the portal reads the environment for itself."""
+
+    environment: str = field(
+        default=LAPTOP, metadata=_said("PORTAL_ENV", "“production” on servers: no embedded servers, no demonstration")
+    )
+    database_url: str = field(
+        default="", repr=False, metadata=_said("DATABASE_URL", "PostgreSQL to use instead of the embedded one")
+    )
+    database_owner_url: str = field(
+        default="", repr=False, metadata=_said("DATABASE_OWNER_URL", "the same database as the owner role, for migrations only")
+    )
+    redis_url: str = field(
+        default="", repr=False, metadata=_said("REDIS_URL", "Redis or Valkey to use instead of the embedded one")
+    )
+    data_dir: Path = field(
+        default_factory=default_data_dir,
+        metadata=_said("PORTAL_DATA_DIR", "folder of the embedded database, logs and generated keys"),
+    )
+    host: str = field(default="127.0.0.1", metadata=_said("PORTAL_HOST", "address the web server listens on"))
+    port: int = field(default=8000, metadata=_said("PORTAL_PORT", "port the web server listens on"))
+    public_url: str = field(default="", metadata=_said("PORTAL_PUBLIC_URL", "address people type, used in letters and e-mail"))
+    demo: bool = field(
+        default=True,
+        metadata=_said("PORTAL_DEMO", "1 or 0: the demonstration authority (on with the embedded database only)"),
+    )
+    secret_key: str = field(
+        default="",
+        repr=False,
+        metadata=_said("PORTAL_SECRET_KEY", f"signs cookies; {SHORTEST_KEY} characters or more (made and kept on a laptop)"),
+    )
+    proxies: int = field(
+        default=0, metadata=_said("PORTAL_TRUSTED_PROXIES", "proxies in front, whose X-Forwarded headers are believed")
+    )
+    metrics_port: int = field(
+        default=0, metadata=_said("PORTAL_METRICS_PORT", "private port for /metrics on PORTAL_METRICS_HOST, 0 for none")
+    )
+    metrics_host: str = field(
+        default="127.0.0.1", metadata=_said("PORTAL_METRICS_HOST", "address the metrics port listens on, never a public one")
+    )
+    web_workers: int = field(default=2, metadata=_said("PORTAL_WEB_WORKERS", "web worker processes"))
+    web_threads: int = field(default=8, metadata=_said("PORTAL_WEB_THREADS", "requests each web worker serves at once"))
+    job_workers: int = field(default=1, metadata=_said("PORTAL_JOB_WORKERS", "job workers that `up` starts"))
+    request_deadline: int = field(
+        default=30, metadata=_said("PORTAL_REQUEST_DEADLINE", "seconds after which a request is given up")
+    )
+    upload_limit_mb: int = field(default=50, metadata=_said("PORTAL_UPLOAD_LIMIT_MB", "largest file accepted, in megabytes"))
+    smtp_host: str = field(default="", metadata=_said("PORTAL_SMTP_HOST", "mail server; without one mail is kept, not sent"))
+    smtp_port: int = field(default=587, metadata=_said("PORTAL_SMTP_PORT", "its port"))
+    smtp_user: str = field(default="", metadata=_said("PORTAL_SMTP_USER", "its user name, if it wants one"))
+    smtp_password: str = field(default="", repr=False, metadata=_said("PORTAL_SMTP_PASSWORD", "its password"))
+    smtp_starttls: bool = field(default=True, metadata=_said("PORTAL_SMTP_STARTTLS", "1 or 0: encrypt the way to it"))
+    mail_from: str = field(
+        default="attendance@localhost", metadata=_said("PORTAL_MAIL_FROM", "sender's address on the portal's mail")
+    )
+    log_level: str = field(
+        default="info", metadata=_said("PORTAL_LOG_LEVEL", "debug, info, warning or error; logs are JSON lines")
+    )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read and check every setting; make a signing key for a laptop that has none.
+
+        Raises:
+            SettingsError: with one sentence, for anything the portal must not start with.
+        """
+        read: dict[str, object] = {}
+        for one in fields(cls):
+            typed = environ.get(one.metadata["name"], "").strip()
+            if typed:
+                read[one.name] = _value(one.metadata["name"], typed, _kind(one.default))
+        read.setdefault("demo", not _looks_like_production(environ) and "database_url" not in read)
+        settings = cls(**read)  # type: ignore[arg-type]  # each value was read as its field's own type
+        _refuse(settings, environ)
+        if settings.secret_key:
+            return settings
+        return cls(**{**read, "secret_key": _kept_key(settings.data_dir)})  # type: ignore[arg-type]  # as above
+
+    @property
+    def production(self) -> bool:
+        """Does this run on servers rather than a laptop?"""
+        return self.environment == PRODUCTION
+
+    @property
+    def address(self) -> str:
+        """Where the portal is found: the public address, or this machine's own."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        shown = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104  compared, not listened on
+        return f"http://{shown}:{self.port}"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """May cookies travel over HTTPS only?"""
+        return self.address.startswith("https://")
+
+    @property
+    def upload_limit(self) -> int:
+        """The largest file accepted, in bytes."""
+        return self.upload_limit_mb * 1_000_000
+
+    @property
+    def migration_url(self) -> str:
+        """The database as its owner: what migrations run as."""
+        return self.database_owner_url or self.database_url
+
+
+def _kind(default: object) -> type:
+    return type(default) if isinstance(default, (bool, int, str)) else Path
+
+
+def _value(name: str, typed: str, kind: type) -> object:
+    """One typed setting as a value of its kind."""
+    if kind is bool:
+        answers = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+        if typed.lower() not in answers:
+            message = f"Set {name} to 1 or 0, not “{typed}”."
+            raise SettingsError(message)
+        return answers[typed.lower()]
+    if kind is int:
+        if not typed.isdecimal():
+            message = f"Set {name} to a whole number, not “{typed}”."
+            raise SettingsError(message)
+        return int(typed)
+    return Path(typed).expanduser().absolute() if kind is Path else typed
+
+
+def _looks_like_production(environ: Mapping[str, str]) -> bool:
+    """Is any setting present that only a real installation has?"""
+    return bool(
+        environ.get("PORTAL_ENV") == PRODUCTION
+        or environ.get("PORTAL_SMTP_HOST")
+        or environ.get("PORTAL_PUBLIC_URL", "").startswith("https://")
+    )
+
+
+def _refuse(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Raise the first reason this installation must not start."""
+    for wrong, sentence in (*_reasons(settings, environ), *_production_reasons(settings), *_shape_reasons(settings)):
+        if wrong:
+            raise SettingsError(sentence)
+
+
+def _reasons(settings: Settings, environ: Mapping[str, str]) -> tuple[tuple[bool, str], ...]:
+    return (
+        ("DASH_MCP_ENABLED" in environ, "Remove DASH_MCP_ENABLED: it would open the dashboards to tools without signing in."),
+        (settings.environment not in {LAPTOP, PRODUCTION}, "Set PORTAL_ENV to “production”, or leave it out on a laptop."),
+        (
+            settings.demo and _looks_like_production(environ),
+            "Remove PORTAL_DEMO=1: the demonstration signs people in without a password, so it does not start beside "
+            "PORTAL_ENV=production, PORTAL_SMTP_HOST or an https PORTAL_PUBLIC_URL.",
+        ),
+    )
+
+
+def _production_reasons(settings: Settings) -> tuple[tuple[bool, str], ...]:
+    if not settings.production:
+        return ()
+    key = settings.secret_key
+    return (
+        (not settings.database_url, "Set DATABASE_URL: in production the database is yours, not the embedded one."),
+        (not settings.redis_url, "Set REDIS_URL: in production the queue server is yours, not the embedded one."),
+        (not key, f"Set PORTAL_SECRET_KEY to {SHORTEST_KEY} or more random characters, the same on every machine."),
+        (
+            key.startswith(EXAMPLE_KEY) or len(set(key)) < SHORTEST_KEY // 4,
+            "Set PORTAL_SECRET_KEY to a key of your own: this one is an example anyone can read.",
+        ),
+        (
+            not settings.public_url.startswith("https://"),
+            "Set PORTAL_PUBLIC_URL to the https address people use, so that sign-in cookies travel encrypted only.",
+        ),
+    )
+
+
+def _shape_reasons(settings: Settings) -> tuple[tuple[bool, str], ...]:
+    counts = (settings.web_workers, settings.web_threads, settings.job_workers, settings.request_deadline)
+    ports = (settings.port, settings.smtp_port, settings.metrics_port or 1)
+    levels = ("debug", "info", "warning", "error")
+    return (
+        (0 < len(settings.secret_key) < SHORTEST_KEY, f"Set PORTAL_SECRET_KEY to {SHORTEST_KEY} or more random characters."),
+        (
+            bool(settings.public_url) and not urlsplit(settings.public_url).netloc,
+            "Set PORTAL_PUBLIC_URL to a whole address, with https:// in front.",
+        ),
+        (settings.log_level not in levels, "Set PORTAL_LOG_LEVEL to debug, info, warning or error."),
+        (not all(1 <= port <= HIGHEST_PORT for port in ports), f"Set ports to numbers from 1 to {HIGHEST_PORT}."),
+        (settings.metrics_port == settings.port, "Set PORTAL_METRICS_PORT to another port than PORTAL_PORT: it is a private one."),
+        (not all(counts), "Set the numbers of workers, threads and seconds to 1 or more."),
+    )
+
+
+def _kept_key(data_dir: Path) -> str:
+    """The signing key of a laptop: made once, kept in the data folder, readable by its owner only."""
+    kept = data_dir / "secret-key"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        if not kept.exists():
+            _keep(kept, secrets.token_urlsafe(48))
+        return kept.read_text()
+    except OSError as error:
+        message = f"Set PORTAL_DATA_DIR to a folder you can write to: {data_dir} cannot be used ({error.strerror})."
+        raise SettingsError(message) from error
+
+
+def _keep(kept: Path, key: str) -> None:
+    """Write the key whole or not at all, and never over one that another start has just made."""
+    draft = kept.with_name(f"{kept.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(key)
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, kept)
+    draft.unlink()
+
+
+#: Variables that belong to the tools around the portal rather than to the portal itself.
+AROUND: tuple[tuple[str, str, str], ...] = (
+    ("PORTAL_VENV", ".venv", "folder of the Python environment that ./run makes"),
+    ("PORTAL_PG_BINDIR", "", "folder of PostgreSQL's programs, for the embedded database"),
+    ("PORTAL_REQUIRE_BROWSER", "", "1: ./run test fails when browser tests could not run"),
+)
+
+
+def settings_help() -> str:
+    """Every environment variable, one line each, with its default."""
+    own = [(one.metadata["name"], _default_shown(one.name), one.metadata["says"]) for one in fields(Settings)]
+    lines = []
+    for name, default, says in (*own, *AROUND):
+        lines.append(f"  {name:<24} {says}{f' [{default}]' if default else ''}")
+    return "\n".join(lines)
+
+
+def _default_shown(name: str) -> str:
+    if name == "data_dir":
+        return str(default_data_dir())
+    default = next(one.default for one in fields(Settings) if one.name == name)
+    return str(int(default)) if isinstance(default, bool) else str(default)
+
+
+SETTINGS_HELP = settings_help()

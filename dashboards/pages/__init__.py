@@ -1,0 +1,50 @@
+"""The dashboards' pages: each an address, a template, what it shows, and the figure Dash draws on it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from dashboards.pages import every_school, one_school
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import plotly.graph_objects as go
+
+UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One address of the dashboards."""
+
+    pattern: re.Pattern[str]
+    template: str
+    contents: Callable[[Mapping[str, str], Mapping[str, str]], dict[str, Any]]
+    figure: Callable[[Mapping[str, str], Mapping[str, str]], go.Figure | None]
+
+
+PAGES = (
+    Page(re.compile(r""), "dashboards/every_school.html", every_school.contents, every_school.figure),
+    Page(re.compile(f"schools/(?P<school>{UUID_PATTERN})"), "dashboards/one_school.html", one_school.contents, one_school.figure),
+    Page(
+        re.compile(f"schools/(?P<school>{UUID_PATTERN})/pupils"), "dashboards/pupils.html", one_school.pupils, one_school.no_figure
+    ),
+)
+
+
+def found(path: str) -> tuple[Page, Mapping[str, str]] | None:
+    """The page at a path below the prefix, with what its address names."""
+    for page in PAGES:
+        match = page.pattern.fullmatch(path.rstrip("/"))
+        if match:
+            return page, match.groupdict()
+    return None
+
+
+def arguments(search: str) -> Mapping[str, str]:
+    """The arguments of a query string, as a request's are."""
+    return dict(parse_qsl(search.removeprefix("?")))

@@ -1,0 +1,162 @@
+"""Every school within scope: how fresh its registers are, its figure, and its gap to the authority's average of its phase."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from flask import abort
+
+from dashboards.comparison import MEASURES, PHASE_WORDS, PUBLISHED_PHASE, gap_words, rate_of, shown_rate
+from dashboards.controls import measure_in, year_in, years
+from dashboards.figures import weekly_lines
+from portal import clock
+from portal.benchmarks.figures import ENGLAND
+from portal.benchmarks.queries import weekly_series
+from portal.registers.overview import SchoolSummary, authority_weeks, every_school
+from portal.rules.calendar import week_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import plotly.graph_objects as go
+
+SORTS = ("name", "phase", "figure", "gap", "recent", "fresh")
+RECENT_WEEKS = 4
+COLUMNS = (
+    {"text": "School", "sort": "name"},
+    {"text": "Phase", "sort": "phase"},
+    {"text": "Registers up to", "sort": "fresh"},
+    {"text": "This year", "sort": "figure", "number": True},
+    {"text": "Last four weeks", "sort": "recent", "number": True},
+    {"text": "From the LA average of its phase", "sort": "gap", "number": True},
+)
+
+
+class _Row:
+    """One school as the list shows it."""
+
+    def __init__(self, summary: SchoolSummary, measure: str, average: Fraction | None) -> None:
+        self.summary = summary
+        self.figure = rate_of([summary.year], measure) if summary.year else None
+        self.recent = rate_of([summary.recent], measure) if summary.recent else None
+        self.gap = self.figure - average if self.figure is not None and average is not None else None
+        self.gap_words = gap_words(self.figure, average) if self.figure is not None and average is not None else None
+
+
+def _phase_in(arguments: Mapping[str, str]) -> str | None:
+    asked = arguments.get("phase") or None
+    if asked is not None and asked not in PHASE_WORDS:
+        abort(400)
+    return asked
+
+
+def _rows(arguments: Mapping[str, str]) -> list[_Row]:
+    year, measure, phase = year_in(arguments), measure_in(arguments), _phase_in(arguments)
+    since = week_of(clock.today()) - timedelta(weeks=RECENT_WEEKS)
+    summaries = [one for one in every_school(year, recent_from=since) if phase in {None, one.phase}]
+    averages = {one: _average(one, year, measure) for one in {summary.phase for summary in summaries}}
+    return [_Row(one, measure, averages[one.phase]) for one in summaries]
+
+
+def _average(phase: str, year: int, measure: str) -> Fraction | None:
+    return rate_of([one.sums for one in authority_weeks(phase, year)], measure)
+
+
+def _sorted(rows: Sequence[_Row], by: str, *, descending: bool) -> list[_Row]:
+    """Sorted by one column; schools without a figure always last."""
+    keys: Mapping[str, Callable[[_Row], Any]] = {
+        "name": lambda row: row.summary.name.casefold(),
+        "phase": lambda row: row.summary.phase,
+        "figure": lambda row: row.figure,
+        "gap": lambda row: row.gap,
+        "recent": lambda row: row.recent,
+        "fresh": lambda row: row.summary.last_day,
+    }
+    key = keys[by]
+    known = [row for row in rows if key(row) is not None]
+    return [*sorted(known, key=key, reverse=descending), *(row for row in rows if key(row) is None)]
+
+
+def sorted_rows(arguments: Mapping[str, str]) -> list[_Row]:
+    """The schools in the order asked for, by name until another is."""
+    by, order = arguments.get("sort", "name"), arguments.get("order", "ascending")
+    if by not in SORTS or order not in {"ascending", "descending"}:
+        abort(400)
+    return _sorted(_rows(arguments), by, descending=order == "descending")
+
+
+def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[str, Any]:
+    """The page: the authority's finding for a phase, and the list, by name until another order is asked for."""
+    return {
+        "rows": sorted_rows(arguments),
+        "measure": measure_in(arguments),
+        "measures": MEASURES,
+        "year": str(year_in(arguments)),
+        "years": years(),
+        "phase": _phase_in(arguments),
+        "phases": {one: PHASE_WORDS[one] for one in PHASE_WORDS},
+        "chart_phase": PHASE_WORDS[_chart_phase(arguments)],
+        "sort": arguments.get("sort", "name"),
+        "order": arguments.get("order", "ascending"),
+        "weeks": (weeks := _weeks(arguments)),
+        "finding": _finding(weeks, arguments),
+        "week_rows": week_rows,
+        "columns": COLUMNS,
+        "order": Order(arguments.get("sort", "name"), descending=arguments.get("order") == "descending"),
+        "recent_weeks": RECENT_WEEKS,
+    }
+
+
+def _chart_phase(arguments: Mapping[str, str]) -> str:
+    return _phase_in(arguments) or "primary"
+
+
+def _weeks(arguments: Mapping[str, str]) -> pd.DataFrame:
+    """The authority's weeks for the phase on show, beside England's."""
+    year, measure, phase = year_in(arguments), measure_in(arguments), _chart_phase(arguments)
+    own = authority_weeks(phase, year)
+    nation = {one.week: one.rate(measure) for one in weekly_series(ENGLAND, PUBLISHED_PHASE.get(phase, phase), year) if one.week}
+    rates = [rate_of([one.sums], measure) for one in own]
+    return pd.DataFrame(
+        {
+            "week": [one.week for one in own],
+            "authority": [float(rate) if rate is not None else float("nan") for rate in rates],
+            "nation": [float(rate) if (rate := nation.get(one.week)) is not None else float("nan") for one in own],
+            "schools": [one.schools for one in own],
+            "schools_in_phase": [one.schools_in_phase for one in own],
+        }
+    )
+
+
+def _finding(weeks: pd.DataFrame, arguments: Mapping[str, str]) -> str:
+    """The chart's finding in one sentence: the newest week, and the schools it rests on."""
+    name, words = MEASURES[measure_in(arguments)], PHASE_WORDS[_chart_phase(arguments)]
+    if weeks.empty:
+        return f"No marks have been sent by {words} for this year."
+    newest = weeks.iloc[-1]
+    rate = shown_rate(Fraction(newest["authority"]).limit_denominator(10**9))
+    return f"{name} in {words} was {rate} in the week of {newest['week']:%-d %B}, over {newest['schools']} of {newest['schools_in_phase']} schools"
+
+
+def week_rows(weeks: pd.DataFrame) -> list[list[object]]:
+    """The chart's own numbers as the table beneath it shows them, newest week first."""
+    return [
+        [f"{week:%-d %b %Y}", _percent(authority), f"{schools} of {of}", _percent(nation)]
+        for week, authority, nation, schools, of in reversed(list(weeks.itertuples(index=False)))
+    ]
+
+
+def _percent(value: float) -> str | None:
+    return None if value != value else shown_rate(Fraction(value).limit_denominator(10**9))  # noqa: PLR0124  NaN is not itself
+
+
+def figure(_values: Mapping[str, str], arguments: Mapping[str, str]) -> go.Figure | None:
+    """The authority's weeks for a phase beside England's; None where there are no marks."""
+    weeks = _weeks(arguments)
+    if weeks.empty:
+        return None
+    words = PHASE_WORDS[_chart_phase(arguments)]
+    return weekly_lines(weeks, labels={"authority": f"LA average, {words}", "nation": f"England, {words}"})

@@ -1,0 +1,43 @@
+"""The dashboards' plain addresses: the figures of a page as a CSV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, request
+
+from dashboards.comparison import MEASURES
+from dashboards.pages import every_school, one_school
+from portal import clock
+from portal.permissions import needs
+from portal.web.downloads import download
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from werkzeug.wrappers import Response
+
+bp = Blueprint("dashboards", __name__, template_folder="templates")
+
+
+@bp.get("/dashboards/schools/<uuid:school_id>/figures.csv")
+@needs("measures.view")
+def school_figures(school_id: UUID) -> Response:
+    """A school's weeks beside the authority and England, exact and with the schools each average rests on."""
+    found = one_school.compared({"school": str(school_id)}, request.args)
+    labels = found.labels
+    columns = ("Week beginning", f"{labels['school']} (%)", "Possible sessions", f"{labels['authority']} (%)", "Schools in the average", f"{labels['nation']} (%)")
+    rows = [(row.week, row.school, row.possible, row.authority, row.schools or None, row.nation) for row in found.rows]
+    return download(f"{MEASURES[found.measure]} by week", columns, rows, on=clock.today())
+
+
+@bp.get("/dashboards/figures.csv")
+@needs("measures.view")
+def every_school_figures() -> Response:
+    """Every school within scope: how fresh, its figure, its recent figure and its gap."""
+    columns = ("School", "Phase", "Registers up to", "This year (%)", "Possible sessions", "Last four weeks (%)", "Points from the LA average of its phase")
+    rows = [
+        (row.summary.name, row.summary.phase, row.summary.last_day, row.figure, row.summary.year.possible if row.summary.year else None, row.recent, row.gap)
+        for row in every_school.sorted_rows(request.args)
+    ]
+    return download("schools", columns, rows, on=clock.today())

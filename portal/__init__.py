@@ -1,0 +1,1 @@
+"""The attendance portal: an English local authority, its schools and its partners on one record."""

@@ -1,0 +1,1 @@
+"""Authorities, people, their memberships and roles, and how they sign in."""

@@ -1,0 +1,239 @@
+"""People and their places: authorities, persons and memberships are added, changed and ended here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from portal import clock, scope
+from portal.accounts.actions.sign_ins import end_all_of_membership
+from portal.accounts.models import PLATFORM, Authority, Membership, Person
+from portal.accounts.queries import folded_email, is_unused
+from portal.accounts.roles import MembershipRefusedError, Reach, RoleOutOfReachError, checked, is_within
+from portal.audit.actions import record
+from portal.audit.events import event
+from portal.db import action, tx
+from portal.permissions import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+    from uuid import UUID
+
+AUTHORITY_ADDED = event("authority.added", "An authority was added", "slug")
+AUTHORITY_NOTED = event("authority.noted", "A platform operator added an authority", "slug")
+PERSON_ADDED = event("person.added", "A person was added")
+PERSON_SUSPENDED = event("person.suspended", "An account was suspended after 90 days without use")
+PERSON_REINSTATED = event("person.reinstated", "A suspended account was opened again")
+MEMBERSHIP_ADDED = event("membership.added", "A person was given a role", "membership", "role", "schools", "until")
+MEMBERSHIP_CHANGED = event(
+    "membership.changed", "A person's role, schools or last day changed", "membership", "role", "schools", "until"
+)
+MEMBERSHIP_ENDED = event("membership.ended", "A person's role was ended", "membership", "role")
+
+
+class TakenError(ValueError):
+    """The short name or the e-mail address belongs to another already. Its text is fit for a screen."""
+
+
+@action
+def ensure_platform() -> Authority:
+    """The platform's own row, in whose chain operators' acts are recorded; added once. Run it in the platform's scope."""
+    found = tx().get(Authority, PLATFORM)
+    return found if found is not None else add_authority("platform", "The platform", "")
+
+
+@action
+def add_authority(slug: str, name: str, la_code: str, *, demonstration: bool = False) -> Authority:
+    """Add the authority whose id the scope holds (see `queries.command_line`), recorded first in its own chain.
+
+    Raises:
+        TakenError: when another authority has the short name.
+    """
+    if tx().scalar(select(Authority.id).where(Authority.slug == slug)) is not None:
+        message = f"Another authority has the short name {slug}. Choose a different one."
+        raise TakenError(message)
+    authority = Authority(
+        id=scope.current().authority_id,
+        slug=slug,
+        name=name,
+        la_code=la_code,
+        demonstration=demonstration,
+        created_at=clock.now(),
+    )
+    tx().add(authority)
+    record(AUTHORITY_ADDED, authority.id, slug=slug)
+    return authority
+
+
+@action
+def note_authority(authority_id: UUID, slug: str) -> None:
+    """Record in the platform's chain that an operator added an authority."""
+    record(AUTHORITY_NOTED, authority_id, slug=slug)
+
+
+@action
+def add_person(name: str, email: str, *, password_hash: str | None = None, demonstration: bool = False) -> Person:
+    """Add a person who can sign in, with no place yet. `password_hash` comes from `passwords.hash_of`.
+
+    Raises:
+        TakenError: when the e-mail address belongs to someone.
+    """
+    if tx().scalar(select(Person.id).where(Person.email_folded == folded_email(email))) is not None:
+        message = "Someone already has an account with this e-mail address."
+        raise TakenError(message)
+    person = Person(
+        id=uuid4(),
+        name=name.strip(),
+        email=email.strip(),
+        email_folded=folded_email(email),
+        password_hash=password_hash,
+        demonstration=demonstration,
+        created_at=clock.now(),
+    )
+    tx().add(person)
+    tx().flush()
+    record(PERSON_ADDED, person.id)
+    return person
+
+
+@action
+def add_membership(
+    person_id: UUID,
+    role: Role,
+    *,
+    school_ids: Collection[UUID] = (),
+    agency: str | None = None,
+    title: str | None = None,
+    until: date | None = None,
+) -> Membership:
+    """Give a person a role in the scope's authority, bound to schools or to an agency as the role asks.
+
+    Raises:
+        MembershipRefusedError: when role, schools, agency and last day do not go together.
+    """
+    authority_id = scope.current().authority_id
+    reach = checked(Reach(role, frozenset(school_ids), agency, until), platform=authority_id == PLATFORM)
+    membership = Membership(
+        id=uuid4(),
+        person_id=person_id,
+        authority_id=authority_id,
+        role=reach.role,
+        school_ids=sorted(reach.school_ids),
+        agency=reach.agency,
+        title=title,
+        until=reach.until,
+        created_at=clock.now(),
+    )
+    tx().add(membership)
+    record(MEMBERSHIP_ADDED, person_id, **_facts(membership))
+    return membership
+
+
+@action
+def change_membership(membership_id: UUID, reach: Reach) -> Membership:
+    """Change what a membership reaches; it counts at the person's next request.
+
+    Raises:
+        LookupError: when there is no such current membership in the actor's reach.
+        RoleOutOfReachError: when the role or a school is not the actor's to give.
+        MembershipRefusedError: when the parts do not go together, or the last LA administrator would be gone.
+    """
+    membership = _current(membership_id)
+    if not is_within(scope.current(), reach.role, reach.school_ids):
+        raise RoleOutOfReachError(reach.role)
+    checked(reach, platform=membership.authority_id == PLATFORM)
+    if reach.role != Role.LA_ADMINISTRATOR or reach.until is not None:
+        _keep_an_administrator(membership)
+    membership.role, membership.school_ids = reach.role, sorted(reach.school_ids)
+    membership.agency, membership.until = reach.agency, reach.until
+    record(MEMBERSHIP_CHANGED, membership.person_id, **_facts(membership))
+    return membership
+
+
+@action
+def end_membership(membership_id: UUID) -> None:
+    """End a membership now, and every sign-in that acts through it.
+
+    Raises:
+        LookupError: when there is no such current membership in the actor's reach.
+        MembershipRefusedError: when it is the authority's last LA administrator.
+    """
+    membership = _current(membership_id)
+    _keep_an_administrator(membership)
+    membership.ended_at = clock.now()
+    end_all_of_membership(membership.id)
+    record(MEMBERSHIP_ENDED, membership.person_id, membership=membership.id, role=membership.role)
+
+
+@action
+def reinstate(person_id: UUID) -> None:
+    """Open a suspended account again for another 90 days.
+
+    Raises:
+        LookupError: when there is no such person.
+    """
+    person = tx().get(Person, person_id, with_for_update=True)
+    if person is None:
+        raise LookupError(person_id)
+    person.disabled_at, person.reinstated_at = None, clock.now()
+    record(PERSON_REINSTATED, person.id)
+
+
+@action
+def suspend_unused() -> int:
+    """Suspend the accounts of the scope's authority that nobody has used for 90 days. Returns how many.
+
+    Signing in asks the same question, so that a missed night suspends nobody late.
+    """
+    now = clock.now()
+    here = select(Membership.person_id).where(
+        Membership.authority_id == scope.current().authority_id, Membership.ended_at.is_(None)
+    )
+    people = tx().scalars(
+        select(Person).where(Person.id.in_(here), Person.disabled_at.is_(None), Person.demonstration.is_(False)).with_for_update()
+    )
+    suspended = [person for person in people if is_unused(person)]
+    for person in suspended:
+        person.disabled_at = now
+        record(PERSON_SUSPENDED, person.id)
+    return len(suspended)
+
+
+def _facts(membership: Membership) -> dict[str, object]:
+    return {
+        "membership": membership.id,
+        "role": membership.role,
+        "schools": membership.school_ids,
+        "until": membership.until,
+    }
+
+
+def _current(membership_id: UUID) -> Membership:
+    membership = tx().scalar(
+        select(Membership)
+        .where(Membership.id == membership_id, Membership.authority_id == scope.current().authority_id)
+        .where(Membership.ended_at.is_(None))
+        .with_for_update()
+    )
+    if membership is None or not is_within(scope.current(), membership.role, membership.school_ids):
+        raise LookupError(membership_id)
+    return membership
+
+
+def _keep_an_administrator(leaving: Membership) -> None:
+    """Refuse to take away the last LA administrator. Locks them all, so that two cannot take each other away."""
+    if leaving.role != Role.LA_ADMINISTRATOR:
+        return
+    others = tx().scalars(
+        select(Membership)
+        .join(Person, Person.id == Membership.person_id)
+        .where(Membership.authority_id == leaving.authority_id, Membership.role == Role.LA_ADMINISTRATOR)
+        .where(Membership.ended_at.is_(None), Membership.until.is_(None), Person.disabled_at.is_(None))
+        .with_for_update(of=Membership)
+    )
+    if all(other.id == leaving.id for other in others):
+        message = "This is the only LA administrator. Give someone else that role first: an authority needs one."
+        raise MembershipRefusedError(message)

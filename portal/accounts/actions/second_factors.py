@@ -1,0 +1,139 @@
+"""Second factors: set up, proved, stood in for by a recovery code, and taken off for someone who lost theirs."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sqlalchemy import delete, select
+
+from portal import clock
+from portal.accounts import second_factor
+from portal.accounts.actions.mail import send_mail
+from portal.accounts.actions.sign_ins import end_others, renew
+from portal.accounts.models import Person, RecoveryCode, SignIn
+from portal.audit.actions import record
+from portal.audit.events import event
+from portal.db import action, tx
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+SET_UP = event("second_factor.set_up", "Someone set up an authenticator app", "replaced")
+PROVED = event("second_factor.proved", "Someone proved their second factor", "sign_in")
+CODE_USED = event("second_factor.recovery_code_used", "A recovery code stood in for the second factor", "sign_in", "left")
+CODES_MADE = event("second_factor.recovery_codes_made", "New recovery codes were made; the old ones stopped working")
+TAKEN_OFF = event("second_factor.taken_off", "An administrator took off someone's second factor, so that they set up a new one")
+
+
+@action
+def prove_factor(sign_in_id: UUID, typed: str, key: bytes) -> str | None:
+    """Judge six digits from the authenticator app. Returns the sign-in's new token, or None when they are not right.
+
+    A half minute counts once: the same digits, however they are typed, are refused the second time.
+    """
+    sign_in, person = _sign_in_and_person(sign_in_id)
+    if person.totp_secret is None:
+        return None
+    step = second_factor.step_of(second_factor.opened(person.totp_secret, key, person.id), typed, person.totp_last_step)
+    if step is None:
+        return None
+    person.totp_last_step = step
+    record(PROVED, person.id, sign_in=sign_in.id)
+    return renew(sign_in.id, second_factor=True)
+
+
+@action
+def use_recovery_code(sign_in_id: UUID, typed: str) -> str | None:
+    """Judge a recovery code; each works once, and its owner is told. Returns the new token, or None when it is not right."""
+    sign_in, person = _sign_in_and_person(sign_in_id)
+    left = tx().scalars(
+        select(RecoveryCode).where(RecoveryCode.person_id == person.id, RecoveryCode.used_at.is_(None)).with_for_update()
+    ).all()
+    wanted = second_factor.recovery_hash(typed, person.id)
+    code = next((one for one in left if secrets.compare_digest(one.code_hash, wanted)), None)
+    if code is None or person.totp_secret is None:
+        return None
+    code.used_at = clock.now()
+    record(CODE_USED, person.id, sign_in=sign_in.id, left=len(left) - 1)
+    send_mail(person.email, "A recovery code was used", _CODE_USED.format(left=len(left) - 1))
+    return renew(sign_in.id, second_factor=True)
+
+
+@action
+def set_up_factor(sign_in_id: UUID, secret: str, typed: str, key: bytes) -> tuple[str, list[str]] | None:
+    """Keep a new authenticator secret that the digits prove; every other sign-in of the person ends and they are told.
+
+    Returns the new token and ten recovery codes, which are shown this once; None when the digits are not right.
+
+    Raises:
+        PermissionError: when the person has a factor already and this sign-in has not proved it.
+    """
+    sign_in, person = _sign_in_and_person(sign_in_id)
+    replaced = person.totp_secret is not None
+    if replaced and sign_in.second_factor_at is None:
+        raise PermissionError(sign_in_id)
+    step = second_factor.step_of(secret, typed, None)
+    if step is None:
+        return None
+    person.totp_secret, person.totp_last_step = second_factor.sealed(secret, key, person.id), step
+    record(SET_UP, person.id, replaced=replaced)
+    codes = make_recovery_codes(person.id)
+    end_others(person.id, "second factor", keep=sign_in.id)
+    send_mail(person.email, "Your authenticator app was set up", _SET_UP)
+    return renew(sign_in.id, second_factor=True), codes
+
+
+@action
+def make_recovery_codes(person_id: UUID) -> list[str]:
+    """Make ten new recovery codes, shown this once; the old ones stop working."""
+    tx().execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
+    codes = second_factor.recovery_codes()
+    tx().add_all(
+        RecoveryCode(id=uuid4(), person_id=person_id, code_hash=second_factor.recovery_hash(code, person_id)) for code in codes
+    )
+    record(CODES_MADE, person_id)
+    return codes
+
+
+@action
+def take_off_factor(person_id: UUID) -> None:
+    """Take off a lost second factor: every sign-in ends, the person is told, and sets up a new one after their password.
+
+    Raises:
+        LookupError: when there is no such person.
+    """
+    person = tx().get(Person, person_id, with_for_update=True)
+    if person is None:
+        raise LookupError(person_id)
+    person.totp_secret, person.totp_last_step = None, None
+    tx().execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
+    record(TAKEN_OFF, person_id)
+    end_others(person_id, "second factor taken off")
+    send_mail(person.email, "Your authenticator app was taken off", _TAKEN_OFF)
+
+
+def _sign_in_and_person(sign_in_id: UUID) -> tuple[SignIn, Person]:
+    sign_in = tx().scalar(select(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)))
+    if sign_in is None:
+        raise LookupError(sign_in_id)
+    return sign_in, tx().get_one(Person, sign_in.person_id, with_for_update=True)
+
+
+_IF_NOT = """
+If this was not you, tell your administrator at once.
+"""
+
+_CODE_USED = f"""A recovery code was used to sign in to your account in the attendance portal. You have {{left}} left.
+
+You can make ten new ones on the page "Your account".
+{_IF_NOT}"""
+
+_SET_UP = f"""An authenticator app was set up for your account in the attendance portal. Your other sign-ins were ended.
+{_IF_NOT}"""
+
+_TAKEN_OFF = f"""An administrator took off the authenticator app of your account in the attendance portal.
+
+Sign in with your password; the portal then helps you to set up a new one.
+{_IF_NOT}"""

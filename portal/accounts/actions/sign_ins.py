@@ -1,0 +1,118 @@
+"""Sign-ins: a browser is let in, moves to a place, is kept awake, and is let out, here or everywhere."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sqlalchemy import select, update
+
+from portal import clock
+from portal.accounts.models import Membership, Person, SignIn
+from portal.accounts.queries import hashed
+from portal.audit.actions import record
+from portal.audit.events import event
+from portal.db import action, tx
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+SEEN_EVERY = timedelta(minutes=1)
+
+SIGNED_IN = event("sign_in.entered", "Someone signed in to this authority", "sign_in", "how", "second_factor")
+SIGNED_OUT = event("sign_in.ended", "Someone signed out, or ended one of their sign-ins", "sign_in")
+SIGNED_OUT_EVERYWHERE = event("sign_in.all_ended", "Someone's other sign-ins were ended", "ended", "why")
+
+
+@action
+def begin(person_id: UUID, device: str) -> str:
+    """Start a sign-in for someone who has proved who they are; it has no place and no second factor yet.
+
+    Returns the token for the cookie; only its hash is kept. Recorded when a place is entered.
+    """
+    token, now = secrets.token_urlsafe(32), clock.now()
+    tx().add(SignIn(id=uuid4(), token_hash=hashed(token), person_id=person_id, device=device, created_at=now, seen_at=now))
+    return token
+
+
+@action
+def renew(sign_in_id: UUID, *, second_factor: bool = False) -> str:
+    """Give a sign-in a new token; the old one is dead at once. `second_factor` notes that the factor was just proved.
+
+    Raises:
+        LookupError: when the sign-in has ended.
+    """
+    sign_in = _live(sign_in_id)
+    token = secrets.token_urlsafe(32)
+    sign_in.token_hash = hashed(token)
+    if second_factor:
+        sign_in.second_factor_at = clock.now()
+    return token
+
+
+@action
+def enter(sign_in_id: UUID, membership_id: UUID, how: str) -> str:
+    """Act through this membership from now on. Run it in the membership's scope; returns the sign-in's new token.
+
+    `how` is "password", "demonstration" or "switch".
+
+    Raises:
+        LookupError: when the sign-in has ended, or the membership is not the person's own.
+    """
+    sign_in = _live(sign_in_id)
+    membership = tx().get(Membership, membership_id)
+    if membership is None or membership.person_id != sign_in.person_id or membership.ended_at is not None:
+        raise LookupError(membership_id)
+    sign_in.membership_id = membership.id
+    tx().get_one(Person, sign_in.person_id).last_signed_in_at = clock.now()
+    record(SIGNED_IN, sign_in.person_id, sign_in=sign_in.id, how=how, second_factor=sign_in.second_factor_at is not None)
+    return renew(sign_in.id)
+
+
+@action
+def touch(sign_in_id: UUID) -> None:
+    """Note that a sign-in was used, at most once a minute: what the idle limit is measured from."""
+    sign_in, now = tx().get(SignIn, sign_in_id), clock.now()
+    if sign_in is not None and sign_in.ended_at is None and sign_in.seen_at <= now - SEEN_EVERY:
+        sign_in.seen_at = now
+
+
+@action
+def end_sign_in(sign_in_id: UUID, person_id: UUID) -> None:
+    """End one of a person's own sign-ins: its cookie opens nothing from now on.
+
+    Raises:
+        LookupError: when the person has no such live sign-in.
+    """
+    sign_in = _live(sign_in_id)
+    if sign_in.person_id != person_id:
+        raise LookupError(sign_in_id)
+    sign_in.ended_at = clock.now()
+    record(SIGNED_OUT, person_id, sign_in=sign_in.id)
+
+
+@action
+def end_others(person_id: UUID, why: str, *, keep: UUID | None = None) -> int:
+    """End every sign-in of a person but one (or all). `why` is words of ours. Returns how many ended."""
+    ended = update(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None)).values(ended_at=clock.now())
+    if keep is not None:
+        ended = ended.where(SignIn.id != keep)
+    count = len(tx().execute(ended.returning(SignIn.id)).all())
+    record(SIGNED_OUT_EVERYWHERE, person_id, ended=count, why=why)
+    return count
+
+
+def end_all_of_membership(membership_id: UUID) -> None:
+    """End every sign-in that acts through a membership; part of an action that records why."""
+    tx().execute(
+        update(SignIn).where(SignIn.membership_id == membership_id, SignIn.ended_at.is_(None)).values(ended_at=clock.now())
+    )
+
+
+def _live(sign_in_id: UUID) -> SignIn:
+    sign_in = tx().scalar(select(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)).with_for_update())
+    if sign_in is None:
+        raise LookupError(sign_in_id)
+    return sign_in

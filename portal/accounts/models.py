@@ -1,0 +1,172 @@
+"""What accounts store: authorities, people, memberships, invitations, sign-ins and the mail they cause. All shared."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import (
+    NOT_PERSONAL,
+    PERSONAL,
+    Flag,
+    Id,
+    Instant,
+    MaybeDay,
+    MaybeInstant,
+    MaybePrivate,
+    MaybeRef,
+    MaybeWord,
+    Number,
+    Private,
+    Shared,
+    Word,
+)
+
+#: The platform itself, in whose chain the operators' acts are recorded. It has no school and no pupil.
+PLATFORM = UUID(int=1)
+
+
+class Authority(Shared):
+    """A local authority: one tenant."""
+
+    __tablename__ = "authority"
+    __table_args__ = (UniqueConstraint("slug"), CheckConstraint("slug ~ '^[a-z0-9-]{2,60}$'", name="slug_plain"))
+
+    id: Mapped[Id]
+    slug: Mapped[Word]
+    name: Mapped[Word]
+    la_code: Mapped[Word]
+    demonstration: Mapped[Flag] = mapped_column(default=False, info=NOT_PERSONAL)
+    created_at: Mapped[Instant]
+
+
+class Person(Shared):
+    """Someone who can sign in, once, whatever memberships they hold."""
+
+    __tablename__ = "person"
+    __table_args__ = (UniqueConstraint("email_folded"),)
+
+    id: Mapped[Id]
+    name: Mapped[Private]
+    email: Mapped[Private]
+    email_folded: Mapped[Private]
+    password_hash: Mapped[MaybeWord]
+    totp_secret: Mapped[bytes | None] = mapped_column(info=NOT_PERSONAL)
+    totp_last_step: Mapped[int | None] = mapped_column(info=NOT_PERSONAL)
+    demonstration: Mapped[Flag] = mapped_column(default=False, info=NOT_PERSONAL)
+    disabled_at: Mapped[MaybeInstant]
+    reinstated_at: Mapped[MaybeInstant]
+    last_signed_in_at: Mapped[MaybeInstant]
+    created_at: Mapped[Instant]
+
+
+class RecoveryCode(Shared):
+    """A one-time code that stands in for the second factor; only its hash is kept."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[Id]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True, info=NOT_PERSONAL)
+    code_hash: Mapped[Word]
+    used_at: Mapped[MaybeInstant]
+
+
+class Membership(Shared):
+    """A person's place in one authority: a role, and the schools or the agency it is bound to."""
+
+    __tablename__ = "membership"
+    __table_args__ = (Index("ix_membership_authority_id", "authority_id"),)
+
+    id: Mapped[Id]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=NOT_PERSONAL)
+    authority_id: Mapped[UUID] = mapped_column(ForeignKey("authority.id"), info=NOT_PERSONAL)
+    role: Mapped[Word]
+    school_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list, info=NOT_PERSONAL)
+    agency: Mapped[MaybeWord]
+    title: Mapped[MaybeWord]
+    until: Mapped[MaybeDay]
+    ended_at: Mapped[MaybeInstant]
+    created_at: Mapped[Instant]
+
+
+class Invitation(Shared):
+    """An invitation to a membership: bound to an e-mail address, for seven days, once."""
+
+    __tablename__ = "invitation"
+
+    id: Mapped[Id]
+    authority_id: Mapped[UUID] = mapped_column(ForeignKey("authority.id"), index=True, info=NOT_PERSONAL)
+    email: Mapped[Private]
+    name: Mapped[Private]
+    role: Mapped[Word]
+    school_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list, info=NOT_PERSONAL)
+    agency: Mapped[MaybeWord]
+    until: Mapped[MaybeDay]
+    token_hash: Mapped[Word] = mapped_column(unique=True, info=NOT_PERSONAL)
+    invited_by: Mapped[MaybeRef]
+    created_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+    accepted_at: Mapped[MaybeInstant]
+    withdrawn_at: Mapped[MaybeInstant]
+
+
+class PasswordReset(Shared):
+    """A link to choose a new password: one hour, once."""
+
+    __tablename__ = "password_reset"
+
+    id: Mapped[Id]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), info=NOT_PERSONAL)
+    token_hash: Mapped[Word] = mapped_column(unique=True, info=NOT_PERSONAL)
+    created_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+    used_at: Mapped[MaybeInstant]
+
+
+class SignIn(Shared):
+    """A signed-in browser, kept on the server: the cookie holds only a token whose hash is this row's key."""
+
+    __tablename__ = "sign_in"
+    __bookkeeping__ = True
+
+    id: Mapped[Id]
+    token_hash: Mapped[Word] = mapped_column(unique=True, info=NOT_PERSONAL)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True, info=NOT_PERSONAL)
+    membership_id: Mapped[MaybeRef]
+    second_factor_at: Mapped[MaybeInstant]
+    device: Mapped[Private] = mapped_column(Text, default="", info=PERSONAL)
+    created_at: Mapped[Instant]
+    seen_at: Mapped[Instant]
+    ended_at: Mapped[MaybeInstant]
+
+
+class SignInAttempt(Shared):
+    """A try at signing in, by the hash of the account or address it came for: counted to slow guessing, never to lock."""
+
+    __tablename__ = "sign_in_attempt"
+    __bookkeeping__ = True
+    __table_args__ = (Index("ix_sign_in_attempt_key_at", "key_hash", "at"),)
+
+    id: Mapped[Id]
+    key_hash: Mapped[Word]
+    kind: Mapped[Word]
+    succeeded: Mapped[Flag]
+    at: Mapped[Instant]
+
+
+class Mail(Shared):
+    """A message to a person of the portal: a link and a reference, never a pupil's name. Shown on a page in the demonstration."""
+
+    __tablename__ = "mail"
+    __bookkeeping__ = True
+
+    id: Mapped[Id]
+    to: Mapped[Private]
+    subject: Mapped[Word]
+    body: Mapped[MaybePrivate]
+    attempts: Mapped[Number] = mapped_column(default=0, info=NOT_PERSONAL)
+    created_at: Mapped[Instant]
+    sent_at: Mapped[MaybeInstant]

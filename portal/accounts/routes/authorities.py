@@ -1,0 +1,68 @@
+"""Authorities, as the platform's operator keeps them: added, and given their first administrator. No school, no pupil."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from flask import abort, flash, redirect, render_template, url_for
+
+from portal import scope
+from portal.accounts import actions, queries
+from portal.accounts.forms import AdministratorForm, AuthorityForm
+from portal.accounts.presence import door, link_to
+from portal.accounts.roles import Reach
+from portal.accounts.routes.blueprint import bp
+from portal.permissions import Role, needs
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from portal.scope import Scope
+
+
+@bp.get("/authorities")
+@needs("authorities.manage")
+def authorities() -> ResponseReturnValue:
+    """Every authority, by name."""
+    return render_template("accounts/authorities.html", authorities=queries.authorities())
+
+
+@bp.route("/authorities/new", methods=["GET", "POST"])
+@needs("authorities.manage")
+def new_authority() -> ResponseReturnValue:
+    """Add an authority, then invite its first administrator."""
+    form = AuthorityForm()
+    if form.validate_on_submit():
+        try:
+            with door(_within(uuid4())):
+                authority_id = actions.add_authority(form.slug.data, form.name.data, form.la_code.data).id
+        except actions.TakenError as why:
+            form.refuse("slug", str(why))
+        else:
+            actions.note_authority(authority_id, form.slug.data)
+            flash(f"{form.name.data} was added. Invite its first LA administrator.", "success")
+            return redirect(url_for("accounts.invite_administrator", authority_id=authority_id))
+    return render_template("accounts/new_authority.html", form=form)
+
+
+@bp.route("/authorities/<uuid:authority_id>/administrators/new", methods=["GET", "POST"])
+@needs("authorities.manage")
+def invite_administrator(authority_id: UUID) -> ResponseReturnValue:
+    """Invite an LA administrator to an authority."""
+    name = next((one.name for one in queries.authorities() if one.id == authority_id), None)
+    if name is None:
+        abort(404)
+    form = AdministratorForm()
+    if form.validate_on_submit():
+        with door(_within(authority_id)):
+            actions.invite(form.name.data, form.email.data, Reach(Role.LA_ADMINISTRATOR), link_to("accounts.open_invitation"))
+        flash(f"An invitation is on its way to {form.email.data}. It is good for 7 days.", "success")
+        return redirect(url_for("accounts.authorities"))
+    return render_template("accounts/invite_administrator.html", form=form, authority_name=name)
+
+
+def _within(authority_id: UUID) -> Scope:
+    """The operator, acting in one authority's chain and reaching no school of it."""
+    return replace(scope.current(), authority_id=authority_id, schools=frozenset())

@@ -1,0 +1,62 @@
+"""One's own account: who I am here, where I am signed in, and ending it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import abort, flash, redirect, render_template, url_for
+
+from portal.accounts import actions
+from portal.accounts.presence import here
+from portal.accounts.queries import places_of, recovery_codes_left, sign_ins_of
+from portal.accounts.routes.blueprint import bp
+from portal.permissions import ROLES, for_anyone_signed_in
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from flask.typing import ResponseReturnValue
+
+
+@bp.get("/account")
+@for_anyone_signed_in
+def account() -> ResponseReturnValue:
+    """Show one's own account and sign-ins."""
+    person = here()
+    return render_template(
+        "accounts/account.html",
+        person=person,
+        role=ROLES[person.place.role] if person.place else None,
+        places=places_of(person.person_id),
+        sign_ins=sign_ins_of(person.person_id),
+        codes_left=recovery_codes_left(person.person_id),
+    )
+
+
+@bp.post("/account/stay")
+@for_anyone_signed_in
+def stay() -> ResponseReturnValue:
+    """Stay signed in: the gate has noted the request, and that is all there is to do."""
+    return "", 204
+
+
+@bp.post("/account/sign-ins/<uuid:sign_in_id>/end")
+@for_anyone_signed_in
+def end_sign_in(sign_in_id: UUID) -> ResponseReturnValue:
+    """End one of one's own sign-ins."""
+    try:
+        actions.end_sign_in(sign_in_id, here().person_id)
+    except LookupError:
+        abort(404)
+    flash("That sign-in was ended.", "success")
+    return redirect(url_for("accounts.account"))
+
+
+@bp.post("/account/sign-ins/end-others")
+@for_anyone_signed_in
+def sign_out_everywhere() -> ResponseReturnValue:
+    """End every sign-in but this one."""
+    person = here()
+    ended = actions.end_others(person.person_id, "signed out everywhere", keep=person.sign_in_id)
+    flash(f"You were signed out in {ended} other place{'' if ended == 1 else 's'}.", "success")
+    return redirect(url_for("accounts.account"))

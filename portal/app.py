@@ -1,0 +1,79 @@
+"""The application: the only place that knows every blueprint."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import dashboards.mount
+from config import logging as logs
+from config.settings import Settings
+from portal import db, gate, health
+from portal.accounts import routes as accounts
+from portal.benchmarks import routes as benchmarks
+from portal.pupils import routes as pupils
+from portal.registers import routes as registers
+from portal.schools import routes as schools
+from portal.uploads import routes as uploads
+from portal.web import errors, headers, pages
+from portal.web import routes as web
+from workers import queue
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    web.bp,
+    health.bp,
+    accounts.bp,
+    schools.bp,
+    pupils.bp,
+    registers.bp,
+    uploads.bp,
+    benchmarks.bp,
+)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the portal's web application, connected to its database and its queue.
+
+    Raises:
+        UndeclaredViewError: when a view does not say who may use it.
+    """
+    settings = settings or Settings.from_environment(os.environ)
+    logs.configure(settings)
+    app = Flask("portal", static_folder=None)
+    app.config.update(_configuration(settings))
+    db.connect(settings.database_url, pool_size=settings.web_threads + 2)
+    queue.connect(settings.redis_url)
+    CSRFProtect(app)
+    pages.init_app(app)
+    errors.init_app(app)
+    headers.init_app(app)
+    gate.init_app(app, second_factor_required=not settings.demo, demonstration=settings.demo)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    dashboards.mount.init_app(app)
+    gate.refuse_undeclared(app)
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)  # type: ignore[method-assign]  # Flask's documented way
+    return app
+
+
+def _configuration(settings: Settings) -> dict[str, object]:
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "PORTAL": settings,
+        "SESSION_COOKIE_NAME": "portal",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": settings.secure_cookies,
+        "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
+        "MAX_CONTENT_LENGTH": settings.upload_limit + 1_000_000,
+        "MAX_FORM_MEMORY_SIZE": 1_000_000,
+        "WTF_CSRF_TIME_LIMIT": None,
+    }

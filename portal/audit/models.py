@@ -1,0 +1,45 @@
+"""What the audit stores: one chain of events per authority, and its head."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import NOT_PERSONAL, Instant, MaybeRef, Owned, Word
+
+
+class AuditEvent(Owned):
+    """One thing that was done. Ids only; the hash covers every other column and the hash before it."""
+
+    __tablename__ = "audit_event"
+    __bookkeeping__ = True
+    __table_args__ = (Index("ix_audit_event_subject_id", "authority_id", "subject_id"),)
+
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, info=NOT_PERSONAL)
+    at: Mapped[Instant]
+    person_id: Mapped[MaybeRef]
+    membership_id: Mapped[MaybeRef]
+    role: Mapped[Word]
+    event: Mapped[Word]
+    subject_id: Mapped[MaybeRef]
+    facts: Mapped[dict[str, object]] = mapped_column(JSONB, info=NOT_PERSONAL)
+    hash: Mapped[Word]
+
+
+class AuditHead(Owned):
+    """The newest link of an authority's chain: locked while an event is added."""
+
+    __tablename__ = "audit_head"
+    __bookkeeping__ = True
+
+    sequence: Mapped[int] = mapped_column(BigInteger, info=NOT_PERSONAL)
+    hash: Mapped[Word]
+
+
+def subject(value: object) -> UUID | None:
+    """The id a subject is known by."""
+    found = getattr(value, "id", value)
+    return found if isinstance(found, UUID) else None

@@ -1,0 +1,1 @@
+"""Published figures for England, its regions and authorities."""

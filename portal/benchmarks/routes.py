@@ -1,0 +1,68 @@
+"""Where published figures live: the releases there are, loading a newer one, and what each holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
+
+from portal.benchmarks import actions, queries
+from portal.benchmarks.figures import ATTRIBUTION, PHASES, by_period
+from portal.benchmarks.forms import LoadRelease
+from portal.permissions import needs
+
+if TYPE_CHECKING:
+    from datetime import date
+    from uuid import UUID
+
+    from flask.typing import ResponseReturnValue
+
+    from portal.benchmarks.tables import Problem
+
+bp = Blueprint("benchmarks", __name__, template_folder="templates")
+
+
+@bp.get("/published-figures")
+@needs("benchmarks.view")
+def index() -> ResponseReturnValue:
+    """Every release, newest first, with what it covers."""
+    return render_template("benchmarks/index.html", releases=queries.releases(), latest=queries.latest(), attribution=ATTRIBUTION)
+
+
+@bp.route("/published-figures/new", methods=["GET", "POST"])
+@needs("benchmarks.load")
+def new() -> ResponseReturnValue:
+    """Load a newer release."""
+    form = LoadRelease()
+    problems: tuple[Problem, ...] = ()
+    if form.validate_on_submit() and form.published_on.data:
+        try:
+            return _loaded(form, form.published_on.data)
+        except actions.ReleaseRefusedError as refused:
+            problems = refused.problems
+            form.refuse("file", str(problems[0]))
+    return render_template("benchmarks/new.html", form=form, problems=problems)
+
+
+@bp.get("/published-figures/<uuid:release_id>")
+@needs("benchmarks.view")
+def show(release_id: UUID) -> ResponseReturnValue:
+    """What a release covers, what was left out of it, and its figures for England."""
+    release = queries.release(release_id)
+    if release is None:
+        abort(404)
+    periods = by_period(queries.national_figures(release_id))
+    return render_template("benchmarks/show.html", release=release, periods=periods, phases=PHASES, attribution=ATTRIBUTION)
+
+
+def _loaded(form: LoadRelease, published_on: date) -> ResponseReturnValue:
+    sent = form.file.data
+    release_id = actions.import_release(
+        sent.read(),
+        name=form.name.data or "",
+        published_on=published_on,
+        file_name=sent.filename or "",
+        data_to=form.data_to.data,
+    )
+    flash("The release is loaded. Comparisons use its figures from now on.", "success")
+    return redirect(url_for("benchmarks.show", release_id=release_id))

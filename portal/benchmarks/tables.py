@@ -1,0 +1,146 @@
+"""Bytes to a table of text: unpacked within limits, decoded, split into cells; nothing is interpreted here."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from dataclasses import dataclass
+
+MAX_BYTES = 40_000_000
+MAX_ROWS = 100_000
+MAX_COLUMNS = 250
+MAX_CELLS = 7_000_000
+SHOWN = 60
+TOO_LARGE = f"The file is larger than {MAX_BYTES // 1_000_000} MB. Load one data file of a release at a time."
+
+_GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing in the file that stops it being loaded: where, what was there, and what to do."""
+
+    sentence: str
+    row: int | None = None
+    column: str | None = None
+    value: str | None = None
+
+    def __str__(self) -> str:
+        where = ", ".join(
+            part for part in (f"row {self.row}" if self.row else "", f"column {self.column}" if self.column else "") if part
+        )
+        said = self.sentence if self.value is None else f"“{self.value}” {self.sentence}"
+        return f"{where[:1].upper()}{where[1:]}: {said}" if where else said
+
+
+class UnreadableError(ValueError):
+    """The file cannot be read as a table; carries the problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The header and the rows below it, every cell stripped text; `numbers` are the rows' line numbers in the file."""
+
+    header: tuple[str, ...]
+    rows: list[list[str]]
+    numbers: list[int]
+
+
+def unpacked(content: bytes) -> bytes:
+    """The file's own bytes, out of gzip if it is packed so.
+
+    Raises:
+        UnreadableError: when it is too large, empty, a zip or a workbook.
+    """
+    if content.startswith(_GZIP):
+        try:
+            unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            content = unpacker.decompress(content, MAX_BYTES + 1)
+        except zlib.error as error:
+            raise _unreadable("The file is damaged. Download it again.") from error
+    if len(content) > MAX_BYTES:
+        raise _unreadable(TOO_LARGE)
+    if content.startswith(_ZIP):
+        raise _unreadable("The file is a zip or a workbook. Load the CSV data file that is inside it.")
+    if content.startswith(_OLE):
+        raise _unreadable("The file is a workbook. Load the CSV data file of the release.")
+    if not content.strip():
+        raise _unreadable("The file is empty. Load the CSV data file of the release.")
+    return content
+
+
+def decoded(content: bytes) -> str:
+    """The text: UTF-8 with or without its mark, UTF-16 with its mark, or Windows-1252.
+
+    Raises:
+        UnreadableError: when it is none of them.
+    """
+    codec = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return content.decode(codec)
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode("cp1252")
+    except UnicodeDecodeError as error:
+        raise _unreadable("The file is not text. Load the CSV data file of the release.") from error
+
+
+def table(content: bytes) -> Table:
+    """Read a CSV file of any line ending into stripped text cells; blank lines are passed over.
+
+    Raises:
+        UnreadableError: for a file over the limits, or a row with more or fewer cells than the header.
+    """
+    text = decoded(unpacked(content)).replace("\x00", "")
+    reader = csv.reader(io.StringIO(text, newline=None), strict=True)
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+    header: list[str] = []
+    try:
+        for cells in reader:
+            row = [cell.strip() for cell in cells]
+            if not any(row):
+                continue
+            if not header:
+                header = _header(row)
+                continue
+            rows.append(_fitting(row, len(header), reader.line_num))
+            numbers.append(reader.line_num)
+            _within_limits(len(rows), len(header))
+    except csv.Error as error:
+        message = f"could not be read as CSV ({error}). Download the file again."
+        raise UnreadableError(Problem(f"The row {message}", reader.line_num)) from error
+    if not rows:
+        raise _unreadable("The file has no rows under its column names. Load the CSV data file of the release.")
+    return Table(tuple(header), rows, numbers)
+
+
+def _header(row: list[str]) -> list[str]:
+    if len(row) > MAX_COLUMNS:
+        raise _unreadable(f"The file has {len(row):,} columns. A release has at most {MAX_COLUMNS}.")
+    return row
+
+
+def _fitting(row: list[str], width: int, number: int) -> list[str]:
+    while len(row) > width and not row[-1]:
+        row.pop()
+    if len(row) != width:
+        raise UnreadableError(
+            Problem(f"The row has {len(row)} values and the header has {width}. Download the file again.", number)
+        )
+    return row
+
+
+def _within_limits(rows: int, columns: int) -> None:
+    if rows > MAX_ROWS or rows * columns > MAX_CELLS:
+        raise _unreadable(f"The file has more than {rows - 1:,} rows. Load one year, or one geographic level, at a time.")
+
+
+def _unreadable(sentence: str) -> UnreadableError:
+    return UnreadableError(Problem(sentence))

@@ -1,0 +1,149 @@
+"""The command line: the same queries and actions as the pages, for an LA's data team and for tests. One JSON document out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.settings import Settings, SettingsError
+from portal import commands, up
+from portal.embedded import CannotStartError
+from portal.rules.conformance import check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+DONE, PROBLEMS = 0, 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command: its document on standard output, 0 when it was done, 1 when its problems say why not."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        settings = Settings.from_environment(os.environ)
+        if chosen.command == "up":
+            return up.main(settings)
+        document = chosen.run(settings, chosen)
+    except commands.ProblemsError as problems:
+        _print({"error": str(problems), "problems": problems.problems})
+        return PROBLEMS
+    except (SettingsError, CannotStartError) as error:
+        sys.stderr.write(f"{error}\n")
+        return PROBLEMS
+    _print(document)
+    return DONE
+
+
+def _print(document: object) -> None:
+    json.dump(document, sys.stdout, ensure_ascii=False, indent=1, default=str)
+    sys.stdout.write("\n")
+
+
+def _rules_check(_settings: Settings, _chosen: argparse.Namespace) -> object:
+    """The rules engine on cases from standard input: needs no database."""
+    return check(json.load(sys.stdin))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="portal", description="The attendance portal's command line.")
+    nouns = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    nouns.add_parser("up", help="start everything")
+    _command(nouns, "migrate", "bring the database to this version", commands.migrate)
+    demo = _command(nouns, "demo", "make the demonstration authority", commands.demonstration)
+    demo.add_argument("--schools", type=int, default=24)
+    demo.add_argument("--pupils", type=int, default=9000)
+    demo.add_argument("--if-empty", action="store_true", help="only when there is no authority yet")
+    demo.add_argument("--reset", action="store_true", help="remove the demonstration first")
+    _authority(nouns)
+    _schools(nouns)
+    _pupils(nouns)
+    _marks(nouns)
+    _measures(nouns)
+    rules = _verbs(nouns, "rules", "the law as arithmetic")
+    _command(rules, "check", "judge cases from standard input", _rules_check)
+    published = _command(_verbs(nouns, "benchmarks", "published figures"), "import", "load a published file", commands.import_benchmarks)
+    published.add_argument("file", type=Path)
+    published.add_argument("--name", help="the release's name; read from the file when left out")
+    published.add_argument("--published-on", type=_day, help="YYYY-MM-DD; read from the file when left out")
+    audit = _command(_verbs(nouns, "audit", "the audit"), "verify", "read an authority's chain from the start", commands.verify_audit)
+    audit.add_argument("--authority", required=True, metavar="SLUG")
+    return parser
+
+
+def _authority(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    add = _command(_verbs(nouns, "authority", "local authorities"), "add", "add an authority", commands.add_authority)
+    add.add_argument("slug", metavar="SLUG")
+    add.add_argument("--name", required=True)
+    add.add_argument("--la-code", required=True)
+
+
+def _schools(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    schools = _command(_verbs(nouns, "schools", "schools"), "import", "import a list of schools", commands.import_schools)
+    dates = _command(_verbs(nouns, "term-dates", "term dates"), "import", "import term dates and closed days", commands.import_term_dates)
+    dates.add_argument("--school", metavar="URN", help="a school's own dates; the authority's when left out")
+    for one in (schools, dates):
+        one.add_argument("--authority", required=True, metavar="SLUG")
+        one.add_argument("file", type=Path)
+
+
+def _pupils(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    pupils = _command(_verbs(nouns, "pupils", "pupil lists"), "import", "import a school's pupil list", commands.import_pupils)
+    _for_a_school(pupils)
+    pupils.add_argument("--academic-year", type=int, help="2025 for 2025/26; found from the pupils' ages when left out")
+    pupils.add_argument("file", type=Path)
+
+
+def _marks(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verbs = _verbs(nouns, "marks", "attendance marks")
+    take = _command(verbs, "import", "check and apply files of marks", commands.import_marks)
+    take.add_argument("--authority", required=True, metavar="SLUG")
+    take.add_argument("--school", metavar="URN", help="the school the files are for")
+    take.add_argument("--by-filename", action="store_true", help="each file is named URN.csv; a folder is taken whole")
+    take.add_argument("--rehearse", action="store_true", help="say what would happen, and change no register")
+    take.add_argument("--add-pupils", action="store_true", help="pupils not on the roll yet join it from the file")
+    take.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    undo = _command(verbs, "undo", "take an applied upload back", commands.undo_marks)
+    undo.add_argument("upload", metavar="UPLOAD")
+    undo.add_argument("--reason", default="Undone from the command line.")
+
+
+def _measures(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    measures = _command(nouns, "measures", "counts and rates from the registers", commands.measures)
+    measures.add_argument("--authority", required=True, metavar="SLUG")
+    measures.add_argument("--school", metavar="URN")
+    measures.add_argument("--phase", metavar="P")
+    measures.add_argument("--from", dest="first", type=_day, metavar="D")
+    measures.add_argument("--to", dest="last", type=_day, metavar="D")
+    measures.add_argument("--by", choices=("school", "week", "year-group", "code", "month", "none"), default="none")
+    measures.add_argument("--include-all-ages", action="store_true", help="every pupil and every mark, not DfE's headline population")
+
+
+def _for_a_school(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--authority", required=True, metavar="SLUG")
+    parser.add_argument("--school", required=True, metavar="URN")
+
+
+def _verbs(nouns: argparse._SubParsersAction[argparse.ArgumentParser], noun: str, about: str) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+    return nouns.add_parser(noun, help=about).add_subparsers(dest="verb", required=True, metavar="VERB")
+
+
+
+def _command(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str, run: Callable[..., object]
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _day(typed: str) -> date:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError as error:
+        message = f"write the day as YYYY-MM-DD, not {typed!r}"
+        raise argparse.ArgumentTypeError(message) from error

@@ -1,0 +1,87 @@
+"""The rates a plan's marks come to, counted as published figures are, so that the two can be laid side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from portal.demonstration.marks import marks
+from portal.demonstration.sessions import A_WEEK, sessions_of
+from portal.demonstration.sources import TABLES
+from portal.demonstration.terms import calendar_of
+from portal.rules.codes import Category
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from portal.demonstration.plans import Plan
+    from portal.demonstration.streams import Bytes, Whole
+
+YEAR_11 = 11
+SUMMER_SECOND_HALF = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """One phase's figures in per cent, with the enrolments and possible sessions they rest on, and counts by code byte."""
+
+    enrolments: int
+    possible: int
+    absence: float
+    unauthorised: float
+    persistent: float
+    severe: float
+    by_byte: Whole
+
+    def per_thousand(self, byte: int) -> float:
+        """How many of a thousand possible sessions carry a code."""
+        return 1000 * float(self.by_byte[byte]) / self.possible
+
+
+def rates(plan: Plan, academic_year: int) -> Mapping[str, Rates]:
+    """By phase (primary, secondary, special): the plan's rates for an academic year, over DfE's headline population.
+
+    Ages 5 to 15 at the start of the year; Year 11 without the second half of the summer term; persistent and severe
+    absence by enrolment, of its own possible sessions.
+    """
+    sums: dict[str, list[tuple[Whole, Whole, Whole]]] = {phase: [] for phase in TABLES}
+    for (urn, year), register in plan.registers.items():
+        phase = plan.school(urn).phase
+        if year == academic_year and phase in sums:
+            sums[phase].append(_by_line(plan, urn, year, marks(plan, urn, year), register.levels.group))
+    return {phase: _rates(parts) for phase, parts in sums.items() if parts}
+
+
+def _by_line(plan: Plan, urn: str, year: int, whole: Bytes, group: Whole) -> tuple[Whole, Whole, Whole]:
+    """Absent and possible sessions of each counted line, and how often each byte stands."""
+    sessions = sessions_of(calendar_of(plan.terms, plan.closed, urn, year))
+    late = sessions.slot[sessions.half_term == SUMMER_SECOND_HALF]
+    late = late[late < whole.shape[1] * A_WEEK]
+    flat = whole.reshape(len(whole), -1).copy()
+    flat[np.ix_(group == YEAR_11, late)] = 0
+    flat = flat[(group > 0) & (group <= YEAR_11)]
+    category = flat >> 5
+    absent = (category == Category.AUTHORISED) | (category == Category.UNAUTHORISED)
+    possible = absent | (category == Category.PRESENT) | (category == Category.APPROVED)
+    return absent.sum(axis=1), possible.sum(axis=1), np.bincount(flat.ravel(), minlength=256)
+
+
+def _rates(parts: list[tuple[Whole, Whole, Whole]]) -> Rates:
+    absent = np.concatenate([part[0] for part in parts])
+    possible = np.concatenate([part[1] for part in parts])
+    by_byte = np.sum([part[2] for part in parts], axis=0)
+    enrolled = possible > 0
+    absent, possible = absent[enrolled], possible[enrolled]
+    unauthorised = int(by_byte[int(Category.UNAUTHORISED) << 5 : (int(Category.UNAUTHORISED) + 1) << 5].sum())
+    total = int(possible.sum())
+    return Rates(
+        enrolments=possible.size,
+        possible=total,
+        absence=100 * int(absent.sum()) / total,
+        unauthorised=100 * unauthorised / total,
+        persistent=100 * float((absent * 10 >= possible).mean()),
+        severe=100 * float((absent * 2 >= possible).mean()),
+        by_byte=by_byte,
+    )

@@ -1,0 +1,1 @@
+"""Pupils, parents and carers, households, roll lines and characteristics."""

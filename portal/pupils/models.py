@@ -1,0 +1,192 @@
+"""What pupils store: pupils, parents and carers, roll lines, characteristics, and the matches a person must decide."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, CheckConstraint, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import (
+    NOT_PERSONAL,
+    PERSONAL,
+    Day,
+    Flag,
+    Id,
+    Instant,
+    MaybeDay,
+    MaybeInstant,
+    MaybePrivate,
+    MaybeRef,
+    MaybeWord,
+    Number,
+    Owned,
+    Private,
+    PrivateDay,
+    Ref,
+    Word,
+    within,
+)
+
+#: The groups whose attendance is followed, each with its own permission and its own read audit.
+CHARACTERISTICS = (
+    "sen_provision",
+    "sen_need",
+    "fsm",
+    "looked_after",
+    "child_in_need",
+    "child_protection_plan",
+    "young_carer",
+    "pregnant_or_parent",
+)
+
+#: The same as screens name them.
+CHARACTERISTIC_NAMES = {
+    "sen_provision": "Special educational needs support",
+    "sen_need": "Special educational need",
+    "fsm": "Free school meals",
+    "looked_after": "Looked after",
+    "child_in_need": "Child in need",
+    "child_protection_plan": "Child protection plan",
+    "young_carer": "Young carer",
+    "pregnant_or_parent": "Pregnant or a parent",
+}
+
+
+class Pupil(Owned):
+    """A child, known across every school of the authority. Seen by a school only while it has, or had, a roll line there."""
+
+    __tablename__ = "pupil"
+    __table_args__ = (
+        Index("ix_pupil_upn", "authority_id", "upn"),
+        Index("ix_pupil_former_upn", "authority_id", "former_upn"),
+        Index("ix_pupil_surname_folded", "authority_id", "surname_folded", "forename_folded"),
+    )
+
+    id: Mapped[Id]
+    upn: Mapped[MaybePrivate]
+    former_upn: Mapped[MaybePrivate]
+    surname: Mapped[Private]
+    forename: Mapped[Private]
+    middle_names: Mapped[MaybePrivate]
+    surname_folded: Mapped[str] = mapped_column(Text(collation="C"), info=PERSONAL)
+    forename_folded: Mapped[str] = mapped_column(Text(collation="C"), info=PERSONAL)
+    date_of_birth: Mapped[PrivateDay]
+    sex: Mapped[MaybePrivate]
+    ethnicity: Mapped[MaybePrivate]
+    eal: Mapped[bool | None] = mapped_column(Boolean, info=PERSONAL)
+    address: Mapped[MaybePrivate]
+    postcode: Mapped[MaybePrivate]
+    reference: Mapped[Word]
+
+
+class Parent(Owned):
+    """A parent or carer, in the wide sense of section 576 of the Education Act 1996."""
+
+    __tablename__ = "parent"
+
+    id: Mapped[Id]
+    name: Mapped[Private]
+    phone: Mapped[MaybePrivate]
+    email: Mapped[MaybePrivate]
+    address: Mapped[MaybePrivate]
+    postcode: Mapped[MaybePrivate]
+    do_not_disclose: Mapped[Flag] = mapped_column(default=False, info=NOT_PERSONAL)
+
+
+class Parenthood(Owned):
+    """How a parent or carer is related to a pupil."""
+
+    __tablename__ = "parenthood"
+    __table_args__ = (
+        UniqueConstraint("authority_id", "pupil_id", "parent_id"),
+        Index("ix_parenthood_parent_id", "authority_id", "parent_id"),
+        within("pupil", "pupil_id"),
+        within("parent", "parent_id"),
+    )
+
+    id: Mapped[Id]
+    pupil_id: Mapped[Ref]
+    parent_id: Mapped[Ref]
+    relationship: Mapped[MaybePrivate]
+    parental_responsibility: Mapped[bool | None] = mapped_column(Boolean, info=PERSONAL)
+    priority: Mapped[Number]
+
+
+class Characteristic(Owned):
+    """One thing that may call for support, from a day, to a day if it ended."""
+
+    __tablename__ = "characteristic"
+    __table_args__ = (
+        within("pupil", "pupil_id"),
+        CheckConstraint(f"kind IN {CHARACTERISTICS}", name="kind_known"),
+        Index("ix_characteristic_pupil_id", "authority_id", "pupil_id"),
+    )
+
+    id: Mapped[Id]
+    pupil_id: Mapped[Ref]
+    kind: Mapped[Word]
+    value: Mapped[Private]
+    first_day: Mapped[MaybeDay]
+    last_day: Mapped[MaybeDay]
+    recorded_at: Mapped[Instant]
+
+
+class RollLine(Owned):
+    """A pupil's line in a school's registers for one academic year (2025 = 2025/26). Leavers keep theirs."""
+
+    __tablename__ = "roll_line"
+    __table_args__ = (
+        UniqueConstraint("authority_id", "school_id", "academic_year", "line"),
+        Index("ix_roll_line_pupil_id", "authority_id", "pupil_id"),
+        within("school", "school_id"),
+        within("pupil", "pupil_id"),
+        CheckConstraint("line >= 1", name="line_positive"),
+        CheckConstraint("on_roll_until IS NULL OR on_roll_until >= on_roll_from", name="dates_in_order"),
+    )
+
+    id: Mapped[Id]
+    school_id: Mapped[Ref]
+    academic_year: Mapped[Number]
+    line: Mapped[Number]
+    pupil_id: Mapped[Ref]
+    year_group: Mapped[MaybeWord]
+    registration_group: Mapped[MaybeWord]
+    enrolment_status: Mapped[Word] = mapped_column(default="C", info=NOT_PERSONAL)
+    on_roll_from: Mapped[Day]
+    on_roll_until: Mapped[MaybeDay]
+
+
+class MatchQuestion(Owned):
+    """Two records that may be one child: held beside incoming, waiting for a person to decide. Never joined by guess.
+
+    `likeness` is what the decision is remembered by when the school sends the same pupil again; `became_id` is the
+    pupil the incoming record turned out to be.
+    """
+
+    __tablename__ = "match_question"
+    __table_args__ = (
+        within("school", "school_id"),
+        within("pupil", "pupil_id"),
+        within("pupil", "became_id"),
+        CheckConstraint("(decided_at IS NULL) = (decision IS NULL)", name="decided_whole"),
+        CheckConstraint("(decided_at IS NULL) = (became_id IS NULL)", name="decided_for"),
+        CheckConstraint("decision IN ('same', 'different')", name="decision_known"),
+        Index("ix_match_question_school_id", "authority_id", "school_id"),
+    )
+
+    id: Mapped[Id]
+    school_id: Mapped[Ref]
+    upload_id: Mapped[MaybeRef]
+    academic_year: Mapped[Number]
+    pupil_id: Mapped[Ref]
+    likeness: Mapped[Private]
+    incoming: Mapped[dict[str, object]] = mapped_column(JSONB, info=PERSONAL)
+    differs_in: Mapped[Word]
+    across_schools: Mapped[Flag] = mapped_column(default=False, info=NOT_PERSONAL)
+    asked_at: Mapped[Instant]
+    decided_at: Mapped[MaybeInstant]
+    decided_by: Mapped[MaybeRef]
+    decision: Mapped[MaybeWord]
+    became_id: Mapped[MaybeRef]
+
+

@@ -1,0 +1,77 @@
+"""A school's roll for one academic year: arrays aligned with the lines of its register pages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+Days = NDArray[np.datetime64]
+
+
+@dataclass(frozen=True, eq=False)
+class Roll:
+    """Row n is line n + 1. Days are `datetime64[D]`; `on_until` is NaT while a pupil is on roll."""
+
+    school_id: UUID
+    academic_year: int
+    pupil_ids: list[UUID]
+    upn: list[str | None]
+    former_upn: list[str | None]
+    date_of_birth: Days
+    on_from: Days
+    on_until: Days
+    year_group: list[str | None]
+    registration_group: list[str | None]
+    enrolment_status: list[str]
+
+    def __len__(self) -> int:
+        """How many lines there are."""
+        return len(self.pupil_ids)
+
+    @property
+    def lines(self) -> NDArray[np.int64]:
+        """The line numbers: 1 to n."""
+        return np.arange(1, len(self.pupil_ids) + 1)
+
+    @cached_property
+    def rows_by_upn(self) -> Mapping[str, tuple[int, ...]]:
+        """The rows a UPN or former UPN stands for, oldest line first: more than one when a pupil left and came back."""
+        found: dict[str, tuple[int, ...]] = {}
+        for row, pair in enumerate(zip(self.upn, self.former_upn, strict=True)):
+            for upn in {*pair} - {None, ""}:
+                found[str(upn)] = (*found.get(str(upn), ()), row)
+        return found
+
+    @cached_property
+    def ambiguous_upns(self) -> frozenset[str]:
+        """UPNs that stand for more than one child here: no mark may be placed by them."""
+        return frozenset(upn for upn, rows in self.rows_by_upn.items() if len({self.pupil_ids[row] for row in rows}) > 1)
+
+    @cached_property
+    def index_by_upn(self) -> Mapping[str, int]:
+        """UPN or former UPN to row, the pupil's newest line; a UPN that stands for two children is left out."""
+        return {upn: rows[-1] for upn, rows in self.rows_by_upn.items() if upn not in self.ambiguous_upns}
+
+    @cached_property
+    def rows_by_pupil(self) -> Mapping[UUID, int]:
+        """Pupil to row, the pupil's newest line."""
+        return {pupil_id: row for row, pupil_id in enumerate(self.pupil_ids)}
+
+    @property
+    def on_roll_twice(self) -> frozenset[UUID]:
+        """Pupils with two lines: they left and came back within the year."""
+        return frozenset(one for one, lines in Counter(self.pupil_ids).items() if lines > 1)
+
+
+def days(values: Sequence[object]) -> Days:
+    """Dates, or None for NaT, as an array of days."""
+    return np.array(values, dtype="datetime64[D]")

@@ -1,0 +1,1 @@
+"""Registers as pages of bytes, and everything derived from them."""

@@ -1,0 +1,186 @@
+"""Writing registers: new versions of pages, and the tallies and standings that follow in the same transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import numpy as np
+from sqlalchemy import delete, select, tuple_
+
+from portal import clock, scope
+from portal.audit.actions import record
+from portal.audit.events import event
+from portal.db import action, load, tx, wrote
+from portal.registers import queries
+from portal.registers.models import CurrentPage, MarkNote, Tally
+from portal.registers.pages import SESSIONS, difference, extended, merged, packed, undone
+from portal.registers.tallies import STANDING_KEYS, TALLY_COLUMNS, completeness, standing_rows, week_tallies
+from portal.rules.calendar import register_year
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from portal.registers.pages import Marks
+    from portal.registers.sheets import Sheet
+
+WRITTEN = event("register.written", "Register pages were written", "upload_id", "weeks", "cells")
+TAKEN_BACK = event("register.taken_back", "An upload's marks were taken back", "upload_id", "weeks", "cells")
+NOTED = event("register.noted", "Minutes late or comments were kept", "upload_id", "notes")
+RECOUNTED = event("register.recounted", "Tallies and standings were counted again", "academic_year")
+
+TAIL_WEEKS = 16
+_PAGE_COLUMNS = ("school_id", "week", "version", "upload_id", "membership_id", "recorded_at", "reason", "marks")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did: weeks with a new version, and cells that now say something else."""
+
+    weeks: tuple[date, ...]
+    cells: int
+
+
+@action
+def write_pages(
+    school_id: UUID, arriving: Mapping[date, Marks], *, upload_id: UUID | None, reason: str = "upload",
+    progress: Callable[[int, int], None] | None = None,
+) -> Written:
+    """Write marks over a school's pages: one new version for each week that changes; an empty cell never erases.
+
+    The school is locked first, so that two uploads of one week are taken one after the other and both kept.
+    """
+    queries.lock_school(school_id)
+    held = queries.current_pages(school_id, sorted(arriving))
+    after = {week: merged(held[week].marks if week in held else marks[:0], marks) for week, marks in arriving.items()}
+    written = _store(school_id, held, after, upload_id=upload_id, reason=reason, progress=progress)
+    record(WRITTEN, school_id, upload_id=upload_id, weeks=written.weeks, cells=written.cells)
+    return written
+
+
+@action
+def take_back(school_id: UUID, upload_id: UUID) -> Written:
+    """Take back everything one upload changed, unless a later version has changed it again. Both stay in the history."""
+    queries.lock_school(school_id)
+    versions = queries.versions_around(school_id, upload_id)
+    held = queries.current_pages(school_id, sorted(versions))
+    after = {week: undone(before, its, held[week].marks) for week, (before, its) in versions.items()}
+    written = _store(school_id, held, after, upload_id=upload_id, reason="undo", progress=None)
+    record(TAKEN_BACK, school_id, upload_id=upload_id, weeks=written.weeks, cells=written.cells)
+    return written
+
+
+@action
+def keep_notes(school_id: UUID, upload_id: UUID | None, notes: Sequence[tuple[UUID, date, str, int | None, str | None]]) -> None:
+    """Keep minutes late and comments: (pupil, day, AM or PM, minutes, comment). A newer note replaces the one for its session."""
+    if not notes:
+        return
+    fresh = {(pupil, on, session): (minutes, comment) for pupil, on, session, minutes, comment in notes}
+    held = tuple_(MarkNote.pupil_id, MarkNote.on, MarkNote.session).in_(list(fresh))
+    wrote("mark_note")
+    tx().execute(delete(MarkNote).where(MarkNote.school_id == school_id, held))
+    rows = [(uuid4(), school_id, *key, *note, upload_id) for key, note in fresh.items()]
+    load("mark_note", ("id", "school_id", "pupil_id", "on", "session", "minutes_late", "comment", "upload_id"), rows)
+    record(NOTED, school_id, upload_id=upload_id, notes=len(rows))
+
+
+@action
+def recount(school_id: UUID, academic_year: int) -> None:
+    """Count a school's year again: after its calendar, its roll or a date of birth changed."""
+    queries.lock_school(school_id)
+    sheet = queries.sheet(school_id, academic_year)
+    if sheet.weeks:
+        _derive(sheet, sheet.weeks)
+    record(RECOUNTED, school_id, academic_year=academic_year)
+
+
+def _store(
+    school_id: UUID,
+    held: Mapping[date, queries.Page],
+    after: Mapping[date, Marks],
+    *,
+    upload_id: UUID | None,
+    reason: str,
+    progress: Callable[[int, int], None] | None,
+) -> Written:
+    changed: list[date] = []
+    cells, at, rows, by = 0, clock.now(), [], scope.current().actor.membership_id
+    for week, marks in sorted(after.items()):
+        before = held[week].marks if week in held else marks[:0]
+        count = difference(before, marks).line.size
+        if count == 0:
+            continue
+        cells += count
+        changed.append(week)
+        version = held[week].version + 1 if week in held else 1
+        rows.append((school_id, week, version, upload_id, by, at, reason, packed(marks)))
+    load("register_page", _PAGE_COLUMNS, rows)
+    fresh = {row[1]: (row[2], at) for row in rows}
+    by_year: dict[int, list[date]] = {}
+    for week in changed:
+        by_year.setdefault(register_year(week), []).append(week)
+    for academic_year, weeks in by_year.items():
+        sheet = queries.sheet(school_id, academic_year, instead={week: after[week] for week in weeks})
+        _derive(sheet, tuple(weeks), fresh=fresh, progress=progress)
+    return Written(tuple(changed), cells)
+
+
+def _derive(
+    sheet: Sheet,
+    weeks: tuple[date, ...],
+    *,
+    fresh: Mapping[date, tuple[int, object]] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Bring pointers, tallies and standings of one school's year in step with its pages."""
+    _point(sheet, fresh or {})
+    wrote("tally")
+    tx().execute(delete(Tally).where(Tally.school_id == sheet.school_id, Tally.week.in_(weeks)))
+    rows: list[tuple[object, ...]] = []
+    for done, week in enumerate(weeks, start=1):
+        rows.extend(week_tallies(sheet, week))
+        if progress:
+            progress(done, len(weeks))
+    load("tally", TALLY_COLUMNS, rows)
+    columns, body = standing_rows(sheet, *_tail(sheet))
+    counted = [name for name in columns if name not in STANDING_KEYS]
+    load("standing", columns, body, on_conflict=_upsert("standing", ("authority_id", *STANDING_KEYS), counted))
+
+
+def _upsert(table: str, keys: tuple[str, ...], counted: list[str]) -> str:
+    sets = ", ".join(f"{name} = excluded.{name}" for name in counted)
+    held, new = (", ".join(f"{side}.{name}" for name in counted) for side in (table, "excluded"))
+    return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets} WHERE ({held}) IS DISTINCT FROM ({new})"
+
+
+def _point(sheet: Sheet, fresh: Mapping[date, tuple[int, object]]) -> None:
+    """Keep, for each week, which version is current, and how complete it is."""
+    expected, missing = completeness(sheet)
+    held = {row.week: row for row in tx().scalars(select(CurrentPage).where(CurrentPage.school_id == sheet.school_id, CurrentPage.week.in_(sheet.weeks)))}
+    rows = []
+    for place, week in enumerate(sheet.weeks):
+        version, at = fresh.get(week) or (held[week].version, held[week].recorded_at)
+        row = (sheet.school_id, week, version, int(expected[place]), int(missing[place]), _last_day(sheet, place), at)
+        was = held.get(week)
+        if was is None or (was.version, was.expected, was.missing, was.last_day) != (version, row[3], row[4], row[5]):
+            rows.append(row)
+    names = ("school_id", "week", "version", "expected", "missing", "last_day", "recorded_at")
+    load("current_page", names, rows, on_conflict=_upsert("current_page", ("authority_id", "school_id", "week"), list(names[2:])))
+
+
+def _last_day(sheet: Sheet, place: int) -> date:
+    used = np.flatnonzero(sheet.marks[:, place * SESSIONS : (place + 1) * SESSIONS].any(axis=0))
+    return sheet.weeks[place] + timedelta(days=int(used[-1]) // 2 if used.size else 0)
+
+
+def _tail(sheet: Sheet) -> tuple[Marks, list[date]]:
+    """The last weeks of the year before, on this year's lines: ten school weeks may span a summer."""
+    before = queries.sheet(sheet.school_id, sheet.academic_year - 1, newest=TAIL_WEEKS)
+    line_before = {pupil: line for line, pupil in enumerate(before.roll.pupil_ids) if line < len(before.marks)}
+    from_line = np.array([line_before.get(pupil, -1) for pupil in sheet.roll.pupil_ids], dtype=np.intp)
+    padded = extended(before.marks, len(before.marks) + 1)
+    return padded[from_line], list(before.weeks)
+
+

@@ -1,0 +1,121 @@
+"""What registers store: pages of marks, never overwritten, and the tallies and standings kept in step with them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Date, Index, Integer, LargeBinary, SmallInteger, Text, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import (
+    NOT_PERSONAL,
+    PERSONAL,
+    Day,
+    Id,
+    Instant,
+    MaybeRef,
+    Number,
+    Owned,
+    Ref,
+    Word,
+    within,
+)
+
+
+class RegisterPage(Owned):
+    """One school's week, one version: lines x 14 sessions (Monday AM … Sunday PM), a byte a mark, 0 where there is none."""
+
+    __tablename__ = "register_page"
+    __table_args__ = (within("school", "school_id"), Index("ix_register_page_upload_id", "authority_id", "upload_id"))
+
+    school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
+    week: Mapped[Day] = mapped_column(Date, primary_key=True, info=NOT_PERSONAL)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, info=NOT_PERSONAL)
+    upload_id: Mapped[MaybeRef]
+    membership_id: Mapped[MaybeRef]
+    recorded_at: Mapped[Instant]
+    reason: Mapped[Word]
+    marks: Mapped[bytes] = mapped_column(LargeBinary, info=PERSONAL)
+
+
+class CurrentPage(Owned):
+    """The newest version of each page, and the tally of its marks that are missing: what most questions read."""
+
+    __tablename__ = "current_page"
+    __table_args__ = (within("school", "school_id"),)
+
+    school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
+    week: Mapped[Day] = mapped_column(Date, primary_key=True, info=NOT_PERSONAL)
+    version: Mapped[Number]
+    expected: Mapped[Number]
+    missing: Mapped[Number]
+    last_day: Mapped[Day]
+    recorded_at: Mapped[Instant]
+
+
+class Tally(Owned):
+    """A school's week counted for one cohort: sums from which every rate is made. `by_code` follows the code bytes in order."""
+
+    __tablename__ = "tally"
+    __table_args__ = (within("school", "school_id"), Index("ix_tally_week", "authority_id", "dimension", "week"))
+
+    school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
+    week: Mapped[Day] = mapped_column(Date, primary_key=True, info=NOT_PERSONAL)
+    dimension: Mapped[Word] = mapped_column(Text, primary_key=True, info=NOT_PERSONAL)
+    value: Mapped[Word] = mapped_column(Text, primary_key=True, info=NOT_PERSONAL)
+    enrolments: Mapped[Number]
+    possible: Mapped[Number]
+    present: Mapped[Number]
+    approved: Mapped[Number]
+    authorised: Mapped[Number]
+    unauthorised: Mapped[Number]
+    late_before: Mapped[Number]
+    late_after: Mapped[Number]
+    by_code: Mapped[list[int]] = mapped_column(ARRAY(Integer), info=NOT_PERSONAL)
+
+
+class Standing(Owned):
+    """Where one roll line stands in its academic year: counts of sessions, kept on every apply. `headline_*` follow DfE's population."""
+
+    __tablename__ = "standing"
+    __table_args__ = (within("school", "school_id"),)
+
+    school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
+    academic_year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, info=NOT_PERSONAL)
+    line: Mapped[int] = mapped_column(SmallInteger, primary_key=True, info=NOT_PERSONAL)
+    pupil_id: Mapped[Ref]
+    possible: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    present: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    approved: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    authorised: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    unauthorised: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    late_before: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    late_after: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    missing: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    unexplained: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    spells: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    longest_spell: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    recent_possible: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    recent_absent: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    last_week_possible: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    last_week_absent: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    threshold_window: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    threshold_best: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    headline_possible: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    headline_absent: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+
+
+class MarkNote(Owned):
+    """Minutes late or a comment, for the few marks that have one."""
+
+    __tablename__ = "mark_note"
+    __table_args__ = (within("school", "school_id"), Index("ix_mark_note_pupil_id", "authority_id", "pupil_id"))
+
+    id: Mapped[Id]
+    school_id: Mapped[Ref]
+    pupil_id: Mapped[Ref]
+    on: Mapped[Day]
+    session: Mapped[Word]
+    minutes_late: Mapped[int | None] = mapped_column(info=PERSONAL)
+    comment: Mapped[str | None] = mapped_column(Text, info=PERSONAL)
+    upload_id: Mapped[MaybeRef]

@@ -1,0 +1,174 @@
+"""The overview: weekly sums from the tallies, for a school, for its authority's average and for every school at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from portal.db import tx, whole_authority
+from portal.registers.models import CurrentPage, Standing, Tally
+from portal.registers.queries import year_bounds
+from portal.registers.tallies import HEADLINE, YEAR_GROUP
+from portal.schools.models import School
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from sqlalchemy import Select
+
+
+@dataclass(frozen=True, slots=True)
+class WeekSums:
+    """Sessions counted over a week (or a group within it)."""
+
+    week: date
+    group: str
+    enrolments: int
+    possible: int
+    present: int
+    approved: int
+    authorised: int
+    unauthorised: int
+
+
+@dataclass(frozen=True, slots=True)
+class AverageWeek:
+    """A week's sums over the authority's schools of a phase that have marks for it: n of N schools."""
+
+    week: date
+    sums: WeekSums
+    schools: int
+    schools_in_phase: int
+
+
+_COUNTED = (Tally.enrolments, Tally.possible, Tally.present, Tally.approved, Tally.authorised, Tally.unauthorised)
+
+
+def school_weeks(school_id: UUID, academic_year: int) -> list[WeekSums]:
+    """A school's headline sums for each week of an academic year that has any, in order."""
+    first, last = year_bounds(academic_year)
+    found = tx().execute(
+        select(Tally.week, Tally.value, *_COUNTED)
+        .where(Tally.school_id == school_id, Tally.week.between(first, last), Tally.dimension == HEADLINE, Tally.possible > 0)
+        .order_by(Tally.week)
+    )
+    return [WeekSums(*row) for row in found]
+
+
+def year_groups(school_id: UUID, academic_year: int) -> list[WeekSums]:
+    """A school's sums for each year group over the academic year (every pupil, the week is the newest)."""
+    first, last = year_bounds(academic_year)
+    counted = [func.sum(column) for column in _COUNTED[1:]]
+    found = tx().execute(
+        select(func.max(Tally.week), Tally.value, func.max(Tally.enrolments), *counted)
+        .where(Tally.school_id == school_id, Tally.week.between(first, last), Tally.dimension == YEAR_GROUP)
+        .group_by(Tally.value)
+    )
+    return [WeekSums(*row) for row in found]
+
+
+def authority_weeks(phase: str, academic_year: int) -> list[AverageWeek]:
+    """The authority's headline sums for each week over schools of a phase that have marks for it.
+
+    Looks across the authority whatever schools the reader is bound to, and gives sums only, never a school's own.
+    """
+    first, last = year_bounds(academic_year)
+    counted = [func.sum(column) for column in _COUNTED]
+    weekly = (
+        select(Tally.week, *counted, func.count())
+        .join(School, (School.authority_id == Tally.authority_id) & (School.id == Tally.school_id))
+        .where(Tally.dimension == HEADLINE, Tally.week.between(first, last), Tally.possible > 0, School.phase == phase)
+        .group_by(Tally.week)
+        .order_by(Tally.week)
+    )
+    with whole_authority():
+        rows = tx().execute(weekly).all()
+        in_phase = tx().scalar(select(func.count()).where(School.phase == phase, School.closed_on.is_(None))) or 0
+    return [AverageWeek(row[0], WeekSums(row[0], "", *row[1:7]), row[7], in_phase) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolSummary:
+    """One school in the list of all: how fresh its registers are, and its headline sums."""
+
+    school_id: UUID
+    name: str
+    phase: str
+    last_day: date | None
+    recorded_at: datetime | None
+    year: WeekSums | None
+    recent: WeekSums | None
+    pupils: int
+    persistently_absent: int
+
+
+def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary]:
+    """Each school within scope by name, with its sums for the year and since `recent_from`. Four queries however many marks."""
+    first, last = year_bounds(academic_year)
+    year = _sums_by_school(first, last)
+    recent = _sums_by_school(recent_from, last)
+    fresh = {
+        school: (day, at)
+        for school, day, at in tx().execute(
+            select(CurrentPage.school_id, func.max(CurrentPage.last_day), func.max(CurrentPage.recorded_at))
+            .where(CurrentPage.week.between(first, last))
+            .group_by(CurrentPage.school_id)
+        )
+    }
+    absent = {
+        school: (pupils, persistent)
+        for school, pupils, persistent in tx().execute(
+            select(
+                Standing.school_id,
+                func.count().filter(Standing.headline_possible > 0),
+                func.count().filter(Standing.headline_possible > 0, Standing.headline_absent * 10 >= Standing.headline_possible),
+            )
+            .where(Standing.academic_year == academic_year)
+            .group_by(Standing.school_id)
+        )
+    }
+    schools = tx().execute(select(School.id, School.name, School.phase).where(School.closed_on.is_(None)).order_by(School.name))
+    return [
+        SchoolSummary(one, name, phase, *fresh.get(one, (None, None)), year.get(one), recent.get(one), *absent.get(one, (0, 0)))
+        for one, name, phase in schools
+    ]
+
+
+def _sums_by_school(first: date, last: date) -> dict[UUID, WeekSums]:
+    counted = [func.sum(column) for column in _COUNTED[1:]]
+    found: Select[tuple[UUID, date]] = (
+        select(Tally.school_id, func.max(Tally.week), func.max(Tally.enrolments), *counted)
+        .where(Tally.dimension == HEADLINE, Tally.week.between(first, last))
+        .group_by(Tally.school_id)
+    )
+    return {row[0]: WeekSums(row[1], "", *row[2:]) for row in tx().execute(found)}
+
+
+@dataclass(frozen=True, slots=True)
+class PupilStanding:
+    """One pupil in a school's list: their sessions this year and in the last ten school weeks."""
+
+    pupil_id: UUID
+    possible: int
+    absent: int
+    spells: int
+    longest_spell: int
+    recent_possible: int
+    recent_absent: int
+
+
+def pupil_standings(school_id: UUID, academic_year: int, pupil_ids: Sequence[UUID] | None = None) -> list[PupilStanding]:
+    """A school's pupils with a possible session this year, most sessions missed first."""
+    absent = Standing.authorised + Standing.unauthorised
+    found = (
+        select(Standing.pupil_id, Standing.possible, absent, Standing.spells, Standing.longest_spell, Standing.recent_possible, Standing.recent_absent)
+        .where(Standing.school_id == school_id, Standing.academic_year == academic_year, Standing.possible > 0)
+        .order_by(absent.desc(), Standing.line)
+    )
+    if pupil_ids is not None:
+        found = found.where(Standing.pupil_id.in_(pupil_ids))
+    return [PupilStanding(*row) for row in tx().execute(found)]

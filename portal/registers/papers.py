@@ -1,0 +1,51 @@
+"""The certificate on paper: what the PDF says, handed to the typesetter as plain values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from portal import clock
+from portal.rules.tally import rounded
+from portal.typeset import pdf
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from portal.pupils.models import Pupil, RollLine
+    from portal.registers.certificates import Certificate
+    from portal.schools.models import School
+
+TEMPLATE = Path(__file__).parent / "templates" / "registers" / "certificate.typ"
+
+
+def certificate_pdf(*, pupil: Pupil, line: RollLine, school: School, found: Certificate, as_at: date | None) -> bytes:
+    """One landscape sheet: the grid of the year, then number, length and frequency beside the percentage."""
+    attendance = found.tally.attendance
+    return pdf(
+        TEMPLATE,
+        {
+            "name": f"{pupil.forename} {pupil.surname}",
+            "born": _day(pupil.date_of_birth),
+            "school": school.name,
+            "year": found.year_name,
+            "group": line.registration_group or "",
+            "as_at": _day(as_at) if as_at else None,
+            "printed": _day(clock.today()),
+            "weeks": [f"{week.day} {week:%b}" for week in found.weeks],
+            "lines": [
+                {"day": one.day, "half": one.half, "cells": [_cell(cell.code.letters if cell.code else "", cell.why) for cell in one.cells]}
+                for one in found.lines
+            ],
+            "attendance": str(rounded(attendance, 1)) if attendance is not None else None,
+            "sentences": [found.tally.sentence, found.spells.sentence, found.lateness.sentence],
+        },
+    )
+
+
+def _day(on: date) -> str:
+    return f"{on.day} {on:%B %Y}"
+
+
+def _cell(letters: str, why: str | None) -> dict[str, str]:
+    return {"letters": letters or {"closed": "–", "no mark yet": "·"}.get(why or "", ""), "why": why or ""}

@@ -1,0 +1,205 @@
+"""The rows of the code table: letters, number, meaning for screens, source and note, by the class they count in."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+Row = tuple[str, int, str, str, str]
+
+
+class Category(IntEnum):
+    """The class a code counts in, kept in the top three bits of its byte. `Z` and `#` sit with the last."""
+
+    PRESENT = 1
+    APPROVED = 2
+    AUTHORISED = 3
+    UNAUTHORISED = 4
+    NOT_POSSIBLE = 5
+
+
+TABLE_1 = "SI 2024/208, regulation 10, Table 1"
+TABLE_2 = "SI 2024/208, regulation 10, Table 2"
+TABLE_3 = "SI 2024/208, regulation 10, Table 3"
+GUIDANCE = "Working together to improve school attendance (guidance only)"
+BEFORE = "DfE attendance codes in use before 19 August 2024"
+
+#: Letters, the byte's low five bits, meaning for screens, source, note: grouped by the class they count in.
+ROWS: tuple[tuple[Category, tuple[Row, ...]], ...] = (
+    (
+        Category.PRESENT,
+        (
+            ("/", 0, "Present in the morning", TABLE_1, "At the school when the morning register starts."),
+            ("\\", 1, "Present in the afternoon", TABLE_1, "At the school when the afternoon register starts."),
+            (
+                "L",
+                2,
+                "Late: arrived before the register closed",
+                TABLE_1,
+                "Counts as present. The register may stay open for at most 30 minutes.",
+            ),
+        ),
+    ),
+    (
+        Category.APPROVED,
+        (
+            (
+                "K",
+                0,
+                "Attending education arranged by the local authority",
+                TABLE_2,
+                "Section 19, Education Act 1996; section 42(2) or 61(1), Children and Families Act 2014.",
+            ),
+            ("V", 1, "On an educational visit or trip with the school", TABLE_2, "Supervised by school staff."),
+            (
+                "P",
+                2,
+                "Taking part in an approved sporting activity",
+                TABLE_2,
+                "Must meet the test for an approved educational activity.",
+            ),
+            (
+                "W",
+                3,
+                "On approved work experience",
+                TABLE_2,
+                "For pupils in the last two years of compulsory schooling.",
+            ),
+            (
+                "B",
+                4,
+                "At another approved educational activity off site",
+                TABLE_2,
+                "Supervised, in person, during the session. Learning remotely at home is not B.",
+            ),
+            (
+                "J",
+                5,
+                "At an interview (code used before August 2024)",
+                BEFORE,
+                "Counted as attendance then; J1, which replaced it, is an authorised absence.",
+            ),
+        ),
+    ),
+    (
+        Category.AUTHORISED,
+        (
+            ("C1", 0, "Leave to take part in a regulated performance or work abroad", TABLE_3, "Part of C before."),
+            ("M", 1, "At a medical or dental appointment", TABLE_3, ""),
+            (
+                "J1",
+                2,
+                "At an interview for a job or a place in education",
+                TABLE_3,
+                "Replaces J, which counted as attendance; J1 is an absence.",
+            ),
+            ("S", 3, "Leave to study for a public examination", TABLE_3, "Agreed in advance."),
+            (
+                "C2",
+                4,
+                "On an agreed temporary part-time timetable",
+                TABLE_3,
+                "For pupils of compulsory school age. Counts as absence.",
+            ),
+            (
+                "C",
+                5,
+                "Leave for another exceptional circumstance",
+                TABLE_3,
+                "Includes the very rare holiday a school authorises.",
+            ),
+            ("T", 6, "Travelling with a parent for the parent's work", TABLE_3, "A mobile child."),
+            ("R", 7, "Religious observance", TABLE_3, "A day set apart by the religious body the parents belong to."),
+            ("I", 8, "Ill, physically or mentally", TABLE_3, "Not appointments. The only code in the sickness return."),
+            (
+                "E",
+                9,
+                "Suspended or permanently excluded, with no education arranged",
+                TABLE_3,
+                "From the sixth day education must be arranged: then K, B or D.",
+            ),
+            (
+                "H",
+                10,
+                "Family holiday the school agreed (code used before August 2024)",
+                BEFORE,
+                "Withdrawn. Exceptional leave is now C; otherwise G.",
+            ),
+            ("F", 11, "Extended family holiday the school agreed (an old code)", BEFORE, "History only."),
+        ),
+    ),
+    (
+        Category.UNAUTHORISED,
+        (
+            ("G", 0, "Holiday the school did not agree to", TABLE_3, ""),
+            (
+                "N",
+                1,
+                "Reason for absence not yet known",
+                "SI 2024/208, regulation 10, Table 3 and paragraphs (7) to (9)",
+                "Corrected within 5 school days; if still unknown it becomes O.",
+            ),
+            ("O", 2, "Absent for another reason, or for a reason not known", TABLE_3, ""),
+            (
+                "U",
+                3,
+                "Arrived after the register closed",
+                TABLE_3,
+                "An unauthorised absence although the pupil came in. Another code is used if one applies.",
+            ),
+        ),
+    ),
+    (
+        Category.NOT_POSSIBLE,
+        (
+            (
+                "D",
+                0,
+                "At the other school where the pupil is registered",
+                TABLE_2,
+                "The other school records the mark.",
+            ),
+            (
+                "X",
+                1,
+                "Not of compulsory school age and not due in school",
+                TABLE_3,
+                "Never for a pupil of compulsory school age: use C2.",
+            ),
+            (
+                "Q",
+                2,
+                "Unable to attend: travel the local authority had to arrange was not available",
+                TABLE_3,
+                "Mirrors the defence in section 444(3B) of the Education Act 1996; not for any other travel problem.",
+            ),
+            ("Y1", 3, "Unable to attend: usual transport not available and home is too far to walk", TABLE_3, ""),
+            ("Y2", 4, "Unable to attend: travel widely disrupted by an emergency", TABLE_3, ""),
+            ("Y3", 5, "Unable to attend: part of the school is closed", TABLE_3, ""),
+            ("Y4", 6, "Unable to attend: the school is unexpectedly closed", TABLE_3, "A planned closure is #."),
+            ("Y5", 7, "Unable to attend: in criminal justice detention", TABLE_3, ""),
+            ("Y6", 8, "Unable to attend: public health guidance or law", TABLE_3, ""),
+            (
+                "Y7",
+                9,
+                "Unable to attend: another unavoidable cause",
+                TABLE_3,
+                "Strictly an emergency, and one that affects the pupil.",
+            ),
+            (
+                "Y",
+                10,
+                "Unable to attend in exceptional circumstances (code used before August 2024)",
+                BEFORE,
+                "Split into Q and Y1 to Y7.",
+            ),
+            ("Z", 11, "Not yet on roll", GUIDANCE, "Left out of every count."),
+            (
+                "#",
+                12,
+                "School closed as planned",
+                GUIDANCE,
+                "Holidays, INSET, polling days. Shapes the school's calendar.",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,174 @@
+"""Persistent and severe absence, and whom DfE counts in its headline figures.
+
+Whole numbers decide: a pupil at exactly 10% is persistently absent, and nothing is rounded first. Neither line is a
+legal test, and neither means anything over a week or a day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from portal.rules.calendar import academic_year
+from portal.rules.explanations import Fact, Source
+from portal.rules.school_age import age_at_start
+from portal.rules.tally import Tally, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+__all__ = [
+    "PERSISTENT",
+    "SEVERE",
+    "Absence",
+    "Line",
+    "Population",
+    "Tally",
+    "absence_of",
+    "headline_tally",
+    "is_in_headline",
+    "is_persistently_absent",
+    "is_severely_absent",
+    "population",
+    "rounded",
+    "severity_band",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line a pupil's absence may reach: absent x `out_of` >= possible x `parts`."""
+
+    name: str
+    parts: int
+    out_of: int
+    source: Source
+
+    def reached(self, absent: int, possible: int) -> bool:
+        """Whether the line is reached, in whole numbers, by a pupil with at least one possible session."""
+        return possible > 0 and absent * self.out_of >= possible * self.parts
+
+
+PERSISTENT = Line(
+    "persistently absent",
+    1,
+    10,
+    Source("DfE, Pupil absence in schools in England: methodology", "10% or more of own possible sessions"),
+)
+SEVERE = Line(
+    "severely absent",
+    1,
+    2,
+    Source("DfE, Pupil absence in schools in England: methodology", "50% or more of own possible sessions"),
+)
+HEADLINE_AGES = range(5, 16)
+RECEPTION_AGE = 4
+YEAR_11_AGE = 15
+BAND = 5
+POPULATION_SOURCE = Source(
+    "DfE, Pupil attendance in schools: methodology",
+    "ages 5 to 15 at the start of the year; Year 11 to the May half term",
+)
+
+
+def is_persistently_absent(absent: int, possible: int) -> bool:
+    """Whether a pupil missed 10% or more of their own possible sessions."""
+    return PERSISTENT.reached(absent, possible)
+
+
+def is_severely_absent(absent: int, possible: int) -> bool:
+    """Whether a pupil missed 50% or more of their own possible sessions. Such a pupil is persistently absent too."""
+    return SEVERE.reached(absent, possible)
+
+
+def severity_band(absent: int, possible: int) -> int | None:
+    """The lower end of DfE's 5-point band that the absence falls in: 0, 5, … 95, or 100. None with nothing possible."""
+    return absent * (100 // BAND) // possible * BAND if possible else None
+
+
+class Population(StrEnum):
+    """Which of DfE's groups a pupil falls in for a year, by age on 31 August before it."""
+
+    HEADLINE = "headline"
+    RECEPTION = "reception"
+    NURSERY = "nursery"
+    POST_16 = "post-16"
+
+
+def population(dob: date, year: int) -> Population:
+    """The group a pupil born that day falls in for an academic year. Four-year-olds are published separately."""
+    age = age_at_start(dob, year)
+    if age in HEADLINE_AGES:
+        return Population.HEADLINE
+    if age > YEAR_11_AGE:
+        return Population.POST_16
+    return Population.RECEPTION if age == RECEPTION_AGE else Population.NURSERY
+
+
+def is_in_headline(dob: date, on: date, may_half_term: date) -> bool:
+    """Whether DfE's headline figures count a pupil's sessions of that day.
+
+    `may_half_term` is the day the May half term starts in the academic year of `on`. For a pupil aged 15 at the start
+    of the year, sessions from that day on are left out.
+    """
+    year = academic_year(on)
+    if population(dob, year) is not Population.HEADLINE:
+        return False
+    return not (age_at_start(dob, year) == YEAR_11_AGE and on >= may_half_term)
+
+
+def headline_tally(marks: Iterable[tuple[date, int]], dob: date, may_half_term: date) -> Tally:
+    """One pupil's marks (day, code byte) of one academic year, counted as the headline figures count them."""
+    return Tally.of(byte for on, byte in marks if is_in_headline(dob, on, may_half_term))
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A pupil's absence against the two lines, from whole numbers of sessions."""
+
+    absent: int
+    possible: int
+
+    @property
+    def persistent(self) -> bool:
+        """At 10% or more."""
+        return is_persistently_absent(self.absent, self.possible)
+
+    @property
+    def severe(self) -> bool:
+        """At 50% or more."""
+        return is_severely_absent(self.absent, self.possible)
+
+    @property
+    def sentence(self) -> str:
+        """The answer in plain words."""
+        if not self.possible:
+            return "There are no possible sessions, so there is no absence rate."
+        where = "below 10%, so does not count as persistently absent"
+        if self.severe:
+            where = "at or above 50%, so counts as severely absent"
+        elif self.persistent:
+            where = "at or above 10%, so counts as persistently absent"
+        return f"Missed {self.absent} of {self.possible} possible sessions: {where}."
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The two numbers, and each line's test in whole numbers."""
+        return (
+            Fact("Sessions missed", str(self.absent)),
+            Fact("Possible sessions", str(self.possible)),
+            Fact("10% line", f"{self.absent} times 10 = {self.absent * 10}, against {self.possible}"),
+            Fact("50% line", f"{self.absent} times 2 = {self.absent * 2}, against {self.possible}"),
+        )
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where the two lines come from."""
+        return (PERSISTENT.source, SEVERE.source)
+
+
+def absence_of(tally: Tally) -> Absence:
+    """A tally's absence against the two lines."""
+    return Absence(tally.absent, tally.possible)

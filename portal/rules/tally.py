@@ -1,0 +1,197 @@
+"""Counts of a register's codes, and the rates that follow from them.
+
+Sums come first: a rate is worked out from whole numbers of sessions, never as a mean of rates, and is rounded last,
+half up as DfE does. The formulae are those of DfE's "Pupil attendance in schools" and "Pupil absence in schools in
+England" (methodology, 2025/26).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from portal.rules.codes import BY_BYTE, BY_LETTERS, Category
+from portal.rules.explanations import Fact, Source, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+METHODOLOGY = Source(
+    "DfE, Pupil attendance in schools: methodology", "rates are sums of sessions over sums of possible sessions"
+)
+LATE_BEFORE = BY_LETTERS["L"].byte
+LATE_AFTER = BY_LETTERS["U"].byte
+HUNDRED = 100
+
+
+def rounded(rate: Fraction, places: int) -> Decimal:
+    """A rate rounded half up to so many decimal places, as DfE publishes. 6.25 gives 6.3 to one place."""
+    scale = 10**places
+    half_up = (2 * rate.numerator * scale + rate.denominator) // (2 * rate.denominator)
+    return Decimal(half_up).scaleb(-places)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of marks by code byte, as sorted pairs. Byte 0, no mark, is kept as `missing` and is in no rate."""
+
+    counts: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, marks: Iterable[int]) -> Tally:
+        """Count the bytes of any number of marks. Raises ValueError for a byte that is no code."""
+        return cls.from_counts(Counter(marks))
+
+    @classmethod
+    def of_letters(cls, marks: Iterable[str]) -> Tally:
+        """Count marks given by their letters, as the code list writes them. Raises KeyError for any other string."""
+        return cls.from_counts({BY_LETTERS[letters].byte: number for letters, number in Counter(marks).items()})
+
+    @classmethod
+    def from_counts(cls, counts: Mapping[int, int]) -> Tally:
+        """A tally from counts by byte; zero counts are left out."""
+        unknown = sorted(byte for byte in counts if byte and byte not in BY_BYTE)
+        if unknown:
+            message = f"These bytes are no codes: {unknown}."
+            raise ValueError(message)
+        return cls(tuple(sorted((byte, number) for byte, number in counts.items() if number)))
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both tallies' counts together."""
+        return Tally.from_counts(Counter(dict(self.counts)) + Counter(dict(other.counts)))
+
+    def count(self, letters: str) -> int:
+        """How many marks of one code."""
+        return dict(self.counts).get(BY_LETTERS[letters].byte, 0)
+
+    def _in(self, category: Category) -> int:
+        return sum(number for byte, number in self.counts if byte >> 5 == category)
+
+    @property
+    def present(self) -> int:
+        """Sessions of the two slashes and L."""
+        return self._in(Category.PRESENT)
+
+    @property
+    def approved(self) -> int:
+        """Sessions at an approved educational activity."""
+        return self._in(Category.APPROVED)
+
+    @property
+    def attended(self) -> int:
+        """Present or at an approved educational activity."""
+        return self.present + self.approved
+
+    @property
+    def authorised(self) -> int:
+        """Sessions of authorised absence."""
+        return self._in(Category.AUTHORISED)
+
+    @property
+    def unauthorised(self) -> int:
+        """Sessions of unauthorised absence."""
+        return self._in(Category.UNAUTHORISED)
+
+    @property
+    def absent(self) -> int:
+        """Sessions missed, authorised or not."""
+        return self.authorised + self.unauthorised
+
+    @property
+    def possible(self) -> int:
+        """Possible sessions: attended or missed. Never D, Q, X, Y, Z, # or a missing mark."""
+        return self.attended + self.absent
+
+    @property
+    def not_possible(self) -> int:
+        """Marks that are not possible sessions, administrative ones left out."""
+        return sum(
+            number
+            for byte, number in self.counts
+            if byte >> 5 == Category.NOT_POSSIBLE and not BY_BYTE[byte].administrative
+        )
+
+    @property
+    def missing(self) -> int:
+        """Sessions with no mark."""
+        return dict(self.counts).get(0, 0)
+
+    @property
+    def late_before(self) -> int:
+        """Late before the register closed (L): present."""
+        return dict(self.counts).get(LATE_BEFORE, 0)
+
+    @property
+    def late_after(self) -> int:
+        """Late after the register closed (U): unauthorised absence."""
+        return dict(self.counts).get(LATE_AFTER, 0)
+
+    @property
+    def late(self) -> int:
+        """DfE's late sessions: L and U together, so they span present and unauthorised."""
+        return self.late_before + self.late_after
+
+    def rate(self, sessions: int) -> Fraction | None:
+        """So many sessions as an unrounded percentage of the possible ones; None when none was possible."""
+        return Fraction(HUNDRED * sessions, self.possible) if self.possible else None
+
+    @property
+    def attendance(self) -> Fraction | None:
+        """Attendance as an unrounded percentage."""
+        return self.rate(self.attended)
+
+    @property
+    def overall_absence(self) -> Fraction | None:
+        """Overall absence as an unrounded percentage; with attendance it makes 100 exactly."""
+        return self.rate(self.absent)
+
+    @property
+    def authorised_absence(self) -> Fraction | None:
+        """Authorised absence as an unrounded percentage."""
+        return self.rate(self.authorised)
+
+    @property
+    def unauthorised_absence(self) -> Fraction | None:
+        """Unauthorised absence as an unrounded percentage."""
+        return self.rate(self.unauthorised)
+
+    def rate_of(self, letters: str) -> Fraction | None:
+        """One code's sessions as an unrounded percentage of the possible ones."""
+        return self.rate(self.count(letters))
+
+    @property
+    def sentence(self) -> str:
+        """The tally in plain words."""
+        attendance = self.attendance
+        if attendance is None:
+            return "There are no possible sessions to count."
+        return (
+            f"Attended {self.attended} of {counted(self.possible, 'possible session')} "
+            f"({rounded(attendance, 1)}%) and missed {self.absent}: "
+            f"{self.authorised} authorised, {self.unauthorised} unauthorised."
+        )
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The counts the rates rest on, then each code with its own count."""
+        totals = (
+            ("Possible sessions", self.possible),
+            ("Present", self.present),
+            ("Approved educational activity", self.approved),
+            ("Authorised absence", self.authorised),
+            ("Unauthorised absence", self.unauthorised),
+            ("Late before the register closed", self.late_before),
+            ("Late after the register closed", self.late_after),
+            ("Not possible sessions", self.not_possible),
+            ("No mark", self.missing),
+        )
+        codes = ((f"Code {BY_BYTE[byte].letters}", number) for byte, number in self.counts if byte)
+        return tuple(Fact(label, str(number)) for label, number in (*totals, *codes))
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where the formulae come from."""
+        return (METHODOLOGY,)

@@ -1,0 +1,1 @@
+"""Schools, trusts, term dates and non-school days."""

@@ -1,0 +1,349 @@
+"""What can be done with schools: import a list, add and change one, and keep the term dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, select
+
+from portal import clock, scope
+from portal.audit.actions import record
+from portal.audit.events import event
+from portal.db import action, tx
+from portal.rules.calendar import academic_year, academic_year_span
+from portal.schools.models import ClosedDays, School, Term, Trust
+from portal.schools.queries import dates_of, la_code, school, trusts
+from portal.schools.school_list import ListedSchool, school_list
+from portal.schools.term_dates import ListedClosed, ListedTerm, fault_in, overlaps, term_dates
+from workers.queue import later
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import date
+
+    from portal.audit.events import Event
+    from portal.schools.tables import Problem
+
+IMPORTED = event("schools.imported", "A list of schools was imported", "added", "changed", "unchanged", "elsewhere")
+ADDED = event("school.added", "A school was added", "urn")
+CHANGED = event("school.changed", "A school was changed", "fields")
+DATES_IMPORTED = event("term_dates.imported", "Term dates were imported", "years", "terms", "closed", "removed")
+TERM_ADDED = event("term.added", "A term was added", "school", "first_day", "last_day")
+TERM_REMOVED = event("term.removed", "A term was removed", "school", "first_day", "last_day")
+CLOSED_ADDED = event("closed_days.added", "Closed days were added", "school", "first_day", "last_day", "session")
+CLOSED_REMOVED = event("closed_days.removed", "Closed days were removed", "school", "first_day", "last_day", "session")
+
+
+#: The job that counts a school's year again after its calendar changed.
+RECOUNT = "registers.recount"
+
+
+class RefusedError(ValueError):
+    """What was asked cannot be done as it stands: the field it lies in, and what to do instead."""
+
+    def __init__(self, field: str, what_to_do: str) -> None:
+        """Keep the field's name beside the sentence."""
+        super().__init__(what_to_do)
+        self.field = field
+
+
+class NotInScopeError(LookupError):
+    """There is no such thing in the scope that is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import of schools did. `refused` counts rows not kept; `elsewhere` rows of other authorities, left out."""
+
+    added: int
+    changed: int
+    unchanged: int
+    refused: int
+    elsewhere: int
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DatesImported:
+    """What an import of term dates did: the terms and runs of closed days kept, how many it replaced, its years."""
+
+    terms: int
+    closed: int
+    removed: int
+    years: tuple[int, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolDetails:
+    """What a person enters about a school."""
+
+    urn: str
+    name: str
+    phase: str
+    laestab: str | None = None
+    lowest_age: int | None = None
+    highest_age: int | None = None
+    trust: str | None = None
+    opened_on: date | None = None
+    closed_on: date | None = None
+
+
+@action
+def import_schools(content: bytes, *, whole: bool = True) -> Imported:
+    """Add or change schools, known by URN, from a GIAS extract or a simpler CSV; schools not listed stay as they are.
+
+    Wholly or not at all: with a problem in any row nothing is kept, unless `whole` is false and the sound rows are.
+    A column the list does not have changes nothing; an empty cell clears. Rows of other authorities are left out.
+    """
+    listed = school_list(content, la_code())
+    rows = listed.rows - listed.elsewhere
+    if listed.problems and (whole or not listed.schools):
+        return Imported(0, 0, 0, rows, listed.elsewhere, listed.problems)
+    held = {one.urn: one for one in tx().scalars(select(School))}
+    trust_ids = _trust_ids({one.trust for one in listed.schools if one.trust})
+    added = changed = 0
+    for one in listed.schools:
+        values = _values(one, listed.given, trust_ids, held.get(one.urn))
+        if one.urn not in held:
+            tx().add(School(id=uuid4(), **values))
+            added += 1
+        else:
+            changed += bool(_set(held[one.urn], values))
+    unchanged = len(listed.schools) - added - changed
+    record(IMPORTED, None, added=added, changed=changed, unchanged=unchanged, elsewhere=listed.elsewhere)
+    return Imported(added, changed, unchanged, rows - len(listed.schools), listed.elsewhere, listed.problems)
+
+
+def _trust_ids(names: Collection[str]) -> dict[str, UUID]:
+    """The trusts' ids by name, the new ones added."""
+    found = {name: trust_id for trust_id, name in trusts().items()}
+    for name in sorted(set(names) - found.keys()):
+        found[name] = uuid4()
+        tx().add(Trust(id=found[name], name=name))
+    tx().flush()
+    return found
+
+
+#: Each stored field with the columns of a list that speak of it.
+SPOKEN_OF = {
+    "laestab": {"laestab", "estab"},
+    "lowest_age": {"lowest_age", "age_range"},
+    "highest_age": {"highest_age", "age_range"},
+    "trust_id": {"trust"},
+    "opened_on": {"opened"},
+    "closed_on": {"closed", "status"},
+}
+
+
+def _values(one: ListedSchool, given: frozenset[str], trust_ids: dict[str, UUID], held: School | None) -> dict[str, object]:
+    """The fields the list speaks of. Closed without a day: the day we know, or today."""
+    closed_on = one.closed_on
+    if one.closed:
+        closed_on = held.closed_on if held and held.closed_on else clock.today()
+    values: dict[str, object] = {
+        "urn": one.urn,
+        "name": one.name,
+        "phase": one.phase,
+        "laestab": one.laestab,
+        "lowest_age": one.lowest_age,
+        "highest_age": one.highest_age,
+        "trust_id": trust_ids.get(one.trust or ""),
+        "opened_on": one.opened_on,
+        "closed_on": closed_on,
+    }
+    return {name: value for name, value in values.items() if held is None or SPOKEN_OF.get(name, given) & given}
+
+
+def _set(row: School, values: dict[str, object]) -> list[str]:
+    """Set what differs; the names of what did."""
+    differing = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in differing:
+        setattr(row, name, values[name])
+    return differing
+
+
+@action
+def add_school(details: SchoolDetails) -> UUID:
+    """Add one school.
+
+    Raises:
+        RefusedError: when another school of the authority has the URN, or the dates or ages are out of order.
+    """
+    if tx().scalar(select(School.id).where(School.urn == details.urn)):
+        raise RefusedError("urn", "Enter a URN no other school of the authority has.")
+    row = School(id=uuid4(), **_checked(details))
+    tx().add(row)
+    record(ADDED, row.id, urn=details.urn)
+    return row.id
+
+
+@action
+def change_school(school_id: UUID, details: SchoolDetails) -> None:
+    """Change a school's details.
+
+    Raises:
+        NotInScopeError: when there is no such school in scope.
+        RefusedError: as for `add_school`.
+    """
+    row = school(school_id)
+    if row is None:
+        raise NotInScopeError
+    if tx().scalar(select(School.id).where(School.urn == details.urn, School.id != school_id)):
+        raise RefusedError("urn", "Enter a URN no other school of the authority has.")
+    differing = _set(row, _checked(details))
+    if differing:
+        record(CHANGED, school_id, fields=sorted(differing))
+
+
+def _checked(details: SchoolDetails) -> dict[str, object]:
+    if details.opened_on and details.closed_on and details.closed_on < details.opened_on:
+        raise RefusedError("closed_on", "Enter a closing day that is not before the opening day.")
+    if details.lowest_age is not None and details.highest_age is not None and details.lowest_age > details.highest_age:
+        raise RefusedError("highest_age", "Enter a highest age that is not below the lowest.")
+    values: dict[str, object] = {each.name: getattr(details, each.name) for each in fields(details) if each.name != "trust"}
+    values["trust_id"] = _trust_ids([details.trust])[details.trust] if details.trust else None
+    return values
+
+
+@action
+def import_term_dates(content: bytes, school_id: UUID | None = None) -> DatesImported:
+    """Replace the term dates of the academic years a file covers, for the authority or for one school.
+
+    A year's terms are replaced when the file has terms in it, its closed days when the file has closed days in it;
+    JSON speaks for both. Wholly or not at all.
+
+    Raises:
+        NotInScopeError: when the school is not in scope, or the authority's dates are not the actor's to keep.
+    """
+    _check_level(school_id)
+    listed = term_dates(content)
+    if listed.problems:
+        return DatesImported(0, 0, 0, (), listed.problems)
+    removed = _clear(Term, school_id, listed.term_years) + _clear(ClosedDays, school_id, listed.closed_years)
+    for term in listed.terms:
+        tx().add(_term(school_id, term))
+    for run in listed.closed:
+        tx().add(_closed(school_id, run))
+    years = tuple(sorted(listed.term_years | listed.closed_years))
+    _recount(school_id, years)
+    terms, closed = len(listed.terms), len(listed.closed)
+    record(DATES_IMPORTED, school_id, years=years, terms=terms, closed=closed, removed=removed)
+    return DatesImported(terms, closed, removed, years, ())
+
+
+def _recount(school_id: UUID | None, years: Iterable[int]) -> None:
+    """Have the registers of the schools whose calendar changed counted again."""
+    school_ids = [school_id] if school_id else tx().scalars(select(School.id).order_by(School.id)).all()
+    for year in years:
+        for one in school_ids:
+            later(RECOUNT, school_id=one, academic_year=str(year))
+
+
+def _check_level(school_id: UUID | None) -> None:
+    """The authority's own dates are kept only by those who reach every school."""
+    if scope.current().schools is not None if school_id is None else school(school_id) is None:
+        raise NotInScopeError
+
+
+def _clear(model: type[Term | ClosedDays], school_id: UUID | None, years: Iterable[int]) -> int:
+    removed = 0
+    for year in years:
+        span = academic_year_span(year)
+        mine = model.school_id.is_(None) if school_id is None else model.school_id == school_id
+        gone = tx().execute(delete(model).where(mine, model.first_day.between(span.first_day, span.last_day)))
+        removed += gone.rowcount  # type: ignore[attr-defined]  # a DELETE's result counts rows
+    return removed
+
+
+def _term(school_id: UUID | None, listed: ListedTerm) -> Term:
+    return Term(id=uuid4(), school_id=school_id, name=listed.name, first_day=listed.first_day, last_day=listed.last_day)
+
+
+def _closed(school_id: UUID | None, listed: ListedClosed) -> ClosedDays:
+    return ClosedDays(
+        id=uuid4(),
+        school_id=school_id,
+        name=listed.name,
+        first_day=listed.first_day,
+        last_day=listed.last_day,
+        session=listed.session,
+    )
+
+
+@action
+def add_term(school_id: UUID | None, listed: ListedTerm) -> UUID:
+    """Add a term to the authority's dates or a school's own.
+
+    Raises:
+        NotInScopeError: as for `import_term_dates`.
+        RefusedError: when it ends before it begins, crosses 31 August, or shares a day with another term there.
+    """
+    _check_level(school_id)
+    if (fault := fault_in(listed)) is not None:
+        raise RefusedError("last_day", fault)
+    others = [(0, ListedTerm(one.name, one.first_day, one.last_day)) for one in dates_of(school_id).terms]
+    if overlaps([*others, (1, listed)]):
+        raise RefusedError("first_day", "Enter days that no other term has: two terms share a day.")
+    row = _term(school_id, listed)
+    tx().add(row)
+    _recount(school_id, [academic_year(row.first_day)])
+    record(TERM_ADDED, row.id, school=school_id, first_day=row.first_day, last_day=row.last_day)
+    return row.id
+
+
+@action
+def add_closed_days(school_id: UUID | None, listed: ListedClosed) -> UUID:
+    """Add closed days for every school or for one: INSET, polling day, a planned closure.
+
+    Raises:
+        NotInScopeError: as for `import_term_dates`.
+        RefusedError: when the days are out of order or the run is longer than 120 days.
+    """
+    _check_level(school_id)
+    if (fault := fault_in(listed)) is not None:
+        raise RefusedError("last_day", fault)
+    row = _closed(school_id, listed)
+    tx().add(row)
+    _record_closed(CLOSED_ADDED, row)
+    return row.id
+
+
+def _record_closed(what: Event, row: ClosedDays) -> None:
+    _recount(row.school_id, [academic_year(row.first_day)])
+    record(what, row.id, school=row.school_id, first_day=row.first_day, last_day=row.last_day, session=row.session)
+
+
+@action
+def remove_term(school_id: UUID | None, term_id: UUID) -> date:
+    """Remove one term of the authority's or of the school's own; returns its first day.
+
+    Raises:
+        NotInScopeError: when it is not there at that level, or not the actor's to keep.
+    """
+    _check_level(school_id)
+    row = tx().scalar(select(Term).where(Term.id == term_id))
+    if row is None or row.school_id != school_id:
+        raise NotInScopeError
+    _recount(school_id, [academic_year(row.first_day)])
+    record(TERM_REMOVED, row.id, school=school_id, first_day=row.first_day, last_day=row.last_day)
+    tx().delete(row)
+    return row.first_day
+
+
+@action
+def remove_closed_days(school_id: UUID | None, closed_id: UUID) -> date:
+    """Remove one run of closed days of the authority's or of the school's own; returns its first day.
+
+    Raises:
+        NotInScopeError: when it is not there at that level, or not the actor's to keep.
+    """
+    _check_level(school_id)
+    row = tx().scalar(select(ClosedDays).where(ClosedDays.id == closed_id))
+    if row is None or row.school_id != school_id:
+        raise NotInScopeError
+    _record_closed(CLOSED_REMOVED, row)
+    tx().delete(row)
+    return row.first_day

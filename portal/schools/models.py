@@ -1,0 +1,87 @@
+"""What schools store: trusts, schools, term dates and the days a school does not meet."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import NOT_PERSONAL, Day, Id, MaybeDay, MaybeNumber, MaybeRef, MaybeWord, Owned, Word, within
+
+PHASES = ("primary", "secondary", "special", "all-through", "alternative", "nursery")
+#: The phases as screens name them.
+PHASE_NAMES = {
+    "primary": "Primary",
+    "secondary": "Secondary",
+    "special": "Special",
+    "all-through": "All-through",
+    "alternative": "Alternative provision",
+    "nursery": "Nursery",
+}
+
+
+class Trust(Owned):
+    """A multi-academy trust, as the authority knows it."""
+
+    __tablename__ = "trust"
+    __table_args__ = (UniqueConstraint("authority_id", "name"),)
+
+    id: Mapped[Id]
+    name: Mapped[Word]
+
+
+class School(Owned):
+    """A school of the authority. `urn` and `laestab` are cross-checks; the id is the key."""
+
+    __tablename__ = "school"
+    __table_args__ = (
+        UniqueConstraint("authority_id", "urn"),
+        within("trust", "trust_id"),
+        CheckConstraint(f"phase IN {PHASES}", name="phase_known"),
+    )
+
+    id: Mapped[Id]
+    urn: Mapped[Word]
+    laestab: Mapped[MaybeWord]
+    name: Mapped[Word]
+    phase: Mapped[Word]
+    lowest_age: Mapped[MaybeNumber]
+    highest_age: Mapped[MaybeNumber]
+    trust_id: Mapped[MaybeRef]
+    opened_on: Mapped[MaybeDay]
+    closed_on: Mapped[MaybeDay]
+
+
+class Term(Owned):
+    """A stretch of school days, both ends included: the authority's, or a school's own that replaces it for that year."""
+
+    __tablename__ = "term"
+    __table_args__ = (
+        within("school", "school_id"),
+        CheckConstraint("first_day <= last_day", name="in_order"),
+        Index("ix_term_school_id", "authority_id", "school_id"),
+    )
+
+    id: Mapped[Id]
+    school_id: Mapped[MaybeRef]
+    name: Mapped[Word]
+    first_day: Mapped[Day]
+    last_day: Mapped[Day]
+
+
+class ClosedDays(Owned):
+    """Days in term on which no school (or this school) meets: half term, INSET, polling day. `session` narrows to AM or PM."""
+
+    __tablename__ = "closed_days"
+    __table_args__ = (
+        within("school", "school_id"),
+        CheckConstraint("first_day <= last_day", name="in_order"),
+        CheckConstraint("session IN ('AM', 'PM')", name="session_known"),
+        Index("ix_closed_days_school_id", "authority_id", "school_id"),
+    )
+
+    id: Mapped[Id]
+    school_id: Mapped[MaybeRef]
+    name: Mapped[Word]
+    first_day: Mapped[Day]
+    last_day: Mapped[Day]
+    session: Mapped[str | None] = mapped_column(info=NOT_PERSONAL)

@@ -1,0 +1,52 @@
+"""What may be typed about uploads: a file, what its columns mean, a reason, a school's own mark."""
+
+from __future__ import annotations
+
+from wtforms import validators
+
+from portal.rules.codes import CURRENT
+from portal.web.fields import FileField, Form, RadiosField, SelectField, TextAreaField, TextField, choices, required
+
+KINDS = (
+    ("marks", "Attendance marks"),
+    ("pupils", "The pupil list"),
+)
+
+
+class SendFile(Form):
+    """A file to send."""
+
+    school = SelectField("School", validators=[required("Choose the school the file is for.")])
+    kind = RadiosField(
+        "What is in the file?", choices=choices(KINDS), default="marks", validators=[required("Choose what is in the file.")]
+    )
+    file = FileField("File", validators=[required("Choose a file.")], hint="CSV, XLSX, CTF (XML) or JSON, up to 25 MB. What it is called does not matter.")
+    add_pupils = RadiosField(
+        "If the file has pupils who are not on the roll yet",
+        choices=choices((("no", "List them, and leave their marks out"), ("yes", "Add them to the roll from this file"))),
+        default="no",
+    )
+
+
+class WhyUndo(Form):
+    """Why an applied upload is taken back."""
+
+    reason = TextAreaField(
+        "Why is this upload being undone?",
+        hint="The reason stays in the history beside your name.",
+        validators=[required("Enter why the upload is being undone."), validators.Length(max=500, message="Enter 500 characters or fewer.")],
+    )
+
+
+class OwnMark(Form):
+    """A mark the school uses, and the statutory code it stands for."""
+
+    mark = TextField(
+        "The school's own mark",
+        validators=[required("Enter the mark as it stands in your files."), validators.Length(max=8, message="Enter 8 characters or fewer.")],
+    )
+    letters = SelectField(
+        "The code it stands for",
+        choices=choices([("", "Choose a code"), *((code.letters, f"{code.letters} – {code.meaning}") for code in CURRENT)]),
+        validators=[required("Choose the code the mark stands for.")],
+    )

@@ -1,0 +1,161 @@
+"""What uploads store: each file with its life and its findings, and what a school has taught us about its files."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Integer, LargeBinary, Text, UniqueConstraint, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import (
+    NOT_PERSONAL,
+    PERSONAL,
+    Id,
+    Instant,
+    MaybeDay,
+    MaybeInstant,
+    MaybeNumber,
+    MaybePrivate,
+    MaybeRef,
+    MaybeWord,
+    Number,
+    Owned,
+    Private,
+    Ref,
+    Word,
+    within,
+)
+
+#: received → (needs-mapping →) rehearsed → applying → applied → undone; or refused, or withdrawn. Work in hand shows as progress.
+STATES = ("received", "needs-mapping", "rehearsed", "applying", "applied", "refused", "withdrawn", "undone")
+KINDS = ("marks", "pupils", "totals")
+
+
+class Upload(Owned):
+    """A file a school sent, from received to applied, refused or undone."""
+
+    __tablename__ = "upload"
+    __table_args__ = (
+        within("school", "school_id"),
+        CheckConstraint(f"state IN {STATES}", name="state_known"),
+        CheckConstraint(f"kind IN {KINDS}", name="kind_known"),
+        CheckConstraint("rows_in = rows_stored + rows_refused", name="nothing_dropped"),
+        CheckConstraint("state NOT IN ('applied', 'undone') OR applied_at IS NOT NULL", name="applied_when"),
+        CheckConstraint("(state = 'undone') = (undone_at IS NOT NULL)", name="undone_when"),
+        Index("ix_upload_school_id", "authority_id", "school_id", "received_at"),
+        Index("ix_upload_sha256", "authority_id", "school_id", "sha256"),
+    )
+
+    id: Mapped[Id]
+    school_id: Mapped[Ref]
+    kind: Mapped[Word]
+    state: Mapped[Word]
+    file_name: Mapped[Private]
+    sha256: Mapped[Word]
+    size: Mapped[Number]
+    received_at: Mapped[Instant]
+    received_by: Mapped[MaybeRef]
+    layout: Mapped[MaybeWord]
+    mapping: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, info=NOT_PERSONAL)
+    add_pupils: Mapped[bool] = mapped_column(default=False, info=NOT_PERSONAL)
+    academic_year: Mapped[MaybeNumber]
+    rehearsal: Mapped[dict[str, object]] = mapped_column(JSONB, default=dict, info=PERSONAL)
+    refusal: Mapped[MaybePrivate]
+    rows_in: Mapped[Number] = mapped_column(default=0, info=NOT_PERSONAL)
+    rows_stored: Mapped[Number] = mapped_column(default=0, info=NOT_PERSONAL)
+    rows_refused: Mapped[Number] = mapped_column(default=0, info=NOT_PERSONAL)
+    covers_from: Mapped[MaybeDay]
+    covers_until: Mapped[MaybeDay]
+    checked_at: Mapped[MaybeInstant]
+    applied_at: Mapped[MaybeInstant]
+    applied_by: Mapped[MaybeRef]
+    undone_at: Mapped[MaybeInstant]
+    undone_by: Mapped[MaybeRef]
+    undo_reason: Mapped[MaybePrivate]
+
+
+class UploadContent(Owned):
+    """The bytes as received, and the refused rows as a CSV that can be mended and sent again."""
+
+    __tablename__ = "upload_content"
+    __table_args__ = (within("upload", "upload_id"),)
+
+    upload_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
+    received: Mapped[bytes] = mapped_column(LargeBinary, info=PERSONAL)
+    refused_rows: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
+
+
+class Finding(Owned):
+    """One thing found in a file, grouped: "column F, rows 12 and 40 to 58: Z1 is not an attendance code"."""
+
+    __tablename__ = "finding"
+    __table_args__ = (within("upload", "upload_id"),)
+
+    upload_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, info=NOT_PERSONAL)
+    kind: Mapped[Word]
+    refused: Mapped[bool] = mapped_column(info=NOT_PERSONAL)
+    sheet: Mapped[MaybePrivate]
+    column: Mapped[MaybeWord]
+    rows: Mapped[Word]
+    value: Mapped[MaybePrivate]
+    sentence: Mapped[Private]
+    count: Mapped[Number]
+
+
+class UploadProgress(Owned):
+    """How far the work in hand has come: written on its own, so that a page can show it while the work is not yet committed."""
+
+    #: No foreign key: it would wait for the very work whose progress it shows.
+    __tablename__ = "upload_progress"
+    __bookkeeping__ = True
+
+    upload_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
+    step: Mapped[Word]
+    done: Mapped[Number]
+    total: Mapped[Number]
+    at: Mapped[Instant]
+
+
+class RememberedMapping(Owned):
+    """What a school's columns mean, corrected once by a person and remembered by the headers' fingerprint."""
+
+    __tablename__ = "remembered_mapping"
+    __table_args__ = (within("school", "school_id"), UniqueConstraint("authority_id", "school_id", "fingerprint"))
+
+    id: Mapped[Id]
+    school_id: Mapped[Ref]
+    fingerprint: Mapped[Word]
+    mapping: Mapped[dict[str, str]] = mapped_column(JSONB, info=NOT_PERSONAL)
+    remembered_at: Mapped[Instant]
+
+
+class LocalCode(Owned):
+    """A school's own mark and the statutory code it stands for, mapped by the school."""
+
+    __tablename__ = "local_code"
+    __table_args__ = (within("school", "school_id"), UniqueConstraint("authority_id", "school_id", "mark"))
+
+    id: Mapped[Id]
+    school_id: Mapped[Ref]
+    mark: Mapped[Word]
+    letters: Mapped[str] = mapped_column(Text, info=NOT_PERSONAL)
+
+
+class ReportedTotal(Owned):
+    """Totals a file reports for a pupil (census, DfE weekly file): kept to reconcile against, never turned into marks."""
+
+    __tablename__ = "reported_total"
+    __table_args__ = (within("upload", "upload_id"), within("school", "school_id"), within("pupil", "pupil_id"))
+
+    id: Mapped[Id]
+    upload_id: Mapped[Ref]
+    school_id: Mapped[Ref]
+    pupil_id: Mapped[MaybeRef]
+    span: Mapped[Word]
+    possible: Mapped[int | None] = mapped_column(info=PERSONAL)
+    absent: Mapped[int | None] = mapped_column(info=PERSONAL)
+    authorised: Mapped[int | None] = mapped_column(info=PERSONAL)
+    unauthorised: Mapped[int | None] = mapped_column(info=PERSONAL)
+    attended: Mapped[int | None] = mapped_column(info=PERSONAL)

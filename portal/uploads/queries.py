@@ -1,0 +1,190 @@
+"""What we know of uploads: each file and its findings, what the checks need, and who has sent what, up to which day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from portal import clock
+from portal.db import tx
+from portal.pupils.queries import roll
+from portal.registers.models import CurrentPage
+from portal.rules.calendar import register_year, week_of
+from portal.schools.models import School as SchoolRow
+from portal.schools.queries import calendar_of
+from portal.uploads.checks import School, Year
+from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
+from workers.queue import OutboxJob
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+    from uuid import UUID
+
+
+def upload(upload_id: UUID) -> Upload | None:
+    """The upload, if it is within scope."""
+    return tx().scalar(select(Upload).where(Upload.id == upload_id))
+
+
+def upload_for_change(upload_id: UUID) -> Upload:
+    """The upload, locked until the transaction ends, read afresh.
+
+    Raises:
+        NoResultFound: when it is not within scope.
+    """
+    found = select(Upload).where(Upload.id == upload_id).with_for_update()
+    return tx().scalars(found.execution_options(populate_existing=True)).one()
+
+
+def content_of(upload_id: UUID) -> bytes:
+    """The bytes as they were received."""
+    return tx().scalars(select(UploadContent.received).where(UploadContent.upload_id == upload_id)).one()
+
+
+def refused_rows_of(upload_id: UUID) -> bytes | None:
+    """The refused rows as a CSV to mend and send again, if there are any."""
+    return tx().scalar(select(UploadContent.refused_rows).where(UploadContent.upload_id == upload_id))
+
+
+def findings_of(upload_id: UUID) -> Sequence[Finding]:
+    """What was found in a file, refusals first."""
+    return tx().scalars(select(Finding).where(Finding.upload_id == upload_id).order_by(Finding.number)).all()
+
+
+def progress_of(upload_id: UUID) -> UploadProgress | None:
+    """How far the work in hand has come."""
+    return tx().scalar(select(UploadProgress).where(UploadProgress.upload_id == upload_id))
+
+
+def has_failed(upload_id: UUID) -> bool:
+    """Was a job of this upload set aside because it could not be finished?"""
+    found = select(OutboxJob.id).where(OutboxJob.ids["upload_id"].astext == str(upload_id), OutboxJob.failed_at.is_not(None))
+    return tx().scalar(found.limit(1)) is not None
+
+
+def same_bytes_before(upload: Upload) -> Upload | None:
+    """The newest earlier upload of the same bytes to the same school, whatever became of it but refused or withdrawn."""
+    return tx().scalar(
+        select(Upload)
+        .where(Upload.school_id == upload.school_id, Upload.sha256 == upload.sha256, Upload.id != upload.id)
+        .where(Upload.received_at <= upload.received_at, Upload.state.not_in(("withdrawn", "refused")))
+        .order_by(Upload.received_at.desc())
+        .limit(1)
+    )
+
+
+def uploads(school_id: UUID | None = None, *, before: datetime | None = None, limit: int = 50) -> Sequence[tuple[Upload, str]]:
+    """Uploads within scope with their school's name, newest first."""
+    found = (
+        select(Upload, SchoolRow.name)
+        .join(SchoolRow, (SchoolRow.authority_id == Upload.authority_id) & (SchoolRow.id == Upload.school_id))
+        .order_by(Upload.received_at.desc())
+        .limit(limit)
+    )
+    if school_id is not None:
+        found = found.where(Upload.school_id == school_id)
+    if before is not None:
+        found = found.where(Upload.received_at < before)
+    return [(row, name) for row, name in tx().execute(found)]
+
+
+def school_for_checks(school_id: UUID, days: Sequence[date]) -> School:
+    """What the checks need to know of a school for these days."""
+    school = tx().scalars(select(SchoolRow).where(SchoolRow.id == school_id)).one()
+    calendar = calendar_of(school_id)
+    years = {register_year(week_of(day)) for day in days} or {register_year(week_of(clock.today()))}
+    local = tx().execute(select(LocalCode.mark, LocalCode.letters).where(LocalCode.school_id == school_id))
+    return School(
+        numbers=_numbers(school),
+        today=clock.today(),
+        years={year: Year(roll(school_id, year), calendar) for year in years},
+        local_codes={mark: letters for mark, letters in local},
+    )
+
+
+def _numbers(school: SchoolRow) -> frozenset[str]:
+    """The numbers a file may call this school by: URN, LAESTAB with and without its slash, and the estab alone."""
+    laestab = (school.laestab or "").replace("/", "").replace(" ", "")
+    return frozenset(one for one in (school.urn, laestab, laestab[-4:]) if one)
+
+
+def remembered_mapping(school_id: UUID, fingerprint: str) -> dict[str, str] | None:
+    """What this school said these headers mean, if it has before."""
+    return tx().scalar(
+        select(RememberedMapping.mapping).where(
+            RememberedMapping.school_id == school_id, RememberedMapping.fingerprint == fingerprint
+        )
+    )
+
+
+def local_codes(school_id: UUID) -> Sequence[LocalCode]:
+    """The school's own marks and what they stand for."""
+    return tx().scalars(select(LocalCode).where(LocalCode.school_id == school_id).order_by(LocalCode.mark)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One school on the board: how far its registers go, how complete they are, how late, and its newest file."""
+
+    school_id: UUID
+    name: str
+    phase: str
+    last_day: date | None
+    school_days_behind: int
+    expected: int
+    missing: int
+    weeks: int
+    newest_upload: datetime | None
+    waiting: int
+
+
+def board(academic_year_from: date) -> list[BoardRow]:
+    """Who has sent what since the start of the academic year: one row for each school within scope, by name."""
+    pages = (
+        select(
+            CurrentPage.school_id,
+            func.max(CurrentPage.last_day).label("last_day"),
+            func.sum(CurrentPage.expected).label("expected"),
+            func.sum(CurrentPage.missing).label("missing"),
+            func.count().label("weeks"),
+        )
+        .where(CurrentPage.week >= academic_year_from)
+        .group_by(CurrentPage.school_id)
+        .subquery()
+    )
+    files = (
+        select(
+            Upload.school_id,
+            func.max(Upload.received_at).label("newest"),
+            func.count().filter(Upload.state.in_(("received", "needs-mapping", "rehearsed", "applying"))).label("waiting"),
+        )
+        .group_by(Upload.school_id)
+        .subquery()
+    )
+    found = tx().execute(
+        select(SchoolRow, pages.c.last_day, pages.c.expected, pages.c.missing, pages.c.weeks, files.c.newest, files.c.waiting)
+        .outerjoin(pages, pages.c.school_id == SchoolRow.id)
+        .outerjoin(files, files.c.school_id == SchoolRow.id)
+        .where(SchoolRow.closed_on.is_(None))
+        .order_by(SchoolRow.name)
+    ).all()
+    return [_board_row(*row) for row in found]
+
+
+def _board_row(
+    school: SchoolRow,
+    last_day: date | None,
+    expected: int | None,
+    missing: int | None,
+    weeks: int | None,
+    newest: datetime | None,
+    waiting: int | None,
+) -> BoardRow:
+    today = clock.today()
+    behind = len(calendar_of(school.id).school_days((last_day, today))) - 1 if last_day and last_day < today else 0
+    return BoardRow(
+        school.id, school.name, school.phase, last_day, max(behind, 0), expected or 0, missing or 0, weeks or 0, newest, waiting or 0
+    )

@@ -1,0 +1,42 @@
+"""The refused rows as a CSV in our own long layout: mend it and send it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from portal.uploads.checks import REASONS, SLUGS
+from portal.web.downloads import as_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from portal.uploads.checks import Checked
+    from portal.uploads.reading import Reading
+
+COLUMNS = ("UPN", "Surname", "Forename", "Date", "Session", "Code", "Row", "What to do", "As sent")
+
+
+def refused_csv(reading: Reading, checked: Checked) -> bytes:
+    """One line for each refused mark, with the row it stood in and what to do; rows reading could not take stand as sent."""
+    return as_csv(COLUMNS, _lines(reading, checked))
+
+
+def _lines(reading: Reading, checked: Checked) -> Iterator[tuple[object, ...]]:
+    for place in np.flatnonzero(checked.reason).tolist():
+        pupil, day = reading.pupils[reading.pupil[place]], reading.dates[reading.day[place]]
+        code = reading.codes[reading.code[place]]
+        slug = SLUGS[checked.reason[place] - 1]
+        what = REASONS[slug].format(value=_value(slug, code, f"{day:%d/%m/%Y}", pupil.school_number))
+        half = ("AM", "PM")[reading.session[place]]
+        yield (pupil.upn, pupil.surname, pupil.forename, f"{day:%d/%m/%Y}", half, code, int(reading.row[place]), what, "")
+    for problem in reading.problems:
+        raw = reading.refused_rows.get((problem.sheet, problem.row), ())
+        yield ("", "", "", "", "", problem.value or "", problem.row, problem.message, " | ".join(str(cell) for cell in raw))
+
+
+def _value(slug: str, code: str, day: str, school: str | None) -> str | None:
+    if slug in {"future-date", "not-school-day", "not-on-roll"}:
+        return day
+    return school if slug == "wrong-school" else code

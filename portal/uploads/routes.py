@@ -1,0 +1,173 @@
+"""Where uploads live: send a file, watch it, map its columns, rehearse, apply, undo, and the board of who has sent what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+
+from portal import clock
+from portal.permissions import needs
+from portal.rules.calendar import academic_year, academic_year_span
+from portal.schools.queries import schools
+from portal.uploads import actions, queries
+from portal.uploads.forms import OwnMark, SendFile, WhyUndo
+from portal.uploads.pages import columns_form, shown
+from portal.web.downloads import attachment, file_name
+from portal.web.fields import choices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask.typing import ResponseReturnValue
+
+    from portal.uploads.models import Upload
+
+bp = Blueprint("uploads", __name__, template_folder="templates")
+
+
+def _upload(upload_id: UUID) -> Upload:
+    found = queries.upload(upload_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+@bp.get("/uploads")
+@needs("uploads.view")
+def index() -> ResponseReturnValue:
+    """Every upload within scope, newest first."""
+    return render_template("uploads/index.html", uploads=queries.uploads())
+
+
+@bp.route("/uploads/new", methods=["GET", "POST"])
+@needs("uploads.send")
+def new() -> ResponseReturnValue:
+    """Send a file."""
+    form = SendFile()
+    reachable = schools()
+    named = [(str(one.id), one.name) for one in reachable]
+    form.school.choices = choices(named if len(named) == 1 else [("", "Choose a school"), *named])
+    if form.validate_on_submit():
+        content = form.file.data.read()
+        upload_id = actions.receive(
+            UUID(form.school.data),
+            kind=form.kind.data,
+            file_name=form.file.data.filename or "no name",
+            content=content,
+            add_pupils=form.add_pupils.data == "yes",
+        )
+        return redirect(url_for("uploads.show", upload_id=upload_id))
+    return render_template("uploads/new.html", form=form)
+
+
+@bp.get("/uploads/<uuid:upload_id>")
+@needs("uploads.view")
+def show(upload_id: UUID) -> ResponseReturnValue:
+    """Where an upload stands: being checked, its rehearsal, or what happened."""
+    upload = _upload(upload_id)
+    if upload.state == "needs-mapping":
+        return redirect(url_for("uploads.columns", upload_id=upload_id))
+    return render_template("uploads/show.html", **shown(upload))
+
+
+@bp.route("/uploads/<uuid:upload_id>/columns", methods=["GET", "POST"])
+@needs("uploads.send")
+def columns(upload_id: UUID) -> ResponseReturnValue:
+    """Say what the file's columns mean, once; the school's next file with these headers is read the same way."""
+    upload = _upload(upload_id)
+    form = columns_form(upload)
+    if form.validate_on_submit():
+        try:
+            actions.say_what_columns_mean(upload_id, form.mapping())
+        except actions.NotNowError as why:
+            flash(str(why))
+        return redirect(url_for("uploads.show", upload_id=upload_id))
+    return render_template("uploads/columns.html", upload=upload, form=form)
+
+
+@bp.post("/uploads/<uuid:upload_id>/apply")
+@needs("uploads.apply")
+def apply(upload_id: UUID) -> ResponseReturnValue:
+    """Apply a rehearsed file."""
+    _upload(upload_id)
+    return _then_show(upload_id, lambda: actions.ask_to_apply(upload_id))
+
+
+@bp.post("/uploads/<uuid:upload_id>/withdraw")
+@needs("uploads.send")
+def withdraw(upload_id: UUID) -> ResponseReturnValue:
+    """Put a file aside before it is applied."""
+    _upload(upload_id)
+    return _then_show(upload_id, lambda: actions.withdraw(upload_id))
+
+
+@bp.route("/uploads/<uuid:upload_id>/undo", methods=["GET", "POST"])
+@needs("uploads.undo")
+def undo(upload_id: UUID) -> ResponseReturnValue:
+    """Take an applied upload back, with a reason."""
+    upload, form = _upload(upload_id), WhyUndo()
+    if form.validate_on_submit():
+        reason = form.reason.data
+        return _then_show(upload_id, lambda: actions.undo(upload_id, reason))
+    return render_template("uploads/undo.html", upload=upload, form=form, **_school_of(upload))
+
+
+def _then_show(upload_id: UUID, act: Callable[[], object]) -> ResponseReturnValue:
+    try:
+        act()
+    except actions.NotNowError as why:
+        flash(str(why))
+    return redirect(url_for("uploads.show", upload_id=upload_id))
+
+
+def _school_of(upload: Upload) -> dict[str, object]:
+    return {"school": next(one for one in schools() if one.id == upload.school_id)}
+
+
+@bp.get("/uploads/<uuid:upload_id>/refused-rows")
+@needs("uploads.send")
+def refused_rows(upload_id: UUID) -> Response:
+    """The refused rows, to mend and send again."""
+    upload = _upload(upload_id)
+    content = queries.refused_rows_of(upload_id)
+    if content is None:
+        abort(404)
+    name = file_name(f"refused rows {upload.received_at:%Y-%m-%d}", "csv")
+    return attachment(name, content, "text/csv; charset=utf-8")
+
+
+@bp.get("/uploads/board")
+@needs("uploads.board")
+def board() -> ResponseReturnValue:
+    """Who has sent what, up to which day, how complete and how late."""
+    first = academic_year_span(academic_year(clock.today())).first_day
+    return render_template("uploads/board.html", rows=queries.board(first), today=clock.today(), since=first)
+
+
+@bp.route("/uploads/own-marks", methods=["GET", "POST"])
+@needs("uploads.send")
+def own_marks() -> ResponseReturnValue:
+    """A school's own marks, and the codes they stand for."""
+    reachable = schools()
+    chosen = request.args.get("school", str(reachable[0].id) if len(reachable) == 1 else "")
+    school = next((one for one in reachable if str(one.id) == chosen), None)
+    if chosen and school is None:
+        abort(404)
+    form = OwnMark()
+    if school is not None and form.validate_on_submit():
+        actions.map_own_mark(school.id, form.mark.data, form.letters.data)
+        return redirect(url_for("uploads.own_marks", school=school.id))
+    marks = queries.local_codes(school.id) if school else ()
+    return render_template("uploads/own_marks.html", form=form, school=school, schools=reachable, marks=marks)
+
+
+@bp.post("/uploads/own-marks/<uuid:mark_id>/remove")
+@needs("uploads.send")
+def remove_own_mark(mark_id: UUID) -> ResponseReturnValue:
+    """Stop reading a school's own mark as a code."""
+    school_id = actions.forget_own_mark(mark_id)
+    if school_id is None:
+        abort(404)
+    return redirect(url_for("uploads.own_marks", school=school_id))

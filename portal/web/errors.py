@@ -1,0 +1,136 @@
+"""What a person reads when a page cannot be shown: plain words, the same for every 404, nothing of what went wrong inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
+
+from flask import Response, current_app, redirect, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from portal.web.pages import page_context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flask import Flask
+    from flask.typing import ResponseReturnValue
+
+    Listener = Callable[[HTTPException], None]
+
+SIGN_IN = "accounts.sign_in"
+#: Headers an error says something with, kept on its page.
+KEPT = ("Allow", "Retry-After")
+LISTENERS = "portal.web.errors"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One error in words: the heading, what it means, what to do."""
+
+    title: str
+    text: tuple[str, ...]
+
+
+WORDS: Mapping[int, Wording] = {
+    400: Wording(
+        "We could not use what was sent",
+        ("The address or the form holds something this page does not know.", "Go back, check what you entered and send it again."),
+    ),
+    401: Wording(
+        "Sign in to continue",
+        ("You have been signed out, because you asked for it or because nothing happened for a while.",),
+    ),
+    403: Wording(
+        "You cannot open this page in your role",
+        (
+            "Your role does not include this page or this action.",
+            "If you need it for your work, ask the person who manages people for your school or authority.",
+        ),
+    ),
+    404: Wording(
+        "Page not found",
+        (
+            "If you typed the address, check it is correct. If you followed a link, it may be old.",
+            "The page may also be about a school or a pupil that your role does not include.",
+        ),
+    ),
+    405: Wording("This page cannot do that", ("Go back and use the buttons and links of the page itself.",)),
+    413: Wording(
+        "This file is too large",
+        ("Nothing was stored.", "Split the file, for example into one file for each half term, and send the parts one by one."),
+    ),
+    429: Wording("Wait a minute, then try again", ("There were too many tries in a short time.", "Your account is not locked.")),
+    500: Wording(
+        "There is a problem with the service",
+        (
+            "Nothing you had saved before is lost.",
+            "Try again later. If it happens again, tell the people who run this service when it was.",
+        ),
+    ),
+    503: Wording(
+        "The service is not available",
+        ("It may be restarting or being updated.", "Try again in a few minutes. Uploads already received go on by themselves."),
+    ),
+}
+FORM_TOO_OLD = Wording(
+    "Send the form again",
+    (
+        "The page was open for a long time, or you signed in again in another window.",
+        "Go back, load the page again and send it once more.",
+    ),
+)
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of `app` with a page of ours."""
+    app.extensions[LISTENERS] = {}
+    app.register_error_handler(HTTPException, _answer)
+
+
+def when(app: Flask, status: int, listener: Listener) -> None:
+    """Tell `listener` of every error of this status, before its page is made; what it raises is logged, not shown."""
+    app.extensions[LISTENERS].setdefault(status, []).append(listener)
+
+
+def _answer(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    for listener in current_app.extensions[LISTENERS].get(status, ()):
+        _tell(listener, error)
+    if error.response is not None:
+        return cast("Response", error.response)
+    if status == HTTPStatus.UNAUTHORIZED and _may_be_led():
+        return redirect(url_for(SIGN_IN, next=request.path))
+    return _page(status, FORM_TOO_OLD if isinstance(error, CSRFError) else wording(status), error)
+
+
+def _may_be_led() -> bool:
+    """Is this a page a person opened, which they can come back to after signing in?"""
+    own_call = request.path.startswith("/dashboards/_")
+    return request.method == "GET" and not own_call and SIGN_IN in current_app.view_functions
+
+
+def _tell(listener: Listener, error: HTTPException) -> None:
+    try:
+        listener(error)
+    except Exception:
+        current_app.logger.exception("A listener to errors failed")
+
+
+def wording(status: int) -> Wording:
+    """The words for a status; one we have none for reads as a request or a service that failed."""
+    return WORDS.get(status) or WORDS[400 if status < HTTPStatus.INTERNAL_SERVER_ERROR else 500]
+
+
+def _page(status: int, words: Wording, error: HTTPException) -> Response:
+    """The page, made without knowing who asks: so it works when the database does not, and every 404 is the same."""
+    template = current_app.jinja_env.get_template("web/error.html")
+    sign_in = url_for(SIGN_IN) if status == HTTPStatus.UNAUTHORIZED and SIGN_IN in current_app.view_functions else None
+    page = Response(template.render(portal=page_context(), words=words, sign_in=sign_in), status=status)
+    headers = dict(error.get_headers(request.environ))
+    for name in KEPT:
+        if name in headers:
+            page.headers[name] = headers[name]
+    return page

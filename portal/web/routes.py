@@ -1,0 +1,86 @@
+"""The web's own addresses: home, static files, help for each role, accessibility and privacy."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, render_template
+
+from portal.permissions import ROLES, Role, for_anyone_signed_in, open_to_all
+from portal.rules.codes import CATEGORY_NAMES, CODES, Code
+from portal.web import assets
+
+if TYPE_CHECKING:
+    from flask import Response
+
+#: When the accessibility statement was written and last checked against the pages; a year later it has to be checked again.
+STATEMENT_PREPARED = date(2026, 11, 25)
+STATEMENT_REVIEWED = date(2026, 11, 25)
+
+bp = Blueprint("web", __name__, template_folder="templates")
+
+
+@bp.get("/")
+@for_anyone_signed_in
+def home() -> str:
+    """Where a person starts: the places their role has."""
+    return render_template("web/home.html")
+
+
+@bp.get("/static/<name>")
+@open_to_all
+def static(name: str) -> Response:
+    """A style, a script, an icon or the licences."""
+    return assets.serve(name)
+
+
+@bp.get("/help")
+@open_to_all
+def help_index() -> str:
+    """The guides, one for each role."""
+    return render_template("web/help.html", roles=ROLES)
+
+
+@bp.get("/help/<role>")
+@open_to_all
+def guide(role: str) -> str:
+    """The guide for one role."""
+    if role not in set(Role):
+        abort(404)
+    name, purpose = ROLES[Role(role)]
+    return render_template(f"web/guides/{role}.html", name=name, purpose=purpose)
+
+
+@bp.get("/help/codes")
+@open_to_all
+def codes() -> str:
+    """Every register code in words, by the class it counts in."""
+    return render_template("web/codes.html", groups=_codes_by_category())
+
+
+@bp.get("/accessibility")
+@open_to_all
+def accessibility() -> str:
+    """The accessibility statement."""
+    return render_template("web/accessibility.html", prepared=STATEMENT_PREPARED, reviewed=STATEMENT_REVIEWED)
+
+
+@bp.get("/privacy")
+@open_to_all
+def privacy() -> str:
+    """How the portal uses personal information."""
+    return render_template("web/privacy.html")
+
+
+def _codes_by_category() -> dict[str, list[Code]]:
+    """The codes in use, grouped; those withdrawn come last, since old registers still hold them."""
+    current = {
+        words: [code for code in CODES if code.category is category and not code.legacy and not code.administrative]
+        for category, words in CATEGORY_NAMES.items()
+    }
+    return {
+        **current,
+        "Not counted": [code for code in CODES if code.administrative],
+        "No longer in use": [code for code in CODES if code.legacy],
+    }

@@ -1,0 +1,1 @@
+"""One test for each abuse case, its id in the name."""

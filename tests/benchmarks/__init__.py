@@ -1,0 +1,1 @@
+"""Tests of published figures: reading them, checking them, keeping them, and showing them."""

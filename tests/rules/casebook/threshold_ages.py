@@ -1,0 +1,139 @@
+"""Cases about compulsory school age within the threshold: only sessions on days of that age count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.rules.casebook.building import Case, both, calendar, days_from, half, met, met_for, not_met, one_school
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Date of birth, and the first day of compulsory school age: the first prescribed day on or after the fifth birthday.
+STARTS = (
+    ("2020-09-01", "2025-12-31"),
+    ("2020-12-31", "2025-12-31"),
+    ("2021-01-01", "2026-03-31"),
+    ("2021-03-31", "2026-03-31"),
+    ("2020-04-01", "2025-08-31"),
+    ("2020-08-31", "2025-08-31"),
+    ("2021-04-01", "2026-08-31"),
+    ("2020-02-29", "2025-03-31"),
+)
+#: A full week in each stretch between prescribed days: autumn, spring, summer, next autumn.
+WEEKS = (
+    ("autumn", "2025-09-15", "2025-09-01"),
+    ("spring", "2026-01-12", "2025-10-20"),
+    ("summer", "2026-04-20", "2026-01-26"),
+    ("autumn-after", "2026-09-14", "2026-06-08"),
+)
+
+
+def too_young() -> Iterator[Case]:
+    """A week of absence in each term, for children who reach the age before, between and after."""
+    for dob, first_day in STARTS:
+        for name, monday, first_week in WEEKS:
+            friday = days_from(monday, 5)[-1]
+            answer = met(f"{friday} PM", first_week, monday) if monday >= first_day else not_met(0)
+            why = f"Of compulsory school age from {first_day}."
+            yield one_school(
+                f"A-start-{dob}-{name}", both("O", *days_from(monday, 5)), answer, "Around the start", why, dob=dob
+            )
+
+
+def on_the_day() -> Iterator[Case]:
+    """The prescribed day itself is inside; the day before is not."""
+    when = calendar((("2026-03-23", "2026-04-03"),), ())
+    days = [*days_from("2026-03-25", 3), *days_from("2026-03-30", 5)]
+    yield one_school(
+        "A-31-march",
+        both("O", *days),
+        not_met(8),
+        "Absent on both sides of 31 March",
+        "31 March and the three days after it: eight sessions.",
+        dob="2021-02-10",
+        when=when,
+    )
+    when = met_for([(on, session) for on in days_from("2025-12-27", 12) for session in ("AM", "PM")])
+    yield one_school(
+        "A-31-december",
+        both("O", *days_from("2025-12-27", 9)),
+        met("2026-01-04 PM", "2025-12-22", "2025-12-29"),
+        "Absent on both sides of 31 December",
+        "Five days from 31 December make ten.",
+        dob="2020-11-05",
+        when=when,
+    )
+    yield one_school(
+        "A-31-december-nine",
+        [*both("O", *days_from("2025-12-27", 8)), *half("O", "AM", "2026-01-04")],
+        not_met(9),
+        "Absent on both sides of 31 December, nine inside",
+        dob="2020-11-05",
+        when=when,
+    )
+    yield one_school(
+        "A-fifth-birthday",
+        both("O", *days_from("2025-11-10", 5)),
+        not_met(0),
+        "The week after a fifth birthday",
+        "The birthday itself starts nothing.",
+        dob="2020-11-07",
+    )
+
+
+def too_old() -> Iterator[Case]:
+    """The end: the last Friday in June of the school year of the sixteenth birthday, that Friday included."""
+    for dob, last in (("2009-09-01", "2026-06-26"), ("2010-08-31", "2026-06-26"), ("2010-09-01", "2027-06-25")):
+        for name, monday, first_week in (
+            ("week-of", "2026-06-22", "2026-04-13"),
+            ("week-after", "2026-06-29", "2026-04-20"),
+        ):
+            friday = days_from(monday, 5)[-1]
+            answer = met(f"{friday} PM", first_week, monday) if friday <= last else not_met(0)
+            yield one_school(
+                f"A-end-{dob}-{name}",
+                both("O", *days_from(monday, 5)),
+                answer,
+                "Around the end",
+                f"Of compulsory school age to the end of {last}.",
+                dob=dob,
+            )
+    days = [*days_from("2026-06-24", 3), *days_from("2026-06-29", 5)]
+    yield one_school(
+        "A-across-the-end",
+        both("O", *days),
+        not_met(6),
+        "Absent on both sides of the last Friday in June",
+        dob="2010-03-10",
+    )
+    days = [*days_from("2026-06-22", 4)]
+    yield one_school(
+        "A-friday-makes-ten",
+        [*both("O", *days), *both("G", "2026-06-26")],
+        met("2026-06-26 PM", "2026-04-13", "2026-06-22"),
+        "The last Friday in June makes ten",
+        "The age ends at the end of that Friday.",
+        dob="2010-03-10",
+    )
+    yield one_school(
+        "A-sixteenth-birthday",
+        both("O", *days_from("2026-03-16", 5)),
+        met("2026-03-20 PM", "2026-01-05", "2026-03-16"),
+        "The week after a sixteenth birthday",
+        "The birthday itself ends nothing.",
+        dob="2010-03-10",
+    )
+    yield one_school(
+        "A-sixth-form", both("O", *days_from("2026-09-14", 5)), not_met(0), "A sixth former", dob="2010-03-10"
+    )
+    yield one_school(
+        "A-june-30-is-not-friday",
+        both("O", "2026-06-29", "2026-06-30"),
+        not_met(0),
+        "After the last Friday, still June",
+        dob="2010-03-10",
+    )
+
+
+CASES: tuple[Case, ...] = (*too_young(), *on_the_day(), *too_old())

@@ -1,0 +1,368 @@
+"""Cases about the marks: which codes count, how many, on which sessions, once corrected, and not dealt with already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.rules.casebook.building import (
+    Case,
+    Json,
+    amended,
+    both,
+    calendar,
+    days_from,
+    half,
+    in_week,
+    met,
+    met_for,
+    named,
+    not_met,
+    one_school,
+    sessions,
+    week_of_days,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Every other code of the 2024 regulations and the guidance, the legacy ones, and marks that are no code.
+NEVER_COUNT = (
+    *("/", "\\", "L", "K", "V", "P", "W", "B", "D", "C1", "M", "J1", "S", "X", "C2", "C", "T", "R", "I", "E", "Q"),
+    *("Y1", "Y2", "Y3", "Y4", "Y5", "Y6", "Y7", "Z", "#", "H", "F", "J", "Y", "-", "", "!"),
+)
+#: A plain week: from Monday 15 September 2025, the third of the calendar.
+WEEK = week_of_days("2025-09-15")
+NEXT = week_of_days("2025-09-22")
+FIRST_WEEK = "2025-09-01"
+
+
+def numbers() -> Iterator[Case]:
+    """Nine is not ten, and eleven was met at the tenth; for each of the four codes."""
+    for code in "GNOU":
+        for number in (9, 10, 11, 13):
+            marks = in_week(2, 8, code) + in_week(3, number - 8, code)
+            answer = not_met(9) if number == 9 else met("2025-09-22 PM", FIRST_WEEK, "2025-09-22", number)
+            yield one_school(f"M-number-{code}-{number}", marks, answer, f"{number} sessions of {code}")
+    for first, second in ("GN", "GO", "GU", "NO", "NU", "OU"):
+        marks = in_week(2, 5, first) + in_week(2, 5, second, skip=5)
+        yield one_school(
+            f"M-mix-{first}{second}", marks, met("2025-09-19 PM", FIRST_WEEK, "2025-09-15"), "Two codes, five each"
+        )
+
+
+def other_codes() -> Iterator[Case]:
+    """Nine of O and ten of any other mark: the other never makes the tenth."""
+    for place, code in enumerate(NEVER_COUNT):
+        marks = in_week(2, 9) + in_week(3, 10, code)
+        yield one_school(
+            f"M-other-{place:02d}", marks, not_met(9), f"Nine of O, ten of “{code}”", "No other code counts."
+        )
+    marks = [*both("O", *WEEK[:4]), *half("L", "AM", WEEK[4]), *half("U", "PM", WEEK[4])]
+    yield one_school("M-late-before-and-after", marks, not_met(9), "L is present, U is an unauthorised absence")
+    marks = [*half("U", "AM", *WEEK), *half("\\", "PM", *WEEK), *half("U", "AM", *NEXT), *half("\\", "PM", *NEXT)]
+    yield one_school(
+        "M-late-each-morning",
+        marks,
+        met("2025-09-26 AM", FIRST_WEEK, "2025-09-22"),
+        "Ten mornings late after the register closed",
+        "Sessions are counted, not days or hours.",
+    )
+    marks = [*half("O", "PM", *WEEK), *half("O", "AM", *WEEK[:4])]
+    yield one_school("M-days-not-sessions", marks, not_met(9), "Nine sessions on five days")
+    marks = [
+        *both("O", *WEEK[:2]),
+        *both("/", WEEK[2]),
+        *both("O", *WEEK[3:]),
+        *both("I", *NEXT[:3]),
+        *both("O", NEXT[3]),
+    ]
+    yield one_school(
+        "M-not-consecutive",
+        marks,
+        met("2025-09-25 PM", FIRST_WEEK, "2025-09-22"),
+        "Ten sessions with attendance and illness between",
+        "They need not be one after another.",
+    )
+    yield one_school(
+        "M-any-order",
+        list(reversed(in_week(2, 10))),
+        met("2025-09-19 PM", FIRST_WEEK, "2025-09-15"),
+        "Marks listed backwards",
+        "The list may be in any order.",
+    )
+    marks = [*half("O", "PM", *WEEK), *half("G", "AM", *WEEK), *half("N", "AM", NEXT[0])]
+    yield one_school(
+        "M-tenth-is-afternoon",
+        marks,
+        met("2025-09-19 PM", FIRST_WEEK, "2025-09-15", 11),
+        "Afternoons listed before mornings",
+        "Morning comes before afternoon; the eleventh comes after.",
+    )
+
+
+def closures() -> Iterator[Case]:
+    """The calendar alone decides what is a session, whatever the marks say."""
+    for place, on in enumerate(WEEK):
+        when = calendar(closed=("2025-11-28", "2026-05-04", on))
+        yield one_school(
+            f"M-closed-{place}",
+            both("O", *WEEK),
+            not_met(8),
+            "Absent all week, one day closed",
+            "Marks on a day the school did not meet are ignored.",
+            when=when,
+        )
+        when = calendar(closed=("2025-11-28", "2026-05-04", (on, "AM")))
+        yield one_school(
+            f"M-closed-morning-{place}", both("O", *WEEK), not_met(9), "Absent all week, one morning closed", when=when
+        )
+    when = calendar(closed=((WEEK[4], "PM"),))
+    yield one_school(
+        "M-closed-afternoon-rest-counts",
+        [*both("O", *WEEK), *half("O", "AM", NEXT[0])],
+        met("2025-09-22 AM", FIRST_WEEK, "2025-09-22"),
+        "Closed one afternoon: the morning still counts",
+        when=when,
+    )
+    for name, days in (
+        ("half-term", days_from("2025-10-27", 5)),
+        ("christmas", days_from("2025-12-22", 5)),
+        ("weekend", ["2025-09-20", "2025-09-21", "2025-09-27", "2025-09-28", "2025-10-04"]),
+        ("summer", days_from("2026-08-03", 5)),
+        ("before", days_from("2025-08-25", 5)),
+        ("after", ["2026-12-21", "2026-12-22", "2026-12-23", "2026-12-24", "2026-12-29"]),
+    ):
+        yield one_school(f"M-outside-{name}", both("O", *days), not_met(0), f"Ten marks outside the calendar: {name}")
+    marks = [
+        *both("G", "2025-10-23", "2025-10-24"),
+        *both("G", *days_from("2025-10-27", 5)),
+        *both("G", "2025-11-03", "2025-11-04"),
+    ]
+    yield one_school("M-holiday-round-half-term", marks, not_met(8), "A holiday round half term, marked all through")
+    marks = [
+        *both("#", "2025-11-28"),
+        *both("O", "2025-11-24", "2025-11-25", "2025-11-26", "2025-11-27"),
+        *both("O", "2025-12-01"),
+    ]
+    yield one_school("M-closed-marked-hash", marks, met("2025-12-01 PM", "2025-09-22", "2025-12-01"), "INSET marked #")
+    marks = [*both("Y4", *WEEK), *both("O", *NEXT)]
+    yield one_school(
+        "M-snow-week-is-a-school-week",
+        marks,
+        met("2025-09-26 PM", FIRST_WEEK, "2025-09-22"),
+        "A week of snow is still a school week",
+        "Marks never take a session from the calendar.",
+    )
+    marks = [
+        *both("O", "2025-09-02", "2025-09-03"),
+        *half("O", "AM", "2025-09-04"),
+        *both("#", *NEXT),
+        *both("O", "2025-11-17", "2025-11-18"),
+        *half("O", "AM", "2025-11-19"),
+    ]
+    yield one_school(
+        "M-hash-does-not-close",
+        marks,
+        not_met(5),
+        "A week marked # in the register, open in the calendar",
+        "Marks never add to the calendar or take from it: the weeks are eleven apart.",
+    )
+
+
+def other_week_days() -> Iterator[Case]:
+    """The second form of calendar: any day of the week, and no others."""
+    days = days_from("2025-09-07", 40)
+    sundays = [on for place, on in enumerate(days) if place % 7 not in (5, 6)]
+    when = met_for([(on, session) for on in sundays for session in ("AM", "PM")])
+    yield one_school(
+        "M-sunday-to-thursday",
+        both("O", *days_from("2025-09-14", 5)),
+        met("2025-09-18 PM", "2025-09-01", "2025-09-15"),
+        "A school that meets from Sunday to Thursday",
+        "The Sunday belongs to the week before.",
+        when=when,
+    )
+    yield one_school(
+        "M-sunday-to-thursday-friday",
+        both("O", *days_from("2025-09-15", 5)),
+        not_met(8),
+        "The same school, marked on a Friday",
+        when=when,
+    )
+    saturdays = met_for([*((on, session) for on in WEEK for session in ("AM", "PM")), ("2025-09-20", "AM")])
+    marks = [*both("O", *WEEK[:4]), *half("O", "AM", WEEK[4]), *half("O", "AM", "2025-09-20")]
+    yield one_school(
+        "M-saturday-morning",
+        marks,
+        met("2025-09-20 AM", "2025-09-15", "2025-09-15"),
+        "The tenth on a Saturday morning the school met",
+        when=saturdays,
+    )
+    yield one_school(
+        "M-saturday-afternoon",
+        [*marks[:-1], *half("O", "PM", "2025-09-20")],
+        not_met(9),
+        "A Saturday afternoon the school did not meet",
+        when=saturdays,
+    )
+    mornings = met_for([(on, "AM") for on in [*WEEK, *NEXT]])
+    yield one_school(
+        "M-mornings-only",
+        both("O", *WEEK, *NEXT),
+        met("2025-09-26 AM", "2025-09-15", "2025-09-22"),
+        "A school that meets in the mornings",
+        when=mornings,
+    )
+    yield one_school(
+        "M-no-others",
+        both("O", *WEEK),
+        not_met(9),
+        "A list of sessions with one left out",
+        when=met_for([(on, session) for on in WEEK for session in ("AM", "PM")][:-1]),
+    )
+
+
+def corrections() -> Iterator[Case]:
+    """The latest correction gives the code that stands, whatever the order of the list and whenever it was made."""
+    ten = both("O", *WEEK)
+    fri = "2025-09-19"
+    table: tuple[tuple[str, list[Json], Json | None], ...] = (
+        ("to-illness", [amended("I", "PM", fri, "2025-09-24")], not_met(9)),
+        ("after-met", [amended("I", "AM", "2025-09-15", "2026-06-30")], not_met(9)),
+        ("latest-wins", [amended("I", "PM", fri, "2025-09-24"), amended("G", "PM", fri, "2025-10-01")], None),
+        (
+            "latest-listed-first",
+            [amended("I", "PM", fri, "2025-10-01"), amended("G", "PM", fri, "2025-09-24")],
+            not_met(9),
+        ),
+        (
+            "latest-listed-last",
+            [amended("G", "PM", fri, "2025-09-24"), amended("I", "PM", fri, "2025-10-01")],
+            not_met(9),
+        ),
+        (
+            "back-and-forth",
+            [
+                amended("I", "PM", fri, "2025-09-22"),
+                amended("O", "PM", fri, "2025-09-29"),
+                amended("M", "PM", fri, "2025-09-25"),
+            ],
+            None,
+        ),
+        ("elsewhere", [amended("I", "PM", "2025-09-22", "2025-09-24")], None),
+        ("to-present", [amended("\\", "PM", fri, "2025-09-24")], not_met(9)),
+        ("two", [amended("I", "AM", fri, "2025-09-24"), amended("I", "PM", fri, "2025-09-24")], not_met(8)),
+        ("none", [], None),
+    )
+    for name, amendments, answer in table:
+        whole = answer or met("2025-09-19 PM", FIRST_WEEK, "2025-09-15")
+        yield one_school(f"M-corrected-{name}", ten, whole, "Ten of O, then corrections", amendments=amendments)
+    nine = [*both("O", *WEEK[:4]), *half("O", "AM", fri)]
+    yield one_school(
+        "M-corrected-to-absence",
+        [*nine, *half("I", "PM", fri)],
+        met("2025-09-19 PM", FIRST_WEEK, "2025-09-15"),
+        "An illness corrected to O",
+        amendments=[amended("O", "PM", fri, "2025-12-01")],
+    )
+    yield one_school(
+        "M-corrected-left-out",
+        nine,
+        met("2025-09-19 PM", FIRST_WEEK, "2025-09-15"),
+        "A session left out, then corrected to O",
+        "A correction stands for a session with no first mark.",
+        amendments=[amended("O", "PM", fri, "2025-12-01")],
+    )
+    yield one_school(
+        "M-corrected-n-to-o",
+        [*nine, *half("N", "PM", fri)],
+        met("2025-09-19 PM", FIRST_WEEK, "2025-09-15"),
+        "N settled as O",
+        "It counts before and after; the ten show O.",
+        amendments=[amended("O", "PM", fri, "2025-09-26")],
+    )
+    yield one_school(
+        "M-corrected-moves-date",
+        [*ten, *half("U", "AM", "2025-10-06")],
+        met("2025-10-06 AM", FIRST_WEEK, "2025-10-06"),
+        "A correction moves the day it was met",
+        amendments=[amended("M", "AM", "2025-09-16", "2025-11-03")],
+    )
+
+
+def dealt_with() -> Iterator[Case]:
+    """Sessions already the subject of a notice that stands, or a prosecution, are not counted again."""
+    week = in_week(2, 10)
+    for number in (1, 2, 5, 10):
+        gone = sessions(*(named(mark) for mark in week[:number]))
+        yield one_school(
+            f"M-dealt-{number}", week, not_met(10 - number), f"{number} of ten dealt with already", gone=gone
+        )
+        more = in_week(3, number, "G")
+        yield one_school(
+            f"M-dealt-{number}-replaced",
+            week + more,
+            met(named(more[-1]), FIRST_WEEK, "2025-09-22"),
+            f"{number} dealt with, and as many new ones",
+            gone=gone,
+        )
+    yield one_school(
+        "M-dealt-elsewhere",
+        week,
+        met("2025-09-19 PM", FIRST_WEEK, "2025-09-15"),
+        "Other sessions dealt with",
+        gone=sessions("2025-09-22 AM", "2025-09-12 PM"),
+    )
+    yield one_school(
+        "M-dealt-one-half", week, not_met(9), "Only the morning of a day dealt with", gone=sessions("2025-09-17 AM")
+    )
+    second = in_week(5, 10, "G")
+    yield one_school(
+        "M-dealt-second-spell",
+        week + second,
+        met("2025-10-10 PM", FIRST_WEEK, "2025-10-06"),
+        "A first ten dealt with, a second ten not",
+        gone=sessions(*(named(mark) for mark in week)),
+    )
+
+
+def best_counts() -> Iterator[Case]:
+    """The largest number in any ten weeks of the whole calendar, before or after the threshold was met."""
+    yield one_school(
+        "M-best-later",
+        in_week(2, 10) + in_week(20, 10) + in_week(21, 10) + in_week(22, 4),
+        met("2025-09-19 PM", FIRST_WEEK, "2025-09-15", 24),
+        "Fuller weeks after the threshold was met",
+    )
+    yield one_school(
+        "M-best-earlier",
+        in_week(0, 8) + in_week(1, 10) + in_week(2, 6) + in_week(30, 10),
+        met("2025-09-08 PM", "2025-09-01", "2025-09-08", 24),
+        "Fuller weeks first",
+    )
+    yield one_school(
+        "M-best-same-week",
+        in_week(2, 10) + in_week(11, 8),
+        met("2025-09-19 PM", FIRST_WEEK, "2025-09-15", 18),
+        "Ten weeks end to end hold both spells",
+    )
+    yield one_school(
+        "M-best-not-total",
+        in_week(2, 9) + in_week(14, 9) + in_week(26, 9),
+        not_met(9),
+        "Twenty-seven sessions, never ten in ten weeks",
+        "8 or 9 in each term is still below the line.",
+    )
+    marks = [mark for place in range(36) for mark in in_week(place, 1, "G")]
+    yield one_school("M-best-all-year", marks, met("2025-11-10 AM", FIRST_WEEK, "2025-11-10"), "One a week all year")
+
+
+CASES: tuple[Case, ...] = (
+    *numbers(),
+    *other_codes(),
+    *closures(),
+    *other_week_days(),
+    *corrections(),
+    *dealt_with(),
+    *best_counts(),
+)

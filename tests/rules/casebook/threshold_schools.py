@@ -1,0 +1,277 @@
+"""Cases about more than one school: each alone on its own calendar, then together, and then only for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.rules.casebook.building import (
+    Case,
+    amended,
+    asked,
+    both,
+    calendar,
+    days_from,
+    half,
+    in_week,
+    met,
+    met_for,
+    not_met,
+    review,
+    school,
+    sessions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Another school's calendar: its half terms fall a week later than the illustrative calendar's.
+LATER = calendar(
+    (
+        ("2025-09-03", "2025-10-31"),
+        ("2025-11-10", "2025-12-19"),
+        ("2026-01-05", "2026-02-20"),
+        ("2026-03-02", "2026-03-27"),
+    ),
+    (),
+)
+
+
+def alone() -> Iterator[Case]:
+    """Ten at one school alone."""
+    yield asked(
+        "S-second-alone",
+        [school("School A", in_week(2, 4)), school("School B", in_week(4, 10))],
+        met("2025-10-03 PM", "2025-09-01", "2025-09-29", at="School B"),
+        "Ten at the second school alone",
+    )
+    yield asked(
+        "S-first-alone",
+        [school("School A", in_week(4, 10)), school("School B", in_week(2, 4))],
+        met("2025-10-03 PM", "2025-09-01", "2025-09-29"),
+        "Ten at the first school alone",
+    )
+    both_schools = [school("School A", in_week(6, 10)), school("School B", in_week(4, 10))]
+    yield asked(
+        "S-earliest-second",
+        both_schools,
+        met("2025-10-03 PM", "2025-09-01", "2025-09-29", at="School B"),
+        "Both reach ten, the second one first",
+        "The earliest is named, not the first in the list.",
+    )
+    yield asked(
+        "S-earliest-first",
+        list(reversed(both_schools)),
+        met("2025-10-03 PM", "2025-09-01", "2025-09-29", at="School B"),
+        "Both reach ten, the first one first",
+    )
+    afternoon = [*in_week(4, 9), *half("O", "PM", "2025-10-03")]
+    morning = [*in_week(4, 8), *half("O", "AM", "2025-10-03"), *in_week(3, 1)]
+    yield asked(
+        "S-earliest-same-day",
+        [school("School A", afternoon), school("School B", morning)],
+        met("2025-10-03 AM", "2025-09-01", "2025-09-29", at="School B"),
+        "Both on one day: the morning is first",
+    )
+    yield asked(
+        "S-together-sooner",
+        [school("School A", in_week(2, 9)), school("School B", in_week(3, 5) + in_week(8, 5))],
+        met("2025-11-05 AM", "2025-09-01", "2025-11-03", at="School B"),
+        "Together sooner, but one alone later",
+        "One school alone reaching ten settles it.",
+    )
+    yield asked(
+        "S-best-at-either",
+        [school("School A", in_week(2, 10)), school("School B", in_week(20, 10) + in_week(21, 4))],
+        met("2025-09-19 PM", "2025-09-01", "2025-09-15", 14),
+        "The fuller ten weeks are at the other school",
+    )
+
+
+def own_calendars() -> Iterator[Case]:
+    """Each school on its own calendar."""
+    marks = [*both("O", "2025-10-27", "2025-10-28", "2025-10-29", "2025-10-30", "2025-10-31")]
+    yield asked(
+        "S-own-calendar-open",
+        [school("School A", marks), school("School B", marks, when=LATER)],
+        met("2025-10-31 PM", "2025-09-01", "2025-10-27", at="School B"),
+        "Half term at one school, not at the other",
+    )
+    marks = [*both("O", "2025-11-03", "2025-11-04", "2025-11-05", "2025-11-06", "2025-11-07")]
+    yield asked(
+        "S-own-calendar-closed",
+        [school("School A", in_week(2, 2)), school("School B", marks, when=LATER)],
+        not_met(2),
+        "Absent from a school that was shut",
+    )
+    marks = [
+        *both("O", "2025-09-08", "2025-09-09"),
+        *half("O", "AM", "2025-09-10"),
+        *both("O", "2025-11-17", "2025-11-18"),
+        *half("O", "AM", "2025-11-19"),
+    ]
+    yield asked(
+        "S-own-weeks",
+        [school("School A", []), school("School B", marks, when=LATER)],
+        met("2025-11-19 AM", "2025-09-08", "2025-11-17", at="School B"),
+        "Ten weeks by the second school's calendar",
+    )
+    mornings = met_for([(on, "AM") for on in days_from("2025-09-01", 60)])
+    yield asked(
+        "S-mornings-at-one",
+        [
+            school("School A", both("D", *days_from("2025-09-15", 5))),
+            school("School B", both("O", *days_from("2025-09-15", 5)), when=mornings),
+        ],
+        not_met(5),
+        "Afternoons at a school that only meets in the mornings",
+    )
+
+
+def together() -> Iterator[Case]:
+    """No school alone, but both together: a person decides."""
+    for first, second in ((6, 4), (9, 1), (5, 5), (9, 9)):
+        yield asked(
+            f"S-together-{first}-{second}",
+            [school("School A", in_week(2, first)), school("School B", in_week(4, second))],
+            review(max(first, second)),
+            f"{first} at one school and {second} at the other",
+        )
+    for first, second in ((5, 4), (8, 1), (9, 0), (0, 9)):
+        yield asked(
+            f"S-short-{first}-{second}",
+            [school("School A", in_week(2, first)), school("School B", in_week(4, second))],
+            not_met(max(first, second)),
+            f"{first} at one school and {second} at the other: nine",
+        )
+    yield asked(
+        "S-together-far-apart",
+        [school("School A", in_week(2, 6)), school("School B", in_week(14, 6))],
+        not_met(6),
+        "Six and six, twelve school weeks apart",
+    )
+    yield asked(
+        "S-together-in-time",
+        [school("School A", in_week(2, 6)), school("School B", in_week(11, 6))],
+        review(6),
+        "Six and six, within ten school weeks",
+    )
+    three = [school("School A", in_week(2, 4)), school("School B", in_week(3, 3)), school("School C", in_week(4, 3))]
+    yield asked("S-three-schools", three, review(4), "Four, three and three at three schools")
+    yield asked(
+        "S-three-schools-nine", [*three[:2], school("School C", in_week(4, 2))], not_met(4), "Four, three and two"
+    )
+    yield asked(
+        "S-one-school-nine",
+        [school("School A", in_week(2, 9))],
+        not_met(9),
+        "Nine at a single school is not for review",
+    )
+    yield asked(
+        "S-empty-second",
+        [school("School A", in_week(2, 9)), school("School B", [])],
+        not_met(9),
+        "Nothing at the second school",
+    )
+
+
+def same_session() -> Iterator[Case]:
+    """A date and session recorded at both schools is one session."""
+    six = in_week(2, 6)
+    yield asked(
+        "S-duplicates",
+        [school("School A", six), school("School B", six + in_week(4, 3))],
+        not_met(9),
+        "Six at both schools, three more at one",
+        "Six and three: nine sessions.",
+    )
+    yield asked(
+        "S-duplicates-ten",
+        [school("School A", six + in_week(3, 1)), school("School B", six + in_week(4, 3))],
+        review(9),
+        "Six at both schools, and four others",
+    )
+    yield asked(
+        "S-duplicates-other-code",
+        [school("School A", in_week(2, 9, "O")), school("School B", in_week(2, 9, "G"))],
+        not_met(9),
+        "Nine at both schools under different codes",
+    )
+    yield asked(
+        "S-d-at-main-school",
+        [
+            school("School A", [*both("D", *days_from("2025-09-15", 3)), *both("O", "2025-09-18", "2025-09-19")]),
+            school("School B", both("O", *days_from("2025-09-15", 3))),
+        ],
+        review(6),
+        "D at the main school, O at the other",
+        "The other school records the mark that counts.",
+    )
+    yield asked(
+        "S-halves-differ",
+        [
+            school("School A", half("O", "AM", *days_from("2025-09-15", 5))),
+            school("School B", half("O", "PM", *days_from("2025-09-15", 5))),
+        ],
+        review(5),
+        "Mornings at one school, afternoons at the other",
+    )
+
+
+def with_the_rest() -> Iterator[Case]:
+    """Dealt-with sessions, corrections and age apply at every school."""
+    ten = in_week(2, 10)
+    yield asked(
+        "S-dealt-at-either",
+        [school("School A", in_week(4, 3)), school("School B", ten)],
+        not_met(6),
+        "Sessions dealt with, at whichever school",
+        gone=sessions("2025-09-15 AM", "2025-09-15 PM", "2025-09-16 AM", "2025-09-16 PM"),
+    )
+    yield asked(
+        "S-dealt-makes-review",
+        [school("School A", in_week(4, 4)), school("School B", ten)],
+        review(6),
+        "Six left at one and four at the other",
+        gone=sessions("2025-09-15 AM", "2025-09-15 PM", "2025-09-16 AM", "2025-09-16 PM"),
+    )
+    yield asked(
+        "S-corrected-at-second",
+        [
+            school("School A", in_week(4, 1)),
+            school(
+                "School B",
+                ten,
+                amendments=[
+                    amended("I", "PM", "2025-09-19", "2025-09-24"),
+                    amended("I", "AM", "2025-09-19", "2025-09-24"),
+                ],
+            ),
+        ],
+        not_met(8),
+        "Two corrected at the second school: nine together",
+    )
+    yield asked(
+        "S-correction-stays-at-its-school",
+        [school("School A", ten), school("School B", [], amendments=[amended("I", "PM", "2025-09-19", "2025-09-24")])],
+        met("2025-09-19 PM", "2025-09-01", "2025-09-15"),
+        "A correction at one school leaves the other's mark",
+    )
+    yield asked(
+        "S-age-at-both",
+        [school("School A", in_week(2, 6)), school("School B", in_week(4, 6))],
+        not_met(0),
+        "Too young at both schools",
+        dob="2021-04-01",
+    )
+    yield asked(
+        "S-moved-school",
+        [
+            school("School A", in_week(5, 6), when=calendar((("2025-09-02", "2025-10-24"),), ())),
+            school("School B", in_week(8, 4), when=calendar((("2025-11-03", "2025-12-19"),), ())),
+        ],
+        review(6),
+        "Moved school at half term",
+    )
+
+
+CASES: tuple[Case, ...] = (*alone(), *own_calendars(), *together(), *same_session(), *with_the_rest())

@@ -1,0 +1,203 @@
+"""Tallies, rates, the two lines, DfE's populations, and headroom against a count on the fingers."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.rules.codes import BY_LETTERS, CODES
+from portal.rules.headroom import headroom
+from portal.rules.measures import (
+    PERSISTENT,
+    SEVERE,
+    Population,
+    Tally,
+    absence_of,
+    headline_tally,
+    is_in_headline,
+    is_persistently_absent,
+    is_severely_absent,
+    population,
+    rounded,
+    severity_band,
+)
+
+letters = st.lists(st.sampled_from([code.letters for code in CODES]), max_size=60)
+counts = st.integers(0, 400)
+MAY = date(2026, 5, 25)
+
+
+def test_the_formulae_of_the_methodology() -> None:
+    every = Tally.of_letters([code.letters for code in CODES])
+    assert every.present == 3
+    assert every.approved == 6
+    assert every.authorised == 12
+    assert every.unauthorised == 4
+    assert every.possible == 25
+    assert every.not_possible == 11
+    assert every.late == 2
+
+
+def test_what_is_not_possible_is_in_no_rate() -> None:
+    tally = Tally.of([BY_LETTERS[each].byte for each in ("D", "X", "Q", "Y", "Y4", "Z", "#")] + [0, 0])
+    assert tally.possible == 0
+    assert tally.missing == 2
+    assert tally.attendance is None
+    assert "no possible sessions" in tally.sentence
+
+
+def test_a_byte_that_is_no_code_is_refused() -> None:
+    with pytest.raises(ValueError, match="no codes"):
+        Tally.of([31])
+
+
+def test_l_is_present_and_u_is_absent() -> None:
+    tally = Tally.of_letters(["L"] * 3 + ["U"] * 2 + ["/"] * 5)
+    assert (tally.present, tally.unauthorised, tally.late_before, tally.late_after) == (8, 2, 3, 2)
+    assert tally.attendance == 80
+    assert tally.rate_of("U") == 20
+
+
+@given(letters, letters)
+def test_sums_come_before_rates(first: list[str], second: list[str]) -> None:
+    together = Tally.of_letters(first) + Tally.of_letters(second)
+    assert together == Tally.of_letters(first + second)
+    if together.possible:
+        attendance, absence = together.attendance, together.overall_absence
+        authorised, unauthorised = together.authorised_absence, together.unauthorised_absence
+        assert attendance is not None
+        assert absence is not None
+        assert authorised is not None
+        assert unauthorised is not None
+        assert attendance + absence == 100
+        assert authorised + unauthorised == absence
+
+
+@pytest.mark.parametrize(
+    ("rate", "places", "said"),
+    [
+        (Fraction(25, 4), 1, "6.3"),
+        (Fraction(9311675, 100000), 2, "93.12"),
+        (Fraction(1, 8), 2, "0.13"),
+        (Fraction(0), 1, "0.0"),
+        (Fraction(100), 0, "100"),
+        (Fraction(624999, 100000), 1, "6.2"),
+        (Fraction(5, 1000), 2, "0.01"),
+    ],
+)
+def test_rates_are_rounded_half_up(rate: Fraction, places: int, said: str) -> None:
+    assert str(rounded(rate, places)) == said
+
+
+@given(st.fractions(0, 100), st.integers(0, 4))
+def test_a_rounded_rate_is_within_half_a_unit(rate: Fraction, places: int) -> None:
+    unit = Fraction(1, 10**places)
+    assert -unit / 2 < Fraction(rounded(rate, places)) - rate <= unit / 2
+    assert rounded(rate, places) == Decimal(str(rounded(rate, places)))
+
+
+def test_england_2025_26_to_10_july_2026() -> None:
+    attendance = Fraction(100 * 2277095382, 2445419687)
+    assert 2277095382 + 168324305 == 2445419687
+    assert rounded(attendance, 5) == Decimal("93.11675")
+
+
+@pytest.mark.parametrize(
+    ("absent", "possible", "persistent", "severe"),
+    [
+        (10, 100, True, False),
+        (9, 100, False, False),
+        (19, 191, False, False),
+        (1, 1, True, True),
+        (50, 100, True, True),
+        (49, 99, True, False),
+        (49, 98, True, True),
+        (0, 0, False, False),
+        (0, 100, False, False),
+        (38, 380, True, False),
+        (37, 380, False, False),
+    ],
+)
+def test_the_two_lines(absent: int, possible: int, persistent: bool, severe: bool) -> None:  # noqa: FBT001 -- table
+    assert is_persistently_absent(absent, possible) is persistent
+    assert is_severely_absent(absent, possible) is severe
+
+
+@given(counts, counts)
+def test_severe_is_also_persistent(absent: int, attended: int) -> None:
+    possible = absent + attended
+    assert is_persistently_absent(absent, possible) or not is_severely_absent(absent, possible)
+    assert is_persistently_absent(absent, possible) == (possible > 0 and Fraction(absent, possible) >= Fraction(1, 10))
+    band = severity_band(absent, possible)
+    assert (band is None) == (possible == 0)
+    if band is not None:
+        assert band <= Fraction(100 * absent, possible) < band + 5
+
+
+def test_an_absence_says_itself() -> None:
+    assert "severely absent" in absence_of(Tally.of_letters(["O"] * 5 + ["/"] * 5)).sentence
+    assert "persistently absent" in absence_of(Tally.of_letters(["I"] + ["/"] * 9)).sentence
+    assert "below 10%" in absence_of(Tally.of_letters(["I"] + ["/"] * 10)).sentence
+    assert "no absence rate" in absence_of(Tally.of_letters(["X"])).sentence
+
+
+def test_whom_dfe_counts() -> None:
+    assert population(date(2020, 9, 1), 2025) is Population.RECEPTION
+    assert population(date(2020, 8, 31), 2025) is Population.HEADLINE
+    assert population(date(2009, 9, 1), 2025) is Population.HEADLINE
+    assert population(date(2009, 8, 31), 2025) is Population.POST_16
+    assert population(date(2021, 9, 1), 2025) is Population.NURSERY
+
+
+def test_year_11_is_left_out_from_the_may_half_term() -> None:
+    year_11, year_10 = date(2010, 3, 10), date(2011, 3, 10)
+    assert is_in_headline(year_11, date(2026, 5, 22), MAY)
+    assert not is_in_headline(year_11, date(2026, 6, 1), MAY)
+    assert is_in_headline(year_10, date(2026, 6, 1), MAY)
+    slash = BY_LETTERS["/"].byte
+    marks = [(date(2026, 5, 22), slash), (date(2026, 6, 1), slash)]
+    assert headline_tally(marks, year_11, MAY).possible == 1
+    assert headline_tally(marks, year_10, MAY).possible == 2
+    assert headline_tally(marks, date(2021, 3, 10), MAY).possible == 0
+
+
+@given(counts, counts, st.integers(0, 60), st.sampled_from([PERSISTENT, SEVERE]))
+def test_headroom_is_what_counting_on_the_fingers_gives(absent: int, attended: int, left: int, line: object) -> None:
+    which = PERSISTENT if line is PERSISTENT else SEVERE
+    possible = absent + attended
+    first = date(2026, 1, 5)
+    ahead = [(first + timedelta(days=place), "AM") for place in range(left)]
+    answer = headroom(absent, possible, ahead, which)  # type: ignore[arg-type]  # "AM" is widened to str in the list
+
+    def below(missed: int, of: int) -> bool:
+        return of > 0 and not which.reached(missed, of)
+
+    by_year_end = [missed for missed in range(left + 1) if below(absent + missed, possible + left)]
+    assert answer.may_miss_this_year == (max(by_year_end) if by_year_end else None)
+    reached_now = which.reached(absent, possible)
+    assert answer.reached is reached_now
+    back = [run for run in range(left + 1) if not which.reached(absent, possible + run)]
+    assert answer.attend_in_a_row == (back[0] if back else None)
+    if reached_now and back:
+        assert answer.back_on == ahead[back[0] - 1]
+    in_a_row = [run for run in range(1, left + 1) if which.reached(absent + run, possible + run)]
+    assert answer.may_miss_in_a_row == (in_a_row[0] - 1 if in_a_row and not reached_now else None)
+    assert answer.sentence
+    assert answer.facts
+
+
+def test_headroom_in_words() -> None:
+    term = [(date(2026, 6, 1) + timedelta(days=place), "AM") for place in range(50)]
+    below = headroom(20, 300, term)  # type: ignore[arg-type]  # as above
+    assert below.may_miss_this_year == 14
+    assert "14 of the 50 sessions left" in below.sentence
+    above = headroom(31, 300, term)  # type: ignore[arg-type]  # as above
+    assert above.attend_in_a_row == 11
+    assert "11 June 2026" in above.sentence
+    assert "not enough sessions left" in headroom(60, 300, term).sentence  # type: ignore[arg-type]  # as above
+    assert "no sessions left" in headroom(0, 0, []).sentence

@@ -1,0 +1,1 @@
+"""Tests of `./run`, the settings, the process tree and the health pages."""

@@ -1,0 +1,46 @@
+"""A portal with nothing in it but its health: stands in for the whole one where only starting and stopping is tried."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from config import logging as logs
+from config.settings import Settings
+from portal import db, health
+from portal.permissions import open_to_all
+from workers import queue
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Health, and one page that never ends by itself."""
+    settings = settings or Settings.from_environment(os.environ)
+    logs.configure(settings)
+    app = Flask(__name__)
+    app.config["PORTAL"] = settings
+    db.connect(settings.database_url)
+    queue.connect(settings.redis_url)
+    app.register_blueprint(health.bp)
+    app.add_url_rule("/stuck", view_func=stuck)
+    return app
+
+
+@open_to_all
+def stuck() -> ResponseReturnValue:
+    """Run until given up."""
+    while True:
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    # A worker that works: it tells nobody what it was given except its own process list, which tests read.
+    sys.stdout.write("working\n")
+    while True:
+        time.sleep(0.1)

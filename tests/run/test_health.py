@@ -1,0 +1,167 @@
+"""The health pages and the measurements, against a real database and queue that are really stopped."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+import structlog
+
+import migrations
+from config import logging as logs
+from config.revision import NEEDED
+from config.settings import Settings
+from portal import db
+from portal.embedded import EmbeddedPostgres, EmbeddedValkey
+from portal.permissions import OPEN, permission_of
+from tests.embedded.conftest import new_folder
+from tests.run.small import create_app
+from workers import queue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from flask import Flask
+    from werkzeug.test import TestResponse
+
+pytestmark = pytest.mark.slow
+
+METRICS_PORT = 9108
+
+
+class Small:
+    """The small application on servers of its own, which the tests may stop."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start the servers and make the application; what it replaces in this process is put back by `close`."""
+        self._kept = (db._engine, queue._redis, logging.getLogger().handlers[:], logging.getLogger().level)  # noqa: SLF001  one of each a process
+        self.postgres = EmbeddedPostgres(folder, durable=False)
+        self.valkey = EmbeddedValkey(folder)
+        self.postgres.start()
+        self.valkey.start()
+        migrations.upgrade(self.postgres.owner_url)
+        self.settings = Settings(
+            database_url=self.postgres.app_url,
+            redis_url=self.valkey.url,
+            data_dir=folder,
+            metrics_port=METRICS_PORT,
+            secret_key="k" * 40,
+        )
+        self.app: Flask = create_app(self.settings)
+
+    def get(self, path: str, port: int = 8000) -> TestResponse:
+        """Ask for a page at a port."""
+        return self.app.test_client().get(path, environ_overrides={"SERVER_PORT": str(port)})
+
+    def close(self) -> None:
+        """Stop the servers and give the process its own engine, queue and logs back."""
+        db.engine().dispose()
+        connection = queue._redis  # noqa: SLF001  as above
+        if connection is not None:
+            connection.close()
+        db._engine, queue._redis, logging.getLogger().handlers[:], level = self._kept  # noqa: SLF001  as above
+        logging.getLogger().setLevel(level)
+        structlog.reset_defaults()
+        self.valkey.stop()
+        self.postgres.stop()
+
+
+@pytest.fixture
+def small() -> Iterator[Small]:
+    """The small application, ready."""
+    with new_folder() as folder:
+        made = Small(folder)
+        yield made
+        made.close()
+
+
+def _checks(answer: TestResponse) -> dict[str, str]:
+    found: dict[str, str] = answer.get_json()["checks"]
+    return found
+
+
+def test_ready_degraded_and_not_ready(small: Small) -> None:
+    """Without the queue the portal still takes files; without the database or at another revision it takes nothing."""
+    assert small.get("/livez").get_json() == {"status": "alive"}
+    ready = small.get("/readyz")
+    assert (ready.status_code, ready.get_json()["status"]) == (200, "ready")
+    assert _checks(ready) == {"database": "ok", "disk": "ok", "queue": "ok"}
+
+    small.valkey.stop()
+    degraded = small.get("/readyz")
+    assert (degraded.status_code, degraded.get_json()["status"]) == (200, "degraded")
+
+    with psycopg.connect(small.postgres.owner_url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000_before'")
+    behind = small.get("/readyz")
+    assert (behind.status_code, _checks(behind)["database"]) == (503, "needs migrating")
+    with psycopg.connect(small.postgres.owner_url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = %s", (NEEDED,))
+        connection.execute("ALTER DATABASE portal SET default_transaction_read_only = on")
+    db.engine().dispose()
+    cannot_write = small.get("/readyz")
+    assert (cannot_write.status_code, _checks(cannot_write)["database"]) == (503, "only reads")
+
+    small.postgres.stop()
+    down = small.get("/readyz")
+    assert (down.status_code, _checks(down)["database"]) == (503, "does not answer")
+    assert small.get("/livez").status_code == 200
+
+
+def test_measurements_are_at_the_private_port_only(small: Small) -> None:
+    """At the public one there is no such page; at the private one there is nothing else."""
+    assert small.get("/metrics").status_code == 404
+    assert small.get("/readyz", METRICS_PORT).status_code == 404
+    small.get("/livez")
+    said = small.get("/metrics", METRICS_PORT).get_data(as_text=True)
+    assert 'portal_requests_total{endpoint="health.livez",method="GET",status="200"}' in said
+    assert "portal_jobs_waiting 0.0" in said
+    assert "portal_database_up 1.0" in said
+    small.postgres.stop()
+    said = small.get("/metrics", METRICS_PORT).get_data(as_text=True)
+    assert "portal_database_up 0.0" in said
+
+
+def test_the_health_pages_are_open_and_tell_strangers_nothing(small: Small) -> None:
+    """Asked before sign-in, by a proxy or by anyone: no versions, no addresses."""
+    for name in ("health.livez", "health.readyz"):
+        assert permission_of(small.app.view_functions[name]) == OPEN
+    small.postgres.stop()
+    for path in ("/livez", "/readyz"):
+        said = small.get(path).get_data(as_text=True)
+        assert "127.0.0.1" not in said
+        assert NEEDED not in said
+
+
+def test_a_request_is_logged_by_view_and_never_by_address(small: Small) -> None:
+    """Searches and ids are in addresses; logs travel further than pages."""
+    stream = io.StringIO()
+    logs.configure(small.settings, stream)
+    small.get("/nowhere/zyxwv?q=Canary")
+    line = json.loads(stream.getvalue().splitlines()[-1])
+    assert (line["event"], line["endpoint"], line["status"]) == ("request", "none", 404)
+    assert len(line["request_id"]) == 32
+    assert "zyxwv" not in stream.getvalue()
+    assert "Canary" not in stream.getvalue()
+
+
+def test_secrets_are_blanked_wherever_they_are_logged(small: Small) -> None:
+    """Ours and the libraries' lines alike, tracebacks included."""
+    stream = io.StringIO()
+    logs.configure(small.settings, stream)
+    structlog.get_logger().warning("sign-in", password="hunter2", upn="A123")  # noqa: S106  what must not be logged
+    logging.getLogger("some.library").error("cannot reach %s", "postgresql://portal_app:hunter2@db/portal")
+    try:
+        message = "redis://:hunter2@queue/0 is away"
+        raise RuntimeError(message)
+    except RuntimeError:
+        logging.getLogger("some.library").exception("failed")
+    said = stream.getvalue()
+    assert "hunter2" not in said
+    assert "A123" not in said
+    assert [json.loads(line)["level"] for line in said.splitlines()] == ["warning", "error", "error"]

@@ -1,0 +1,86 @@
+"""A browser for tests: Flask's client, signed in through the real pages, with the page law applied to every page it fetches."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import lxml.html
+
+from tests.support.page_law import check_page
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+    from lxml.html import HtmlElement
+    from werkzeug.test import TestResponse
+
+REDIRECTS = (301, 302, 303, 307, 308)
+
+
+@dataclass
+class Page:
+    """One response as a person would see it."""
+
+    path: str
+    status: int
+    html: str
+    response: TestResponse
+
+    @property
+    def document(self) -> HtmlElement:
+        """The page as a tree."""
+        return lxml.html.document_fromstring(self.html)
+
+    @property
+    def text(self) -> str:
+        """The words of the page, white space folded."""
+        return re.sub(r"\s+", " ", self.document.text_content())
+
+    @property
+    def h1(self) -> str:
+        """The page's heading."""
+        return re.sub(r"\s+", " ", self.document.xpath("string(//h1)")).strip()
+
+    def links(self) -> dict[str, str]:
+        """Every link's words and address."""
+        return {re.sub(r"\s+", " ", one.text_content()).strip(): one.get("href") for one in self.document.xpath("//a[@href]")}
+
+
+class Browser:
+    """Fetches and sends as a person does: follows redirects, carries the forgery token, obeys the page law."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+        self.last: Page | None = None
+
+    def get(self, path: str, *, status: int = 200) -> Page:
+        """Fetch a page."""
+        return self._arrive(path, self.client.get(path), status)
+
+    def post(self, path: str, values: dict[str, object] | None = None, *, status: int = 200, token_from: str | None = None) -> Page:
+        """Send a form with the token of the page last seen (or of `token_from`)."""
+        page = self.get(token_from) if token_from else self.last
+        token = page.document.xpath("string(//input[@name='csrf_token']/@value)") if page else ""
+        sent = self.client.post(
+            path,
+            data={"csrf_token": token, **(values or {})},
+            content_type="multipart/form-data",
+            headers={"Origin": "http://localhost"},
+        )
+        return self._arrive(path, sent, status)
+
+    def _arrive(self, path: str, response: TestResponse, status: int) -> Page:
+        hops = 0
+        while response.status_code in REDIRECTS and status not in REDIRECTS and hops < 5:
+            parts = urlsplit(response.headers["Location"])
+            path = parts.path + (f"?{parts.query}" if parts.query else "")
+            response, hops = self.client.get(path), hops + 1
+        html = response.get_data(as_text=True) if response.mimetype == "text/html" else ""
+        assert response.status_code == status, f"{path} answered {response.status_code}, not {status}: {html[-2000:]}"
+        if html:
+            faults = check_page(html, response.status_code)
+            assert not faults, f"{path} breaks the page law: {faults}"
+        self.last = Page(path, response.status_code, html, response)
+        return self.last

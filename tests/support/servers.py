@@ -1,0 +1,42 @@
+"""One PostgreSQL and one Valkey for a run of the tests, one migrated template, one database for each worker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import migrations
+from portal.embedded.postgres import EmbeddedPostgres
+from portal.embedded.valkey import EmbeddedValkey
+
+TEMPLATE = "portal_template"
+OWNER, APP, SUPER, REDIS = "PORTAL_TEST_OWNER_URL", "PORTAL_TEST_APP_URL", "PORTAL_TEST_SUPER_URL", "PORTAL_TEST_REDIS_URL"
+
+
+class Servers:
+    """The servers of a run, started by the first process and reached by its workers through the environment."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="portal-tests-"))
+        self.folder.chmod(0o755)
+        self.postgres = EmbeddedPostgres(self.folder, durable=False)
+        self.valkey = EmbeddedValkey(self.folder)
+
+    def start(self) -> None:
+        """Start both, migrate the template, and tell the workers where they are."""
+        self.postgres.start()
+        self.valkey.start()
+        self.postgres.create_database(TEMPLATE)
+        migrations.upgrade(self.postgres.url("portal_owner", TEMPLATE))
+        os.environ[OWNER] = self.postgres.url("portal_owner", "{}")
+        os.environ[APP] = self.postgres.url("portal_app", "{}")
+        os.environ[SUPER] = self.postgres.superuser_url
+        os.environ[REDIS] = self.valkey.url
+
+    def stop(self) -> None:
+        """Stop both and remove their folder."""
+        self.valkey.stop()
+        self.postgres.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)

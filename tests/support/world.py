@@ -1,0 +1,120 @@
+"""A small world: an authority with two schools and its people, and a look-alike neighbour that must never be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from portal.accounts import actions as accounts
+from portal.accounts.models import PLATFORM
+from portal.accounts.queries import command_line
+from portal.db import action, tx, unit_of_work
+from portal.permissions import LA_ROLES, Role
+from portal.audit.actions import record
+from portal.audit.events import event
+from portal.schools.models import ClosedDays, School, Term
+from portal.scope import Actor, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: The instant every test lives in unless it says otherwise: Wednesday 25 November 2026, 09:05 in England.
+NOW = datetime(2026, 11, 25, 9, 5, tzinfo=UTC)
+
+FURNISHED = event("test.furnished", "A test set something up")
+
+
+@dataclass
+class Place:
+    """One authority of the world: its schools and its people's memberships by role."""
+
+    id: UUID
+    slug: str
+    primary: UUID
+    secondary: UUID
+    people: dict[Role, tuple[UUID, UUID]] = field(default_factory=dict)
+
+    def scope(self, role: Role = Role.LA_MANAGER) -> Scope:
+        """The scope a person of this role works in; school roles are bound to the primary school."""
+        person, membership = self.people[role]
+        schools = None if role in LA_ROLES else frozenset({self.primary} if role != Role.PARTNER else ())
+        return Scope(self.id, schools, Actor(person, membership, role))
+
+
+@dataclass
+class World:
+    """The authority under test and its neighbour."""
+
+    here: Place
+    neighbour: Place
+
+
+@action
+def furnish(change: Callable[[], None]) -> None:
+    """Let a test write rows of its own: inside an action, recorded like any other."""
+    change()
+    tx().flush()
+    record(FURNISHED, None)
+
+
+TERMS = (
+    ("Autumn term", date(2025, 9, 1), date(2025, 12, 19)),
+    ("Spring term", date(2026, 1, 5), date(2026, 3, 27)),
+    ("Summer term", date(2026, 4, 13), date(2026, 7, 20)),
+    ("Autumn term", date(2026, 9, 1), date(2026, 12, 18)),
+    ("Spring term", date(2027, 1, 4), date(2027, 3, 24)),
+    ("Summer term", date(2027, 4, 12), date(2027, 7, 21)),
+)
+HALF_TERMS = (
+    (date(2025, 10, 27), date(2025, 10, 31)),
+    (date(2026, 2, 16), date(2026, 2, 20)),
+    (date(2026, 5, 25), date(2026, 5, 29)),
+    (date(2026, 10, 26), date(2026, 10, 30)),
+    (date(2027, 2, 15), date(2027, 2, 19)),
+    (date(2027, 5, 31), date(2027, 6, 4)),
+)
+
+
+def made() -> World:
+    """Make the world in the database the unit of work is bound to."""
+    with unit_of_work(command_line(PLATFORM)):
+        accounts.ensure_platform()
+    here = _place("wrenfold", "Wrenfold", "001", ("900001", "900002"))
+    neighbour = _place("eastmarch", "Eastmarch", "002", ("900001", "900002"))
+    return World(here, neighbour)
+
+
+def _place(slug: str, name: str, la_code: str, urns: tuple[str, str]) -> Place:
+    place = Place(uuid4(), slug, uuid4(), uuid4())
+    with unit_of_work(command_line(place.id)):
+        accounts.add_authority(slug, name, la_code, demonstration=True)
+        furnish(lambda: _schools(place, la_code, urns))
+        for role in Role:
+            _person(place, role)
+    return place
+
+
+def _schools(place: Place, la_code: str, urns: tuple[str, str]) -> None:
+    tx().add(School(id=place.primary, urn=urns[0], laestab=f"{la_code}2001", name="Brook Lane Primary School", phase="primary"))
+    tx().add(School(id=place.secondary, urn=urns[1], laestab=f"{la_code}4001", name="Hill Top School", phase="secondary"))
+    for name, first, last in TERMS:
+        tx().add(Term(school_id=None, name=name, first_day=first, last_day=last))
+    for first, last in HALF_TERMS:
+        tx().add(ClosedDays(school_id=None, name="Half term", first_day=first, last_day=last))
+
+
+def _person(place: Place, role: Role) -> None:
+    if role == Role.PLATFORM_OPERATOR:
+        return
+    person = accounts.add_person(f"{role.value.replace('-', ' ').title()} Example", f"{role.value}@{place.slug}.example", demonstration=True)
+    schools = frozenset() if role in LA_ROLES or role == Role.PARTNER else frozenset({place.primary})
+    membership = accounts.add_membership(
+        person.id,
+        role,
+        school_ids=schools,
+        agency="Wrenfold Youth Service" if role == Role.PARTNER else None,
+        until=date(2027, 8, 31) if role == Role.PARTNER else None,
+    )
+    place.people[role] = (person.id, membership.id)

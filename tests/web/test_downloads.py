@@ -1,0 +1,110 @@
+"""Files for spreadsheets: nothing in them acts, names keep their letters, and a file's name is ours."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
+
+from portal.web import downloads
+from portal.web.downloads import Kind, as_csv, as_xlsx, disposition, download, file_name, neutral
+
+DANGERS = ["=1+1", "+44", "-2+3", "@SUM(A1)", "\tcmd", "\rcmd", "|calc", "＝1+1", "＠x", " =1+1", "\ufeff=1", "=HYPERLINK(\"x\")"]
+
+
+def read_back(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+@pytest.mark.parametrize("danger", DANGERS)
+def test_upl_09_a_csv_cell_never_begins_a_formula(danger: str) -> None:
+    [[heading], [cell]] = read_back(as_csv([danger], [[danger]]))
+    assert cell == heading == f"'{danger}"
+
+
+@pytest.mark.parametrize("danger", [*DANGERS, "http://example.test", "1234", "{=1}"])
+def test_upl_09_an_xlsx_cell_stays_the_text_it_was(danger: str) -> None:
+    content = as_xlsx(["Name"], [[danger]])
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        sheet = parts.read("xl/worksheets/sheet1.xml").decode()
+    assert "<f>" not in sheet
+    assert "<hyperlink" not in sheet
+    assert 't="s"' in sheet
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    assert str(rows[1][0]).strip() == danger.strip()
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40))
+def test_upl_09_a_name_keeps_all_its_letters(text: str) -> None:
+    [_heading, [cell]] = read_back(as_csv(["Name"], [[text]])) if text else [[], [""]]
+    assert cell in {text, f"'{text}"}
+    assert cell.lstrip(" \u00a0\ufeff\u200b")[:1] not in {"=", "+", "-", "@", "\t", "\r", "|", "＝"}
+
+
+@pytest.mark.parametrize("name", ["O'Brien", "Łukasz", "علي", "Anne-Marie", "Siân"])
+def test_ordinary_names_are_left_alone(name: str) -> None:
+    assert neutral(name) == name
+
+
+def test_a_csv_opens_in_a_spreadsheet_with_its_accents_and_numbers() -> None:
+    content = as_csv(["Name", "Rate", "Day"], [["Zoë", Fraction(1, 4), date(2026, 9, 7)], [None, Decimal("-0.50"), -3]])
+    assert content.startswith(b"\xef\xbb\xbfName,Rate,Day\r\n")
+    assert read_back(content)[1:] == [["Zoë", "0.25", "2026-09-07"], ["", "-0.50", "-3"]]
+
+
+def test_an_xlsx_has_numbers_days_and_long_identifiers_as_they_are() -> None:
+    identifier = UUID(int=7)
+    content = as_xlsx(["a", "b", "c", "d"], [[0.5, date(2026, 9, 7), 10**16, identifier], [None, True, "x" * 40_000, -1]])
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    assert rows[1] == [0.5, date(2026, 9, 7), str(10**16), str(identifier)]
+    assert rows[2][1] == "True"
+    assert len(str(rows[2][2])) == downloads.LONGEST_CELL
+
+
+def test_too_many_rows_for_a_sheet_are_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="download this as CSV"):
+        as_xlsx(["a"], [[1], [2], [3]], most=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "made"),
+    [
+        ("Alder Primary School: marks", "alder-primary-school-marks.csv"),
+        ("../../etc/passwd", "etc-passwd.csv"),
+        ("a\r\nSet-Cookie: x", "a-set-cookie-x.csv"),
+        ("\u202ecsv.exe", "csv-exe.csv"),
+        ("<script>", "script.csv"),
+        ("علي", "download.csv"),
+        ("", "download.csv"),
+        ("x" * 300, "x" * 80 + ".csv"),
+    ],
+)
+def test_upl_10_a_file_name_is_made_by_us(words: str, made: str) -> None:
+    assert file_name(words, "csv") == made
+
+
+def test_upl_10_a_name_with_other_signs_is_written_both_ways() -> None:
+    assert disposition("marks.csv") == 'attachment; filename="marks.csv"'
+    assert disposition("Zoë \"x\"\r\n.csv") == (
+        "attachment; filename=\"Zo_ _x___.csv\"; filename*=UTF-8''Zo%C3%AB%20%22x%22%0D%0A.csv"
+    )
+
+
+def test_a_download_is_kept_and_never_opened_in_the_page() -> None:
+    answer = download("Weekly figures", ["Week"], [["7 Sep"]], on=date(2026, 9, 11))
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="weekly-figures-2026-09-11.csv"'
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    sheet = download("Weekly figures", ["Week"], [["7 Sep"]], Kind.XLSX)
+    assert sheet.headers["Content-Disposition"].endswith('.xlsx"')
+    assert sheet.data.startswith(b"PK")
+    with pytest.raises(ValueError, match="pdf"):
+        download("x", [], [], "pdf")

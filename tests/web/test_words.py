@@ -1,0 +1,102 @@
+"""Values in words: dates, times, percentages, numbers and register codes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.rules.codes import CODES
+from portal.web import words
+
+
+def test_days_are_written_as_staff_read_them() -> None:
+    assert words.long_date(date(2026, 9, 7)) == "Monday 7 September 2026"
+    assert words.short_date(date(2026, 9, 7)) == "7 Sep 2026"
+    assert words.long_date(datetime(2026, 6, 30, 23, 30, tzinfo=UTC)) == "Wednesday 1 July 2026"
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (time(9, 5), "9:05am"),
+        (time(0, 0), "midnight"),
+        (time(12, 0), "midday"),
+        (time(12, 1), "12:01pm"),
+        (time(0, 30), "12:30am"),
+        (time(15, 0), "3:00pm"),
+        (datetime(2026, 7, 1, 8, 5, tzinfo=UTC), "9:05am"),
+        (datetime(2026, 12, 1, 9, 5, tzinfo=UTC), "9:05am"),
+    ],
+)
+def test_times_are_written_as_staff_read_them(at: time | datetime, said: str) -> None:
+    assert words.clock_time(at) == said
+
+
+def test_a_moment_has_its_time_and_day() -> None:
+    assert words.moment(datetime(2026, 9, 7, 8, 5, tzinfo=UTC)) == "9:05am on Monday 7 September 2026"
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.9345, "93.5%"), (Fraction(1, 16), "6.3%"), (0.0625, "6.3%"), (Decimal("0.9344"), "93.4%"), (1, "100.0%"), (None, "no data")],
+)
+def test_percentages_are_rounded_half_up(share: float | None, said: str) -> None:
+    assert words.percentage(share) == said
+
+
+def test_points_have_no_sign_and_one_point_is_singular() -> None:
+    assert words.points(-0.021) == "2.1 percentage points"
+    assert words.points(0.01) == "1.0 percentage point"
+    assert words.points(None) == "no data"
+
+
+@given(st.fractions(min_value=-100, max_value=100), st.integers(0, 4))
+def test_rounding_is_never_more_than_half_a_step_away(number: Fraction, places: int) -> None:
+    assert abs(Fraction(words.rounded(number, places)) - number) <= Fraction(1, 2 * 10**places)
+    assert words.rounded(-number, places) == -words.rounded(number, places)
+
+
+def test_numbers_have_commas_and_nouns_agree() -> None:
+    assert words.with_commas(1234567) == "1,234,567"
+    assert words.with_commas(1234.25, 1) == "1,234.3"
+    assert words.with_commas(None) == "no data"
+    assert [words.plural(count, "pupil") for count in (0, 1, 2, 1200)] == ["0 pupils", "1 pupil", "2 pupils", "1,200 pupils"]
+    assert words.plural(3, "person", "people") == "3 people"
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "1 byte"), (999, "999 bytes"), (40_400, "40 KB"), (1_250_000, "1.3 MB"), (2_000_000_000, "2.0 GB")]
+)
+def test_file_sizes_are_read_at_a_glance(count: int, said: str) -> None:
+    assert words.file_size(count) == said
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("O", "code O, unauthorised absence"),
+        ("I", "code I, authorised absence"),
+        ("/", "present"),
+        ("\\", "present"),
+        ("L", "code L, present"),
+        ("#", "code #, not counted"),
+        ("Z9", "code Z9, not a register code"),
+        (None, "no mark"),
+        ("", "no mark"),
+    ],
+)
+def test_a_code_is_heard_with_how_it_counts(code: str | None, said: str) -> None:
+    assert words.code_in_words(code) == said
+
+
+def test_every_code_has_words_and_a_style() -> None:
+    for code in CODES:
+        assert words.code_in_words(code) == words.code_in_words(code.letters)
+        assert words.meaning_of_code(code) == code.meaning
+        assert words.mark_class(code).startswith("portal-mark--")
+    assert {words.mark_class(None), words.mark_class("nothing")} == {"portal-mark--none"}

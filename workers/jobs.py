@@ -1,0 +1,79 @@
+"""The jobs: each kind, and the one way a job is run, once, in its originator's scope."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select, update
+
+from portal import clock
+from portal.accounts import actions as accounts
+from portal.accounts.queries import membership_scope
+from portal.db import action, tx, unit_of_work
+from portal.registers import actions as registers
+from portal.scope import Actor, Scope
+from portal.uploads import actions as uploads
+from workers.queue import OutboxJob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+log = structlog.get_logger()
+
+#: What each kind of job does, given its ids. Every one is run twice in its test.
+KINDS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
+    "uploads.check": lambda ids: uploads.check(UUID(ids["upload_id"])),
+    "uploads.apply": lambda ids: uploads.apply(UUID(ids["upload_id"])),
+    "registers.recount": lambda ids: registers.recount(UUID(ids["school_id"]), int(ids["academic_year"])),
+    "accounts.deliver_mail": lambda ids: accounts.deliver_mail(UUID(ids["mail_id"])),
+}
+
+
+def run(job_id: str) -> str:
+    """Run one outbox job if nobody else has it and it is not done. Returns what became of it.
+
+    The row lock is the lease: it dies with the connection, so a killed worker's job is free at once.
+    """
+    found = _started(UUID(job_id))
+    if found is None:
+        return "not waiting"
+    with unit_of_work(_scope_of(found)):
+        return _do(UUID(job_id))
+
+
+def _started(job_id: UUID) -> OutboxJob | None:
+    """Count one more start, in a transaction of its own so that a death later still counts."""
+    with unit_of_work(None) as session:
+        job = session.scalar(_waiting(job_id))
+        if job is None:
+            return None
+        session.execute(update(OutboxJob).where(OutboxJob.id == job_id).values(attempts=OutboxJob.attempts + 1))
+        session.commit()
+        return job
+
+
+def _waiting(job_id: UUID):  # type: ignore[no-untyped-def]  # SQLAlchemy's own type here is private
+    waiting = select(OutboxJob).where(OutboxJob.id == job_id, OutboxJob.done_at.is_(None), OutboxJob.failed_at.is_(None))
+    return waiting.with_for_update(skip_locked=True)
+
+
+def _scope_of(job: OutboxJob) -> Scope:
+    """The originator's scope as it is now: a membership that has ended reaches no school."""
+    if job.membership_id is None:
+        return Scope(job.authority_id, None, Actor(job.person_id, None, job.role))
+    now = membership_scope(job.membership_id)
+    if now is None:
+        return Scope(job.authority_id, frozenset(), Actor(job.person_id, job.membership_id, job.role))
+    return now[0]
+
+
+@action
+def _do(job_id: UUID) -> str:
+    job = tx().scalar(_waiting(job_id))
+    if job is None:
+        return "not waiting"
+    KINDS[job.kind](job.ids)
+    job.done_at = clock.now()
+    return "done"
