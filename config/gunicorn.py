@@ -63,7 +63,7 @@ class JsonLogger(Logger):  # type: ignore[misc]  # as above
 logger_class = JsonLogger
 
 
-def on_starting(_arbiter: Any) -> None:  # noqa: ANN401  gunicorn's classes carry no types
+def on_starting(_arbiter: Any) -> None:  # noqa: ANN401  as above
     """Begin counting afresh: the files of workers long gone are removed."""
     if _settings.metrics_port:
         shutil.rmtree(_metrics, ignore_errors=True)

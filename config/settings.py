@@ -1,4 +1,4 @@
-"""The settings: read from the environment once, checked, and frozen. Standard library only, so that `./run --help` can list them."""
+"""The settings: read from the environment once, checked, frozen. Standard library only: `./run --help` lists them too."""
 
 from __future__ import annotations
 
@@ -94,9 +94,7 @@ class Settings:
     mail_from: str = field(
         default="attendance@localhost", metadata=_said("PORTAL_MAIL_FROM", "sender's address on the portal's mail")
     )
-    log_level: str = field(
-        default="info", metadata=_said("PORTAL_LOG_LEVEL", "debug, info, warning or error; logs are JSON lines")
-    )
+    log_level: str = field(default="info", metadata=_said("PORTAL_LOG_LEVEL", "debug, info, warning or error; logs are JSON lines"))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -188,8 +186,10 @@ def _reasons(settings: Settings, environ: Mapping[str, str]) -> tuple[tuple[bool
         (settings.environment not in {LAPTOP, PRODUCTION}, "Set PORTAL_ENV to “production”, or leave it out on a laptop."),
         (
             settings.demo and _looks_like_production(environ),
-            "Remove PORTAL_DEMO=1: the demonstration signs people in without a password, so it does not start beside "
-            "PORTAL_ENV=production, PORTAL_SMTP_HOST or an https PORTAL_PUBLIC_URL.",
+            (
+                "Remove PORTAL_DEMO=1: the demonstration signs people in without a password, so it does not start beside "
+                "PORTAL_ENV=production, PORTAL_SMTP_HOST or an https PORTAL_PUBLIC_URL."
+            ),
         ),
     )
 

@@ -11,10 +11,12 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import dashboards.mount
+import dashboards.routes
 from config import logging as logs
 from config.settings import Settings
 from portal import db, gate, health
 from portal.accounts import routes as accounts
+from portal.audit import routes as audit
 from portal.benchmarks import routes as benchmarks
 from portal.pupils import routes as pupils
 from portal.registers import routes as registers
@@ -36,6 +38,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     registers.bp,
     uploads.bp,
     benchmarks.bp,
+    audit.bp,
+    dashboards.routes.bp,
 )
 
 

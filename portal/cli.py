@@ -68,8 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     _command(rules, "check", "judge cases from standard input", _rules_check)
     published = _command(_verbs(nouns, "benchmarks", "published figures"), "import", "load a published file", commands.import_benchmarks)
     published.add_argument("file", type=Path)
-    published.add_argument("--name", help="the release's name; read from the file when left out")
-    published.add_argument("--published-on", type=_day, help="YYYY-MM-DD; read from the file when left out")
+    published.add_argument("--name", help="the release's name; the file's own when left out")
+    published.add_argument("--published-on", type=_day, help="YYYY-MM-DD; today when left out")
+    published.add_argument("--data-to", type=_day, help="YYYY-MM-DD: the last day a year-to-date file covers")
     audit = _command(_verbs(nouns, "audit", "the audit"), "verify", "read an authority's chain from the start", commands.verify_audit)
     audit.add_argument("--authority", required=True, metavar="SLUG")
     return parser

@@ -11,7 +11,7 @@ from uuid import UUID
 import migrations
 from portal import db, embedded
 from portal.accounts import actions as accounts
-from portal.accounts.queries import authorities, authority_by_slug, command_line
+from portal.accounts.queries import authorities, authority_by_slug, command_line, platform_scope
 from portal.audit.queries import verification
 from portal.benchmarks.actions import import_file
 from portal.demonstration.actions import make_demonstration
@@ -259,8 +259,11 @@ def _by_code(measure: Measure | None) -> list[dict[str, object]]:
 
 def import_benchmarks(settings: Settings, chosen: Namespace) -> dict[str, object]:
     """Load a file of published figures."""
-    with _database(settings), db.unit_of_work(accounts.platform_scope()):
-        return _plain(import_file(_content(chosen.file), name=chosen.name, published_on=chosen.published_on))
+    with _database(settings), db.unit_of_work(platform_scope()):
+        done = import_file(chosen.file, name=chosen.name, published_on=chosen.published_on, data_to=chosen.data_to)
+    if done["problems"]:
+        raise ProblemsError("The file was not loaded.", done["problems"])
+    return done
 
 
 def verify_audit(settings: Settings, chosen: Namespace) -> dict[str, object]:

@@ -11,7 +11,7 @@ from flask_login import LoginManager, UserMixin
 
 from portal import scope as scopes
 from portal.accounts.actions import touch
-from portal.accounts.presence import SCHOOL_NAMES, TOKEN, who
+from portal.accounts.presence import SCHOOL_NAMES, TOKEN, factor_step, who
 from portal.accounts.queries import Principal, principal
 from portal.audit.actions import record_alone
 from portal.audit.events import event
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["TOKEN", "UndeclaredViewError", "init_app", "refuse_undeclared", "who"]
 
 DENIED = event(
-    "access.denied", "Someone asked for a page outside their role (403) or a thing outside their scope (404)", "endpoint", "ids", "status"
+    "access.denied",
+    "Someone asked for a page outside their role (403) or a thing outside their scope (404)",
+    "endpoint",
+    "ids",
+    "status",
 )
 
 #: Where someone may go who has yet to prove a second factor, and where someone who has yet to choose a place.
@@ -123,20 +127,15 @@ def _permission() -> str | None:
     return OPEN if view is None else permission_of(view)
 
 
-def _lacks_factor(person: Principal) -> bool:
-    return bool(current_app.config["SECOND_FACTOR_REQUIRED"]) and not person.second_factor_done
-
-
 def _finished(person: Principal) -> bool:
-    return person.place is not None and not _lacks_factor(person)
+    return person.place is not None and factor_step(person) is None
 
 
 def _finish(person: Principal) -> ResponseReturnValue | None:
     """Only the pages of the next step are open to someone who has not finished signing in."""
-    if _lacks_factor(person):
-        step = "accounts.second_factor" if person.has_second_factor else "accounts.set_up_second_factor"
-        return None if request.endpoint in FACTOR_PAGES else _to_sign_in(step)
-    return None if request.endpoint in PLACE_PAGES else _to_sign_in("accounts.choose")
+    step = factor_step(person)
+    pages = PLACE_PAGES if step is None else FACTOR_PAGES
+    return None if request.endpoint in pages else _to_sign_in(step or "accounts.choose")
 
 
 def _to_sign_in(step: str) -> ResponseReturnValue:

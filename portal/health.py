@@ -13,7 +13,7 @@ from flask import Blueprint, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from config.revision import NEEDED
 from portal import clock, db
@@ -85,6 +85,9 @@ def _database() -> str:
         with db.engine().begin() as connection:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(LONGEST_ANSWER * 1000)}")
             row = connection.exec_driver_sql(_WRITE_AND_READ).first()
+    except ProgrammingError:
+        # No table of revisions, or none we may read: a database nobody has migrated yet.
+        return "needs migrating"
     except (SQLAlchemyError, RuntimeError) as error:
         log.warning("health.database", why=type(error).__name__)
         return "does not answer"
@@ -141,7 +144,7 @@ class MetricsPort:
 
 
 def metrics(data_dir: Path) -> bytes:
-    """Everything measured, in Prometheus's text format: over every web worker where there are several, and the outbox as it stands."""
+    """Everything measured, in Prometheus's text format: over every web worker, and the outbox as it stands."""
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()

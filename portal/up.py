@@ -1,4 +1,4 @@
-"""The whole portal as one tree of processes: database, queue, migrations, demonstration, web server, workers; up together, down together."""
+"""The whole portal as one tree of processes, from the database to the workers: up together, down together."""
 
 from __future__ import annotations
 
@@ -89,7 +89,10 @@ class Tree:
             raise StoppedError
         child = self.fallen()
         if child is not None:
-            message = f"{child.name} stopped by itself (status {child.status()}), so everything was stopped. Its log, {child.log}, ends:\n{child.last_words()}"
+            message = (
+                f"{child.name} stopped by itself (status {child.status()}), so everything was stopped. "
+                f"Its log, {child.log}, ends:\n{child.last_words()}"
+            )
             raise CannotStartError(message)
 
     def stop(self) -> None:
@@ -107,7 +110,10 @@ def main(settings: Settings, plan: Plan | None = None) -> int:
         signal.signal(wish, tree.heard)
     try:
         _start(tree, settings)
-        _say(f"The portal is ready at {settings.address} ({time.monotonic() - tree.began:.1f} s). Data: {settings.data_dir}. Stop it with Ctrl-C.")
+        _say(
+            f"The portal is ready at {settings.address} ({time.monotonic() - tree.began:.1f} s). "
+            f"Data: {settings.data_dir}. Stop it with Ctrl-C."
+        )
         while True:
             tree.check()
             time.sleep(0.1)
@@ -166,7 +172,10 @@ def child_environ(settings: Settings, servers: Servers) -> dict[str, str]:
 
 
 def _refuse_taken_port(settings: Settings) -> None:
-    for host, port, name in ((settings.host, settings.port, "PORTAL_PORT"), (settings.metrics_host, settings.metrics_port, "PORTAL_METRICS_PORT")):
+    for host, port, name in (
+        (settings.host, settings.port, "PORTAL_PORT"),
+        (settings.metrics_host, settings.metrics_port, "PORTAL_METRICS_PORT"),
+    ):
         try:
             with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as tried:
                 tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

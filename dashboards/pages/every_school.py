@@ -17,13 +17,14 @@ from portal.benchmarks.figures import ENGLAND
 from portal.benchmarks.queries import weekly_series
 from portal.registers.overview import SchoolSummary, authority_weeks, every_school
 from portal.rules.calendar import week_of
+from portal.web.paging import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import plotly.graph_objects as go
 
-SORTS = ("name", "phase", "figure", "gap", "recent", "fresh")
+SORTS = frozenset({"name", "phase", "figure", "gap", "recent", "fresh"})
 RECENT_WEEKS = 4
 COLUMNS = (
     {"text": "School", "sort": "name"},
@@ -82,10 +83,17 @@ def _sorted(rows: Sequence[_Row], by: str, *, descending: bool) -> list[_Row]:
 
 def sorted_rows(arguments: Mapping[str, str]) -> list[_Row]:
     """The schools in the order asked for, by name until another is."""
-    by, order = arguments.get("sort", "name"), arguments.get("order", "ascending")
-    if by not in SORTS or order not in {"ascending", "descending"}:
+    order = order_in(arguments)
+    return _sorted(_rows(arguments), order.column, descending=order.descending)
+
+
+def order_in(arguments: Mapping[str, str]) -> Order:
+    """The order asked for: "gap", or "-gap" for the other way round; anything unknown is a 400."""
+    asked = arguments.get("sort", "name")
+    column = asked.removeprefix("-")
+    if column not in SORTS:
         abort(400)
-    return _sorted(_rows(arguments), by, descending=order == "descending")
+    return Order(column, asked.startswith("-"), SORTS)
 
 
 def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[str, Any]:
@@ -99,13 +107,11 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
         "phase": _phase_in(arguments),
         "phases": {one: PHASE_WORDS[one] for one in PHASE_WORDS},
         "chart_phase": PHASE_WORDS[_chart_phase(arguments)],
-        "sort": arguments.get("sort", "name"),
-        "order": arguments.get("order", "ascending"),
         "weeks": (weeks := _weeks(arguments)),
         "finding": _finding(weeks, arguments),
         "week_rows": week_rows,
         "columns": COLUMNS,
-        "order": Order(arguments.get("sort", "name"), descending=arguments.get("order") == "descending"),
+        "order": order_in(arguments),
         "recent_weeks": RECENT_WEEKS,
     }
 

@@ -133,10 +133,12 @@ class ChoosePasswordForm(Form):
     password = new_password("New password", lambda form: form.about)
 
 
-class ChangePasswordForm(ChoosePasswordForm):
-    """The old password and the new one."""
+class ChangePasswordForm(Form):
+    """The old password and the new one; `about` as above."""
 
+    about: tuple[str, ...] = ()
     current = old_password("Your password now")
+    password = new_password("New password", lambda form: form.about)
 
 
 class AcceptForm(Form):
@@ -145,6 +147,13 @@ class AcceptForm(Form):
     email = own_email("Email address the invitation was sent to")
     name = named("Your name", "Enter your name", autocomplete="name")
     password = new_password("Choose a password", lambda form: (form.email.data or "", form.name.data or ""))
+
+
+class PersonForm(Form):
+    """Someone's name and email address, typed by another."""
+
+    name = named("Full name", "Enter the person’s name")
+    email: Any = EmailField("Email address", [required_words("Enter the person’s email address"), IS_EMAIL])
 
 
 class ReachForm(Form):
@@ -166,18 +175,8 @@ class ReachForm(Form):
         self.school_ids.choices = choices((str(school_id), name) for school_id, name in schools.items())
 
 
-class InviteForm(ReachForm):
+class InviteForm(ReachForm, PersonForm):
     """Who is invited, and to what."""
-
-    name = named("Full name", "Enter the person’s name")
-    email: Any = EmailField("Email address", [required_words("Enter the person’s email address"), IS_EMAIL])
-
-
-class AdministratorForm(Form):
-    """An authority's first administrator."""
-
-    name = named("Full name of the LA administrator", "Enter the administrator’s name")
-    email: Any = EmailField("Their email address", [required_words("Enter the administrator’s email address"), IS_EMAIL])
 
 
 class AuthorityForm(Form):

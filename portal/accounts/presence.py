@@ -49,6 +49,13 @@ def here() -> Principal:
     return person
 
 
+def factor_step(person: Principal) -> str | None:
+    """The page on which this person has yet to prove or set up a second factor; None when there is nothing left to prove."""
+    if person.second_factor_done or not current_app.config["SECOND_FACTOR_REQUIRED"]:
+        return None
+    return "accounts.second_factor" if person.has_second_factor else "accounts.set_up_second_factor"
+
+
 def remember(token: str) -> None:
     """Put a new token in the browser's cookie, in place of whatever the cookie held but an invitation in hand."""
     invitation = session.get(INVITATION)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _PERIOD_COLUMNS = ("period_kind", "academic_year", "week", "term", "first_day", "last_day")
 _LARGEST = 2.0**53
+_THOUSANDS = r"\d{1,3}(,\d{3})+(\.\d+)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +195,7 @@ def _numbers(reading: _Reading) -> None:
     symbols: dict[str, pd.Series[str]] = {}
     for column in [one for one in reading.frame if _is_number(str(one))]:
         text = reading.frame[column]
-        symbols[column] = text.str.casefold().map(layouts.SYMBOLS)
-        values = pd.to_numeric(text.str.replace(",", ""), errors="coerce").where(symbols[column].isna())
+        values, symbols[column] = _values_and_symbols(text)
         reading.wrong(values.isna() & symbols[column].isna() | (values.abs() > _LARGEST), column, "is not a number, c, x, z or low")
         reading.wrong(values < 0, column, "is below 0")
         if column.startswith("rate "):
@@ -210,6 +210,15 @@ def _numbers(reading: _Reading) -> None:
     reading.frame["symbols"] = [by_row.get(row, {}) for row in reading.frame.index]
     hidden = said["possible"]
     reading.frame["status"] = hidden.map({"c": SUPPRESSED}).fillna(UNAVAILABLE).where(hidden.notna(), PUBLISHED)
+
+
+def _values_and_symbols(text: pd.Series[str]) -> tuple[pd.Series[float], pd.Series[str]]:
+    """A column's numbers, and the symbols that stand in place of some; what is neither is missing in both."""
+    values = pd.to_numeric(text, errors="coerce").astype("float64")
+    odd = text[values.isna()]
+    grouped = odd[odd.str.fullmatch(_THOUSANDS)]
+    values.loc[grouped.index] = pd.to_numeric(grouped.str.replace(",", "")).astype("float64")
+    return values, odd.str.casefold().map(layouts.SYMBOLS).reindex(text.index)
 
 
 def _is_number(column: str) -> bool:

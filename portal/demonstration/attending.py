@@ -58,7 +58,8 @@ class Canvas:
     @property
     def attended(self) -> Truths:
         """Where the marks still say plainly present."""
-        return (self.marks == _AM) | (self.marks == _PM)
+        plain: Truths = (self.marks == _AM) | (self.marks == _PM)
+        return plain
 
     def paint(self, letters: str, where: Truths) -> None:
         """Put a code where a pupil was plainly present."""

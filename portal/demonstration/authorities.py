@@ -15,7 +15,6 @@ from portal.demonstration.places import invented_schools
 from portal.demonstration.plans import Gap, Line, Plan, Register
 from portal.demonstration.pupils import name_pupils
 from portal.demonstration.rolls import homes, roll_over, seen_on
-from portal.demonstration.streams import stream
 from portal.demonstration.terms import authority_terms, calendar_of, own_closures, own_terms
 from portal.pupils.incoming import folded
 from portal.rules.calendar import academic_year

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from portal.demonstration.plans import Plan, Pupil
 
 #: What goes wrong, whether the mark must then be refused, and how it shows.
-REFUSED = ("unknown-code", "unknown-pupil", "future-date", "not-school-day", "impossible-code", "contradiction", "repeat")
+REFUSED = (
+    "unknown-code", "unknown-pupil", "future-date", "not-school-day", "not-on-roll", "impossible-code", "contradiction",
+    "repeat",
+)  # fmt: skip
 READ_ANYWAY = ("wrong-slant", "old-code", "untidy-code", "minutes-in-cell")
 TITLE_ROWS = 3
 HEADERS = ("UPN", "Surname", "Forename", "DOB", "Year", "Reg Group", "Date", "Session", "Mark", "Mins Late")
@@ -91,7 +94,7 @@ class _Sheet:
 
     def fault(self, kind: str, place: int, column: int, truth: str) -> None:
         """Note a fault at a place and leave that place alone from now on."""
-        pupil, on, session = self.about[place]
+        _, on, session = self.about[place]
         row = self.rows[place]
         number = place + TITLE_ROWS + 2
         self.faults.append(Fault(kind, number, HEADERS[column], row[column], row[0], on, session, truth))
@@ -183,9 +186,9 @@ def _is_present(row: list[str]) -> bool:
 def _spoil_marks(sheet: _Sheet, take: Iterator[int]) -> None:
     for value in ("ZZ", "Z1", "AB", "?"):
         _put(sheet, _next(sheet, take, _is_present), "unknown-code", value)
-    for value in OWN_MARKS:
+    for value, truth in OWN_MARKS.items():
         for _ in range(2):
-            _put(sheet, _next(sheet, take, _is_present), "own-mark", value, OWN_MARKS[value])
+            _put(sheet, _next(sheet, take, _is_present), "own-mark", value, truth)
     for _ in range(6):
         place = _next(sheet, take, _is_present)
         _put(sheet, place, "wrong-slant", "\\" if sheet.rows[place][MARK] == "/" else "/")
@@ -218,7 +221,7 @@ def _spoil_pupils(sheet: _Sheet, found: Extract, take: Iterator[int]) -> None:
 
 
 def _spoil_days(sheet: _Sheet, found: Extract, take: Iterator[int]) -> None:
-    """Rows for a day still to come, and for a Saturday."""
+    """Rows for a day still to come, for a Saturday, and for a pupil who had left."""
     saturday = found.weeks[0] + timedelta(days=5)
     ahead = found.plan.today + timedelta(days=14 - found.plan.today.weekday())
     for kind, on in (("future-date", ahead), ("future-date", ahead), ("not-school-day", saturday)):
@@ -227,6 +230,13 @@ def _spoil_days(sheet: _Sheet, found: Extract, take: Iterator[int]) -> None:
         copy = [*sheet.rows[place][:DATE], f"{on:%d/%m/%Y}", *sheet.rows[place][SESSION:]]
         sheet.fault(kind, sheet.add(copy, pupil, on, session), DATE, "")
         sheet.spoiled.add(place)
+    for line, pupil in zip(found.lines, found.pupils, strict=True):
+        if line.on_roll_until is not None and line.on_roll_until < found.weeks[0]:
+            row = sheet.rows[_next(sheet, take, _is_present)]
+            on, session = date(int(row[DATE][6:]), int(row[DATE][3:5]), int(row[DATE][:2])), row[SESSION]
+            who = [pupil.upn, pupil.surname, pupil.forename, f"{pupil.date_of_birth:%d/%m/%Y}"]
+            sheet.fault("not-on-roll", sheet.add([*who, *row[4:]], pupil, on, session), DATE, "")
+            break
 
 
 def _forget(sheet: _Sheet, found: Extract, take: Iterator[int]) -> None:

@@ -23,6 +23,10 @@ FAMILY_SIZES = (0.52, 0.33, 0.11, 0.04)
 #: How often each thing is so, as a share of families, children or parents.
 LONE_PARENT, LIVES_APART, FATHER, GRANDMOTHER = 0.18, 0.17, 0.88, 0.2
 GIRLS, MIDDLE_NAME, OTHER_SURNAME, DOUBLE_BARRELLED, PARENT_OTHER_SURNAME = 0.489, 0.45, 0.06, 0.03, 0.15
+#: Of every so many who could be twins, one is not: about three children in a hundred have a twin.
+TWINS_OF = 3
+#: Now and then a name longer than any column was made for.
+LONGEST_EVERY, LONGEST = 2500, ("Featherstonehaugh-Cholmondeley-Wigglesworth", "Wilhelmina-Alexandrina")
 IN_A_FLAT, GIVES_MOBILE, GIVES_NUMBER, GIVES_EMAIL, DO_NOT_DISCLOSE = 0.12, 0.85, 0.97, 0.8, 0.006
 MALE, FEMALE = "M", "F"
 TITLES = {"M": "Mr", "F": "Ms"}
@@ -108,7 +112,7 @@ def _split(group: list[int], children: Settling) -> list[list[int]]:
     sent: list[list[int]] = []
     for child in group:
         same = [one for one in kept if children.cohorts[one] == children.cohorts[child]]
-        twin = len(same) == 1 and children.desks[same[0]] == children.desks[child]
+        twin = len(same) == 1 and children.desks[same[0]] == children.desks[child] and child % TWINS_OF != 0
         if same and not twin:
             sent.append([child])
         else:
@@ -125,6 +129,8 @@ def _family(draw: np.random.Generator, number: int, cluster: int) -> Family:
     if heritage.names == "british" and draw.random() < DOUBLE_BARRELLED:
         other = surnames[int(draw.integers(len(surnames)))]
         surname = (f"{surname[0]}-{other[0]}", f"{surname[1]}-{other[1]}") if "-" not in surname[0] + other[0] else surname
+    if number % LONGEST_EVERY == LONGEST_EVERY // 2:
+        surname = (LONGEST[0], LONGEST[0])
     address, postcode = _address(draw, cluster)
     return Family(number, cluster, heritage, surname, address, postcode)
 
@@ -161,6 +167,8 @@ def _members(draw: np.random.Generator, family: Family, group: list[int], childr
         forename = pool[int(draw.integers(len(pool)))]
         if forename in taken:
             forename = pool[(pool.index(forename) + 1) % len(pool)]
+        if sex == FEMALE and family.surname[0] == LONGEST[0] and not taken:
+            forename = LONGEST[1]
         taken.add(forename)
         middle = pool[int(draw.integers(len(pool)))] if draw.random() < MIDDLE_NAME else None
         surname = family.surname[sex == FEMALE]
@@ -178,15 +186,15 @@ def _parents(draw: np.random.Generator, family: Family, first: int) -> None:
     chance = draw.random()
     mother = _parent(draw, family, first, "F", apart=False)
     family.parents = [mother]
-    ties = [Tie(first, "Mother", True, 1)]
+    ties = [Tie(first, "Mother", parental_responsibility=True, priority=1)]
     if chance >= LONE_PARENT:
         apart = chance < LONE_PARENT + LIVES_APART
         family.parents.append(_parent(draw, family, first + 1, "M", apart=apart))
         relationship = "Father" if draw.random() < FATHER else "Step-father"
-        ties.append(Tie(first + 1, relationship, relationship == "Father", 2))
+        ties.append(Tie(first + 1, relationship, parental_responsibility=relationship == "Father", priority=2))
     elif draw.random() < GRANDMOTHER:
         family.parents.append(_parent(draw, family, first + 1, "F", apart=True))
-        ties.append(Tie(first + 1, "Grandmother", False, 2))
+        ties.append(Tie(first + 1, "Grandmother", parental_responsibility=False, priority=2))
     family.ties = tuple(ties)
 
 

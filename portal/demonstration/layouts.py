@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import xlsxwriter
 
 from portal.demonstration.dirt import Fault, SentFile
-from portal.demonstration.entries import HALVES, SCHOOL_DAYS, extract
+from portal.demonstration.entries import HALVES, extract
 from portal.rules.calendar import academic_year as year_of
 from portal.rules.codes import BY_LETTERS, Category
 
@@ -72,18 +72,18 @@ def date_matrix(plan: Plan, urn: str, academic_year: int, weeks: Sequence[int]) 
     marks = 0
     with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         # Without a fixed day the bytes would differ on every run.
-        book.set_properties({"created": datetime.combine(plan.today, time())})  # noqa: DTZ001  a spreadsheet knows no zone
+        book.set_properties({"created": datetime.combine(plan.today, time())})
         for group in dict.fromkeys(line.year_group for line in found.lines):
             rows = [row for row in found.rows_on_roll() if found.lines[row].year_group == group]
             if rows:
-                marks += _matrix_sheet(book, found, group, rows, columns, faults)
+                marks += _matrix_sheet(book, found, group, rows=rows, columns=columns, faults=faults)
         book.add_worksheet("Sheet3")
     name = f"{plan.school(urn).name} {found.weeks[0]:%d %b}.xlsx"
     return SentFile(name, urn, "date-matrix", content.getvalue(), marks, tuple(faults))
 
 
 def _matrix_sheet(  # noqa: PLR0913  a sheet is made of these
-    book: xlsxwriter.Workbook, found: Extract, group: str, rows: list[int], columns: list[tuple[int, int, date]],
+    book: xlsxwriter.Workbook, found: Extract, group: str, *, rows: list[int], columns: list[tuple[int, int, date]],
     faults: list[Fault],
 ) -> int:
     sheet = book.add_worksheet(f"Year {group}")
@@ -93,7 +93,7 @@ def _matrix_sheet(  # noqa: PLR0913  a sheet is made of these
         sheet.write_string(2, place, header)
     for place, (_, _, on) in enumerate(columns):
         sheet.merge_range(1, 3 + place * 2, 1, 4 + place * 2, "", dated)
-        sheet.write_datetime(1, 3 + place * 2, datetime.combine(on, time()), dated)  # noqa: DTZ001  a cell has no zone
+        sheet.write_datetime(1, 3 + place * 2, datetime.combine(on, time()), dated)
         for half, session in enumerate(HALVES):
             sheet.write_string(2, 3 + place * 2 + half, session)
     marks = 0

@@ -43,9 +43,8 @@ def levels_of(
     """
     here = [spot for spot in spots if spot.year == year]
     group = np.array([spot.group for spot in here])
-    table = np.where(group >= YEAR_7, SECONDARY, PRIMARY)
-    table[[spot.school.phase in {"special", "alternative"} for spot in here]] = SPECIAL
-    score = _scores(seed, schools, pupils, here, table, year)
+    table = _tables(here)
+    score = _scores(seed, schools, pupils, here)
     rate = _rates(score, table, _counted(here))
     lateness = _lateness(seed, score, year)
     faith = {one.ethnicity for one in heritages() if one.faith}
@@ -61,7 +60,16 @@ def levels_of(
     return {
         urn: (
             [here[place] for place in places],
-            Levels(group[places], table[places], rate[places], lateness[places], *flags[places].T, away[places]),
+            Levels(
+                group=group[places],
+                table=table[places],
+                rate=rate[places],
+                lateness=lateness[places],
+                observant=flags[places, 0],
+                mobile=flags[places, 1],
+                male=flags[places, 2],
+                away=away[places],
+            ),
         )
         for urn, places in by_urn.items()
     }
@@ -72,20 +80,27 @@ def _counted(here: Sequence[Spot]) -> Truths:
     return np.array([0 < spot.group <= YEAR_11 and spot.school.phase != "alternative" for spot in here])
 
 
-def _scores(
-    seed: int, schools: Sequence[School], pupils: Mapping[int, Pupil], here: Sequence[Spot], table: Whole, year: int
-) -> Floats:
+def _tables(here: Sequence[Spot]) -> Whole:
+    """Which phase's figures each place is drawn from: by year group, and a special school's for alternative provision."""
+    table = np.where(np.array([spot.group for spot in here]) >= YEAR_7, SECONDARY, PRIMARY)
+    table[[spot.school.phase in {"special", "alternative"} for spot in here]] = SPECIAL
+    return table
+
+
+def _scores(seed: int, schools: Sequence[School], pupils: Mapping[int, Pupil], here: Sequence[Spot]) -> Floats:
     """Normal scores: own, steady over the years in part; the school's; and the shifts of circumstances."""
+    year = here[0].year
     numbers = np.array([spot.child for spot in here])
     most = int(numbers.max()) + 1
     steady = stream(seed, "steady").standard_normal(most)[numbers]
     fresh = stream(seed, "fresh", year).standard_normal(most)[numbers]
     own = np.sqrt(PUPIL_STAYS) * steady + np.sqrt(1 - PUPIL_STAYS) * fresh
     of_school = _school_effects(seed, schools, year)[[spot.school.house for spot in here]]
-    between = np.array([one.between_schools for one in calibrations()])[table]
+    between = np.array([one.between_schools for one in calibrations()])[_tables(here)]
     shift = np.array([_shift(spot, pupils[spot.child]) for spot in here])
     shift += ALTERNATIVE * np.array([spot.school.phase == "alternative" for spot in here])
-    return np.sqrt(1 - between) * own + np.sqrt(between) * of_school + shift
+    score: Floats = np.sqrt(1 - between) * own + np.sqrt(between) * of_school + shift
+    return score
 
 
 def _school_effects(seed: int, schools: Sequence[School], year: int) -> Floats:
@@ -126,4 +141,5 @@ def _lateness(seed: int, score: Floats, year: int) -> Floats:
     spread = (score - score.mean()) / (score.std() or 1.0)
     own = stream(seed, "lateness", year).standard_normal(len(score))
     mixed = LATE_WITH_ABSENCE * spread + np.sqrt(1 - LATE_WITH_ABSENCE**2) * own
-    return np.exp(LATE_SPREAD * mixed - LATE_SPREAD**2 / 2)
+    times: Floats = np.exp(LATE_SPREAD * mixed - LATE_SPREAD**2 / 2)
+    return times

@@ -66,16 +66,18 @@ def name_pupils(
     found: dict[int, Pupil] = {}
     for family in families:
         for member in family.members:
-            spot = first.get(member.child)
             # Those who would only have come after the plan's day are never heard of.
-            if spot is not None:
+            if member.child in first:
+                spot = first[member.child]
                 chances = draw.random(14)
-                found[member.child] = _pupil(family, member, spot, chances, numbers, hardship[spot.school.house], today)
+                found[member.child] = _pupil(
+                    family, member, spot, chances=chances, numbers=numbers, hardship=hardship[spot.school.house], today=today
+                )
     return tuple(found[child] for child in sorted(found))
 
 
 def _pupil(  # noqa: PLR0913  a pupil is made of these
-    family: Family, member: Member, spot: Spot, chances: Floats, numbers: Numbers, hardship: float, today: date
+    family: Family, member: Member, spot: Spot, *, chances: Floats, numbers: Numbers, hardship: float, today: date
 ) -> Pupil:
     started = min(member.born.year + 5, spot.year)
     came = bool(chances[0] < CAME) or spot.part_year
@@ -85,7 +87,7 @@ def _pupil(  # noqa: PLR0913  a pupil is made of these
     ties = family.ties
     circumstances = _known_by(today, _circumstances(spot, member, chances, hardship))
     if any(one.kind == "looked_after" for one in circumstances):
-        ties = tuple(Tie(tie.parent, "Foster carer", False, tie.priority) for tie in ties)
+        ties = tuple(Tie(tie.parent, "Foster carer", parental_responsibility=False, priority=tie.priority) for tie in ties)
     return Pupil(
         number=member.child,
         upn=upn,

@@ -47,7 +47,8 @@ class Sessions:
     @cached_property
     def afternoon(self) -> Truths:
         """Whether each session is an afternoon."""
-        return self.slot % 2 == 1
+        halves: Truths = self.slot % 2 == 1
+        return halves
 
     @cached_property
     def half_term(self) -> Whole:

@@ -58,7 +58,8 @@ def lay_out(draw: np.random.Generator, sessions: Sessions, levels: Levels, windo
     length = _lengths(chances[:, :, 1], chances[:, :, 3], reason, levels.rate)
     length = _within(length, quota)
     drift = np.where(habits[:, 0] < DRIFTS / 2, DRIFT_LATE, np.where(habits[:, 0] < DRIFTS, DRIFT_EARLY, 1.0))
-    start = _starts(sessions, levels, window, reason, length, chances[:, :, 2] ** drift[:, None], habits[:, 1] < PATTERNED)
+    chance, patterned = chances[:, :, 2] ** drift[:, None], habits[:, 1] < PATTERNED
+    start = _starts(sessions, levels, window, reason=reason, length=length, chance=chance, patterned=patterned)
     order = np.argsort(np.where(length > 0, start, np.iinfo(np.int64).max), axis=1, kind="stable")
     reason, length, start = (np.take_along_axis(one, order, axis=1) for one in (reason, length, start))
     before = np.cumsum(length, axis=1) - length
@@ -100,7 +101,8 @@ def _weights(levels: Levels, habit: Floats) -> Floats:
 
 def _reasons(chance: Floats, weights: Floats) -> Whole:
     level = chance * weights[:, -1:]
-    return (level[:, :, None] >= weights[:, None, :-1]).sum(axis=2)
+    numbers: Whole = (level[:, :, None] >= weights[:, None, :-1]).sum(axis=2)
+    return numbers
 
 
 def _lengths(chance: Floats, stretch: Floats, reason: Whole, rate: Floats) -> Whole:
@@ -121,7 +123,7 @@ def _within(length: Whole, quota: Whole) -> Whole:
 
 
 def _starts(  # noqa: PLR0913  a start depends on all of these
-    sessions: Sessions, levels: Levels, window: tuple[Whole, Whole], reason: Whole, length: Whole, chance: Floats,
+    sessions: Sessions, levels: Levels, window: tuple[Whole, Whole], *, reason: Whole, length: Whole, chance: Floats,
     patterned: Truths,
 ) -> Whole:
     """Where each spell would like to begin: a place in the line's window, by the weights of its kind."""
@@ -135,7 +137,8 @@ def _starts(  # noqa: PLR0913  a start depends on all of these
     # Every curve climbs from 0 to 1: set end to end they are one climbing line, and one search finds every start.
     climbing = (curves[:, 1:] + np.arange(len(curves))[:, None]).ravel()
     found = np.searchsorted(climbing, curve + low + chance * (high - low), side="right") - curve * sessions.day.size
-    return np.clip(found, window[0][:, None], np.maximum(window[1] - 1, window[0])[:, None])
+    inside: Whole = np.clip(found, window[0][:, None], np.maximum(window[1] - 1, window[0])[:, None])
+    return inside
 
 
 def _curves(sessions: Sessions, table: int) -> Floats:

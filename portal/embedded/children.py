@@ -156,7 +156,7 @@ def start(  # noqa: PLR0913  one call says everything about a child
             stdout=written,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_dying_with(os.getpid(), death_signal or stop_signal),
+            preexec_fn=_dying_with(os.getpid(), death_signal or stop_signal),  # noqa: PLW1509  one C call and no lock
             **who,
         )
     if stdin:

@@ -6,16 +6,20 @@ import json
 import os
 import secrets
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from portal.embedded.children import CannotStartError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from portal.embedded.children import ServerUser
 
 #: Less than this free, and PostgreSQL would soon stop in the middle of a write.
 LEAST_FREE = 200_000_000
+
+#: What a folder must allow everyone, for the server's user to list it and pass through.
+PASSABLE = 0o005
 
 
 def prepare(data_dir: Path, user: ServerUser, least_free: int = LEAST_FREE) -> None:
@@ -42,7 +46,7 @@ def prepare(data_dir: Path, user: ServerUser, least_free: int = LEAST_FREE) -> N
 
 
 def _refuse_closed_tree(data_dir: Path, user: ServerUser) -> None:
-    if data_dir.stat().st_mode & 0o005 != 0o005:
+    if data_dir.stat().st_mode & PASSABLE != PASSABLE:
         data_dir.chmod(data_dir.stat().st_mode | 0o055)
     if not user.can_reach(data_dir):
         message = (
@@ -82,7 +86,10 @@ class Passwords:
         if kept.is_file():
             return cls(**json.loads(kept.read_text()))
         if cluster_exists:
-            message = f"Put {kept} back from a backup, or remove {data_dir} to start afresh: the database is there, its passwords are not."
+            message = (
+                f"Put {kept} back from a backup, or remove {data_dir} to start afresh: "
+                "the database is there, its passwords are not."
+            )
             raise CannotStartError(message)
         made = cls(*(secrets.token_urlsafe(24) for _ in range(4)))
         keep_private(kept, json.dumps(asdict(made)))

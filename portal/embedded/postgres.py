@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -17,6 +16,7 @@ from portal.embedded.children import CannotStartError, ServerUser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 DATABASE = "portal"
 OWNER = "portal_owner"

@@ -133,7 +133,9 @@ def servers(settings: Settings) -> Iterator[Servers]:
                 yield _servers(settings, running)
                 return
         if time.monotonic() > until:
-            message = f"Wait for the other start on {settings.data_dir} to finish, then try again: its database does not answer yet."
+            message = (
+                f"Wait for the other start on {settings.data_dir} to finish, then try again: its database does not answer yet."
+            )
             raise CannotStartError(message)
         time.sleep(0.1)
     try:

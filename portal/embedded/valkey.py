@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from portal.embedded import binaries, children, folder
@@ -14,6 +13,7 @@ from portal.embedded.children import CannotStartError, ServerUser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 LONGEST_START = 20.0
 TRIES = 3

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from portal.rules.calendar import academic_year
@@ -61,7 +60,7 @@ class IncomingPupil:
     enrolment_status: str | None = None
     admission_date: date | None = None
     leaving_date: date | None = None
-    characteristics: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    characteristics: Mapping[str, str] = field(default_factory=dict)
     ethnicity: str | None = None
     eal: bool | None = None
     address: str | None = None
@@ -163,8 +162,9 @@ def academic_year_of_list(incoming: Sequence[IncomingPupil], today: date) -> int
 
 def as_kept(pupil: IncomingPupil) -> dict[str, Any]:
     """The pupil as plain JSON, for a question that waits to be decided."""
-    kept = asdict(pupil)
+    kept = {each.name: getattr(pupil, each.name) for each in fields(pupil)}
     kept["characteristics"] = dict(pupil.characteristics)
+    kept["parents"] = [asdict(one) for one in pupil.parents]
     for name in ("date_of_birth", "admission_date", "leaving_date"):
         kept[name] = kept[name].isoformat() if kept[name] else None
     return kept

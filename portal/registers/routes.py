@@ -83,6 +83,7 @@ def show(pupil_id: UUID) -> ResponseReturnValue:
         amendments=changed,
         senders=names_of_memberships({one.membership_id for one in changed if one.membership_id}),
         notes=[one for one in queries.notes_of(pupil_id) if one.school_id == line.school_id],
+        week_columns=[{"text": f"{week.day} {week:%b}"} for week in contents["found"].weeks],
         spells=tuple(reversed(contents["found"].spells.spells)),
     )
 

@@ -180,11 +180,16 @@ def no_return_after_leave(
 ) -> ReturnDue:
     """Whether the pupil has missed each of the ten school days after granted leave ended, up to a day."""
     days = _days(record, (leave_ended_on + timedelta(days=1), as_at), _is_absent, policy)
-    ended = next((place for place, (_, kind) in enumerate(days) if kind in {Day.NO, Day.BORDERLINE}), len(days))
-    away = tuple(on for on, kind in days[:ended] if kind is Day.WHOLE)
-    reached = away[AFTER_LEAVE_DAYS - 1] if len(away) >= AFTER_LEAVE_DAYS else None
-    close = reached is None and ended < len(days) and days[ended][1] is Day.BORDERLINE
-    return ReturnDue(Return.AFTER_LEAVE, reached, AFTER_LEAVE_DAYS, away, borderline=close)
+    away, perhaps = _from_the_first(days), _from_the_first(days, with_borderline=True)
+    reached = away.reached_on(AFTER_LEAVE_DAYS)
+    close = reached is None and perhaps.length >= AFTER_LEAVE_DAYS
+    return ReturnDue(Return.AFTER_LEAVE, reached, AFTER_LEAVE_DAYS, away.days, borderline=close)
+
+
+def _from_the_first(days: list[tuple[date, Day]], *, with_borderline: bool = False) -> Run:
+    counted_days = [on for on, kind in days if kind is not Day.PASSED_OVER]
+    run = next(iter(runs_of(days, with_borderline=with_borderline)), Run(()))
+    return run if run.days and run.days[0] == counted_days[0] else Run(())
 
 
 @dataclass(frozen=True, slots=True)

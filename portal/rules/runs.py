@@ -1,8 +1,9 @@
 """School days one after another: runs of days on which every session of a kind was missed.
 
 A school day counts when every session the school met for that day qualifies. Days on which no session was possible
-(closures, D, Q, X, Y) are passed over: they neither add to a run nor end it. A day with some qualifying sessions, or
-with marks missing, is a borderline day: it ends a run, and a run that would be longer with it is shown to a person.
+(closures, D, Q, X, Y) are passed over: they neither add to a run nor end it. A day on which some sessions qualify and
+others don't is borderline, and one with marks missing and none that qualifies is unmarked: both end a run, and a run
+that would be longer with them is shown to a person.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ class Day(IntEnum):
 
     WHOLE = 1
     BORDERLINE = 2
-    NO = 3
-    PASSED_OVER = 4
+    UNMARKED = 3
+    NO = 4
+    PASSED_OVER = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ def day_kind(codes: list[Code | None], qualifies: Callable[[Code], bool], policy
     qualifying = sum(code is not None and qualifies(code) for code in possible)
     if qualifying == len(codes) or (qualifying and policy.mixed_days is MixedDays.ONE_SESSION):
         return Day.WHOLE
-    return Day.BORDERLINE if qualifying or None in possible else Day.NO
+    if qualifying:
+        return Day.BORDERLINE
+    return Day.UNMARKED if None in possible else Day.NO
 
 
 def days_of_kind(
@@ -73,16 +77,20 @@ def days_of_kind(
 
 
 def runs_of(days: Iterable[tuple[date, Day]], *, with_borderline: bool = False) -> tuple[Run, ...]:
-    """The runs of whole days, in order of time; borderline days are taken as whole when asked."""
-    inside = {Day.WHOLE, Day.BORDERLINE} if with_borderline else {Day.WHOLE}
+    """The runs of whole days, in order of time.
+
+    When asked, borderline days are taken as whole, and so are unmarked days between others of a run, but not at its
+    ends: days still to come have no marks and say nothing.
+    """
+    inside = {Day.WHOLE, Day.BORDERLINE, Day.UNMARKED} if with_borderline else {Day.WHOLE}
     runs: list[Run] = []
-    current: list[date] = []
-    for on, kind in days:
-        if kind in inside:
-            current.append(on)
-        elif kind is not Day.PASSED_OVER and current:
-            runs.append(Run(tuple(current)))
+    current: list[tuple[date, Day]] = []
+    for on, kind in (*days, (None, Day.NO)):
+        if on is not None and kind in inside:
+            current.append((on, kind))
+        elif kind is not Day.PASSED_OVER:
+            marked = [place for place, (_, each) in enumerate(current) if each is not Day.UNMARKED]
+            if marked:
+                runs.append(Run(tuple(each for each, _ in current[marked[0] : marked[-1] + 1])))
             current = []
-    if current:
-        runs.append(Run(tuple(current)))
     return tuple(runs)

@@ -6,7 +6,7 @@ is given the date; nothing else changes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from portal.rules.explanations import Fact, Source, in_words
@@ -27,6 +27,10 @@ class Switch:
     def is_on(self, on: date) -> bool:
         """Whether the part is in force on a day."""
         return self.in_force_from is not None and on >= self.in_force_from
+
+    def commenced(self, on: date) -> Switch:
+        """The same part with the day it comes into force."""
+        return replace(self, in_force_from=on)
 
     @property
     def sentence(self) -> str:

@@ -45,32 +45,36 @@ def nonce() -> str:
 
 def page_policy(token: str) -> str:
     """The content security policy of an ordinary page: our own files, scripts that carry the nonce, nothing else."""
-    return "; ".join((
-        "default-src 'none'",
-        f"script-src 'self' 'nonce-{token}'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'nonce-{token}'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
 
 
 def dashboard_policy(token: str, hashes: Sequence[str]) -> str:
     """The policy of a page with charts: also the scripts with these hashes, styles with the nonce, drawn images."""
     scripts = " ".join(["'self'", f"'nonce-{token}'", *hashes])
-    return "; ".join((
-        "default-src 'none'",
-        f"script-src {scripts}",
-        f"style-src 'self' 'nonce-{token}'",
-        "img-src 'self' data: blob:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {scripts}",
+            f"style-src 'self' 'nonce-{token}'",
+            "img-src 'self' data: blob:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
 
 
 def allow_charts(hashes: Sequence[str]) -> None:

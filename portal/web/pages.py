@@ -101,7 +101,10 @@ def _nothing(_permission: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """What the layout knows: the service, who reads, through which membership, and what they may do."""
+    """What the layout knows: the service, who reads, through which membership, and what they may do.
+
+    After `idle_minutes` without a request the person is signed out; the page warns two minutes before.
+    """
 
     service_name: str = SERVICE_NAME
     authority_name: str | None = None
@@ -109,6 +112,7 @@ class PageContext:
     role_name: str | None = None
     navigation: tuple[NavigationItem, ...] = NAVIGATION
     demonstration: bool = False
+    idle_minutes: int = 30
     can: Callable[[str], bool] = field(default=_nothing)
 
     @property
@@ -149,9 +153,7 @@ class GovukLoader(BaseLoader):
     def __init__(self) -> None:
         """Make the lenient environment; it escapes everything, as ours does."""
         loader = ChoiceLoader([_Prefixed()])
-        self._lenient = Environment(
-            loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
-        )
+        self._lenient = Environment(loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True)
 
     def load(
         self,

@@ -109,7 +109,6 @@ def listing(
     default: str,
     filters: Mapping[str, Collection[str] | Callable[[str], object]] | None = None,
     unique: Callable[[Any], object] = UUID,
-    size: int = PAGE_SIZE,
 ) -> Listing:
     """Read a request's arguments; `default` may begin with "-" for high to low; an empty filter is none.
 
@@ -130,7 +129,7 @@ def listing(
         raise BadRequest(message)
     place = after or before
     key = key_of(place, columns[order.column], unique) if place else None
-    return Listing(order, chosen, key, bool(before), size)
+    return Listing(order, chosen, key, bool(before))
 
 
 def _refuse_strangers(arguments: MultiDict[str, str], filters: Mapping[str, object]) -> None:

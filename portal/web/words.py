@@ -80,7 +80,12 @@ def with_commas(number: Number | None, places: int = 0) -> str:
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """A count and its noun: "1 pupil", "2 pupils", "1,200 people" when the plural is given."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {noun(count, one, many)}"
+
+
+def noun(count: int, one: str, many: str | None = None) -> str:
+    """The noun alone, agreeing with a count that stands elsewhere: 1 → "pupil", 2 → "pupils"."""
+    return one if count == 1 else many or f"{one}s"
 
 
 def file_size(count: int) -> str:
@@ -129,15 +134,23 @@ def _local(on: date | datetime) -> date:
 
 
 #: The names templates know them by.
+def rate(percent: Fraction | None, places: int = 1) -> str:
+    """A rate already in percent, half up: 93.45 is "93.5%". None reads "no data"."""
+    return NOTHING_TO_SHOW if percent is None else f"{rounded(percent, places)}%"
+
+
 FILTERS: Mapping[str, Callable[..., str]] = {
     "date": long_date,
     "short_date": short_date,
     "time": clock_time,
     "moment": moment,
     "percentage": percentage,
+    "rate": rate,
+    "rate": percentage,
     "points": points,
     "number": with_commas,
     "plural": plural,
+    "noun": noun,
     "file_size": file_size,
     "code_words": code_in_words,
     "code_meaning": meaning_of_code,

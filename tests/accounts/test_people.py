@@ -79,7 +79,12 @@ def test_other_roles_keep_no_people(demo: Flask, world: World, role: Role) -> No
 
 def test_someone_invited_makes_an_account_sets_up_the_app_and_works(strict: Flask, demo: Flask, world: World) -> None:
     at = _as(demo, world, Role.SCHOOL_ADMINISTRATOR)
-    posted = {"name": "Bo Office", "email": "bo@brooklane.example", "role": "school-office", "school_ids": str(world.here.primary)}
+    posted = {
+        "name": "Bo Office",
+        "email": "bo@brooklane.example",
+        "role": "school-office",
+        "school_ids": str(world.here.primary),
+    }
     assert "An invitation is on its way" in at.post("/people/new", posted, token_from="/people/new").text
     assert "Invitations not yet accepted" in at.get("/people").text
     invited = browser(strict)

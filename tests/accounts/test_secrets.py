@@ -75,7 +75,11 @@ def test_a_sealed_secret_opens_for_its_person_and_key_only() -> None:
     kept = second_factor.sealed("JBSWY3DPEHPK3PXP", KEY, person)
     assert b"JBSWY" not in kept
     assert second_factor.opened(kept, KEY, person) == "JBSWY3DPEHPK3PXP"
-    for key, whose, what in ((KEY, uuid4(), kept), (second_factor.key_from("another"), person, kept), (KEY, person, kept[:-1] + b"x")):
+    for key, whose, what in (
+        (KEY, uuid4(), kept),
+        (second_factor.key_from("another"), person, kept),
+        (KEY, person, kept[:-1] + b"x"),
+    ):
         with pytest.raises(second_factor.TamperedError):
             second_factor.opened(what, key, whose)
 
@@ -111,7 +115,9 @@ def test_recovery_codes_are_ten_and_read_however_typed() -> None:
     person, codes = uuid4(), second_factor.recovery_codes()
     assert len(set(codes)) == 10
     first = codes[0]
-    assert second_factor.recovery_hash(first, person) == second_factor.recovery_hash(f" {first.lower().replace('-', ' ')} ", person)
+    assert second_factor.recovery_hash(first, person) == second_factor.recovery_hash(
+        f" {first.lower().replace('-', ' ')} ", person
+    )
     assert second_factor.recovery_hash(first, person) != second_factor.recovery_hash(first, uuid4())
 
 

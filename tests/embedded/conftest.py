@@ -23,7 +23,7 @@ def on_folder(folder: Path) -> dict[int, str]:
     for one in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             said = (one / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if said and (str(folder) in said or str(folder) in os.readlink(one / "cwd")):
+            if said and (str(folder) in said or str(folder) in str((one / "cwd").readlink())):
                 found[int(one.name)] = said.strip()
     found.pop(os.getpid(), None)
     return found

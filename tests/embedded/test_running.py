@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +16,9 @@ from portal.embedded.children import CannotStartError
 from portal.embedded.running import owned, servers
 from portal.embedded.valkey import EmbeddedValkey, answers
 from tests.embedded.conftest import gone, on_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 

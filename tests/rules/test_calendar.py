@@ -64,9 +64,8 @@ def test_places_in_time_undo_themselves(on: date, half: Half) -> None:
 
 
 def test_terms_hold_weekdays_less_what_is_closed() -> None:
-    calendar = Calendar.from_terms(
-        [(date(2025, 9, 1), date(2025, 9, 8))], [(date(2025, 9, 3), "AM"), (date(2025, 9, 8), "PM")]
-    )
+    closed: list[Session] = [(date(2025, 9, 3), "AM"), (date(2025, 9, 8), "PM")]
+    calendar = Calendar.from_terms([(date(2025, 9, 1), date(2025, 9, 8))], closed)
     assert calendar.count() == 10
     assert not calendar.meets(date(2025, 9, 3), "AM")
     assert calendar.meets(date(2025, 9, 3), "PM")
@@ -139,9 +138,9 @@ def test_bank_holidays_from_first_principles(year: int) -> None:
 
 #: Easter Sundays as printed in almanacs.
 EASTERS = (
-    (2018, 4, 1), (2019, 4, 21), (2020, 4, 12), (2021, 4, 4), (2022, 4, 17), (2023, 4, 9),
-    (2024, 3, 31), (2025, 4, 20),
-    (2026, 4, 5), (2027, 3, 28), (2028, 4, 16), (2029, 4, 1), (2030, 4, 21), (2038, 4, 25), (1818, 3, 22), (2285, 3, 22),
+    (2018, 4, 1), (2019, 4, 21), (2020, 4, 12), (2021, 4, 4), (2022, 4, 17), (2023, 4, 9), (2024, 3, 31),
+    (2025, 4, 20), (2026, 4, 5), (2027, 3, 28), (2028, 4, 16), (2029, 4, 1), (2030, 4, 21), (2038, 4, 25),
+    (1818, 3, 22), (2285, 3, 22),
 )  # fmt: skip
 
 
@@ -178,6 +177,6 @@ def test_the_shipped_years_do_not_run_out() -> None:
     last = max(year for year in range(2018, 2100) if year in bank_holidays.SHIPPED)
     assert last == bank_holidays.LAST_YEAR
     assert clock.today().year + 2 <= last, (
-        f"Bank holidays are shipped to {last}. Add the next years' rows to _TABLE in portal/rules/bank_holidays.py from "
-        "the list on GOV.UK, any single occasion to OCCASIONS, and move LAST_YEAR on."
+        f"Bank holidays are shipped to {last}. Add the next years' rows to _TABLE in portal/rules/bank_holidays.py "
+        "from the list on GOV.UK, any single occasion to OCCASIONS, and move LAST_YEAR on."
     )

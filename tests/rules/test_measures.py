@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,9 @@ from portal.rules.measures import (
     rounded,
     severity_band,
 )
+
+if TYPE_CHECKING:
+    from portal.rules.calendar import Session
 
 letters = st.lists(st.sampled_from([code.letters for code in CODES]), max_size=60)
 counts = st.integers(0, 400)
@@ -171,8 +175,8 @@ def test_headroom_is_what_counting_on_the_fingers_gives(absent: int, attended: i
     which = PERSISTENT if line is PERSISTENT else SEVERE
     possible = absent + attended
     first = date(2026, 1, 5)
-    ahead = [(first + timedelta(days=place), "AM") for place in range(left)]
-    answer = headroom(absent, possible, ahead, which)  # type: ignore[arg-type]  # "AM" is widened to str in the list
+    ahead: list[Session] = [(first + timedelta(days=place), "AM") for place in range(left)]
+    answer = headroom(absent, possible, ahead, which)
 
     def below(missed: int, of: int) -> bool:
         return of > 0 and not which.reached(missed, of)
@@ -192,12 +196,12 @@ def test_headroom_is_what_counting_on_the_fingers_gives(absent: int, attended: i
 
 
 def test_headroom_in_words() -> None:
-    term = [(date(2026, 6, 1) + timedelta(days=place), "AM") for place in range(50)]
-    below = headroom(20, 300, term)  # type: ignore[arg-type]  # as above
+    term: list[Session] = [(date(2026, 6, 1) + timedelta(days=place), "AM") for place in range(50)]
+    below = headroom(20, 300, term)
     assert below.may_miss_this_year == 14
     assert "14 of the 50 sessions left" in below.sentence
-    above = headroom(31, 300, term)  # type: ignore[arg-type]  # as above
+    above = headroom(31, 300, term)
     assert above.attend_in_a_row == 11
     assert "11 June 2026" in above.sentence
-    assert "not enough sessions left" in headroom(60, 300, term).sentence  # type: ignore[arg-type]  # as above
+    assert "not enough sessions left" in headroom(60, 300, term).sentence
     assert "no sessions left" in headroom(0, 0, []).sentence

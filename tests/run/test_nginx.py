@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import http.client
 import shutil
 import signal
@@ -11,7 +10,7 @@ import ssl
 import subprocess
 import time
 from contextlib import ExitStack
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +26,7 @@ from tests.run.test_up import Portal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 
@@ -38,8 +38,8 @@ SLOW_CONNECTIONS = 400
 def _certificate(folder: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "attendance.example.gov.uk")])
-    day = datetime.timedelta(days=1)
-    now = datetime.datetime.fromtimestamp(time.time(), datetime.UTC)
+    day = timedelta(days=1)
+    now = datetime.fromtimestamp(time.time(), UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -56,7 +56,7 @@ def _certificate(folder: Path) -> None:
 
 
 class Proxy:
-    """nginx with the shipped file, its ports and paths replaced and nothing else."""
+    """An nginx with the shipped file, its ports and paths replaced and nothing else."""
 
     def __init__(self, folder: Path, behind: int) -> None:
         """Write its configuration."""
@@ -102,7 +102,7 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def proxy() -> Iterator[Proxy]:
-    """nginx in front of a small portal."""
+    """An nginx in front of a small portal."""
     with new_folder() as folder:
         portal = Portal(folder, PORTAL_TRUSTED_PROXIES="1")
         made = Proxy(folder, portal.port)
@@ -160,7 +160,7 @@ def test_avl_01_slow_connections_wait_in_the_proxy(proxy: Proxy) -> None:
         assert time.monotonic() - began < 5
 
 
-def test_a_portal_that_is_away_is_explained(proxy: Proxy) -> None:
+def test_a_portal_that_is_away_is_explained() -> None:
     """A page of plain words, not the proxy's own."""
     with new_folder() as folder:
         alone = Proxy(folder, free_port())

@@ -8,7 +8,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +17,7 @@ from config.settings import SETTINGS_HELP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 RUN = REPOSITORY / "run"
 
@@ -29,7 +29,7 @@ printf '%s\\n' "$*" "$PYTHONPATH" "$PWD" "${DATABASE_URL-none}"
 """
 
 
-def _loaded() -> Any:  # noqa: ANN401  a module read from a file without a suffix
+def _loaded() -> Any:
     loader = importlib.machinery.SourceFileLoader("portal_run", str(RUN))
     spec = importlib.util.spec_from_loader("portal_run", loader)
     assert spec is not None
@@ -57,7 +57,9 @@ def started(venv: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedPro
 
     def start(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         told = {"PATH": os.environ["PATH"], "PORTAL_VENV": str(venv), "DATABASE_URL": "postgresql://real", **environ}
-        return subprocess.run([sys.executable, RUN, *arguments], cwd=tmp_path, env=told, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [sys.executable, RUN, *arguments], cwd=tmp_path, env=told, capture_output=True, text=True, check=False
+        )
 
     return start
 
@@ -111,8 +113,11 @@ def test_tools_for_tests_are_added_once_and_never_taken_away(started: Callable[.
     ("said", "sentence"),
     [
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "Free about 1 GB"),
-        ("NewConnectionError: Failed to establish a new connection: Temporary failure in name resolution", "Connect to the network"),
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "Do not go on"),
+        (
+            "NewConnectionError: Failed to establish a new connection: Temporary failure in name resolution",
+            "Connect to the network",
+        ),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "Check the package index"),
         ("PermissionError: [Errno 13] Permission denied: '/x'", "Set PORTAL_VENV"),
         ("something nobody has seen before", "The packages could not be installed. The last lines were:\nsomething nobody"),
     ],
@@ -137,7 +142,10 @@ def test_progress_is_one_line_a_package(started: Callable[..., Any]) -> None:
 
 def test_a_missing_venv_module_names_the_package_to_install(tmp_path: Path) -> None:
     """Debian's Python comes without it."""
-    hidden = "import sys, runpy; sys.modules['ensurepip'] = None; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    hidden = (
+        "import sys, runpy; sys.modules['ensurepip'] = None; sys.argv = sys.argv[1:]; "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
     environ = {**os.environ, "PORTAL_VENV": str(tmp_path / "none")}
     answer = subprocess.run([sys.executable, "-c", hidden, RUN], env=environ, capture_output=True, text=True, check=False)
     assert answer.stderr.startswith("Install Python's venv module first; on Debian and Ubuntu: apt-get install python3.")

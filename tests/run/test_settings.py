@@ -74,7 +74,7 @@ def test_production_starts_without_the_demonstration() -> None:
         ({"PORTAL_SMTP_HOST": "mail.example.gov.uk"}, False),
     ],
 )
-def test_the_demonstration_is_on_by_itself_only_with_the_embedded_database(environ: dict[str, str], on: bool) -> None:  # noqa: FBT001  a table's column
+def test_the_demonstration_is_on_by_itself_only_with_the_embedded_database(environ: dict[str, str], on: bool) -> None:
     """It signs people in without a password: never by accident on somebody's own database."""
     assert Settings.from_environment({"PORTAL_SECRET_KEY": KEY, **environ}).demo is on
 

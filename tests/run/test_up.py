@@ -31,7 +31,8 @@ import os, sys
 from config.settings import Settings, SettingsError
 from portal import up
 python = (sys.executable, "-P", "-m")
-demo = (sys.executable, "-c", "import os, sys; open(os.environ['SAID'], 'a').write(sys.argv[1] + ' '); sys.exit(int(os.environ['DEMO_ENDS']))")
+says = "import os, sys; open(os.environ['SAID'], 'a').write(sys.argv[1] + ' '); sys.exit(int(os.environ['DEMO_ENDS']))"
+demo = (sys.executable, "-c", says)
 plan = up.Plan(
     web=(*python, "gunicorn", "--config", str(up.REPOSITORY / "config" / "gunicorn.py"), "tests.run.small:create_app()"),
     worker=(*python, "tests.run.small", os.environ["PORTAL_DATA_DIR"]),
@@ -163,7 +164,12 @@ def test_killed_outright_it_leaves_nothing_behind_and_starts_again(made_folder: 
 
 @pytest.mark.parametrize(
     ("killed", "named"),
-    [("-m tests.run.small /", "Worker 1"), ("gunicorn", "The web server"), ("valkey", "The queue server"), ("postgres -D", "The database")],
+    [
+        ("-m tests.run.small /", "Worker 1"),
+        ("gunicorn", "The web server"),
+        ("valkey", "The queue server"),
+        ("postgres -D", "The database"),
+    ],
 )
 def test_when_one_part_dies_all_stop_and_say_which(made_folder: Path, killed: str, named: str) -> None:
     """Half a portal is worse than none: the exit status says so to whatever restarts it."""
@@ -183,7 +189,10 @@ def test_a_taken_port_is_named_before_anything_starts(made_folder: Path) -> None
         port = taken.getsockname()[1]
         portal = Portal(made_folder, PORTAL_PORT=str(port))
         assert portal.line == ""
-        assert portal.ended() == (1, f"Set PORTAL_PORT to a free port: {port} on 127.0.0.1 cannot be used (address already in use).\n")
+        assert portal.ended() == (
+            1,
+            f"Set PORTAL_PORT to a free port: {port} on 127.0.0.1 cannot be used (address already in use).\n",
+        )
     assert on_folder(made_folder) == {}
 
 

@@ -28,6 +28,7 @@ class Document:
     """A page read once: its tree, what the parser found wrong, and the policy it was served under."""
 
     def __init__(self, html: str, policy: str = "") -> None:
+        """Parse the page; every tag is known by its local name."""
         parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"), namespaceHTMLElements=False)
         self.html = html
         self.policy = policy

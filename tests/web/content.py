@@ -71,6 +71,6 @@ def _faults(sentence: str) -> Iterator[str]:
     for word, instead in AVOIDED.items():
         if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", folded):
             yield f"“{word}” ({instead}): {sentence}"
-    count = len(re.findall(r"[\w’'-]+", sentence))
+    count = len(re.findall(r"[\w\u2019'-]+", sentence))
     if count > LONGEST_SENTENCE:
         yield f"{count} words in one sentence: {sentence}"

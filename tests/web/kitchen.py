@@ -109,6 +109,7 @@ def _stand_in(name: str) -> Blueprint:
         room.add_url_rule("/" if path == "index" else f"/{path.replace('_', '-')}", path, lambda: "here")
     if name == "accounts":
         room.add_url_rule("/sign-out", "sign_out", lambda: redirect(url_for("web.home")), methods=["POST"])
+        room.add_url_rule("/stay", "stay", lambda: ("", 204), methods=["POST"])
     return room
 
 

@@ -29,7 +29,7 @@ def test_a_template_is_in_plain_words(path: Path) -> None:
         "<p>Please wait</p>",
         '<p class="x">This is <b>invalid</b></p>',
         '{{ c.empty("Sorry, nothing here") }}',
-        '{% call c.form() %}<label>Username</label>{% endcall %}',
+        "{% call c.form() %}<label>Username</label>{% endcall %}",
         "<p>Click here to go on</p>",
         "<p>The pupil is a truant.</p>",
         f"<p>{LONG}</p>",

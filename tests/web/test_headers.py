@@ -13,6 +13,7 @@ from tests.web.kitchen import make_app
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
+OTHER = {"Content-Length", "Set-Cookie", "Vary"}
 PAGE = (
     "default-src 'none'; script-src 'self' 'nonce-N'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -28,7 +29,7 @@ def test_inj_09_every_page_has_exactly_these_headers(client: FlaskClient, path: 
     answer = client.get(path)
     [nonce] = set(re.findall(r"'nonce-([^']+)'", answer.headers["Content-Security-Policy"]))
     assert len(nonce) == 24
-    found = {name: value.replace(nonce, "N") for name, value in answer.headers.items() if name not in {"Content-Length", "Set-Cookie", "Vary"}}
+    found = {name: value.replace(nonce, "N") for name, value in answer.headers.items() if name not in OTHER}
     assert found == {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": PAGE,

@@ -7,23 +7,28 @@ import pytest
 from tests.support.page_law import check_page
 
 GOOD = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Pupils – Portal</title>
+<html lang="en"><head><meta charset="utf-8"><title>Pupils | Portal</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
 <body><a class="govuk-skip-link" href="#main">Skip</a>
 <header><nav aria-label="Main"><a href="/">Home</a></nav></header>
 <main id="main"><h1>Pupils</h1><h2>One</h2>
 <form method="post" action="/x"><input type="hidden" name="csrf_token" value="t">
 <label for="a">Name</label><input id="a" name="a" type="text" aria-describedby="hint"><p id="hint">Hint</p>
-<fieldset><legend>Kind</legend><label><input type="radio" name="r" value="1"> One</label><label><input type="radio" name="r" value="2"> Two</label></fieldset>
+<fieldset><legend>Kind</legend>
+<label><input type="radio" name="r" value="1"> One</label><label><input type="radio" name="r" value="2"> Two</label></fieldset>
 <button type="submit">Save</button></form>
 <table><caption>Marks</caption><tr><th scope="col">Day</th></tr><tr><td>1</td></tr></table>
 <img src="/x.png" alt=""></main>
 <footer><p>Foot</p></footer><script nonce="n" src="/x.js"></script></body></html>"""
 
-FAILED = GOOD.replace("<title>Pupils", "<title>Error: Pupils").replace(
-    "<h1>",
-    '<div class="govuk-error-summary"><h2>There is a problem</h2><ul><li><a href="#a">Enter a name</a></li></ul></div><h1>',
-).replace('<p id="hint">', '<p class="govuk-error-message">Error: Enter a name</p><p id="hint">')
+FAILED = (
+    GOOD.replace("<title>Pupils", "<title>Error: Pupils")
+    .replace(
+        "<h1>",
+        '<div class="govuk-error-summary"><h2>There is a problem</h2><ul><li><a href="#a">Enter a name</a></li></ul></div><h1>',
+    )
+    .replace('<p id="hint">', '<p class="govuk-error-message">Error: Enter a name</p><p id="hint">')
+)
 
 BROKEN = [
     (GOOD, "</main>", "</mian>", "not valid HTML"),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import date
+from itertools import pairwise
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
@@ -15,12 +18,15 @@ from werkzeug.exceptions import BadRequest
 
 from portal.web.paging import Listing, cursor, key_of, listing
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
 Rows = list[tuple[int, int]]
-FILTERS = {"year": {"7", "8"}, "from": int}
+FILTERS: dict[str, Collection[str] | Callable[[str], object]] = {"year": {"7", "8"}, "from": int}
 
 
 def asked(*pairs: tuple[str, str]) -> Listing:
-    return listing(MultiDict(pairs), columns={"name": int, "rate": float}, default="-rate", filters=FILTERS, unique=int, size=3)
+    return replace(listing(MultiDict(pairs), columns={"name": int, "rate": float}, default="-rate", filters=FILTERS, unique=int), size=3)
 
 
 def read(rows: Rows, wanted: Listing) -> Rows:
@@ -122,7 +128,7 @@ def test_pages_forwards_hold_every_row_once_and_backwards_the_same_pages(found: 
         pages.append(wanted.page(read(rows, wanted), key=lambda row: row))
     assert [row for page in pages for row in page.items] == (rows[::-1] if sort == "-name" else rows)
     assert pages[0].previous is None
-    for earlier, later in zip(pages, pages[1:], strict=False):
+    for earlier, later in pairwise(pages):
         assert later.previous is not None
         wanted = asked(("sort", sort), ("before", later.previous))
         assert list(wanted.page(read(rows, wanted), key=lambda row: row).items) == list(earlier.items)

@@ -67,6 +67,7 @@ def test_numbers_have_commas_and_nouns_agree() -> None:
     assert words.with_commas(None) == "no data"
     assert [words.plural(count, "pupil") for count in (0, 1, 2, 1200)] == ["0 pupils", "1 pupil", "2 pupils", "1,200 pupils"]
     assert words.plural(3, "person", "people") == "3 people"
+    assert [words.noun(count, "person", "people") for count in (0, 1, 2)] == ["people", "person", "people"]
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,13 @@ def prove_factor(sign_in_id: UUID, typed: str, key: bytes) -> str | None:
 def use_recovery_code(sign_in_id: UUID, typed: str) -> str | None:
     """Judge a recovery code; each works once, and its owner is told. Returns the new token, or None when it is not right."""
     sign_in, person = _sign_in_and_person(sign_in_id)
-    left = tx().scalars(
-        select(RecoveryCode).where(RecoveryCode.person_id == person.id, RecoveryCode.used_at.is_(None)).with_for_update()
-    ).all()
+    left = (
+        tx()
+        .scalars(
+            select(RecoveryCode).where(RecoveryCode.person_id == person.id, RecoveryCode.used_at.is_(None)).with_for_update()
+        )
+        .all()
+    )
     wanted = second_factor.recovery_hash(typed, person.id)
     code = next((one for one in left if secrets.compare_digest(one.code_hash, wanted)), None)
     if code is None or person.totp_secret is None:

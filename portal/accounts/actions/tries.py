@@ -127,12 +127,16 @@ def _wait(purpose: str, by: str, keys: Mapping[str, str]) -> int:
     now = clock.now()
     limits = LIMITS[purpose][by]
     kind = "pair" if by == "account" and purpose == "password" and _is_known(keys["pair"]) else by
-    tries = tx().execute(
-        select(SignInAttempt.at, SignInAttempt.succeeded)
-        .where(SignInAttempt.key_hash == keys[kind], SignInAttempt.kind == kind)
-        .where(SignInAttempt.at > now - max(limit.window for limit in limits))
-        .order_by(SignInAttempt.at.desc())
-    ).all()
+    tries = (
+        tx()
+        .execute(
+            select(SignInAttempt.at, SignInAttempt.succeeded)
+            .where(SignInAttempt.key_hash == keys[kind], SignInAttempt.kind == kind)
+            .where(SignInAttempt.at > now - max(limit.window for limit in limits))
+            .order_by(SignInAttempt.at.desc())
+        )
+        .all()
+    )
     quarter = 4 if by == "address" and _under_siege(purpose) else 1
     return max(_left(limit, quarter, [(at, succeeded) for at, succeeded in tries], now) for limit in limits)
 

@@ -10,7 +10,7 @@ from flask import abort, flash, redirect, render_template, url_for
 
 from portal import scope
 from portal.accounts import actions, queries
-from portal.accounts.forms import AdministratorForm, AuthorityForm
+from portal.accounts.forms import AuthorityForm, PersonForm
 from portal.accounts.presence import door, link_to
 from portal.accounts.roles import Reach
 from portal.accounts.routes.blueprint import bp
@@ -54,7 +54,7 @@ def invite_administrator(authority_id: UUID) -> ResponseReturnValue:
     name = next((one.name for one in queries.authorities() if one.id == authority_id), None)
     if name is None:
         abort(404)
-    form = AdministratorForm()
+    form = PersonForm()
     if form.validate_on_submit():
         with door(_within(authority_id)):
             actions.invite(form.name.data, form.email.data, Reach(Role.LA_ADMINISTRATOR), link_to("accounts.open_invitation"))

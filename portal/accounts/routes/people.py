@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
     from portal.accounts.queries import Colleague
 
-A_PAGE = 50
+A_PAGE, FURTHEST = 50, 10_000
 
 
 @bp.get("/people")
 @needs("people.manage_school")
 def people() -> ResponseReturnValue:
     """Everyone in the administrator's reach, by name, and the invitations still open."""
-    named, page = request.args.get("named", "").strip()[:100], max(1, request.args.get("page", 1, type=int))
+    named = "".join(one for one in request.args.get("named", "").strip()[:100] if one.isprintable())
+    page = min(max(1, request.args.get("page", 1, type=int)), FURTHEST)
     found, count = colleagues(named, page=page, size=A_PAGE)
     return render_template(
         "accounts/people.html",

@@ -70,9 +70,8 @@ def set_up_second_factor() -> ResponseReturnValue:
         if codes:
             return render_template("accounts/recovery_codes.html", codes=codes, onward=go_on().location)
     secret = _secret_shown(person, form)
-    return render_template(
-        "accounts/set_up.html", form=form, picture=Markup(picture(secret, person.email)), secret=in_fours(secret)  # noqa: S704  drawn by segno from our own text
-    )
+    drawn = Markup(picture(secret, person.email))  # noqa: S704  drawn by segno: black squares, no text of anyone's
+    return render_template("accounts/set_up.html", form=form, picture=drawn, secret=in_fours(secret))
 
 
 @bp.route("/account/recovery-codes", methods=["GET", "POST"])

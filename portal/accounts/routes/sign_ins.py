@@ -80,4 +80,8 @@ def _demonstration() -> list[tuple[str, list[DemonstrationPerson]]]:
     if not current_app.config["DEMONSTRATION"]:
         return []
     people = demonstration_people()
-    return [(title, [one for role in roles for one in people if one.role is role]) for title, roles in GROUPS]
+    named = list(dict.fromkeys(one.authority_name for one in people))
+    return [
+        (title, [one for name in named for role in roles for one in people if (one.authority_name, one.role) == (name, role)])
+        for title, roles in GROUPS
+    ]

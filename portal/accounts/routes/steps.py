@@ -6,10 +6,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from flask import current_app, redirect, request, session, url_for
+from flask import redirect, request, session, url_for
 
 from portal.accounts import actions, passwords
-from portal.accounts.presence import INVITATION, TOKEN, door, local_page, remember, visitor
+from portal.accounts.presence import INVITATION, TOKEN, door, factor_step, local_page, remember, visitor
 from portal.accounts.queries import (
     Account,
     account_by_email,
@@ -78,8 +78,8 @@ def go_on(wanted: str | None = None) -> Response:
         places = places_of(person.person_id) if person else []
     if person is None:
         return redirect(url_for("accounts.sign_in", next=wanted))
-    if current_app.config["SECOND_FACTOR_REQUIRED"] and not person.second_factor_done:
-        step = "accounts.second_factor" if person.has_second_factor else "accounts.set_up_second_factor"
+    step = factor_step(person)
+    if step is not None:
         return redirect(url_for(step, next=wanted))
     if person.place is None and len(places) == 1:
         enter(person, places[0])

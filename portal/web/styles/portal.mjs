@@ -47,3 +47,37 @@ const fitting = new ResizeObserver((seen) => {
   }
 });
 for (const box of document.querySelectorAll(".portal-scroll")) fitting.observe(box);
+
+// Two minutes before the sign-in ends: a dialog that can be answered, and that leaves the page's own words alone.
+const MINUTE = 60_000;
+for (const dialog of document.querySelectorAll("dialog[data-idle]")) {
+  const form = dialog.querySelector("form");
+  const show = (part, shown) => (dialog.querySelector(`[data-part=${part}]`).hidden = !shown);
+  let warning, end;
+  const start = () => {
+    clearTimeout(warning);
+    clearTimeout(end);
+    warning = setTimeout(() => dialog.showModal(), (Number(dialog.dataset.idle) - 2) * MINUTE);
+    end = setTimeout(over, Number(dialog.dataset.idle) * MINUTE);
+  };
+  const over = () => {
+    dialog.querySelector("h2").textContent = "You have been signed out";
+    show("before", false);
+    show("after", true);
+    form.hidden = true;
+    if (!dialog.open) dialog.showModal();
+  };
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" }).catch(() => null);
+    if (!answer || !answer.ok) return over();
+    dialog.close();
+    start();
+  });
+  dialog.addEventListener("cancel", (event) => {
+    if (form.hidden) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  start();
+}

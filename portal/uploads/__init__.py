@@ -1,0 +1,1 @@
+"""Files from schools: read, checked, rehearsed, applied, undone."""

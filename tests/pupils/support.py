@@ -1,0 +1,73 @@
+"""Pupils that cannot be real, as a list would have them, and the statements a test sends."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event, select
+
+from portal import db
+from portal.db import tx
+from portal.pupils.incoming import IncomingParent, IncomingPupil, check_letter
+from portal.pupils.models import RollLine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from uuid import UUID
+
+YEAR = 2026
+SURNAMES = ("Ashdown", "Brackley", "Colewood", "Denholm", "Eastry", "Fenwick")
+FORENAMES = ("Amira", "Bryn", "Carys", "Dewi", "Ela", "Finn", "Gita")
+
+
+def upn(number: int) -> str:
+    """A UPN with a right check letter that no child can have: LA 001, establishment 9999."""
+    body = f"0019999{number:05d}"
+    letter = check_letter("A" + body)
+    assert letter is not None
+    return letter + body
+
+
+def child(number: int = 1, **said: Any) -> IncomingPupil:
+    """A Year 4 pupil as a list has them; `said` replaces what it says."""
+    made = IncomingPupil(
+        surname=SURNAMES[number % len(SURNAMES)] + "abcdefghij"[number // 40 % 10] + "abcdefghij"[number % 10],
+        forename=FORENAMES[number % len(FORENAMES)],
+        date_of_birth=date(2017, 9, 1) + timedelta(days=number % 360),
+        upn=upn(number),
+        year_group="4",
+        registration_group="4W",
+        admission_date=date(2022, 9, 1),
+        row=number + 1,
+    )
+    return replace(made, **said)
+
+
+def parent(name: str = "Rowan Ashdown", **said: Any) -> IncomingParent:
+    """A parent as a list has them."""
+    made = IncomingParent(name, relationship="Mother", phone="01632 960001", address="1 Test Row", postcode="ZZ1 1ZZ")
+    return replace(made, **said)
+
+
+def lines(school_id: UUID, year: int = YEAR) -> list[RollLine]:
+    """A school's lines of a year, read anew."""
+    found = select(RollLine).where(RollLine.school_id == school_id, RollLine.academic_year == year)
+    return list(tx().scalars(found.order_by(RollLine.line).execution_options(populate_existing=True)))
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Every statement sent while the block runs."""
+    seen: list[str] = []
+
+    def note(*args: object) -> None:
+        seen.append(str(args[2]))
+
+    event.listen(db.engine(), "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine(), "before_cursor_execute", note)

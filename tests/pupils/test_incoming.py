@@ -1,0 +1,123 @@
+"""Names are compared folded, check letters worked out as the standard says, and a list's year read from its ages."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.pupils.incoming import (
+    CHECK_LETTERS,
+    academic_year_of_list,
+    as_kept,
+    check_letter,
+    folded,
+    from_kept,
+    has_right_check_letter,
+    year_group_of,
+    year_number,
+)
+from portal.rules.school_age import age_at_start
+from tests.pupils.support import child, parent
+
+TODAY = date(2026, 11, 25)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("José", "Jose\u0301"),
+        ("O’Neil", "ONEIL"),
+        ("Smith-Jones", "smith jones"),
+        ("Ann\u200bMarie", "AnnMarie"),
+        ("Straße", "STRASSE"),
+        ("Łukasz", "Lukasz"),
+        ("  Ali  Khan ", "ali khan"),
+        ("\ufb01nn", "Finn"),
+    ],
+)
+def test_names_that_are_the_same_fold_alike(one: str, other: str) -> None:
+    """UPL-24: NFC and NFD, zero-width signs, case and punctuation make no difference."""
+    assert folded(one) == folded(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("Ann", "Anna"), ("محمد", "محمود"), ("Lee", "Leе")])
+def test_names_that_differ_stay_different(one: str, other: str) -> None:
+    """A look-alike letter of another alphabet is another letter: a person compares the two."""
+    assert folded(one) != folded(other)
+
+
+@given(st.text(max_size=40))
+def test_folding_twice_is_folding_once(text: str) -> None:
+    assert folded(folded(text)) == folded(text)
+
+
+@pytest.mark.parametrize("known", ["B801200005001", "A203202811068", "A203102209083", "E938218618008", "H356210811018"])
+def test_published_upns_have_their_letter(known: str) -> None:
+    assert has_right_check_letter(known)
+
+
+def test_a_vendor_s_wrong_example_is_found_out() -> None:
+    assert check_letter("B207000016049") == "P"
+
+
+@given(st.text("0123456789", min_size=12, max_size=12), st.integers(0, 11), st.integers(1, 9))
+def test_one_wrong_digit_never_passes(body: str, place: int, more: int) -> None:
+    letter = check_letter("A" + body)
+    assert letter is not None
+    wrong = body[:place] + str((int(body[place]) + more) % 10) + body[place + 1 :]
+    assert not has_right_check_letter(letter + wrong)
+
+
+@given(st.text("0123456789", min_size=11, max_size=11), st.sampled_from(CHECK_LETTERS))
+def test_a_temporary_upn_counts_its_last_letter(body: str, last: str) -> None:
+    total = sum(place * int(sign) for place, sign in enumerate(body, 2)) + 13 * CHECK_LETTERS.index(last)
+    assert check_letter("A" + body + last) == CHECK_LETTERS[total % 23]
+
+
+@pytest.mark.parametrize("wrong", ["", "A", "A12345678901", "A1234567890I2", "A12345678901٣", "A12345678901O"])
+def test_what_is_no_upn_has_no_letter(wrong: str) -> None:
+    assert check_letter(wrong) is None
+    assert not has_right_check_letter(wrong)
+
+
+@pytest.mark.parametrize(("group", "number"), [("N1", -2), ("N2", -1), ("R", 0), ("1", 1), ("14", 14)])
+def test_year_groups_count(group: str, number: int) -> None:
+    assert year_number(group) == number
+
+
+@pytest.mark.parametrize("group", [None, "", "M", "X", "E1", "0", "15", "²"])
+def test_year_groups_that_do_not_count(group: str | None) -> None:
+    assert year_number(group) is None
+
+
+def test_year_groups_come_back_from_numbers() -> None:
+    assert [year_group_of(number) for number in (-1, 0, 1, 14, 15)] == [None, "R", "1", "14", None]
+
+
+@given(st.integers(2015, 2030), st.integers(0, 14), st.integers(0, 364))
+def test_a_list_speaks_of_the_year_its_ages_fit(year: int, number: int, day: int) -> None:
+    born = date.fromordinal(date(year - number - 5, 9, 1).toordinal() + day)
+    assert age_at_start(born, year) == number + 4
+    group = "R" if number == 0 else str(number)
+    assert academic_year_of_list([child(date_of_birth=born, year_group=group)], TODAY) == year
+
+
+def test_a_few_pupils_out_of_their_year_do_not_move_a_list() -> None:
+    right = [child(n, date_of_birth=date(2018, 1, 1), year_group="4") for n in range(5)]
+    held_back = [child(9, date_of_birth=date(2017, 1, 1), year_group="4")]
+    assert academic_year_of_list(right + held_back, TODAY) == 2026
+
+
+def test_a_list_that_does_not_say_is_this_year_s() -> None:
+    assert academic_year_of_list([child(year_group=None)], TODAY) == 2026
+    assert academic_year_of_list([], TODAY) == 2026
+    torn = [child(n, date_of_birth=date(2018 - n, 1, 1)) for n in range(4)]
+    assert academic_year_of_list(torn, TODAY) == 2026
+
+
+def test_what_waits_for_a_decision_comes_back_whole() -> None:
+    pupil = child(parents=(parent(do_not_disclose=True),), characteristics={"fsm": "Y"}, leaving_date=date(2026, 10, 1))
+    assert from_kept(as_kept(pupil)) == pupil

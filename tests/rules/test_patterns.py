@@ -1,0 +1,182 @@
+"""Spells and patterns: facts with their counts, on a register small enough to read."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.rules.calendar import Calendar
+from portal.rules.codes import BY_LETTERS
+from portal.rules.marks import Amendment, standing_marks, tally_of
+from portal.rules.patterns import (
+    AFTER_BREAK,
+    BEFORE_BREAK,
+    DAY_AFTER,
+    DAY_BEFORE,
+    OTHER_DAYS,
+    THE_DAY,
+    around_breaks,
+    around_days,
+    beside_school_average,
+    by_weekday,
+    by_weekday_and_half,
+    change_from_own_past,
+    lateness,
+    recent_weeks,
+)
+from portal.rules.spells import spells
+from portal.rules.tally import Tally
+
+if TYPE_CHECKING:
+    from portal.rules.calendar import Half, Session
+
+AM: Half = "AM"
+PM: Half = "PM"
+#: Two weeks, a week's break, two weeks.
+TERMS = [(date(2025, 10, 13), date(2025, 10, 24)), (date(2025, 11, 3), date(2025, 11, 14))]
+CALENDAR = Calendar.from_terms(TERMS)
+PLACES = CALENDAR.sessions()
+
+
+def register(letters: str) -> dict[Session, str]:
+    """Marks for the first sessions of the calendar, one letter each; "." leaves one out."""
+    return {place: letter for place, letter in zip(PLACES, letters, strict=False) if letter != "."}
+
+
+def test_only_attendance_ends_a_spell() -> None:
+    found = spells(register("/\\OO/IID.I\\/"), CALENDAR)
+    assert [(spell.sessions, spell.authorised, spell.unauthorised) for spell in found.spells] == [(2, 0, 2), (3, 3, 0)]
+    assert found.spells[1].codes == (("I", 3),)
+    assert found.spells[1].first == PLACES[5]
+    assert found.spells[1].last == PLACES[9]
+    assert (found.number, found.longest, found.sessions, found.single_sessions) == (2, 3, 5, 0)
+    assert found.school_weeks == 4
+    assert found.sentence == "2 spells of absence in 4 school weeks: 5 sessions missed, 3 in the longest spell."
+
+
+def test_a_spell_runs_across_a_break() -> None:
+    found = spells(register("/" * 19 + "GG" + "/"), CALENDAR)
+    assert [spell.sessions for spell in found.spells] == [2]
+    assert found.spells[0].sentence == (
+        "Missed 2 sessions from the afternoon of 24 October 2025 to the morning of 3 November 2025."
+    )
+
+
+def test_no_spells() -> None:
+    assert spells(register("/" * 40), CALENDAR).sentence == "No absence in 4 school weeks."
+    assert spells({}, CALENDAR).longest == 0
+    assert spells(register("/O/"), CALENDAR).spells[0].sentence == "Missed the afternoon of 13 October 2025."
+
+
+@given(st.text("/\\LOIUD.", max_size=40))
+def test_spells_hold_every_session_missed_once(letters: str) -> None:
+    marks = register(letters)
+    found = spells(marks, CALENDAR)
+    assert found.sessions == tally_of(marks, CALENDAR).absent
+    assert found.number <= found.sessions
+    firsts = [spell.first for spell in found.spells]
+    assert firsts == sorted(firsts, key=PLACES.index)
+
+
+def test_marks_outside_the_calendar_are_not_counted() -> None:
+    marks = {**register("O" * 40), (date(2025, 10, 28), AM): "O"}
+    tally = tally_of(marks, CALENDAR)
+    assert (tally.absent, tally.missing) == (40, 0)
+    assert tally_of({}, CALENDAR, TERMS[0]).missing == 20
+
+
+def test_the_latest_correction_stands() -> None:
+    at = (date(2025, 10, 13), AM)
+    made = [Amendment(at, "I", date(2025, 10, 20)), Amendment(at, "O", date(2025, 10, 14))]
+    assert standing_marks({at: "N"}, made) == {at: "I"}
+    assert standing_marks({}, made) == {at: "I"}
+
+
+def test_by_weekday_and_half_of_the_day() -> None:
+    letters = ["/"] * 40
+    for monday_morning in (0, 10, 20):
+        letters[monday_morning] = "O"
+    pattern = by_weekday_and_half(register("".join(letters)), CALENDAR)
+    share = pattern.share("Monday morning")
+    assert (share.absent, share.possible) == (3, 4)
+    assert share.rate == 75
+    assert pattern.share("Friday afternoon").absent == 0
+    assert pattern.sentence == "By weekday and half of the day: most often missed is Monday morning, 3 of 4 (75.0%)."
+    assert by_weekday(register("".join(letters)), CALENDAR).share("Monday").value == "3 of 8 (37.5%)"
+    assert by_weekday(register("/" * 40), CALENDAR).sentence == "By weekday: no sessions missed."
+
+
+def test_before_and_after_breaks() -> None:
+    letters = ["/"] * 40
+    letters[18] = letters[19] = letters[20] = "G"
+    pattern = around_breaks(register("".join(letters)), CALENDAR)
+    assert [(pattern.share(label).absent, pattern.share(label).possible) for label in (BEFORE_BREAK, AFTER_BREAK)] == [
+        (2, 2),
+        (1, 2),
+    ]
+    assert pattern.share(OTHER_DAYS).absent == 0
+
+
+def test_around_particular_days() -> None:
+    letters = ["/"] * 40
+    letters[2] = letters[4] = letters[5] = "O"
+    pattern = around_days(register("".join(letters)), CALENDAR, [date(2025, 10, 15)])
+    assert pattern.share(DAY_BEFORE).absent == 1
+    assert pattern.share(THE_DAY).absent == 2
+    assert pattern.share(DAY_AFTER).absent == 0
+    over_a_weekend = around_days(register("/" * 40), CALENDAR, [date(2025, 10, 19)])
+    assert over_a_weekend.share(DAY_BEFORE).possible == over_a_weekend.share(DAY_AFTER).possible == 2
+    assert over_a_weekend.share(THE_DAY).value == "0 of 0"
+
+
+def test_lateness_before_and_after_the_register_closes() -> None:
+    late = lateness(register("L\\/\\U\\/\\L\\"), CALENDAR)
+    assert (late.before, late.after, late.sessions, late.possible) == (2, 1, 3, 10)
+    assert late.by_weekday == (("Monday", 1, 0), ("Wednesday", 0, 1), ("Friday", 1, 0))
+    assert "2 before the register closed and 1 after" in late.sentence
+    assert lateness({}, CALENDAR).sentence == "Not late in no possible sessions."
+
+
+def test_change_is_a_difference_of_rates_from_sums() -> None:
+    now, before = Tally.of_letters("OO" + "/" * 8), Tally.of_letters("O" + "/" * 9)
+    assert change_from_own_past(now, before).points == 10
+    assert (
+        "10.0 percentage points higher than the pupil's own absence before"
+        in change_from_own_past(now, before).sentence
+    )
+    lower = beside_school_average(before, now)
+    assert lower.points == -10
+    assert "lower than the school's average" in lower.sentence
+    assert "the same" in change_from_own_past(now, now).sentence
+    assert change_from_own_past(now, Tally(())).points is None
+    assert "nothing to compare" in change_from_own_past(now, Tally(())).sentence
+
+
+def test_the_last_ten_school_weeks() -> None:
+    assert recent_weeks(CALENDAR, date(2025, 11, 5), 3) == (date(2025, 10, 13), date(2025, 11, 9))
+    assert recent_weeks(CALENDAR, date(2025, 10, 29), 1) == (date(2025, 10, 20), date(2025, 10, 26))
+    assert recent_weeks(CALENDAR, date(2025, 10, 1)) is None
+
+
+@given(st.text("/\\LOIUD.", min_size=1, max_size=40))
+def test_every_pattern_adds_up_to_the_tally(letters: str) -> None:
+    marks = register(letters)
+    tally = tally_of(marks, CALENDAR)
+    days = [PLACES[0][0] + timedelta(days=ahead) for ahead in (0, 3, 9)]
+    for pattern in (
+        by_weekday(marks, CALENDAR),
+        by_weekday_and_half(marks, CALENDAR),
+        around_breaks(marks, CALENDAR),
+        around_days(marks, CALENDAR, days),
+    ):
+        assert sum(share.absent for share in pattern.shares) == tally.absent
+        assert sum(share.possible for share in pattern.shares) == tally.possible
+        assert all(
+            share.rate is None or share.rate == Fraction(100 * share.absent, share.possible) for share in pattern.shares
+        )
+    assert lateness(marks, CALENDAR).sessions == tally.late
+    assert tally.absent == sum(BY_LETTERS[each].absent for each in marks.values())

@@ -1,0 +1,165 @@
+"""The production guide, followed: its SQL, its settings, migrations as the owner, two web machines on one database and queue."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+import migrations
+from config.revision import REPOSITORY
+from config.settings import Settings
+from portal.embedded import EmbeddedPostgres, EmbeddedValkey
+from portal.embedded.children import free_port
+from tests.embedded.conftest import new_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+GUIDE = (REPOSITORY / "docs" / "production.md").read_text()
+
+
+def _block(language: str) -> str:
+    """The first block of code in this language."""
+    found = re.search(rf"^```{language}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found.group(1)
+
+
+def _settings_in_the_guide() -> dict[str, str]:
+    return dict(line.split("=", 1) for line in _block("sh").splitlines())
+
+
+class Installation:
+    """A database prepared by the guide's SQL, a queue, and web machines."""
+
+    def __init__(self, folder: Path) -> None:
+        """Prepare everything but the web machines."""
+        self.folder = folder
+        self.postgres = EmbeddedPostgres(folder, durable=False)
+        self.valkey = EmbeddedValkey(folder)
+        self.postgres.start()
+        self.valkey.start()
+        self.machines: list[subprocess.Popen[bytes]] = []
+        with psycopg.connect(self.postgres.superuser_url, autocommit=True) as connection:
+            # The embedded server comes with our roles; the guide starts without them.
+            connection.execute("DROP DATABASE portal")
+            connection.execute("DROP ROLE portal_app")
+            connection.execute("DROP ROLE portal_owner")
+            for statement in _block("sql").split(";\n"):
+                if statement.strip():
+                    connection.execute(statement.encode())
+
+    def url(self, role: str, password: str) -> str:
+        """The database's address for a role, with a password from the guide."""
+        return f"postgresql://{role}:{password}@{self.postgres.superuser_url.partition('@')[2].partition('/')[0]}/portal"
+
+    def environ(self, port: int) -> dict[str, str]:
+        """The guide's settings with this machine's addresses."""
+        return {
+            **_settings_in_the_guide(),
+            "DATABASE_URL": self.url("portal_app", "CHANGE-the-apps-password"),
+            "REDIS_URL": self.valkey.url,
+            "PORTAL_SECRET_KEY": "a-key-made-for-this-test-only-0123456789",
+            "PORTAL_HOST": "127.0.0.1",
+            "PORTAL_METRICS_HOST": "127.0.0.1",
+            "PORTAL_METRICS_PORT": str(free_port()),
+            "PORTAL_WEB_WORKERS": "1",
+            "PORTAL_PORT": str(port),
+            "PORTAL_DATA_DIR": str(self.folder / f"machine-{port}"),
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(REPOSITORY),
+        }
+
+    def start_web(self) -> int:
+        """Start a web machine with the guide's command: its port."""
+        port = free_port()
+        found = re.search(r"^ExecStart=\S+/python (.*gunicorn.*)$", GUIDE, re.MULTILINE)
+        assert found is not None
+        command = found.group(1).replace("portal.app:", "tests.run.small:").split()
+        with (self.folder / f"web-{port}.log").open("wb") as log:
+            self.machines.append(
+                subprocess.Popen([sys.executable, *command], cwd=REPOSITORY, env=self.environ(port), stdout=log, stderr=log)
+            )
+        return port
+
+    def close(self) -> None:
+        """Stop everything."""
+        for machine in self.machines:
+            machine.send_signal(signal.SIGTERM)
+        for machine in self.machines:
+            machine.wait(20)
+        self.valkey.stop()
+        self.postgres.stop()
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[Installation]:
+    """An installation after the guide's first step."""
+    with new_folder() as folder:
+        made = Installation(folder)
+        yield made
+        made.close()
+
+
+def _asked(port: int, path: str = "/readyz", within: float = 10.0) -> tuple[int, bytes]:
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        line = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        with suppress(OSError):
+            line.request("GET", path)
+            answer = line.getresponse()
+            body = answer.read()
+            line.close()
+            return answer.status, body
+        line.close()
+        time.sleep(0.05)
+    return 0, b""
+
+
+def test_the_settings_shown_are_accepted_and_none_is_unknown() -> None:
+    """A guide with a setting that does not exist sends its reader looking for a mistake of his own."""
+    shown = _settings_in_the_guide()
+    settings = Settings.from_environment(shown)
+    assert settings.production
+    assert settings.secure_cookies
+    assert set(shown) <= {one.metadata["name"] for one in Settings.__dataclass_fields__.values()}
+    assert "DATABASE_OWNER_URL" not in shown
+
+
+def test_machines_wait_for_the_migration_and_then_serve_together(installation: Installation) -> None:
+    """Before the owner has migrated a machine gets no requests; afterwards two of them share one database and queue."""
+    first = installation.start_web()
+    status, said = _asked(first)
+    assert (status, b'"needs migrating"' in said) == (503, True)
+    migrations.upgrade(installation.url("portal_owner", "CHANGE-the-owners-password"))
+    second = installation.start_web()
+    for port in (first, second):
+        status, said = _asked(port)
+        assert (status, b'"ready"' in said) == (200, True)
+        assert _asked(port, "/metrics")[0] == 404
+
+
+def test_the_restricted_role_cannot_change_the_schema_or_look_past_row_security(installation: Installation) -> None:
+    """The guide's roles are as narrow as the portal expects."""
+    migrations.upgrade(installation.url("portal_owner", "CHANGE-the-owners-password"))
+    with psycopg.connect(installation.url("portal_app", "CHANGE-the-apps-password"), autocommit=True) as connection:
+        for refused in ("CREATE TABLE public.mine ()", "TRUNCATE audit_event", "DROP TABLE school", "SET ROLE portal_owner"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(refused)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SET row_security = off; SELECT * FROM school")
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("15s",)
+        connection.execute("CREATE TEMPORARY TABLE loading (n int)")

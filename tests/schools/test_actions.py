@@ -1,0 +1,177 @@
+"""Schools are imported wholly or not at all; term dates replace only the years they speak of; all of it is recorded."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.audit.models import AuditEvent
+from portal.db import tx, unit_of_work
+from portal.permissions import Role
+from portal.schools import actions, queries
+from portal.schools.models import ClosedDays, School, Term
+from portal.schools.term_dates import ListedClosed, ListedTerm
+from workers.queue import OutboxJob
+
+if TYPE_CHECKING:
+    from tests.support.world import World
+
+HEADINGS = "URN,Name,Phase,Lowest age,Highest age,Trust,Open date,Close date,Status\n"
+
+
+def listed(*rows: str) -> bytes:
+    """A simple list of schools."""
+    return (HEADINGS + "\n".join(rows) + "\n").encode()
+
+
+def recorded() -> int:
+    """How many events the authority in scope has."""
+    return tx().scalar(select(func.count()).select_from(AuditEvent)) or 0
+
+
+def test_import_adds_changes_and_leaves_alone(world: World) -> None:
+    content = listed("900001,Brook Lane Academy,primary,4,11,Oak,,,", "900010,New School,special,5,19,Oak,01-09-2020,,open")
+    with unit_of_work(world.here.scope()):
+        first = actions.import_schools(content)
+        assert (first.added, first.changed, first.unchanged, first.refused, first.problems) == (1, 1, 0, 0, ())
+        again = actions.import_schools(content)
+        assert (again.added, again.changed, again.unchanged) == (0, 0, 2)
+        renamed = queries.school(world.here.primary)
+        assert renamed is not None
+        assert (renamed.name, renamed.lowest_age) == ("Brook Lane Academy", 4)
+        assert list(queries.trusts().values()) == ["Oak"]
+        assert queries.school(world.here.secondary) is not None
+    with unit_of_work(world.neighbour.scope()):
+        untouched = queries.school_by_urn("900001")
+        assert untouched is not None
+        assert untouched.name == "Brook Lane Primary School"
+        assert len(queries.schools()) == 2
+
+
+def test_one_fault_and_nothing_is_kept(world: World) -> None:
+    content = listed("900010,New,primary,,,,,,", "9,Bad,primary,,,,,,")
+    with unit_of_work(world.here.scope()):
+        before = recorded()
+        refused = actions.import_schools(content)
+        assert (refused.added, refused.refused, len(refused.problems)) == (0, 2, 1)
+        assert recorded() == before
+        kept = actions.import_schools(content, whole=False)
+        assert (kept.added, kept.refused, len(kept.problems)) == (1, 1, 1)
+
+
+def test_a_column_that_is_not_there_changes_nothing_and_an_empty_cell_clears(world: World) -> None:
+    with unit_of_work(world.here.scope()):
+        actions.import_schools(listed("900001,Brook,primary,4,11,Oak,01-09-2000,,"))
+        assert actions.import_schools(b"URN,Name,Phase\n900001,Brook,primary\n").unchanged == 1
+        actions.import_schools(b"URN,Name,Phase,Trust\n900001,Brook,primary,\n")
+        one = queries.school_by_urn("900001")
+        assert one is not None
+        assert (one.lowest_age, one.trust_id) == (4, None)
+
+
+def test_closed_without_a_day_keeps_the_day_first_heard(world: World) -> None:
+    with unit_of_work(world.here.scope()):
+        actions.import_schools(listed("900001,Brook,primary,,,,,,Closed"))
+        one = queries.school_by_urn("900001")
+        assert one is not None
+        assert one.closed_on == date(2026, 11, 25)
+        assert actions.import_schools(listed("900001,Brook,primary,,,,,,Closed")).unchanged == 1
+
+
+def test_one_school_is_added_and_changed(world: World) -> None:
+    details = actions.SchoolDetails(urn="900011", name="Typed", phase="primary", trust="Elm")
+    with unit_of_work(world.here.scope()):
+        school_id = actions.add_school(details)
+        with pytest.raises(actions.RefusedError) as refused:
+            actions.add_school(details)
+        assert refused.value.field == "urn"
+        actions.change_school(school_id, actions.SchoolDetails(urn="900011", name="Typed Again", phase="primary"))
+        one = queries.school(school_id)
+        assert one is not None
+        assert (one.name, one.trust_id) == ("Typed Again", None)
+        before = recorded()
+        actions.change_school(school_id, actions.SchoolDetails(urn="900011", name="Typed Again", phase="primary"))
+        assert recorded() == before
+        with pytest.raises(actions.NotInScopeError):
+            actions.change_school(world.neighbour.primary, details)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"opened_on": date(2020, 1, 2), "closed_on": date(2020, 1, 1)},
+        {"lowest_age": 11, "highest_age": 5},
+    ],
+)
+def test_what_contradicts_itself_is_refused(world: World, wrong: dict[str, object]) -> None:
+    with unit_of_work(world.here.scope()), pytest.raises(actions.RefusedError):
+        actions.add_school(actions.SchoolDetails(urn="900012", name="A", phase="primary", **wrong))  # type: ignore[arg-type]  # two cases
+
+
+CSV = b"type,name,first_day,last_day\nterm,Autumn,2026-09-02,2026-12-18\n"
+
+
+def test_dates_replace_only_the_years_and_the_kind_they_speak_of(world: World) -> None:
+    with unit_of_work(world.here.scope()):
+        done = actions.import_term_dates(CSV)
+        assert (done.terms, done.closed, done.removed, done.years) == (1, 0, 3, (2026,))
+        dates = queries.dates_of(None)
+        assert [term.first_day.year for term in dates.in_year(2025).terms] == [2025, 2026, 2026]
+        assert [term.first_day for term in dates.in_year(2026).terms] == [date(2026, 9, 2)]
+        assert len(dates.in_year(2026).closed) == 3
+        assert actions.import_term_dates(CSV).removed == 1
+    with unit_of_work(world.neighbour.scope()):
+        assert len(queries.dates_of(None).terms) == 6
+
+
+def test_a_faulty_file_leaves_the_dates_alone(world: World) -> None:
+    with unit_of_work(world.here.scope()):
+        assert actions.import_term_dates(CSV + b"term,b,2026-12-01,2026-12-02\n").problems
+        assert len(queries.dates_of(None).terms) == 6
+
+
+def test_a_school_bound_person_keeps_only_the_school_s_own_dates(world: World) -> None:
+    with unit_of_work(world.here.scope(Role.SCHOOL_ADMINISTRATOR)):
+        actions.add_closed_days(world.here.primary, ListedClosed("INSET", date(2026, 9, 1), date(2026, 9, 1)))
+        for school_id in (None, world.here.secondary, world.neighbour.primary):
+            with pytest.raises(actions.NotInScopeError):
+                actions.import_term_dates(CSV, school_id)
+            with pytest.raises(actions.NotInScopeError):
+                actions.add_term(school_id, ListedTerm("x", date(2027, 9, 1), date(2027, 12, 1)))
+    with unit_of_work(world.here.scope()):
+        assert len(queries.dates_of(None).terms) == 6
+        assert queries.dates_of(world.here.secondary).closed == ()
+
+
+def test_terms_may_not_share_a_day_and_can_be_taken_away(world: World) -> None:
+    with unit_of_work(world.here.scope()):
+        with pytest.raises(actions.RefusedError):
+            actions.add_term(None, ListedTerm("x", date(2026, 12, 18), date(2026, 12, 20)))
+        term_id = actions.add_term(None, ListedTerm("Extra", date(2027, 9, 1), date(2027, 12, 17)))
+        with pytest.raises(actions.NotInScopeError):
+            actions.remove_term(world.here.primary, term_id)
+        assert actions.remove_term(None, term_id) == date(2027, 9, 1)
+        closed_id = actions.add_closed_days(None, ListedClosed("Funeral", date(2026, 11, 30), date(2026, 11, 30), "AM"))
+        assert actions.remove_closed_days(None, closed_id) == date(2026, 11, 30)
+        assert tx().scalar(select(func.count()).select_from(Term)) == 6
+        assert tx().scalar(select(func.count()).select_from(ClosedDays)) == 6
+
+
+def test_a_changed_calendar_has_its_registers_counted_again(world: World) -> None:
+    with unit_of_work(world.here.scope()):
+        actions.add_closed_days(world.here.primary, ListedClosed("INSET", date(2026, 9, 1), date(2026, 9, 1)))
+        jobs = list(tx().scalars(select(OutboxJob).where(OutboxJob.kind == actions.RECOUNT)))
+        assert [job.ids for job in jobs] == [{"school_id": str(world.here.primary), "academic_year": "2026"}]
+        actions.import_term_dates(CSV)
+        assert tx().scalar(select(func.count()).select_from(OutboxJob).where(OutboxJob.kind == actions.RECOUNT)) == 3
+
+
+def test_schools_of_the_neighbour_are_not_there(world: World) -> None:
+    with unit_of_work(world.here.scope(Role.SCHOOL_OFFICE)):
+        assert [one.id for one in queries.schools()] == [world.here.primary]
+        assert queries.school(world.here.secondary) is None
+        assert queries.school(world.neighbour.primary) is None
+        assert tx().scalar(select(func.count()).select_from(School)) == 1

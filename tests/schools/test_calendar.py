@@ -1,0 +1,107 @@
+"""A school meets in the authority's terms or its own, less what is closed; the cost does not grow with the schools."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING
+
+from sqlalchemy import event
+
+from portal import db
+from portal.db import unit_of_work
+from portal.schools import actions, queries
+from portal.schools.term_dates import ListedClosed, ListedTerm
+from portal.schools.year_view import year_view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.world import World
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The SELECTs sent while the block runs."""
+    seen: list[str] = []
+
+    def note(*args: object) -> None:
+        if str(args[2]).startswith("SELECT"):
+            seen.append(str(args[2]))
+
+    event.listen(db.engine(), "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine(), "before_cursor_execute", note)
+
+
+def test_the_authority_s_terms_less_half_terms_and_bank_holidays(world: World) -> None:
+    with unit_of_work(world.here.scope()):
+        calendar = queries.calendar_of(world.here.primary)
+    assert calendar.is_school_day(date(2026, 9, 1))
+    assert not calendar.is_school_day(date(2026, 10, 28))
+    assert not calendar.is_school_day(date(2026, 5, 4)), "the early May bank holiday is nobody's row, and closed all the same"
+    assert not calendar.is_school_day(date(2026, 9, 5))
+    assert not calendar.is_school_day(date(2026, 12, 25))
+
+
+def test_a_school_s_own_days_close_it_alone(world: World) -> None:
+    with unit_of_work(world.here.scope()):
+        actions.add_closed_days(world.here.primary, ListedClosed("INSET", date(2026, 9, 1), date(2026, 9, 1)))
+        actions.add_closed_days(world.here.primary, ListedClosed("Early close", date(2026, 12, 18), date(2026, 12, 18), "PM"))
+        one, other = queries.calendar_of(world.here.primary), queries.calendar_of(world.here.secondary)
+        assert not one.is_school_day(date(2026, 9, 1))
+        assert (one.meets(date(2026, 12, 18), "AM"), one.meets(date(2026, 12, 18), "PM")) == (True, False)
+        assert other.count() - one.count() == 3
+        assert queries.calendars() == {world.here.primary: one, world.here.secondary: other}
+
+
+def test_own_terms_replace_the_authority_s_for_that_year_only(world: World) -> None:
+    with unit_of_work(world.here.scope()):
+        actions.add_term(world.here.primary, ListedTerm("Whole year", date(2026, 9, 7), date(2027, 7, 2)))
+        own = queries.calendar_of(world.here.primary)
+        authority = queries.authority_calendar()
+        assert own.sessions((date(2025, 9, 1), date(2026, 8, 31))) == authority.sessions((date(2025, 9, 1), date(2026, 8, 31)))
+        assert not own.is_school_day(date(2026, 9, 1))
+        assert own.is_school_day(date(2026, 12, 21))
+        assert not own.is_school_day(date(2026, 10, 28)), "the authority's closed days still count"
+        assert queries.calendars()[world.here.primary] == own
+
+
+def test_calendars_cost_the_same_for_two_schools_and_two_hundred(world: World) -> None:
+    with unit_of_work(world.here.scope()):
+        with statements() as few:
+            queries.calendars()
+        rows = "".join(f"9{number:05d},S{number},primary\n" for number in range(100, 300))
+        actions.import_schools(("URN,Name,Phase\n" + rows).encode())
+        for one in queries.schools()[:20]:
+            actions.add_closed_days(one.id, ListedClosed("INSET", date(2026, 9, 1), date(2026, 9, 1)))
+        with statements() as many:
+            found = queries.calendars()
+    assert len(found) == 202
+    assert len(many) == len(few) == 3
+
+
+def test_the_neighbour_s_dates_are_never_ours(world: World) -> None:
+    with unit_of_work(world.neighbour.scope()):
+        actions.add_closed_days(None, ListedClosed("Elsewhere", date(2026, 9, 2), date(2026, 9, 2)))
+    with unit_of_work(world.here.scope()):
+        assert queries.calendar_of(world.here.primary).is_school_day(date(2026, 9, 2))
+
+
+def test_the_year_at_a_glance_says_every_day_in_words(world: World) -> None:
+    with unit_of_work(world.here.scope()):
+        actions.add_closed_days(world.here.primary, ListedClosed("INSET", date(2026, 9, 1), date(2026, 9, 1)))
+        actions.add_closed_days(world.here.primary, ListedClosed("Early close", date(2026, 12, 18), date(2026, 12, 18), "PM"))
+        calendar = queries.calendar_of(world.here.primary)
+        view = year_view(calendar, (queries.dates_of(None), queries.dates_of(world.here.primary)), 2026)
+    words = {cell.on: (cell.look, cell.words) for _, cells in view.rows for cell in cells}
+    assert words[date(2026, 9, 1)] == ("closed", "Tuesday 1 September, closed, INSET")
+    assert words[date(2026, 9, 2)] == ("open", "Wednesday 2 September, school day")
+    assert words[date(2026, 12, 18)] == ("half", "Friday 18 December, morning only, Early close")
+    assert words[date(2026, 12, 25)] == ("closed", "Friday 25 December, bank holiday")
+    assert words[date(2026, 12, 24)] == ("away", "Thursday 24 December, not in term")
+    assert sum(weeks for _, weeks in view.months) == len(view.mondays)
+    assert view.sessions == calendar.count((date(2026, 9, 1), date(2027, 8, 31)))
+    assert view.name == "2026/27"

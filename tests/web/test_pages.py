@@ -1,0 +1,176 @@
+"""Pages: the layout, the strict templates, navigation by permission, and each component of ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import lxml.html
+import pytest
+from flask import g, render_template_string
+from jinja2 import TemplateNotFound, UndefinedError
+
+from portal.permissions import PERMISSIONS, Role, can
+from portal.web import paging
+from portal.web.pages import NAVIGATION, NavigationItem, PageContext
+from tests.support.page_law import check_page
+from tests.web.kitchen import make_app
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+PLACES = ["/kitchen", "/kitchen?sort=-rate", "/form", "/", "/help", "/help/codes", "/accessibility", "/privacy"]
+
+
+def drawn(app: Flask, template: str, **values: Any) -> lxml.html.HtmlElement:
+    with app.test_request_context("/kitchen?sort=name&phase=p"):
+        html = render_template_string(f'{{% import "components.html" as c %}}<div>{template}</div>', **values)
+    return lxml.html.fragment_fromstring(html)
+
+
+def layout(app: Flask, page: PageContext, path: str = "/uploads/new") -> lxml.html.HtmlElement:
+    with app.test_request_context(path):
+        g.page = page
+        html = render_template_string('{% extends "layout.html" %}{% block h1 %}A page{% endblock %}', portal=page)
+        assert check_page(html, 200) == []
+    return lxml.html.document_fromstring(html)
+
+
+@pytest.mark.parametrize("path", [*PLACES, *[f"/help/{role.value}" for role in Role]])
+def test_every_page_of_ours_holds_to_the_law(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert check_page(answer.text, 200, answer.headers["Content-Security-Policy"]) == []
+
+
+def test_a_name_a_template_does_not_have_is_an_error(kitchen: Flask) -> None:
+    with kitchen.test_request_context(), pytest.raises(UndefinedError):
+        render_template_string("{{ nobody_said }}")
+    with kitchen.test_request_context(), pytest.raises(TemplateNotFound):
+        render_template_string('{% include "gone.html" %}')
+
+
+def test_values_are_escaped_in_templates_and_in_govuk_components(kitchen: Flask) -> None:
+    evil = "<script>alert(1)</script>"
+    template = '{{ evil }}{{ govuk("tag", {"text": evil}) }}{{ c.tag(evil) }}{{ c.table(evil, [{"text": evil}], [[evil]]) }}'
+    page = drawn(kitchen, template, evil=evil)
+    assert not page.xpath("//script")
+    assert page.text_content().count(evil) == 6
+
+
+def test_the_govuk_macros_can_also_be_imported(kitchen: Flask) -> None:
+    template = '{% from "govuk_frontend_jinja/components/tag/macro.html" import govukTag %}{{ govukTag({"text": "New"}) }}'
+    assert "New" in drawn(kitchen, template).text_content()
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_navigation_is_what_the_role_may_do_and_the_app_has(kitchen: Flask, role: Role) -> None:
+    page = PageContext(authority_name="Here", person_name="Ana", role_name="A role", can=lambda permission: can(role, permission))
+    with kitchen.test_request_context("/"):
+        shown = [link["text"] for link in page.links]
+    allowed = {item.text for item in NAVIGATION if not item.permissions or any(can(role, one) for one in item.permissions)}
+    assert set(shown) == allowed - {"Comparison", "Published figures", "Authorities", "Audit"}
+
+
+def test_a_permission_that_does_not_exist_cannot_be_asked_for() -> None:
+    with pytest.raises(KeyError):
+        NavigationItem("X", "web.home", ("uploads.sent",), "")
+    assert all(permission in PERMISSIONS for item in NAVIGATION for permission in item.permissions)
+
+
+def test_the_layout_shows_who_reads_and_through_which_membership(kitchen: Flask) -> None:
+    page = layout(kitchen, PageContext(authority_name="Northmoor", person_name="Ana", role_name="Auditor", can=lambda _one: True))
+    header = " ".join(page.xpath("//header")[0].text_content().split())
+    assert all(words in header for words in ("Northmoor", "Ana", "Auditor", "Switch", "Sign out"))
+    assert page.xpath("//header//form/@action") == ["/accounts/sign-out"]
+    assert page.xpath("string(//header//a[@aria-current])").strip() == "Uploads"
+    assert page.xpath("string(//title)") == "A page \u2013 Attendance portal"
+
+
+def test_before_sign_in_there_is_no_navigation_but_help_and_sign_in(kitchen: Flask) -> None:
+    page = layout(kitchen, PageContext())
+    assert [link.text_content().strip() for link in page.xpath("//header//a")] == ["Attendance portal", "Sign in", "Help"]
+    assert "demonstration" not in page.text_content()
+    assert not page.xpath("//dialog")
+
+
+def test_the_demonstration_says_so(kitchen: Flask) -> None:
+    assert "This is a demonstration." in layout(kitchen, PageContext(demonstration=True)).text_content()
+
+
+def test_help_and_the_footer_are_in_the_same_place_on_each_page(client: FlaskClient) -> None:
+    for path in PLACES:
+        page = lxml.html.document_fromstring(client.get(path).text)
+        assert page.xpath("//header//nav//li[last()]/a/@href")[-1] == "/help"
+        assert page.xpath("//footer//a/@href") == ["/accessibility", "/privacy", "/help"]
+
+
+def test_a_person_without_a_place_sees_what_to_do() -> None:
+    app = make_app()
+    app.before_request(lambda: setattr(g, "page", PageContext(person_name="Ana", role_name="Partner", can=lambda _one: False)))
+    answer = app.test_client().get("/")
+    assert "Nothing to do here yet" in answer.text
+    assert check_page(answer.text, 200) == []
+
+
+def test_a_table_heads_its_rows_and_aligns_its_numbers(kitchen: Flask) -> None:
+    page = drawn(
+        kitchen,
+        '{{ c.table("Marks", [{"text": "School"}, {"text": "Marks", "number": true}], rows) }}',
+        rows=[["Alder", "12"], [{"text": "Elm", "href": "/elm", "note": "URN 1"}, None]],
+    )
+    assert page.xpath("string(.//caption)") == "Marks"
+    assert [(one.get("scope"), one.text_content().strip()) for one in page.xpath(".//th")][2:] == [("row", "Alder"), ("row", "ElmURN 1")]
+    assert page.xpath("count(.//*[@class='portal-number'])") == 3
+    assert page.xpath(".//tbody//a/@href") == ["/elm"]
+    assert page.xpath("string(.//tbody/tr[2]/td)") == "no data"
+
+
+def test_sorting_is_a_link_that_keeps_the_filters_and_starts_again(client: FlaskClient) -> None:
+    page = lxml.html.document_fromstring(client.get(f"/kitchen?sort=rate&after={paging.cursor((1, UUID(int=1)))}").text)
+    assert page.xpath("//th[@aria-sort]/@aria-sort") == ["ascending"]
+    assert page.xpath("//thead//a/@href") == ["/kitchen?sort=name", "/kitchen?sort=marks", "/kitchen?sort=-rate"]
+    assert page.xpath("//nav[@aria-label='Pagination']//a/@href") == ["/kitchen?sort=rate&before=abc", "/kitchen?sort=rate&after=def"]
+
+
+def test_a_session_is_heard_in_words(kitchen: Flask) -> None:
+    made = '{{ c.code_cell("O", "Tuesday", "AM") }}{{ c.closed_cell("Friday", "PM") }}{{ c.code_cell(none, "Monday", "AM") }}'
+    page = drawn(kitchen, f"<table><tr>{made}</tr></table>")
+    cells = page.xpath(".//td")
+    assert [one.xpath("string(span[@class='govuk-visually-hidden'])") for one in cells] == [
+        "Tuesday AM, code O, unauthorised absence",
+        "Friday PM, not a school session",
+        "Monday AM, no mark",
+    ]
+    assert [one.xpath("string(span[@aria-hidden])") for one in cells] == ["O", "\u2013", "·"]
+    assert cells[0].get("class") == "portal-mark portal-mark--4"
+
+
+def test_a_figure_is_named_by_its_finding_and_has_its_table_and_csv(client: FlaskClient) -> None:
+    page = lxml.html.document_fromstring(client.get("/kitchen").text)
+    [figure] = page.xpath("//figure")
+    name = page.get_element_by_id(figure.get("aria-labelledby")).text_content()
+    assert name.startswith("Attendance was 2.1 percentage points above")
+    assert figure.xpath("string(.//details//caption)") == name
+    assert figure.xpath(".//p[@class='portal-figure__actions']/a/@href") == ["/kitchen"]
+
+
+def test_progress_is_a_live_region_with_a_plain_link(client: FlaskClient) -> None:
+    page = lxml.html.document_fromstring(client.get("/kitchen").text)
+    [block] = page.xpath("//*[@data-progress]")
+    assert block.xpath("string(.//*[@role='status'])") == "Reading rows: 4,000 of 12,000"
+    assert (block.xpath("string(.//progress/@value)"), block.xpath("string(.//progress/@max)")) == ("4000", "12000")
+    assert block.xpath("string(.//a/@href)") == "/kitchen"
+    assert page.xpath("//head/noscript/meta/@http-equiv") == ["refresh"]
+
+
+def test_a_button_that_changes_something_is_a_form_with_its_token(kitchen: Flask) -> None:
+    page = drawn(kitchen, '{{ c.button_form("/undo", "Undo", "warning", values={"id": "1"}, about="this file") }}')
+    assert {one.get("name") for one in page.xpath(".//form[@method='post']//input")} == {"csrf_token", "id"}
+    assert " ".join(page.xpath(".//button")[0].text_content().split()) == "Undo this file"
+
+
+def test_steps_say_how_far_they_are(kitchen: Flask) -> None:
+    page = drawn(kitchen, '{{ c.timeline([{"title": "Received"}, {"title": "Applied", "state": "next"}]) }}')
+    assert [one.text_content() for one in page.xpath(".//h3")] == ["Received (done)", "Applied (not yet)"]
