@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,9 +27,10 @@ GIRLS, MIDDLE_NAME, OTHER_SURNAME, DOUBLE_BARRELLED, PARENT_OTHER_SURNAME = 0.48
 #: Of every so many who could be twins, one is not: about three children in a hundred have a twin.
 TWINS_OF = 3
 #: Now and then a name longer than any column was made for.
-LONGEST_EVERY, LONGEST = 2500, ("Featherstonehaugh-Cholmondeley-Wigglesworth", "Wilhelmina-Alexandrina")
+LONGEST_EVERY, LONGEST = 900, ("Featherstonehaugh-Cholmondeley-Wigglesworth", "Wilhelmina-Alexandrina")
 IN_A_FLAT, GIVES_MOBILE, GIVES_NUMBER, GIVES_EMAIL, DO_NOT_DISCLOSE = 0.12, 0.85, 0.97, 0.8, 0.006
 MALE, FEMALE = "M", "F"
+MIXED = (0.45, 1.4, 0.7, 2.1)
 TITLES = {"M": "Mr", "F": "Ms"}
 #: Telephone numbers Ofcom keeps for drama, and never gives out.
 MOBILES = "07700 900{:03d}"
@@ -122,7 +124,7 @@ def _split(group: list[int], children: Settling) -> list[list[int]]:
 
 def _family(draw: np.random.Generator, number: int, cluster: int) -> Family:
     lists = heritages()
-    shares = _shares(cluster)
+    shares = _shares(cluster % len(MIXED))
     heritage = lists[int(np.searchsorted(shares, draw.random() * shares[-1]))]
     surnames = names()[heritage.names].surnames
     surname = surnames[int(draw.integers(len(surnames)))]
@@ -135,9 +137,10 @@ def _family(draw: np.random.Generator, number: int, cluster: int) -> Family:
     return Family(number, cluster, heritage, surname, address, postcode)
 
 
-def _shares(cluster: int) -> Floats:
-    """Backgrounds as they add up; every other cluster is the more mixed one."""
-    mixed = (0.45, 1.4, 0.7, 2.1)[cluster % 4]
+@cache
+def _shares(kind: int) -> Floats:
+    """Backgrounds as they add up, in one of the kinds of neighbourhood (`MIXED`: times the usual share of other backgrounds)."""
+    mixed = MIXED[kind]
     return np.cumsum([one.share * (1.0 if one.names == "british" else mixed) for one in heritages()])
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from portal.demonstration.streams import Floats
 
 #: No authority has these numbers: UPNs issued here, and elsewhere before a pupil came.
-ELSEWHERE = ("002", "003", "004", "005")
+ELSEWHERE = {"999": ("002", "004")}
+ELSEWHERE_TO_OTHERS = ("003", "005")
 #: Shares of pupils: FSM and SEN together, FSM only, SEN only; the rest have neither. DfE, 2022/23.
 JOINT = {"primary": (0.067, 0.187, 0.098), "secondary": (0.057, 0.181, 0.098)}
 PLAN_AMONG_SEN = 0.26
@@ -81,9 +82,10 @@ def _pupil(  # noqa: PLR0913  a pupil is made of these
 ) -> Pupil:
     started = min(member.born.year + 5, spot.year)
     came = bool(chances[0] < CAME) or spot.part_year
-    la = ELSEWHERE[int(chances[1] * len(ELSEWHERE))] if came else numbers.la_code
+    others = ELSEWHERE.get(numbers.la_code, ELSEWHERE_TO_OTHERS)
+    la = others[int(chances[1] * len(others))] if came else numbers.la_code
     upn = numbers.upn(la, spot.school.house, started, temporary=member.child % TEMPORARY_UPN_EVERY == TEMPORARY_UPN_EVERY // 2)
-    former = numbers.upn(ELSEWHERE[0], 900, started) if member.child % CHANGED_UPN_EVERY == CHANGED_UPN_EVERY // 2 else None
+    former = numbers.upn(others[0], 900, started) if member.child % CHANGED_UPN_EVERY == CHANGED_UPN_EVERY // 2 else None
     ties = family.ties
     circumstances = _known_by(today, _circumstances(spot, member, chances, hardship))
     if any(one.kind == "looked_after" for one in circumstances):

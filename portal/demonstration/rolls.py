@@ -29,6 +29,7 @@ LEAVES_IN_SUMMER = 0.012
 GOES_ELSEWHERE = 0.12
 STAYS_ON = 0.5
 YEAR_6, YEAR_7, YEAR_11, YEAR_12, YEAR_13 = 6, 7, 11, 12, 13
+LEAVES_IN_JUNE = frozenset({YEAR_11, YEAR_13})
 ON_TWO_ROLLS = 6
 
 
@@ -71,9 +72,10 @@ class Roll:
         self.children.append(Child(cohort, cluster, arrived))
         return len(self.children) - 1
 
-    def days(self, school: School, year: int) -> tuple[date, ...]:
-        """The days a school meets in an academic year."""
-        return self.calendars[school.urn, year].school_days()
+    def days(self, school: School, year: int, group: int = 0) -> tuple[date, ...]:
+        """The days a school meets in an academic year; for a year group that leaves in June, until then."""
+        last = last_friday_in_june(year + 1) if group in LEAVES_IN_JUNE else date(year + 1, 8, 31)
+        return self.calendars[school.urn, year].school_days((date(year, 9, 1), last))
 
 
 def roll_over(seed: int, schools: Sequence[School], calendars: Mapping[tuple[str, int], Calendar], years: Sequence[int]) -> Roll:
@@ -110,14 +112,14 @@ def _live_through(roll: Roll, opening: list[Spot], year: int) -> list[Spot]:
     staying = []
     for spot in opening:
         fate, when = draw.random(2)
-        days = roll.days(spot.school, year)
+        days = roll.days(spot.school, year, spot.group)
         roll.spots.append(spot)
         if fate < LEAVES + MOVES and spot.group <= YEAR_11 and spot.status == "C":
             day = 5 + int(when * (len(days) - 15))
             spot.last, spot.part_year = days[day], True
             elsewhere = _another_school(roll, draw, spot) if fate < MOVES else None
             if elsewhere is not None:
-                begins = next((on for on in roll.days(elsewhere, year) if on > days[day]), days[-1])
+                begins = next((on for on in roll.days(elsewhere, year, spot.group) if on > days[day]), days[-1])
                 moved = Spot(spot.child, elsewhere, year, spot.group, begins, part_year=True)
                 roll.spots.append(moved)
                 staying.append(moved)
@@ -143,7 +145,7 @@ def _joiners(roll: Roll, draw: np.random.Generator, opening: list[Spot], year: i
     shift = year - min(one for _, one in roll.calendars)
     for spot in opening:
         if draw.random() < JOINS and spot.group <= YEAR_11:
-            days = roll.days(spot.school, year)
+            days = roll.days(spot.school, year, spot.group)
             first = days[5 + int(draw.random() * (len(days) - 15))]
             child = roll.child(spot.group - shift, spot.school.cluster, arrived=True)
             yield Spot(child, spot.school, year, spot.group, first, part_year=True)
@@ -151,7 +153,7 @@ def _joiners(roll: Roll, draw: np.random.Generator, opening: list[Spot], year: i
 
 def _year_11_leaves(spots: Iterable[Spot], year: int) -> None:
     for spot in spots:
-        if spot.group in {YEAR_11, YEAR_13}:
+        if spot.group in LEAVES_IN_JUNE:
             spot.last = last_friday_in_june(year + 1)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from portal.demonstration.plans import Line
     from portal.demonstration.streams import Floats, Truths, Whole
-    from portal.rules.calendar import Calendar
+    from portal.rules.calendar import Calendar, Span
 
 A_WEEK = 14
 HALF_TERMS_IN_A_YEAR = 6
@@ -51,14 +51,27 @@ class Sessions:
         return halves
 
     @cached_property
+    def _spans(self) -> tuple[Span, ...]:
+        return self.calendar.half_terms()
+
+    @cached_property
+    def _seasons(self) -> dict[int, dict[str, Floats]]:
+        return {}
+
+    @cached_property
     def half_term(self) -> Whole:
         """Which half term each session is in, 1 to 6; the last takes any beyond."""
-        starts = [span.first_day.toordinal() for span in self.calendar.half_terms()]
+        starts = [span.first_day.toordinal() for span in self._spans]
         return np.minimum(np.searchsorted(starts, self.day, side="right"), HALF_TERMS_IN_A_YEAR)
 
     def season(self, table: int) -> dict[str, Floats]:
         """For each of `SEASONS`, the index of each session: how far into its half term decides."""
-        spans = self.calendar.half_terms()
+        if table not in self._seasons:
+            self._seasons[table] = self._season(table)
+        return self._seasons[table]
+
+    def _season(self, table: int) -> dict[str, Floats]:
+        spans = self._spans
         first = np.array([span.first_day.toordinal() for span in spans])
         last = np.array([span.last_day.toordinal() for span in spans])
         place = np.searchsorted(first, self.day, side="right") - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 from portal.demonstration.plans import Closed, Term
@@ -24,6 +25,7 @@ FRIDAY = 4
 THURSDAY = 3
 
 
+@cache
 def authority_terms(year: int) -> tuple[tuple[Term, ...], tuple[Closed, ...]]:
     """The authority's six half terms of an academic year, and the bank holidays inside them."""
     autumn, spring, summer = _edges(year)
@@ -32,7 +34,8 @@ def authority_terms(year: int) -> tuple[tuple[Term, ...], tuple[Closed, ...]]:
     for (first_day, last_day), monday in zip((autumn, spring, (summer, last)), _half_terms(year), strict=True):
         spans += [(first_day, monday - timedelta(days=3)), (monday + timedelta(days=7), last_day)]
     terms = tuple(Term(None, name, *span) for name, span in zip(HALF_TERMS, spans, strict=True))
-    holidays = sorted(on for on in bank_holidays(year + 1) if any(first <= on <= last_ for first, last_ in spans))
+    known = bank_holidays(year) | bank_holidays(year + 1)
+    holidays = sorted(on for on in known if any(first <= on <= last_ for first, last_ in spans))
     return terms, tuple(Closed(None, "Bank holiday", on, on) for on in holidays)
 
 

@@ -100,6 +100,7 @@ class Passwords:
 class Running:
     """What the state file says of the servers running on a data folder. A URL is empty for a server that is not ours."""
 
+    superuser_url: str
     owner_url: str
     app_url: str
     redis_url: str

@@ -160,10 +160,12 @@ class EmbeddedPostgres:
         theirs = self._version(programs, user)
         if ours != theirs:
             message = (
-                f"Move the data over, or set PORTAL_DATA_DIR to another folder: the database in {self.data_dir} was made by "
-                f"PostgreSQL {ours} and the programs in {programs} are PostgreSQL {theirs}. To move it: with "
-                f"PORTAL_PG_BINDIR set to PostgreSQL {ours} start the portal and run pg_dump on it, remove "
-                f"{self.cluster.parent}, start the portal as now with PORTAL_DEMO=0, and run pg_restore."
+                f"Set PORTAL_DATA_DIR to another folder, or move the data over: the database in {self.data_dir} was made by "
+                f"PostgreSQL {ours} and the programs in {programs} are PostgreSQL {theirs}. To move it: (1) start the portal with "
+                f"PORTAL_PG_BINDIR set to the programs of PostgreSQL {ours}; (2) pg_dump --format=custom --file=portal.dump "
+                f"ADDRESS, the address being superuser_url in {self.data_dir / 'servers.json'}; (3) stop the portal and move "
+                f"{self.cluster.parent} away; (4) start it as now with PORTAL_DEMO=0; (5) pg_restore --clean --if-exists "
+                "--dbname=ADDRESS portal.dump, with the new address."
             )
             raise CannotStartError(message)
 

@@ -15,7 +15,7 @@ import psycopg
 from portal.embedded import folder
 from portal.embedded.children import PATIENCE, CannotStartError, Child, ServerUser
 from portal.embedded.folder import Running
-from portal.embedded.postgres import EmbeddedPostgres
+from portal.embedded.postgres import SUPERUSER, EmbeddedPostgres
 from portal.embedded.valkey import EmbeddedValkey, answers
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Ownership:
         if self.valkey is not None:
             self.valkey.start(left.valkey_pid if left else 0)
         running = Running(
+            superuser_url=self.postgres.url(SUPERUSER) if self.postgres else "",
             owner_url=self.postgres.owner_url if self.postgres else "",
             app_url=self.postgres.app_url if self.postgres else "",
             redis_url=self.valkey.url if self.valkey else "",
@@ -207,7 +208,7 @@ def _serves(settings: Settings, running: Running) -> bool:
 
 
 def _servers(settings: Settings, running: Running | None) -> Servers:
-    found = running or Running("", "", "", 0, 0, "")
+    found = running or Running("", "", "", "", 0, 0, "")
     return Servers(
         owner_url=settings.migration_url or found.owner_url,
         app_url=settings.database_url or found.app_url,

@@ -101,9 +101,7 @@ class Calendar:
     places: tuple[int, ...]
 
     @classmethod
-    def from_terms(
-        cls, terms: Sequence[tuple[date, date]], closed: Collection[date] | Collection[Session] = ()
-    ) -> Calendar:
+    def from_terms(cls, terms: Sequence[tuple[date, date]], closed: Collection[date] | Collection[Session] = ()) -> Calendar:
         """Morning and afternoon on every Monday to Friday of the terms, both ends included, less what is closed.
 
         `closed` holds days, or (day, "AM"/"PM") for half of one: bank holidays, INSET days, planned closures.
@@ -146,9 +144,7 @@ class Calendar:
         if between is None:
             return self.places
         first, last = between
-        return self.places[
-            bisect_left(self.places, first.toordinal() * 2) : bisect_right(self.places, last.toordinal() * 2 + 1)
-        ]
+        return self.places[bisect_left(self.places, first.toordinal() * 2) : bisect_right(self.places, last.toordinal() * 2 + 1)]
 
     def meets(self, on: date, session: Half) -> bool:
         """Whether the school meets for that session."""

@@ -72,10 +72,7 @@ def _attendance(school: Field) -> dict[Session, str]:
 
 
 def _record(school: Field) -> SchoolRecord:
-    amendments = [
-        Amendment(each.session(), _letters(each), each.day("amended_on"))
-        for each in school.optional_items("amendments")
-    ]
+    amendments = [Amendment(each.session(), _letters(each), each.day("amended_on")) for each in school.optional_items("amendments")]
     marks = standing_marks(_attendance(school), amendments)
     return SchoolRecord(school.text("school"), _calendar(school.get("calendar")), marks)
 
@@ -173,9 +170,7 @@ def _compulsory_school_age(case: Field) -> Answer:
     return {
         "first_day": span.first_day.isoformat(),
         "last_day": span.last_day.isoformat(),
-        "dates": [
-            {"date": on.isoformat(), "of_compulsory_school_age": span.covers(on)} for on in _dates(case, "dates")
-        ],
+        "dates": [{"date": on.isoformat(), "of_compulsory_school_age": span.covers(on)} for on in _dates(case, "dates")],
     }
 
 

@@ -92,9 +92,12 @@ class Field:
     def half(self) -> Half:
         """The field `session`: AM or PM."""
         field = self.get("session")
-        if field.value not in {"AM", "PM"}:
+        # Compared one by one: a value from a document may be a list, which no set can look up.
+        if field.value == "AM":
+            return "AM"
+        if field.value != "PM":
             field.expects("AM or PM")
-        return "AM" if field.value == "AM" else "PM"
+        return "PM"
 
     def session(self) -> Session:
         """The fields `date` and `session` together."""

@@ -12,9 +12,7 @@ from portal.rules.codes import CODES_OF_2024, DAY_BEFORE
 from portal.rules.explanations import Source
 
 SI_2007 = "Education (Penalty Notices) (England) Regulations 2007 (SI 2007/1867)"
-NATIONAL_SOURCE = Source(
-    SI_2007, "regulation 4 as amended by SI 2024/210, in force 19 August 2024", first_day=CODES_OF_2024
-)
+NATIONAL_SOURCE = Source(SI_2007, "regulation 4 as amended by SI 2024/210, in force 19 August 2024", first_day=CODES_OF_2024)
 THRESHOLD_SOURCE = Source(
     "Working together to improve school attendance",
     "chapter 6: ten sessions of unauthorised absence in a rolling ten school weeks",

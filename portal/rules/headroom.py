@@ -7,15 +7,18 @@ with a family; it is never a target or a score.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from portal.rules.calendar import academic_year, academic_year_span
 from portal.rules.explanations import Fact, Source, counted, in_words
 from portal.rules.measures import PERSISTENT, Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
-    from portal.rules.calendar import Session
+    from portal.rules.calendar import Calendar, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,12 @@ class Headroom:
     def sources(self) -> tuple[Source, ...]:
         """Where the line comes from."""
         return (self.line.source,)
+
+
+def sessions_ahead(calendar: Calendar, on: date, until: date | None = None) -> tuple[Session, ...]:
+    """The school's sessions after a day, to the end of its academic year, or to an earlier day such as leaving."""
+    last = academic_year_span(academic_year(on)).last_day
+    return calendar.sessions((on + timedelta(days=1), last if until is None else min(last, until)))
 
 
 def headroom(absent: int, possible: int, ahead: Sequence[Session], line: Line = PERSISTENT) -> Headroom:

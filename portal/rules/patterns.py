@@ -95,10 +95,7 @@ def by_weekday_and_half(marks: Marks, calendar: Calendar, between: Between | Non
     """Sessions missed on each weekday, morning and afternoon apart; weekend sessions only where the school has them."""
     days = sorted({on.weekday() for on in calendar.school_days(between)})
     labels = [f"{WEEKDAYS[day]} {HALF_NAMES[half]}" for day in days for half in HALVES]
-    found = (
-        (f"{WEEKDAYS[on.weekday()]} {HALF_NAMES[half]}", missed)
-        for on, half, missed in _possible(marks, calendar, between)
-    )
+    found = ((f"{WEEKDAYS[on.weekday()]} {HALF_NAMES[half]}", missed) for on, half, missed in _possible(marks, calendar, between))
     return Pattern("By weekday and half of the day", _shares(labels, found))
 
 

@@ -198,6 +198,13 @@ def _sorted_out(
     return tuple(counting), tuple(left_out)
 
 
+def counting_sessions(
+    record: SchoolRecord, dob: date, dealt_with: frozenset[Session], policy: Policy = DEFAULT_POLICY
+) -> tuple[CountedSession, ...]:
+    """The sessions at one school that count towards the threshold, in order of time."""
+    return _sorted_out(record, dob, dealt_with, policy)[0]
+
+
 @dataclass(frozen=True, slots=True)
 class _Ruler:
     """Places sessions on a line of school weeks, on which ten school weeks are a fixed width."""
@@ -312,6 +319,4 @@ def threshold(
     if named is None and together and policy.two_schools is TwoSchools.COMBINE:
         return Threshold(Outcome.MET, None, together, tuple(schools), together, change)
     outcome = Outcome.MET if named else Outcome.REVIEW if together else Outcome.NOT_MET
-    return Threshold(
-        outcome, named.school if named else None, named.met if named else None, tuple(schools), together, change
-    )
+    return Threshold(outcome, named.school if named else None, named.met if named else None, tuple(schools), together, change)

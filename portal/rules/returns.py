@@ -115,9 +115,7 @@ def _is_absent(code: Code) -> bool:
     return code.absent
 
 
-def _days(
-    record: PupilRecord, between: Between, qualifies: Callable[[Code], bool], policy: Policy
-) -> list[tuple[date, Day]]:
+def _days(record: PupilRecord, between: Between, qualifies: Callable[[Code], bool], policy: Policy) -> list[tuple[date, Day]]:
     age = compulsory_school_age(record.dob, last_friday_inside=policy.last_friday_inside)
     of_age = [on for on in record.calendar.school_days(between) if age.covers(on)]
     return days_of_kind(record.marks, record.calendar, of_age, qualifies, policy)
@@ -175,9 +173,7 @@ def sickness_return(
     return ReturnDue(Return.SICKNESS, reached, SICKNESS_DAYS, whole, borderline=close)
 
 
-def no_return_after_leave(
-    record: PupilRecord, leave_ended_on: date, as_at: date, policy: Policy = DEFAULT_POLICY
-) -> ReturnDue:
+def no_return_after_leave(record: PupilRecord, leave_ended_on: date, as_at: date, policy: Policy = DEFAULT_POLICY) -> ReturnDue:
     """Whether the pupil has missed each of the ten school days after granted leave ended, up to a day."""
     days = _days(record, (leave_ended_on + timedelta(days=1), as_at), _is_absent, policy)
     away, perhaps = _from_the_first(days), _from_the_first(days, with_borderline=True)

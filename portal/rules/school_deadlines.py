@@ -210,9 +210,7 @@ class PartTime:
         return (PART_TIME_SOURCE,)
 
 
-def part_time_timetable(
-    agreed: tuple[date, date], review_on: date, as_at: date, calendar: Calendar, marks: Marks
-) -> PartTime:
+def part_time_timetable(agreed: tuple[date, date], review_on: date, as_at: date, calendar: Calendar, marks: Marks) -> PartTime:
     """Where a timetable agreed from one day to another stands; both days are inside it."""
     first_day, last_day = agreed
     state = PartTimeState.RUNNING

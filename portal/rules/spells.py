@@ -38,10 +38,7 @@ class Spell:
         """The spell in plain words."""
         if self.first == self.last:
             return f"Missed {session_in_words(self.first)}."
-        return (
-            f"Missed {counted(self.sessions, 'session')} from {session_in_words(self.first)} "
-            f"to {session_in_words(self.last)}."
-        )
+        return f"Missed {counted(self.sessions, 'session')} from {session_in_words(self.first)} to {session_in_words(self.last)}."
 
 
 @dataclass(frozen=True, slots=True)

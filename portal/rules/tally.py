@@ -19,9 +19,7 @@ from portal.rules.explanations import Fact, Source, counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-METHODOLOGY = Source(
-    "DfE, Pupil attendance in schools: methodology", "rates are sums of sessions over sums of possible sessions"
-)
+METHODOLOGY = Source("DfE, Pupil attendance in schools: methodology", "rates are sums of sessions over sums of possible sessions")
 LATE_BEFORE = BY_LETTERS["L"].byte
 LATE_AFTER = BY_LETTERS["U"].byte
 HUNDRED = 100
@@ -109,9 +107,7 @@ class Tally:
     def not_possible(self) -> int:
         """Marks that are not possible sessions, administrative ones left out."""
         return sum(
-            number
-            for byte, number in self.counts
-            if byte >> 5 == Category.NOT_POSSIBLE and not BY_BYTE[byte].administrative
+            number for byte, number in self.counts if byte >> 5 == Category.NOT_POSSIBLE and not BY_BYTE[byte].administrative
         )
 
     @property

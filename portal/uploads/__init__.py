@@ -1,1 +1,1 @@
-"""Files from schools: read, checked, rehearsed, applied, undone."""
+"""Files from schools: read, mapped, checked, rehearsed, applied or refused, and undone."""

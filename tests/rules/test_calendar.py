@@ -24,15 +24,13 @@ from portal.rules.calendar import (
     session_at,
     week_of,
 )
-from tests.rules import reference
+from tests.rules import almanac
 from tests.rules.casebook.building import CLOSED, MONDAYS, TERMS, WEEKS
 
 days = st.dates(date(2018, 1, 1), date(2040, 12, 31))
 halves: st.SearchStrategy[Half] = st.sampled_from(["AM", "PM"])
 CLOSED_DAYS = [date.fromisoformat(on) for on in CLOSED]
-TWO_YEARS = Calendar.from_terms(
-    [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in TERMS], CLOSED_DAYS
-)
+TWO_YEARS = Calendar.from_terms([(date.fromisoformat(first), date.fromisoformat(last)) for first, last in TERMS], CLOSED_DAYS)
 
 
 def test_the_academic_year_turns_on_1_september() -> None:
@@ -82,9 +80,7 @@ def test_a_term_that_ends_before_it_begins_is_refused() -> None:
 def test_the_illustrative_calendar_has_its_fifty_five_school_weeks() -> None:
     assert [week.isoformat() for week in TWO_YEARS.school_weeks()] == list(MONDAYS)
     assert len(MONDAYS) == 55
-    assert [(on.isoformat(), half) for on, half in TWO_YEARS.sessions()] == [
-        each for week in WEEKS.values() for each in week
-    ]
+    assert [(on.isoformat(), half) for on, half in TWO_YEARS.sessions()] == [each for week in WEEKS.values() for each in week]
 
 
 def test_half_terms_are_runs_of_weeks() -> None:
@@ -131,7 +127,7 @@ def test_a_register_is_compared_and_never_changes_the_calendar() -> None:
 
 @pytest.mark.parametrize("year", range(bank_holidays.FIRST_YEAR, bank_holidays.LAST_YEAR + 1))
 def test_bank_holidays_from_first_principles(year: int) -> None:
-    expected = {on for on in reference.bank_holidays(year) if on.isoweekday() < 6}
+    expected = {on for on in almanac.bank_holidays(year) if on.isoweekday() < 6}
     assert {on for on in bank_holidays.bank_holidays(year) if on.weekday() < 5} == expected
     assert bank_holidays.derived_bank_holidays(year) == bank_holidays.bank_holidays(year)
 
@@ -151,7 +147,7 @@ def test_easter(year: int, month: int, day: int) -> None:
 
 @given(st.integers(1900, 2400))
 def test_easter_two_ways(year: int) -> None:
-    assert bank_holidays.easter_sunday(year) == reference.easter(year)
+    assert bank_holidays.easter_sunday(year) == almanac.easter(year)
 
 
 @given(days, st.integers(1, 12))

@@ -92,9 +92,7 @@ def test_no_mark_is_missing_and_never_a_code(text: str) -> None:
     assert answer.problem is None
 
 
-@pytest.mark.parametrize(
-    ("text", "letters"), [(" o ", "O"), ("y1", "Y1"), ("\N{FULLWIDTH LATIN CAPITAL LETTER G}", "G")]
-)
+@pytest.mark.parametrize(("text", "letters"), [(" o ", "O"), ("y1", "Y1"), ("\N{FULLWIDTH LATIN CAPITAL LETTER G}", "G")])
 def test_spaces_case_and_width_are_forgiven(text: str, letters: str) -> None:
     assert code_for(text, NOW, "AM").code is BY_LETTERS[letters]
 
@@ -162,9 +160,7 @@ def test_two_warnings_are_both_told() -> None:
     assert code_for("I", NOW, "AM", dob=CHILD).warning is None
 
 
-@given(
-    st.text(max_size=3), st.dates(date(2018, 1, 1), date(2030, 12, 31)), st.sampled_from(["AM", "PM"]), st.booleans()
-)
+@given(st.text(max_size=3), st.dates(date(2018, 1, 1), date(2030, 12, 31)), st.sampled_from(["AM", "PM"]), st.booleans())
 def test_every_cell_is_a_code_a_problem_or_missing(text: str, on: date, session: str, one_letter: bool) -> None:  # noqa: FBT001 -- drawn
     answer = code_for(text, on, "AM" if session == "AM" else "PM", one_letter=one_letter)
     assert (answer.code is None) or (answer.problem is None)

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portal.rules.conformance import check
-from tests.rules import wrong_dates, wrong_thresholds
+from tests.rules import wrong_dates, wrong_marks, wrong_notices, wrong_payments, wrong_windows
 from tests.rules.casebook.shelves import FOLDER, SHELVES, written
 
 if TYPE_CHECKING:
     from tests.rules.casebook.building import Json
     from tests.rules.reference import Engine
 
-CAUGHT = {**wrong_thresholds.CAUGHT, **wrong_dates.CAUGHT}
+THRESHOLDS = {**wrong_windows.CAUGHT, **wrong_marks.CAUGHT}
+CAUGHT = {**THRESHOLDS, **wrong_notices.CAUGHT, **wrong_payments.CAUGHT, **wrong_dates.CAUGHT}
 
 
 @cache
@@ -44,9 +45,7 @@ def test_the_rules_pass_every_published_case(shelf: str) -> None:
     answers = check(both["input"])["results"]
     assert isinstance(answers, list)
     differing = [
-        (answer, expected)
-        for answer, expected in zip(answers, both["output"]["results"], strict=True)
-        if answer != expected
+        (answer, expected) for answer, expected in zip(answers, both["output"]["results"], strict=True) if answer != expected
     ]
     assert not differing
 
@@ -86,5 +85,5 @@ def test_each_wrong_engine_is_caught_by_its_named_case(wrong: type[Engine]) -> N
 
 
 def test_there_are_enough_wrong_engines() -> None:
-    assert len(wrong_thresholds.CAUGHT) >= 20
-    assert len(CAUGHT) >= 60
+    assert len(THRESHOLDS) >= 40
+    assert len(CAUGHT) >= 90

@@ -79,6 +79,7 @@ BROKEN: tuple[tuple[Json, str, object, str], ...] = (
     (THRESHOLD, "schools.0.calendar", {}, "schools[0].calendar.terms: enter this field; it is missing."),
     (THRESHOLD, "schools.0.calendar.terms.0.last_day", "2024-01-01", "before it begins"),
     (THRESHOLD, "schools.0.attendance.2.session", "pm", "schools[0].attendance[2].session: enter AM or PM."),
+    (THRESHOLD, "schools.0.attendance.2.session", [], "schools[0].attendance[2].session: enter AM or PM."),
     (THRESHOLD, "schools.0.attendance.2.code", "-", "schools[0].attendance[2].code: enter this field; it is missing."),
     (THRESHOLD, "already_dealt_with", "none", "already_dealt_with: enter a list."),
     (NOTICE, "parents", "Parent 1", "parents: enter a list."),

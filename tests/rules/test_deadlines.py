@@ -74,10 +74,7 @@ def test_the_position_in_words() -> None:
     assert "£160 is due by 30 March 2025" in flat.sentence
     assert flat.last_day_reduced is None
     assert any(fact.value == "There is no reduced amount" for fact in flat.facts)
-    assert (
-        "prosecute the original offence or withdraw"
-        in payment_timetable(RECEIVED, FIRST, [], date(2025, 4, 1)).sentence
-    )
+    assert "prosecute the original offence or withdraw" in payment_timetable(RECEIVED, FIRST, [], date(2025, 4, 1)).sentence
 
 
 def test_an_authority_that_takes_parts_adds_them_up() -> None:
@@ -96,11 +93,7 @@ def test_with_nothing_paid_the_amount_never_falls(received: date, ahead: int) ->
     now = payment_timetable(received, FIRST, [], received + timedelta(days=ahead))
     assert (now.last_day_full - now.received_on).days == 27
     expected = (
-        (Position.PAYABLE, 80)
-        if ahead < 21
-        else (Position.PAYABLE, 160)
-        if ahead < 28
-        else (Position.PROSECUTE_OR_WITHDRAW, None)
+        (Position.PAYABLE, 80) if ahead < 21 else (Position.PAYABLE, 160) if ahead < 28 else (Position.PROSECUTE_OR_WITHDRAW, None)
     )
     assert (now.position, now.amount_due) == expected
 
@@ -153,9 +146,7 @@ def test_the_time_limit_in_words() -> None:
         (date(2026, 4, 20), 5, date(2026, 5, 22), 24),
     ],
 )
-def test_a_notice_to_improve_runs_in_school_weeks(
-    starts_on: date, weeks: int, last_day: date, school_days: int
-) -> None:
+def test_a_notice_to_improve_runs_in_school_weeks(starts_on: date, weeks: int, last_day: date, school_days: int) -> None:
     period = notice_to_improve(starts_on, CALENDAR, weeks)
     assert (period.last_day, period.school_days) == (last_day, school_days)
     assert f"{weeks} school weeks" in period.sentence

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.rules.calendar import Calendar
 from portal.rules.codes import BY_LETTERS, CODES
-from portal.rules.headroom import headroom
+from portal.rules.headroom import headroom, sessions_ahead
 from portal.rules.measures import (
     PERSISTENT,
     SEVERE,
@@ -205,3 +206,10 @@ def test_headroom_in_words() -> None:
     assert "11 June 2026" in above.sentence
     assert "not enough sessions left" in headroom(60, 300, term).sentence
     assert "no sessions left" in headroom(0, 0, []).sentence
+
+
+def test_the_sessions_ahead_end_with_the_year_or_with_leaving() -> None:
+    calendar = Calendar.from_terms([(date(2026, 7, 13), date(2026, 7, 21)), (date(2026, 9, 2), date(2026, 10, 23))])
+    assert len(sessions_ahead(calendar, date(2026, 7, 17))) == 4
+    assert sessions_ahead(calendar, date(2026, 7, 17), date(2026, 7, 20))[-1] == (date(2026, 7, 20), "PM")
+    assert sessions_ahead(calendar, date(2026, 8, 3)) == ()

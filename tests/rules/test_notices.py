@@ -68,9 +68,7 @@ def test_two_doubts_about_one_notice_are_both_settled() -> None:
 
 
 ORDER = [Result.FIRST, Result.SECOND, Result.NOT_AVAILABLE]
-notices = st.builds(
-    earlier, st.dates(date(2024, 1, 1), date(2028, 1, 1)), st.sampled_from(Status), power=st.sampled_from(Power)
-)
+notices = st.builds(earlier, st.dates(date(2024, 1, 1), date(2028, 1, 1)), st.sampled_from(Status), power=st.sampled_from(Power))
 
 
 @given(st.lists(notices, max_size=5), notices)
@@ -124,9 +122,7 @@ def test_the_duty_is_for_the_first_five_school_days() -> None:
 
 def test_an_excluded_pupil_seen_in_public() -> None:
     letter = date(2026, 2, 11)
-    seen = excluded_pupil_notice(
-        Sighting(date(2026, 2, 13), SUSPENDED, letter), CALENDAR, [earlier(), earlier(power=Power.S105)]
-    )
+    seen = excluded_pupil_notice(Sighting(date(2026, 2, 13), SUSPENDED, letter), CALENDAR, [earlier(), earlier(power=Power.S105)])
     assert seen.available
     assert seen.earlier == 1
     assert (seen.amounts.reduced, seen.amounts.full) == (60, 120)

@@ -144,10 +144,7 @@ def test_lateness_before_and_after_the_register_closes() -> None:
 def test_change_is_a_difference_of_rates_from_sums() -> None:
     now, before = Tally.of_letters("OO" + "/" * 8), Tally.of_letters("O" + "/" * 9)
     assert change_from_own_past(now, before).points == 10
-    assert (
-        "10.0 percentage points higher than the pupil's own absence before"
-        in change_from_own_past(now, before).sentence
-    )
+    assert "10.0 percentage points higher than the pupil's own absence before" in change_from_own_past(now, before).sentence
     lower = beside_school_average(before, now)
     assert lower.points == -10
     assert "lower than the school's average" in lower.sentence
@@ -175,8 +172,6 @@ def test_every_pattern_adds_up_to_the_tally(letters: str) -> None:
     ):
         assert sum(share.absent for share in pattern.shares) == tally.absent
         assert sum(share.possible for share in pattern.shares) == tally.possible
-        assert all(
-            share.rate is None or share.rate == Fraction(100 * share.absent, share.possible) for share in pattern.shares
-        )
+        assert all(share.rate is None or share.rate == Fraction(100 * share.absent, share.possible) for share in pattern.shares)
     assert lateness(marks, CALENDAR).sessions == tally.late
     assert tally.absent == sum(BY_LETTERS[each].absent for each in marks.values())

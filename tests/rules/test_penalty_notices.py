@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from portal.rules.calendar import Calendar, Half, Session
 from portal.rules.penalty_notices import Outcome, Reason, SchoolRecord, Threshold, threshold
 from portal.rules.policy import Policy, TwoSchools, Window
+from portal.rules.threshold_now import threshold_now
 from tests.rules.casebook.building import CLOSED, TERMS
 
 TWO_YEARS = Calendar.from_terms(
@@ -170,6 +171,32 @@ def test_the_last_friday_in_june_is_a_setting() -> None:
     record = [SchoolRecord("School A", TWO_YEARS, week)]
     assert threshold(date(2010, 3, 10), record).outcome is Outcome.MET
     assert threshold(date(2010, 3, 10), record, (), Policy(last_friday_inside=False)).best_count == 8
+
+
+def test_where_a_pupil_stands_on_a_day() -> None:
+    record = SchoolRecord("School A", TWO_YEARS, TEN)
+    wednesday = threshold_now(DOB, record, date(2025, 9, 17))
+    assert (wednesday.number, wednesday.needed) == (6, 4)
+    assert (wednesday.first_week, wednesday.last_week) == (date(2025, 9, 1), date(2025, 9, 15))
+    # The week of 15 September is the tenth back from 24 November; it has gone when the week of 1 December begins.
+    assert wednesday.drops_on == date(2025, 12, 1)
+    assert wednesday.sentence.endswith("The oldest no longer count from 1 December 2025.")
+    assert threshold_now(DOB, record, date(2025, 11, 30)).number == 10
+    assert threshold_now(DOB, record, date(2025, 12, 1)).number == 0
+    assert threshold_now(DOB, record, date(2025, 10, 29), [(date(2025, 9, 15), AM)]).needed == 1
+    assert threshold_now(DOB, record, date(2026, 12, 31)).drops_on is None
+    before = threshold_now(DOB, record, date(2025, 8, 1))
+    assert before.sentence == "The school has not met yet, so nothing counts."
+    assert before.facts[0].value == "none"
+
+
+@given(marks_of_a_year)
+def test_the_threshold_is_met_on_a_day_its_ten_weeks_hold_ten(marks: dict[Session, str]) -> None:
+    answer = at(marks)
+    record = SchoolRecord("School A", TWO_YEARS, marks)
+    days = sorted({on for on, _ in marks})
+    first = next((on for on in days if threshold_now(DOB, record, on).number >= 10), None)
+    assert (None if answer.met is None else answer.met.on[0]) == first
 
 
 def test_a_pupils_year_takes_well_under_ten_milliseconds() -> None:

@@ -56,7 +56,7 @@ def test_a_template_cannot_link_to_nothing(kitchen: Flask) -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "licences.txt"])
 def test_neither_font_nor_crown_nor_map_nor_path_is_served(name: str) -> None:
     text = (FOLDER / name).read_text(encoding="utf-8")
-    assert not re.search(r"gds transport|crown|@font-face|sourceMappingURL|node_modules|/tmp/|/root/", text, re.IGNORECASE)
+    assert not re.search(r"gds transport|crown|@font-face|sourceMappingURL|node_modules|/(tmp|root|home)/", text, re.IGNORECASE)
 
 
 def test_the_licences_of_others_are_kept() -> None:

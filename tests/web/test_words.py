@@ -49,6 +49,12 @@ def test_percentages_are_rounded_half_up(share: float | None, said: str) -> None
     assert words.percentage(share) == said
 
 
+def test_a_rate_is_in_percent_already() -> None:
+    assert words.rate(Fraction(9345, 100)) == "93.5%"
+    assert words.rate(None) == "no data"
+    assert words.FILTERS["rate"] is words.rate
+
+
 def test_points_have_no_sign_and_one_point_is_singular() -> None:
     assert words.points(-0.021) == "2.1 percentage points"
     assert words.points(0.01) == "1.0 percentage point"

@@ -38,15 +38,11 @@ AGES = (
 def ages() -> Iterator[Case]:
     """Each date of birth, asked about the days around both ends."""
     for dob, first, last in AGES:
-        days = [
-            (date.fromisoformat(end) + timedelta(days=away)).isoformat() for end in (first, last) for away in (-1, 0, 1)
-        ]
+        days = [(date.fromisoformat(end) + timedelta(days=away)).isoformat() for end in (first, last) for away in (-1, 0, 1)]
         fifth = f"{int(dob[:4]) + 5}-{dob[5:]}".replace("2021-02-29", "2021-03-01").replace("2017-02-29", "2017-03-01")
         answers = [False, True, True, True, True, False, fifth >= first]
         asked = {"id": f"C-{dob}", "check": "compulsory_school_age", "date_of_birth": dob, "dates": [*days, fifth]}
-        told = [
-            {"date": on, "of_compulsory_school_age": each} for on, each in zip(asked["dates"], answers, strict=True)
-        ]
+        told = [{"date": on, "of_compulsory_school_age": each} for on, each in zip(asked["dates"], answers, strict=True)]
         yield Case(asked, {"first_day": first, "last_day": last, "dates": told}, f"Born {dob}")
     asked = {"id": "C-no-dates", "check": "compulsory_school_age", "date_of_birth": "2014-03-10", "dates": []}
     yield Case(asked, {"first_day": "2019-03-31", "last_day": "2030-06-28", "dates": []}, "No dates asked about")
@@ -98,9 +94,7 @@ def limits() -> Iterator[Case]:
         {"offence_date": "2025-09-19", "last_day_to_lay": "2026-03-19", "in_time": False},
         {"offence_date": "2025-10-06", "last_day_to_lay": "2026-04-06", "in_time": True},
     ]
-    yield Case(
-        asked, {"offences": several, "all_in_time": False}, "Each session has a limit of its own", "In the order given."
-    )
+    yield Case(asked, {"offences": several, "all_in_time": False}, "Each session has a limit of its own", "In the order given.")
     asked = {"id": "L-none", "check": "time_limit", "offence_dates": [], "information_laid_on": "2026-03-20"}
     yield Case(asked, {"offences": [], "all_in_time": True}, "No sessions relied on")
 

@@ -43,9 +43,7 @@ def calendar(terms: Iterable[tuple[str, str]] = TERMS, closed: Iterable[str | tu
     """A calendar of the first form. A closure is a day, or (day, half)."""
     return {
         "terms": [{"first_day": first, "last_day": last} for first, last in terms],
-        "closed": [
-            {"date": each} if isinstance(each, str) else {"date": each[0], "session": each[1]} for each in closed
-        ],
+        "closed": [{"date": each} if isinstance(each, str) else {"date": each[0], "session": each[1]} for each in closed],
     }
 
 
@@ -84,9 +82,7 @@ def sessions(*named: str) -> list[Json]:
     return [{"date": each[:10], "session": each[11:]} for each in named]
 
 
-def school(
-    name: str, attendance: Iterable[Json], *, when: Json | None = None, amendments: list[Json] | None = None
-) -> Json:
+def school(name: str, attendance: Iterable[Json], *, when: Json | None = None, amendments: list[Json] | None = None) -> Json:
     """One school's part of a case."""
     made: Json = {"school": name, "calendar": when or calendar(), "attendance": list(attendance)}
     return made if amendments is None else {**made, "amendments": amendments}

@@ -76,9 +76,7 @@ def statuses() -> Iterator[Case]:
     for status in ("outstanding", "paid", "unpaid", "prosecuted_guilty", "withdrawn", "prosecuted_acquitted"):
         alone = {"withdrawn": "first", "prosecuted_acquitted": "check"}.get(status, "second")
         with_one = {"withdrawn": "second", "prosecuted_acquitted": "check"}.get(status, "not_available")
-        yield notice(
-            f"N-status-{status}", [earlier("2025-03-03", status)], {"P1": alone}, f"One earlier notice: {status}"
-        )
+        yield notice(f"N-status-{status}", [earlier("2025-03-03", status)], {"P1": alone}, f"One earlier notice: {status}")
         yield notice(
             f"N-status-{status}-and-paid",
             [earlier("2025-03-03", status), earlier("2025-06-06")],

@@ -86,9 +86,7 @@ def service() -> Iterator[Case]:
         answer = {"received_on": received, "position": "payable", "amount_due": 80}
         yield timetable(f"T-post-{posted}", by_post(posted), received, answer, title)
     for on in ("2025-02-08", "2025-04-18", "2025-12-25", "2026-12-28"):
-        yield timetable(
-            f"T-hand-{on}", by_hand(on), on, {"received_on": on}, "By hand: received that day, whatever day it is"
-        )
+        yield timetable(f"T-hand-{on}", by_hand(on), on, {"received_on": on}, "By hand: received that day, whatever day it is")
 
 
 #: Received by hand on 3 March 2025: day 21 is 23 March, day 28 is 30 March.
@@ -124,9 +122,7 @@ def positions() -> Iterator[Case]:
             "Second notice, unpaid",
             kind="second",
         )
-    yield timetable(
-        "T-sunday-day-21", RECEIVED, "2025-03-24", {**DATES, "amount_due": 160}, "Day 21 is a Sunday and is not moved"
-    )
+    yield timetable("T-sunday-day-21", RECEIVED, "2025-03-24", {**DATES, "amount_due": 160}, "Day 21 is a Sunday and is not moved")
     yield timetable(
         "T-christmas-day-21",
         by_hand("2025-12-05"),

@@ -36,9 +36,7 @@ def too_young() -> Iterator[Case]:
             friday = days_from(monday, 5)[-1]
             answer = met(f"{friday} PM", first_week, monday) if monday >= first_day else not_met(0)
             why = f"Of compulsory school age from {first_day}."
-            yield one_school(
-                f"A-start-{dob}-{name}", both("O", *days_from(monday, 5)), answer, "Around the start", why, dob=dob
-            )
+            yield one_school(f"A-start-{dob}-{name}", both("O", *days_from(monday, 5)), answer, "Around the start", why, dob=dob)
 
 
 def on_the_day() -> Iterator[Case]:
@@ -124,9 +122,7 @@ def too_old() -> Iterator[Case]:
         "The birthday itself ends nothing.",
         dob="2010-03-10",
     )
-    yield one_school(
-        "A-sixth-form", both("O", *days_from("2026-09-14", 5)), not_met(0), "A sixth former", dob="2010-03-10"
-    )
+    yield one_school("A-sixth-form", both("O", *days_from("2026-09-14", 5)), not_met(0), "A sixth former", dob="2010-03-10")
     yield one_school(
         "A-june-30-is-not-friday",
         both("O", "2026-06-29", "2026-06-30"),

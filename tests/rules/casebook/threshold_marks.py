@@ -45,18 +45,14 @@ def numbers() -> Iterator[Case]:
             yield one_school(f"M-number-{code}-{number}", marks, answer, f"{number} sessions of {code}")
     for first, second in ("GN", "GO", "GU", "NO", "NU", "OU"):
         marks = in_week(2, 5, first) + in_week(2, 5, second, skip=5)
-        yield one_school(
-            f"M-mix-{first}{second}", marks, met("2025-09-19 PM", FIRST_WEEK, "2025-09-15"), "Two codes, five each"
-        )
+        yield one_school(f"M-mix-{first}{second}", marks, met("2025-09-19 PM", FIRST_WEEK, "2025-09-15"), "Two codes, five each")
 
 
 def other_codes() -> Iterator[Case]:
     """Nine of O and ten of any other mark: the other never makes the tenth."""
     for place, code in enumerate(NEVER_COUNT):
         marks = in_week(2, 9) + in_week(3, 10, code)
-        yield one_school(
-            f"M-other-{place:02d}", marks, not_met(9), f"Nine of O, ten of “{code}”", "No other code counts."
-        )
+        yield one_school(f"M-other-{place:02d}", marks, not_met(9), f"Nine of O, ten of “{code}”", "No other code counts.")
     marks = [*both("O", *WEEK[:4]), *half("L", "AM", WEEK[4]), *half("U", "PM", WEEK[4])]
     yield one_school("M-late-before-and-after", marks, not_met(9), "L is present, U is an unauthorised absence")
     marks = [*half("U", "AM", *WEEK), *half("\\", "PM", *WEEK), *half("U", "AM", *NEXT), *half("\\", "PM", *NEXT)]
@@ -295,9 +291,7 @@ def dealt_with() -> Iterator[Case]:
     week = in_week(2, 10)
     for number in (1, 2, 5, 10):
         gone = sessions(*(named(mark) for mark in week[:number]))
-        yield one_school(
-            f"M-dealt-{number}", week, not_met(10 - number), f"{number} of ten dealt with already", gone=gone
-        )
+        yield one_school(f"M-dealt-{number}", week, not_met(10 - number), f"{number} of ten dealt with already", gone=gone)
         more = in_week(3, number, "G")
         yield one_school(
             f"M-dealt-{number}-replaced",
@@ -313,9 +307,7 @@ def dealt_with() -> Iterator[Case]:
         "Other sessions dealt with",
         gone=sessions("2025-09-22 AM", "2025-09-12 PM"),
     )
-    yield one_school(
-        "M-dealt-one-half", week, not_met(9), "Only the morning of a day dealt with", gone=sessions("2025-09-17 AM")
-    )
+    yield one_school("M-dealt-one-half", week, not_met(9), "Only the morning of a day dealt with", gone=sessions("2025-09-17 AM"))
     second = in_week(5, 10, "G")
     yield one_school(
         "M-dealt-second-spell",

@@ -17,9 +17,7 @@ CODES = "OOOOGGNU/\\LICX#"
 def _marks(draw: random.Random, share: float) -> list[Json]:
     first = draw.randrange(30)
     places = [pair for monday in MONDAYS[first : first + 22] for pair in WEEKS[monday]]
-    return [
-        {"date": on, "session": session, "code": draw.choice(CODES)} for on, session in places if draw.random() < share
-    ]
+    return [{"date": on, "session": session, "code": draw.choice(CODES)} for on, session in places if draw.random() < share]
 
 
 def _calendar(draw: random.Random) -> Json:

@@ -157,9 +157,7 @@ def together() -> Iterator[Case]:
     )
     three = [school("School A", in_week(2, 4)), school("School B", in_week(3, 3)), school("School C", in_week(4, 3))]
     yield asked("S-three-schools", three, review(4), "Four, three and three at three schools")
-    yield asked(
-        "S-three-schools-nine", [*three[:2], school("School C", in_week(4, 2))], not_met(4), "Four, three and two"
-    )
+    yield asked("S-three-schools-nine", [*three[:2], school("School C", in_week(4, 2))], not_met(4), "Four, three and two")
     yield asked(
         "S-one-school-nine",
         [school("School A", in_week(2, 9))],

@@ -37,9 +37,7 @@ def _pair(name: str, first: list[Json], second: list[Json], start: int, apart: i
     within = apart <= 9
     end = start + apart
     answer = met(named(second[-1]), first_week(end), MONDAYS[end]) if within else not_met(max(len(first), len(second)))
-    why = (
-        f"Week {start + 1} and week {end + 1} of the calendar are {'inside' if within else 'outside'} ten school weeks."
-    )
+    why = f"Week {start + 1} and week {end + 1} of the calendar are {'inside' if within else 'outside'} ten school weeks."
     return one_school(name, first + second, answer, title, why)
 
 
@@ -58,9 +56,7 @@ def nine_and_one() -> Iterator[Case]:
     for start in (2, 5, 12, 17, 24, 34):
         for apart in (8, 9, 10):
             first, second = in_week(start, 9), in_week(start + apart, 1, "G")
-            yield _pair(
-                f"W-tenth-{start}-{apart}", first, second, start, apart, "Nine sessions, then a tenth weeks later"
-            )
+            yield _pair(f"W-tenth-{start}-{apart}", first, second, start, apart, "Nine sessions, then a tenth weeks later")
 
 
 def one_a_week() -> Iterator[Case]:
@@ -75,9 +71,7 @@ def one_a_week() -> Iterator[Case]:
             "One session a week for ten",
         )
         gap = [mark for place in range(start, start + 11) if place != start + 4 for mark in in_week(place, 1, "U")]
-        yield one_school(
-            f"W-weekly-gap-{start}", gap, not_met(9), "One session a week, a week missed", "Nine in any ten weeks."
-        )
+        yield one_school(f"W-weekly-gap-{start}", gap, not_met(9), "One session a week, a week missed", "Nine in any ten weeks.")
 
 
 def rolling() -> Iterator[Case]:
@@ -99,9 +93,7 @@ def rolling() -> Iterator[Case]:
         "Nine in the ten weeks to week 10; the first has gone when week 11 brings the tenth.",
     )
     marks = in_week(0, 2) + in_week(4, 7) + in_week(10, 2)
-    yield one_school(
-        "W-rolling-never", marks, not_met(9), "Eleven in eleven weeks, nine in any ten", "2 + 7, then 7 + 2."
-    )
+    yield one_school("W-rolling-never", marks, not_met(9), "Eleven in eleven weeks, nine in any ten", "2 + 7, then 7 + 2.")
 
 
 def start_of_calendar() -> Iterator[Case]:

@@ -1,0 +1,31 @@
+"""Reading: a file's bytes become marks, people or totals, recognised by what is in it and never by its name."""
+
+from portal.uploads.intake.child import read_in_child
+from portal.uploads.intake.files import read
+from portal.uploads.intake.headings import MEANINGS
+from portal.uploads.intake.shapes import (
+    DEFAULT,
+    Column,
+    FileRefused,
+    Limits,
+    MarkNote,
+    Person,
+    Problem,
+    PupilKey,
+    Reading,
+)
+
+__all__ = [
+    "DEFAULT",
+    "MEANINGS",
+    "Column",
+    "FileRefused",
+    "Limits",
+    "MarkNote",
+    "Person",
+    "Problem",
+    "PupilKey",
+    "Reading",
+    "read",
+    "read_in_child",
+]

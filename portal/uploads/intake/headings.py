@@ -1,0 +1,135 @@
+"""What headings mean: every name the schools' systems give a column, as data, and the meaning proposed for each."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+SLOTS = tuple(f"{day}_{half}" for day in DAYS for half in ("am", "pm"))
+
+#: Each meaning, as people choose it.
+MEANINGS: Mapping[str, str] = {
+    "upn": "UPN",
+    "former_upn": "Former UPN",
+    "surname": "Surname",
+    "forename": "Forename",
+    "full_name": "Name, as Surname, Forename",
+    "middle_names": "Middle names",
+    "date_of_birth": "Date of birth",
+    "year_group": "Year group",
+    "registration_group": "Registration group",
+    "school_number": "School’s number (URN or LAESTAB)",
+    "local_id": "The system’s own pupil number",
+    "date": "Date",
+    "session": "Session (AM or PM)",
+    "code": "Attendance code",
+    "minutes_late": "Minutes late",
+    "comment": "Comment",
+    "week_commencing": "Week commencing",
+    **{slot: f"{slot[:3].title()} {slot[4:].upper()}" for slot in SLOTS},
+    "sex": "Sex",
+    "enrolment_status": "Enrolment status",
+    "admission_date": "Admission date",
+    "leaving_date": "Leaving date",
+    "sen_provision": "SEN provision",
+    "sen_need": "SEN need",
+    "fsm": "Free school meals",
+    "looked_after": "Looked after",
+    "child_in_need": "Child in need",
+    "child_protection_plan": "Child protection plan",
+    "young_carer": "Young carer",
+    "pregnant_or_parent": "Pregnant or school-aged parent",
+    "eal": "English as an additional language",
+    "ethnicity": "Ethnicity",
+    "address": "Address",
+    "postcode": "Postcode",
+    **{
+        f"parent{number}_{part}": f"Parent or carer {number}: {words}"
+        for number in (1, 2, 3)
+        for part, words in (
+            ("name", "name"),
+            ("relationship", "relationship"),
+            ("parental_responsibility", "parental responsibility"),
+            ("phone", "phone"),
+            ("email", "e-mail"),
+            ("address", "address"),
+            ("postcode", "postcode"),
+            ("do_not_disclose", "do not disclose"),
+        )
+    },
+}
+
+#: Other names, folded (lower case, letters and digits only), beside each meaning's own.
+SYNONYMS: Mapping[str, str] = {
+    **{re.sub(r"[^a-z0-9]", "", meaning): meaning for meaning in MEANINGS},
+    **dict.fromkeys(("uniquepupilnumber", "pupilupn", "upnnumber", "pupilid"), "upn"),
+    **dict.fromkeys(("previousupn", "oldupn"), "former_upn"),
+    **dict.fromkeys(("legalsurname", "lastname", "familyname", "pupilsurname", "preferredlastname", "preferredsurname"), "surname"),
+    **dict.fromkeys(("legalforename", "firstname", "givenname", "pupilforename", "preferredfirstname", "preferredforename", "legalfirstname"), "forename"),
+    **dict.fromkeys(("name", "pupilname", "studentname", "student", "pupil", "fullname"), "full_name"),
+    **dict.fromkeys(("middlename",), "middle_names"),
+    **dict.fromkeys(("dob", "birthdate", "dateofbirth"), "date_of_birth"),
+    **dict.fromkeys(("ncyear", "ncyearactual", "year", "yeargroup", "nationalcurriculumyear", "yr"), "year_group"),
+    **dict.fromkeys(("reg", "reggroup", "tutorgroup", "tutorgroupname", "registration", "form", "class", "regform", "tutor"), "registration_group"),
+    **dict.fromkeys(("urn", "laestab", "schoolurn", "dfenumber", "dfe", "estab", "schoolnumber", "uniquereferencenumber"), "school_number"),
+    **dict.fromkeys(("studentid", "personid", "admissionnumber", "admno", "misid"), "local_id"),
+    **dict.fromkeys(("attendancedate", "calendarstartdate", "sessiondate", "markdate", "day"), "date"),
+    **dict.fromkeys(("sessionname", "perioddisplayname", "ampm", "period", "half", "amorpm"), "session"),
+    **dict.fromkeys(("mark", "attendancemark", "attendancecode", "registermark", "sessionmarkcode"), "code"),
+    **dict.fromkeys(("minslate", "minuteslate", "late", "mins"), "minutes_late"),
+    **dict.fromkeys(("comments", "attendancecomment", "note", "notes"), "comment"),
+    **dict.fromkeys(("weekcommencing", "weekbeginning", "wc", "wb", "weekstart", "week", "weekstarting"), "week_commencing"),
+    **{f"{name}{half}": f"{name[:3]}_{half}" for name in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday") for half in ("am", "pm")},
+    **{f"{day}{'s' if day == 'tue' else 'rs' if day == 'thu' else ''}{half}": f"{day}_{half}" for day in DAYS for half in ("am", "pm")},
+    **dict.fromkeys(("gender", "gendercode"), "sex"),
+    **dict.fromkeys(("enrolstatus", "enrolmentstatename"), "enrolment_status"),
+    **dict.fromkeys(("entrydate", "admissiondate", "dateofentry", "startdate", "doa"), "admission_date"),
+    **dict.fromkeys(("leavingdate", "dateofleaving", "enddate", "dol"), "leaving_date"),
+    **dict.fromkeys(("senprovision", "sen", "senstatus", "provisionname", "sencode"), "sen_provision"),
+    **dict.fromkeys(("senneed", "sentype", "primarysentype", "primarysenneedstype", "senneeds"), "sen_need"),
+    **dict.fromkeys(("freeschoolmeals", "fsmeligible", "freeschoolmeal", "everfsm6flag"), "fsm"),
+    **dict.fromkeys(("lookedafterchild", "cla", "incareflag", "incare", "lookedafter"), "looked_after"),
+    **dict.fromkeys(("cin", "childinneed"), "child_in_need"),
+    **dict.fromkeys(("cp", "cpp", "childprotection"), "child_protection_plan"),
+    **dict.fromkeys(("youngcarer",), "young_carer"),
+    **dict.fromkeys(("pregnant", "schoolagedparent", "pregnantorparent"), "pregnant_or_parent"),
+    **dict.fromkeys(("englishadditionallanguage", "ealflag"), "eal"),
+    **dict.fromkeys(("ethnicitycode", "ethnicgroup"), "ethnicity"),
+    **dict.fromkeys(("addressline1", "homeaddress"), "address"),
+    **dict.fromkeys(("postalcode", "homepostcode"), "postcode"),
+    **{f"{alias}{number}{part}": f"parent{number}_{part}" for alias in ("contact", "carer", "parentcarer") for number in (1, 2, 3) for part in ("name", "relationship", "phone", "email", "address", "postcode")},
+    **{f"parent{number}": f"parent{number}_name" for number in (1, 2, 3)},
+    **{f"parent{number}pr": f"parent{number}_parental_responsibility" for number in (1, 2, 3)},
+    **{f"parent{number}donotdisclose": f"parent{number}_do_not_disclose" for number in (1, 2, 3)},
+}
+
+
+def folded(heading: str) -> str:
+    """A heading as it is compared: lower case, letters and digits only."""
+    return re.sub(r"[^a-z0-9]", "", heading.casefold())
+
+
+def meanings_of(headings: Sequence[str], mapping: Mapping[str, str] | None = None) -> list[str | None]:
+    """The meaning of each heading: what a person said, otherwise what its name proposes. A meaning is given once, to the first."""
+    said = {folded(heading): meaning for heading, meaning in (mapping or {}).items()}
+    given: set[str] = set()
+    found: list[str | None] = []
+    for heading in headings:
+        plain = folded(heading)
+        meaning = said.get(plain) if mapping and plain in said else SYNONYMS.get(plain) if not mapping else said.get(plain)
+        if meaning in given:
+            meaning = None
+        if meaning:
+            given.add(meaning)
+        found.append(meaning)
+    return found
+
+
+def fingerprint(headings: Sequence[str]) -> str:
+    """What a school's layout is remembered by: the headings in order, folded and hashed."""
+    return hashlib.sha256("|".join(folded(one) for one in headings).encode()).hexdigest()[:32]

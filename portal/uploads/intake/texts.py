@@ -1,0 +1,136 @@
+"""Text as schools' systems write it: encodings, stray spaces, dates in every form but guessed ones, year groups and flags."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from portal.uploads.intake.shapes import FileRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ][0-9:.]{0,20}Z?)?$")
+_NAMED = re.compile(r"(?:[A-Za-z]{3,9},? )?(\d{1,2})[ -]([A-Za-z]{3,9})[ -](\d{4}|\d{2})$")
+_NAMED_FIRST = re.compile(r"(\d{4})-([A-Za-z]{3})-(\d{1,2})(?: [0-9:]{0,10})?$")
+_PARTS = re.compile(r"(?:[A-Za-z]{3,9},? )?(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?: 0{1,2}:00(?::00)?)?$")
+_SERIAL = re.compile(r"(\d{5})(?:\.0+)?$")
+FIRST_SERIAL, LAST_SERIAL = 29_221, 73_050
+LAST_MONTH = 12
+ZERO_WIDTH = {ord(sign): None for sign in "\u200b\u200c\u200d\u2060\ufeff"}
+
+
+def decoded(content: bytes) -> tuple[str, str]:
+    """The text of a file and its encoding: UTF-8, UTF-16 by its mark, otherwise Windows-1252.
+
+    Raises:
+        FileRefused: for bytes that are no text.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return content.decode("utf-16"), "utf-16"
+        except UnicodeDecodeError as error:
+            raise FileRefused("encoding", "The file's text is damaged. Save it again as CSV UTF-8 and send it.") from error
+    if b"\x00" in content[:4096]:
+        raise FileRefused("not-text", "This is not a spreadsheet, a CTF or a text file. Save it as CSV or XLSX and send it.")
+    try:
+        return content.decode("utf-8-sig"), "utf-8"
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace"), "cp1252"
+
+
+def clean(text: str) -> str:
+    """A cell without the spaces, zero-width signs and leading apostrophe that spreadsheets leave."""
+    text = text.translate(ZERO_WIDTH).replace("\u00a0", " ").strip()
+    return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in "=+-@/\\" else text
+
+
+def code_text(text: str) -> str:
+    """A code as the list writes it: full-width forms made plain, upper case."""
+    return unicodedata.normalize("NFKC", clean(text)).strip().upper()
+
+
+class Dates:
+    """Reads all of a file's date texts together, since dd/mm or mm/dd is a fact of the file, never of one cell."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        """Read every distinct text once."""
+        self.found: dict[str, date | None] = {}
+        self.month_first = False
+        parted: list[tuple[int, int]] = []
+        for text in set(texts):
+            self.found[text] = self._read(clean(text), parted)
+        self.ambiguous = bool(parted) and all(first <= LAST_MONTH and second <= LAST_MONTH for first, second in parted)
+
+    def _read(self, text: str, parted: list[tuple[int, int]]) -> date | None:
+        try:
+            if match := _ISO.match(text):
+                return date(*(int(part) for part in match.groups()))
+            if match := _PARTS.match(text):
+                day, month, year = (int(part) for part in match.groups())
+                parted.append((day, month))
+                self.month_first |= month > LAST_MONTH
+                return date(_year(year), month, day)
+            if match := _NAMED.match(text):
+                return date(_year(int(match[3])), MONTHS[match[2][:3].lower()], int(match[1]))
+            if match := _NAMED_FIRST.match(text):
+                return date(int(match[1]), MONTHS[match[2].lower()], int(match[3]))
+        except (ValueError, KeyError):
+            return None
+        match = _SERIAL.match(text)
+        if match and FIRST_SERIAL <= int(match[1]) <= LAST_SERIAL:
+            return date(1899, 12, 30) + timedelta(days=int(match[1]))
+        return None
+
+    def __getitem__(self, text: str) -> date | None:
+        """The day a text stands for, or None."""
+        return self.found[text]
+
+
+def a_date(text: str) -> date | None:
+    """One date on its own, dd/mm; None when it is none."""
+    return Dates([text])[text] if text else None
+
+
+def _year(year: int) -> int:
+    return year if year > 99 else 2000 + year if year < 60 else 1900 + year  # noqa: PLR2004  two-digit years, births included
+
+
+_YEAR_GROUP = re.compile(r"(?:year|yr|y|nc|ncy)?\s*0?(\d{1,2})$", re.IGNORECASE)
+
+
+def year_group(text: str) -> str | None:
+    """A year group as the code set has it: R, 1 to 14, N1, N2, M, X; None when it says none."""
+    plain = clean(text).upper().replace("NATIONAL CURRICULUM ", "").replace("NC YEAR", "YEAR")
+    if plain in {"R", "RECEPTION", "YR", "YEAR R", "FS2", "YEAR 0", "0"}:
+        return "R"
+    if plain in {"N1", "N2", "M", "X", "E1", "E2"}:
+        return plain
+    if plain in {"NURSERY", "FS1"}:
+        return "N2"
+    match = _YEAR_GROUP.match(plain)
+    return str(int(match[1])) if match and 1 <= int(match[1]) <= 14 else None  # noqa: PLR2004  the last year group
+
+
+def flag(text: str) -> bool | None:
+    """Yes or no in the ways systems say it; None for neither."""
+    plain = clean(text).casefold()
+    if plain in {"y", "yes", "true", "1", "t", "x", "✓"}:
+        return True
+    return False if plain in {"n", "no", "false", "0", "f"} else None
+
+
+def typed(value: object) -> str:
+    """A spreadsheet's cell as text: whole numbers without a point, days as ISO dates."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()[:10]
+    return str(value)

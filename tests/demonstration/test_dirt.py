@@ -1,0 +1,104 @@
+"""The messy files: what the answer key says is wrong is there, and nothing else is."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from xml.etree import ElementTree as ET
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from portal.demonstration.dirt import HEADERS, MARK, READ_ANYWAY, REFUSED, TITLE_ROWS, in_windows, long_file
+from portal.demonstration.layouts import LIST_HEADERS, date_matrix, pupil_list, transfer_file, weekly_grid
+from portal.demonstration.plans import Plan
+
+
+@pytest.fixture(scope="module")
+def urn(plan: Plan) -> str:
+    """A primary school that has sent everything."""
+    return plan.schools[0].urn
+
+
+def _rows(content: bytes, encoding: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode(encoding))))
+
+
+def test_a_long_file_holds_each_fault_where_the_key_says(plan: Plan, urn: str) -> None:
+    sent = long_file(plan, urn, 2026, [-3, -2])
+    rows = _rows(sent.content, "cp1252")
+    assert rows[TITLE_ROWS] == list(HEADERS)
+    assert rows[-1][0].startswith("Total")
+    for fault in sent.faults:
+        assert rows[fault.row - 1][HEADERS.index(fault.column)] == fault.value
+        assert rows[fault.row - 1][0] == fault.upn
+    assert set(sent.answer_key) >= {*READ_ANYWAY, *(set(REFUSED) - {"not-on-roll"}), "missing", "own-mark"}
+
+
+def test_a_long_files_other_rows_are_true(plan: Plan, urn: str) -> None:
+    spoiled, clean = long_file(plan, urn, 2026, [-3, -2]), long_file(plan, urn, 2026, [-3, -2], spoil=False)
+    faulty = {fault.row for fault in spoiled.faults}
+    before, after = _rows(clean.content, "cp1252"), _rows(spoiled.content, "cp1252")
+    for number, (was, now) in enumerate(zip(before[:-1], after, strict=False), start=1):
+        assert was == now or number in faulty
+    assert not clean.faults
+    assert spoiled.marks == sum(bool(row[MARK].strip(" -")) for row in after[TITLE_ROWS + 1 : -1])
+    added = len(after) - len(before)
+    assert added == sum(fault.row > len(before) - 1 for fault in spoiled.faults)
+
+
+def test_the_same_file_comes_out_again(plan: Plan, urn: str) -> None:
+    assert long_file(plan, urn, 2026, [-2]).content == long_file(plan, urn, 2026, [-2]).content
+    assert date_matrix(plan, urn, 2026, [-2]).content == date_matrix(plan, urn, 2026, [-2]).content
+
+
+def test_letters_windows_lacks_lose_their_marks() -> None:
+    assert in_windows("Dąbrowski, Łucja – Siân’s Đức").decode("cp1252") == "Dabrowski, Lucja – Siân’s Duc"
+
+
+def test_a_weekly_grid_has_a_class_with_slants_the_wrong_way_round(plan: Plan, urn: str) -> None:
+    sent = weekly_grid(plan, urn, 2026, -2)
+    assert sent.content.startswith(b"\xef\xbb\xbf")
+    rows = _rows(sent.content, "utf-8-sig")
+    for fault in sent.faults:
+        assert rows[fault.row - 1][rows[0].index(fault.column)] == fault.value
+    kinds = Counter(fault.kind for fault in sent.faults)
+    assert kinds["wrong-slant"] > 50
+    assert kinds["missing"] > 5
+
+
+def test_a_date_matrix_has_two_header_rows_and_one_mark_that_is_no_code(plan: Plan, urn: str) -> None:
+    sent = date_matrix(plan, urn, 2026, [-3, -2])
+    book = CalamineWorkbook.from_filelike(io.BytesIO(sent.content))
+    assert book.sheet_names[-1] == "Sheet3"
+    first = book.get_sheet_by_name(book.sheet_names[0]).to_python()
+    assert first[2][:5] == ["UPN", "Surname", "Forename", "AM", "PM"]
+    assert str(first[1][3]).startswith("2026-11-")
+    fault = sent.faults[0]
+    assert any(fault.value in row for row in first)
+    filled = sum(
+        bool(cell) for name in book.sheet_names[:-1] for row in book.get_sheet_by_name(name).to_python()[3:] for cell in row[3:]
+    )
+    assert filled == sent.marks
+
+
+def test_a_transfer_file_counts_its_own_marks_right(plan: Plan, urn: str) -> None:
+    sent = transfer_file(plan, urn, 2026, range(8))
+    root = ET.fromstring(sent.content)
+    total = 0
+    for pupil in root.iter("Pupil"):
+        text = pupil.findtext("Attendance/YearData/AttendSessions/AttendanceMarks") or ""
+        possible = int(pupil.findtext("Attendance/YearData/SessionsPossible") or 0)
+        assert len(text) % 14 == 0
+        counted = Counter(text)
+        assert possible == len(text) - sum(counted[letter] for letter in "#-XYDQ")
+        total += len(text) - counted["#"] - counted["-"]
+    assert total == sent.marks
+
+
+def test_a_pupil_list_has_everyone_on_the_roll(plan: Plan, urn: str) -> None:
+    rows = _rows(pupil_list(plan, urn, 2026).content, "utf-8")
+    assert tuple(rows[0]) == LIST_HEADERS
+    assert len(rows) - 1 == len(plan.registers[urn, 2026].lines)
+    assert {row[LIST_HEADERS.index("SEN provision")] for row in rows[1:]} <= {"N", "K", "E"}

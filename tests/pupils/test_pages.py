@@ -1,0 +1,253 @@
+"""The pages of pupils: found by name without a name in any address, hidden addresses never in the HTML, doubts decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.audit.models import AuditEvent
+from portal.db import tx, unit_of_work
+from portal.permissions import Role
+from portal.pupils import actions
+from portal.pupils.models import Pupil
+from tests.pupils.support import YEAR, child, parent, upn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from tests.support.browser import Browser, Page
+    from tests.support.world import World
+
+SECRET = "77 Hidden Close"
+CHILD = child(
+    1,
+    surname="Ó'Fenwick",
+    forename="Amira",
+    address=SECRET,
+    postcode="ZZ7 7ZZ",
+    ethnicity="WBRI",
+    characteristics={"child_in_need": "Y"},
+    parents=(parent("Rowan Fenwick", address=SECRET, postcode="ZZ7 7ZZ", do_not_disclose=True), parent("Sam Fenwick")),
+)
+
+
+@pytest.fixture
+def pupil_id(world: World) -> UUID:
+    """A child of the primary school, with a look-alike in the neighbouring authority and others at the secondary."""
+    for place in (world.neighbour, world.here):
+        with unit_of_work(place.scope()):
+            actions.take_list(place.primary, [CHILD], academic_year=YEAR)
+            actions.take_list(place.secondary, [child(n, year_group="8") for n in range(2, 5)], academic_year=YEAR)
+    with unit_of_work(world.here.scope()):
+        return tx().scalars(select(Pupil.id).where(Pupil.upn == upn(1))).one()
+
+
+def rows(page: Page) -> list[str]:
+    """Where the pupils of a list lead, in its order."""
+    found: list[str] = page.document.xpath("//td/a[contains(@href, '/details')]/@href")
+    return found
+
+
+def events(world: World, name: str) -> int:
+    """How many events of this name the authority has."""
+    with unit_of_work(world.here.scope()):
+        return tx().scalar(select(func.count()).select_from(AuditEvent).where(AuditEvent.event == name)) or 0
+
+
+def test_the_list_holds_the_scope_s_pupils(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
+    page = signed_in(Role.SCHOOL_OFFICE).get("/pupils")
+    assert f"/pupils/{pupil_id}/details" in page.html
+    assert len(rows(page)) == 1
+    la = signed_in(Role.LA_OFFICER)
+    assert len(rows(la.get("/pupils"))) == 4
+    assert len(rows(la.get(f"/pupils?school={world.here.secondary}&year-group=8"))) == 3
+    assert "No pupils here" in la.get("/pupils?year-group=9").text
+    la.get(f"/pupils?school={world.neighbour.primary}", status=400)
+    la.get("/pupils?surname=Fenwick", status=400)
+
+
+@pytest.mark.parametrize("name", ["O'Fen", "ó’fenwick", "OFENWICK", upn(1), upn(1).lower()])
+def test_a_pupil_is_found_by_the_beginning_of_a_surname_or_by_upn(
+    signed_in: Callable[..., Browser], pupil_id: UUID, name: str
+) -> None:
+    browser = signed_in(Role.SCHOOL_OFFICE)
+    page = browser.post("/pupils/search", {"name": name}, token_from="/pupils")
+    assert str(pupil_id) in page.html
+
+
+@pytest.mark.parametrize("name", [child(2).surname, upn(2), "zzz", "%", "_", "' OR 1=1 --"])
+def test_ten_07_another_school_s_pupil_is_not_found(signed_in: Callable[..., Browser], pupil_id: UUID, name: str) -> None:
+    browser = signed_in(Role.SCHOOL_OFFICE)
+    page = browser.post("/pupils/search", {"name": name}, token_from="/pupils")
+    assert "No pupil found" in page.text
+    assert str(pupil_id) not in page.html
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\U0010ffff", "\x01"])
+def test_an_empty_search_says_what_to_enter(signed_in: Callable[..., Browser], pupil_id: UUID, name: str) -> None:
+    page = signed_in(Role.SCHOOL_OFFICE).post("/pupils/search", {"name": name}, token_from="/pupils")
+    assert "Enter a surname, the first letters of one, or a UPN" in page.text
+    assert str(pupil_id) not in page.html
+
+
+def test_long_lists_go_on_page_by_page_with_only_ids_in_the_address(signed_in: Callable[..., Browser], world: World) -> None:
+    with unit_of_work(world.here.scope()):
+        people = [child(n, surname=f"Alder{'abcdefghij'[n % 10]}") for n in range(1, 121)]
+        actions.take_list(world.here.primary, people, academic_year=YEAR)
+    browser = signed_in(Role.SCHOOL_OFFICE)
+    page, seen = browser.get("/pupils"), []
+    for size in (50, 50, 20):
+        ids = rows(page)
+        assert len(ids) == size
+        seen += ids
+        onward = page.document.xpath("string(//a[@rel='next']/@href)")
+        assert "lder" not in onward
+        page = browser.get(onward) if onward else page
+    assert len(set(seen)) == 120
+    back = browser.get(page.document.xpath("string(//a[@rel='prev']/@href)"))
+    assert rows(back) == seen[50:100]
+    found = browser.post("/pupils/search", {"name": "alder"}, token_from="/pupils")
+    after = found.document.xpath("string(//form[.//input[@value='alder']]//input[@name='after']/@value)")
+    more = browser.post("/pupils/search", {"name": "alder", "after": after})
+    assert rows(more) == seen[50:100]
+    browser.post("/pupils/search", {"name": "alder", "after": "x"}, status=400, token_from="/pupils")
+
+
+def test_details_are_read_and_the_reading_recorded(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
+    page = signed_in(Role.SCHOOL_OFFICE).get(f"/pupils/{pupil_id}/details")
+    assert page.h1 == "Amira Ó'Fenwick"
+    assert "Brook Lane Primary School" in page.text
+    assert SECRET not in page.html
+    assert "WBRI" not in page.html
+    assert "Child in need" not in page.html
+    assert events(world, "pupil.read") == 1
+
+
+@pytest.mark.parametrize("part", ["details", "contacts", "characteristics"])
+def test_outside_the_scope_a_pupil_is_not_there(
+    signed_in: Callable[..., Browser], world: World, pupil_id: UUID, part: str
+) -> None:
+    with unit_of_work(world.here.scope()):
+        elsewhere = tx().scalars(select(Pupil.id).where(Pupil.upn == upn(2))).one()
+    signed_in(Role.ATTENDANCE_LEAD).get(f"/pupils/{elsewhere}/{part}", status=404)
+    signed_in(Role.LA_MANAGER, world.neighbour).get(f"/pupils/{pupil_id}/{part}", status=404)
+
+
+@pytest.mark.parametrize(
+    ("role", "part"),
+    [
+        (Role.SCHOOL_OFFICE, "characteristics"),
+        (Role.LA_LEGAL, "characteristics"),
+        (Role.LA_ADMINISTRATOR, "contacts"),
+        (Role.TRUST_LEAD, "details"),
+        (Role.AUDITOR, "details"),
+    ],
+)
+def test_a_part_outside_the_role_is_refused(signed_in: Callable[..., Browser], pupil_id: UUID, role: Role, part: str) -> None:
+    signed_in(role).get(f"/pupils/{pupil_id}/{part}", status=403)
+
+
+def test_a_hidden_address_never_reaches_the_page(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
+    page = signed_in(Role.LA_OFFICER).get(f"/pupils/{pupil_id}/contacts")
+    assert "Rowan Fenwick" in page.text
+    assert "Address not shown" in page.text
+    assert SECRET not in page.html
+    assert "ZZ7" not in page.html
+    assert "1 Test Row, ZZ1 1ZZ" in page.text, "the other parent's address is theirs to be reached at"
+    assert events(world, "pupil.read") == 1
+
+
+def test_showing_a_hidden_address_takes_a_warning_and_is_recorded(
+    signed_in: Callable[..., Browser], world: World, pupil_id: UUID
+) -> None:
+    browser = signed_in(Role.LA_OFFICER)
+    contacts = browser.get(f"/pupils/{pupil_id}/contacts")
+    warning = browser.get(contacts.links()["Show the address of Rowan Fenwick again"])
+    assert "Someone may be in danger" in warning.text
+    assert SECRET not in warning.html
+    shown = browser.post(warning.path)
+    assert SECRET in shown.html
+    hide = shown.document.xpath("//form[.//button[contains(., 'Rowan Fenwick')]]/@action")[0]
+    assert SECRET not in browser.post(hide).html
+    assert events(world, "parent.disclosure_changed") == 2
+
+
+def test_characteristics_are_read_by_few_and_each_reading_recorded(
+    signed_in: Callable[..., Browser], world: World, pupil_id: UUID
+) -> None:
+    browser = signed_in(Role.ATTENDANCE_LEAD)
+    for count in (1, 2):
+        page = browser.get(f"/pupils/{pupil_id}/characteristics")
+        assert "Child in need" in page.text
+        assert "WBRI" in page.text
+        assert events(world, "pupil.read") == count
+
+
+def test_ten_11_a_school_the_child_left_reads_no_contacts(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
+    with unit_of_work(world.here.scope()):
+        actions.take_list(world.here.primary, [replace(CHILD, leaving_date=date(2026, 10, 16))], academic_year=YEAR)
+        moved = replace(CHILD, admission_date=date(2026, 10, 19), parents=(parent("New Carer", address="5 New Row"),))
+        actions.take_list(world.here.secondary, [moved], academic_year=YEAR)
+    browser = signed_in(Role.ATTENDANCE_LEAD)
+    for part in ("contacts", "characteristics"):
+        page = browser.get(f"/pupils/{pupil_id}/{part}")
+        assert "no longer on roll at your school" in page.text
+        assert "New Carer" not in page.html
+        assert "Child in need" not in page.html
+    assert "Hill Top" not in browser.get(f"/pupils/{pupil_id}/details").html
+    assert str(pupil_id) not in browser.get("/pupils").html
+    assert str(pupil_id) in browser.get("/pupils?show=everyone").html
+
+
+def test_a_doubt_is_compared_side_by_side_and_decided(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
+    with unit_of_work(world.here.scope()):
+        actions.take_list(world.here.primary, [replace(CHILD, upn=None, sex="F", postcode="ZZ1 1AA")], academic_year=YEAR)
+    browser = signed_in(Role.ATTENDANCE_LEAD)
+    queue = browser.get("/pupils/matches")
+    assert "1 question waiting" in queue.text
+    page = browser.get(queue.links()["Compare Ó'Fenwick, Amira"])
+    assert "Not the same" in page.text
+    assert "ZZ7" not in page.html
+    assert SECRET not in page.html
+    assert events(world, "pupil_match.compared") == 1
+    (decide,) = set(page.document.xpath("//form[contains(@action, '/decide')]/@action"))
+    browser.post(decide, {"decision": "perhaps"}, status=400)
+    done = browser.post(decide, {"decision": "same"}, token_from="/pupils/matches")
+    assert "The two records are now one" in done.text
+    assert "Nothing to decide" in done.text
+    assert "Somebody else decided this already" in browser.post(decide, {"decision": "different"}).text
+    assert events(world, "pupil_match.decided") == 1
+    browser.get(page.path, status=404)
+
+
+def test_ten_09_a_school_is_told_only_that_the_authority_is_checking(
+    signed_in: Callable[..., Browser], world: World, pupil_id: UUID
+) -> None:
+    with unit_of_work(world.here.scope()):
+        doubtful = child(2, date_of_birth=date(2016, 5, 5), surname="Otherwise", forename="Dewi")
+        actions.take_list(world.here.primary, [doubtful], academic_year=YEAR)
+    browser = signed_in(Role.ATTENDANCE_LEAD)
+    page = browser.get("/pupils/matches")
+    assert "The authority is checking this pupil" in page.text
+    assert child(2).surname not in page.html
+    assert "date of birth" not in page.html.split("<table", 1)[1]
+    la = signed_in(Role.LA_OFFICER)
+    compare = la.get("/pupils/matches").links()["Compare Otherwise, Dewi"]
+    browser.get(compare, status=404)
+    browser.post(f"{compare}/decide", {"decision": "same"}, status=404, token_from="/pupils/matches")
+    shown = la.get(compare)
+    assert child(2).surname in shown.text
+    assert "Hill Top School" in shown.text
+
+
+def test_two_rolls_are_the_authority_s_to_reconcile(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
+    with unit_of_work(world.here.scope()):
+        actions.take_list(world.here.secondary, [CHILD], academic_year=YEAR)
+    assert "1 pupil on two rolls" in signed_in(Role.LA_OFFICER).get("/pupils/matches").text
+    assert "two rolls" not in signed_in(Role.ATTENDANCE_LEAD).get("/pupils/matches").text
+    assert pupil_id
