@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, request
+from flask import Blueprint, render_template, request
 
 from dashboards.comparison import MEASURES
 from dashboards.pages import every_school, one_school
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
 bp = Blueprint("dashboards", __name__, template_folder="templates")
+
+
+@bp.get("/dashboards/schools/<uuid:school_id>/pupils")
+@needs("pupils.view")
+def school_pupils(school_id: UUID) -> str:
+    """The pupils of a school, or of one of its year groups, with the sessions each has missed."""
+    return render_template("dashboards/pupils.html", **one_school.pupils({"school": str(school_id)}, request.args))
 
 
 @bp.get("/dashboards/schools/<uuid:school_id>/figures.csv")

@@ -20,6 +20,8 @@ from workers.queue import OutboxJob
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sqlalchemy import Select
+
 log = structlog.get_logger()
 
 #: What each kind of job does, given its ids. Every one is run twice in its test.
@@ -36,25 +38,25 @@ def run(job_id: str) -> str:
 
     The row lock is the lease: it dies with the connection, so a killed worker's job is free at once.
     """
-    found = _started(UUID(job_id))
-    if found is None:
+    scope = _started(UUID(job_id))
+    if scope is None:
         return "not waiting"
-    with unit_of_work(_scope_of(found)):
+    with unit_of_work(scope):
         return _do(UUID(job_id))
 
 
-def _started(job_id: UUID) -> OutboxJob | None:
-    """Count one more start, in a transaction of its own so that a death later still counts."""
+def _started(job_id: UUID) -> Scope | None:
+    """Count one more start, in a transaction of its own so that a death later still counts. The scope to work in, if any."""
     with unit_of_work(None) as session:
         job = session.scalar(_waiting(job_id))
         if job is None:
             return None
         session.execute(update(OutboxJob).where(OutboxJob.id == job_id).values(attempts=OutboxJob.attempts + 1))
         session.commit()
-        return job
+        return _scope_of(job)
 
 
-def _waiting(job_id: UUID):  # type: ignore[no-untyped-def]  # SQLAlchemy's own type here is private
+def _waiting(job_id: UUID) -> Select[OutboxJob]:
     waiting = select(OutboxJob).where(OutboxJob.id == job_id, OutboxJob.done_at.is_(None), OutboxJob.failed_at.is_(None))
     return waiting.with_for_update(skip_locked=True)
 

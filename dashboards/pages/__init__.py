@@ -30,9 +30,6 @@ class Page:
 PAGES = (
     Page(re.compile(r""), "dashboards/every_school.html", every_school.contents, every_school.figure),
     Page(re.compile(f"schools/(?P<school>{UUID_PATTERN})"), "dashboards/one_school.html", one_school.contents, one_school.figure),
-    Page(
-        re.compile(f"schools/(?P<school>{UUID_PATTERN})/pupils"), "dashboards/pupils.html", one_school.pupils, one_school.no_figure
-    ),
 )
 
 

@@ -6,6 +6,7 @@ always under the default policy and the national framework in force from 19 Augu
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -219,3 +220,12 @@ def check(document: object) -> Answer:
     if not isinstance(cases, list):
         return {"results": [], "error": "Enter a JSON object with a list called cases."}
     return {"results": [_checked(case) for case in cases]}
+
+
+def check_text(text: bytes) -> Answer:
+    """As `check`, for a document still to be read: JSON in UTF-8. Text that is not JSON gives an `error`."""
+    try:
+        document = json.loads(text.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return {"results": [], "error": "Enter one JSON document in UTF-8."}
+    return check(document)

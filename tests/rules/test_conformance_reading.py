@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.rules.conformance import CHECKS, check
+from portal.rules.conformance import CHECKS, check, check_text
 from tests.rules.casebook.shelves import FOLDER
 
 if TYPE_CHECKING:
@@ -33,6 +33,20 @@ def answer(case: object) -> Json:
 @pytest.mark.parametrize("document", [None, [], "x", 3, {}, {"cases": None}, {"cases": {}}, {"case": []}])
 def test_a_document_without_cases(document: object) -> None:
     assert check(document) == {"results": [], "error": "Enter a JSON object with a list called cases."}
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"not json", b"\xff\xfe{}", b"[" * 100000, '{"cases": "\u00e9"'.encode("latin-1")])
+def test_text_that_is_no_document(text: bytes) -> None:
+    assert check_text(text) == {"results": [], "error": "Enter one JSON document in UTF-8."}
+
+
+def test_text_is_read_as_utf_8_with_or_without_a_mark_at_its_start() -> None:
+    text = json.dumps({"cases": [{**AGE, "id": "Zoë"}]}, ensure_ascii=False)
+    for encoding in ("utf-8", "utf-8-sig"):
+        results = check_text(text.encode(encoding))["results"]
+        assert isinstance(results, list)
+        assert results[0]["id"] == "Zoë"
+    assert check_text(json.dumps(WORKED["input"]).encode()) == WORKED["output"]
 
 
 def test_an_empty_document() -> None:

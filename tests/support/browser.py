@@ -80,7 +80,7 @@ class Browser:
         html = response.get_data(as_text=True) if response.mimetype == "text/html" else ""
         assert response.status_code == status, f"{path} answered {response.status_code}, not {status}: {html[-2000:]}"
         if html:
-            faults = check_page(html, response.status_code)
+            faults = check_page(html, response.status_code, response.headers.get("Content-Security-Policy", ""))
             assert not faults, f"{path} breaks the page law: {faults}"
         self.last = Page(path, response.status_code, html, response)
         return self.last

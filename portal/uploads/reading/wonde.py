@@ -85,7 +85,7 @@ class _Join:
         nested = [found for record in whole_records if isinstance(found := _opened(record.get("student")), dict)]
         self.births = Dates(_field(one, "date_of_birth", "dob") for one in (*students, *nested))
         self.days = Dates(_field(record, "date") for record in whole_records)
-        self.students = {_field(one, "id"): self._key(one) for one in students}
+        self.students = {number: self._key(one) for one in students if (number := _field(one, "id"))}
         codes = [one for one in _list(whole, "attendance-codes", "attendance_codes", "codes") if isinstance(one, dict)]
         self.codes = {_field(one, "id"): _field(one, "code") for one in codes}
 
