@@ -54,7 +54,7 @@ control_socket_disable = True
 class JsonLogger(Logger):  # type: ignore[misc]  # as above
     """gunicorn's own lines, like every other line of ours."""
 
-    def setup(self, cfg: Any) -> None:  # noqa: ANN401  gunicorn's classes carry no types
+    def setup(self, cfg: Any) -> None:
         """Let gunicorn prepare its loggers, then send them our way."""
         super().setup(cfg)
         logs.configure(_settings)
@@ -63,29 +63,29 @@ class JsonLogger(Logger):  # type: ignore[misc]  # as above
 logger_class = JsonLogger
 
 
-def on_starting(_arbiter: Any) -> None:  # noqa: ANN401  as above
+def on_starting(_arbiter: Any) -> None:
     """Begin counting afresh: the files of workers long gone are removed."""
     if _settings.metrics_port:
         shutil.rmtree(_metrics, ignore_errors=True)
         _metrics.mkdir(parents=True)
 
 
-def post_worker_init(_worker: Any) -> None:  # noqa: ANN401  as above
+def post_worker_init(_worker: Any) -> None:
     """Watch the requests of this worker."""
     _deadline.watch()
 
 
-def pre_request(_worker: Any, _request: Any) -> None:  # noqa: ANN401  as above
+def pre_request(_worker: Any, _request: Any) -> None:
     """Start a request's time."""
     _deadline.began()
 
 
-def post_request(_worker: Any, _request: Any, _environ: Any, _response: Any) -> None:  # noqa: ANN401  as above
+def post_request(_worker: Any, _request: Any, _environ: Any, _response: Any) -> None:
     """Stop it."""
     _deadline.ended()
 
 
-def child_exit(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401  as above
+def child_exit(_arbiter: Any, worker: Any) -> None:
     """Stop counting a worker that has gone as one that lives."""
     library = sys.modules.get("prometheus_client.multiprocess")
     if library is not None and _settings.metrics_port:

@@ -54,13 +54,13 @@ def init_app(app: Flask) -> None:
 
 
 def _behind_the_gate(view: Callable[..., Any]) -> Callable[..., Any]:
-    def gated(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  whatever Dash's view takes and gives
+    def gated(*args: Any, **kwargs: Any) -> Any:
         return view(*args, **kwargs)
 
     return needs("measures.view")(gated)
 
 
-def draw(path: object, search: object) -> Any:  # noqa: ANN401  a Dash component, or Dash's own no_update
+def draw(path: object, search: object) -> Any:
     """The chart for an address: the policy asks again, in the scope of whoever asks. Anything else is a 400 or a 404."""
     if not isinstance(path, str) or not isinstance(search, str | None) or not path.startswith(PREFIX):
         abort(400)

@@ -43,7 +43,7 @@ def visible(table: Table) -> str:
 
 def _some_visible(table: str, column: str, outer: str) -> str:
     """Some row of `table`, itself row-secured, points at this one."""
-    return f"EXISTS (SELECT 1 FROM {table} seen WHERE seen.authority_id = {outer.split('.')[0]}.authority_id AND seen.{column} = {outer})"
+    return f"EXISTS (SELECT 1 FROM {table} seen WHERE seen.authority_id = {outer.split('.', maxsplit=1)[0]}.authority_id AND seen.{column} = {outer})"
 
 
 def secure(execute: Callable[[str], object], table: Table) -> None:

@@ -13,7 +13,7 @@ from portal import db, embedded
 from portal.accounts import actions as accounts
 from portal.accounts.queries import authorities, authority_by_slug, command_line, platform_scope
 from portal.audit.queries import verification
-from portal.benchmarks.actions import import_file
+from portal.benchmarks.actions import import_file, load_shipped
 from portal.demonstration.actions import make_demonstration
 from portal.registers.measures import document
 from portal.registers.queries import measures as measured
@@ -86,9 +86,10 @@ def _content(file: Path) -> bytes:
 
 
 def migrate(settings: Settings, _chosen: Namespace) -> dict[str, object]:
-    """Bring the database to this version."""
-    with _database(settings):
-        return {"at": migrations.head()}
+    """Bring the database to this version, and load the published figures that come with it."""
+    with _database(settings), db.unit_of_work(platform_scope()):
+        accounts.ensure_platform()
+        return {"at": migrations.head(), "published_figures_loaded": load_shipped()}
 
 
 def demonstration(settings: Settings, chosen: Namespace) -> dict[str, object]:
@@ -279,5 +280,4 @@ def _plain(value: object) -> Any:
     """A frozen answer as plain values."""
     if isinstance(value, dict):
         return value
-    found = asdict(value) if hasattr(value, "__dataclass_fields__") else value  # type: ignore[call-overload]  # asked just before
-    return found
+    return asdict(value) if hasattr(value, "__dataclass_fields__") else value  # type: ignore[call-overload]  # asked just before

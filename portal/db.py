@@ -369,7 +369,7 @@ def load(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]] | 
     names = ", ".join(f'"{name}"' for name in columns)
     with raw.cursor() as cursor:
         cursor.execute('DROP TABLE IF EXISTS pg_temp."loading"')
-        cursor.execute(f'CREATE TEMP TABLE "loading" ON COMMIT DROP AS SELECT {names} FROM "{table}" WITH NO DATA')
+        cursor.execute(f'CREATE TEMP TABLE "loading" ON COMMIT DROP AS SELECT {names} FROM "{table}" WITH NO DATA')  # noqa: S608  names of ours
         with cursor.copy(f'COPY "loading" ({names}) FROM STDIN (FORMAT BINARY)') as copy:
             if isinstance(rows, bytes):
                 copy.write(_COPY_HEADER + rows + _COPY_TRAILER)
@@ -378,7 +378,7 @@ def load(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]] | 
                 for row in rows:
                     copy.write_row(row)
         cursor.execute(
-            f'INSERT INTO "{table}" (authority_id, {names}) SELECT %s, {names} FROM "loading" {on_conflict}',
+            f'INSERT INTO "{table}" (authority_id, {names}) SELECT %s, {names} FROM "loading" {on_conflict}',  # noqa: S608  names of ours
             (scopes.current().authority_id,),
         )
         changed = int(cursor.rowcount)

@@ -38,7 +38,7 @@ class Scope:
         return replace(self, schools=None)
 
     def reaches(self, school_id: UUID) -> bool:
-        """Is this school within the scope? (The database asks again.)"""
+        """Is this school within the scope? (The database asks again.)."""
         return self.schools is None or school_id in self.schools
 
 

@@ -42,6 +42,7 @@ class Plan:
     worker: Sequence[str] = (*_PYTHON, "workers.run")
     demonstration: Sequence[str] = (*_PYTHON, "portal", "demo", "--if-empty")
     demonstration_again: Sequence[str] = (*_PYTHON, "portal", "demo", "--reset")
+    furnish: Sequence[str] = (*_PYTHON, "portal", "migrate")
     migrations: str = "migrations"
 
 
@@ -142,8 +143,10 @@ def _start(tree: Tree, settings: Settings) -> None:
     _refuse_taken_port(settings)
     tree.own, servers = owned(settings)
     tree.check()
-    _migrate(tree, servers)
+    upgraded = _migrate(tree, servers)
     environ = child_environ(settings, servers)
+    if upgraded:
+        _run_to_its_end(tree, "The loading of the published figures", tree.plan.furnish, dict(os.environ))
     _demonstrate(tree, settings, environ)
     logs = settings.data_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -185,13 +188,14 @@ def _refuse_taken_port(settings: Settings) -> None:
             raise CannotStartError(message) from error
 
 
-def _migrate(tree: Tree, servers: Servers) -> None:
-    """Bring the database to this version; one quick question tells whether that is needed."""
+def _migrate(tree: Tree, servers: Servers) -> bool:
+    """Bring the database to this version; one quick question tells whether that is needed. Says whether it was."""
     if _revision(servers.owner_url) == NEEDED:
-        return
+        return False
     _tell("Bringing the database to this version …")
     # Imported only here: it costs every other start a third of a second.
     importlib.import_module(tree.plan.migrations).upgrade(servers.owner_url)
+    return True
 
 
 def _revision(owner_url: str) -> str | None:
@@ -217,21 +221,26 @@ def _demonstrate(tree: Tree, settings: Settings, environ: Mapping[str, str]) -> 
         mark.write_text(MAKING)
     _tell("Making the demonstration authority; this happens once …")
     command = tree.plan.demonstration_again if said == MAKING else tree.plan.demonstration
-    making = subprocess.Popen(  # its progress goes straight to the terminal
+    if _run_to_its_end(tree, "The making of the demonstration", command, environ):
+        message = "The demonstration could not be made; the lines above say why. Start without it with PORTAL_DEMO=0."
+        raise CannotStartError(message)
+    if mark is not None:
+        mark.write_text(MADE)
+
+
+def _run_to_its_end(tree: Tree, name: str, command: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one step to its end, its progress on the terminal, and give its exit status; it stops when we are asked to."""
+    step = subprocess.Popen(
         command, env=dict(environ), cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
     )
-    child = Child("The making of the demonstration", making, signal.SIGTERM, settings.data_dir / "logs" / "none")
+    child = Child(name, step, signal.SIGTERM, REPOSITORY / "none")
     try:
         while child.is_alive():
             tree.check()
             time.sleep(0.05)
     finally:
         child.stop()
-    if child.status():
-        message = "The demonstration could not be made; the lines above say why. Start without it with PORTAL_DEMO=0."
-        raise CannotStartError(message)
-    if mark is not None:
-        mark.write_text(MADE)
+    return child.status() or 0
 
 
 def _wait_until_ready(tree: Tree, settings: Settings) -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from config.settings import Settings
 from portal import clock, db
 from portal.app import create_app
 from portal.db import unit_of_work
 from portal.permissions import Role
-from config.settings import Settings
-from tests.support import servers, world as worlds
+from tests.support import servers
+from tests.support import world as worlds
 from tests.support.browser import Browser
 
 if TYPE_CHECKING:

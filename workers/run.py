@@ -28,11 +28,11 @@ EVERY = 1.0
 class PortalWorker(Worker):
     """RQ's forking worker with our database in each horse: the parent's connections are never used in a child."""
 
-    def execute_job(self, job: Any, queue: Any) -> Any:  # noqa: A002, ANN401  RQ's own signature
+    def execute_job(self, job: Any, queue: Any) -> Any:
         """Run the job in a horse."""
         return super().execute_job(job, queue)
 
-    def main_work_horse(self, job: Any, queue: Any) -> Any:  # noqa: ANN401  RQ's own signature
+    def main_work_horse(self, job: Any, queue: Any) -> Any:
         """Let go of connections inherited over the fork, then work."""
         db.engine().dispose(close=False)
         return super().main_work_horse(job, queue)

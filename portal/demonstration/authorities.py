@@ -39,7 +39,7 @@ SMALL_YEAR = 16
 TREES = ("Ash", "Birch", "Cedar", "Elm", "Hazel", "Larch", "Maple", "Oak")
 
 
-def authority(  # noqa: PLR0913  every one of them is a choice of the caller's
+def authority(
     seed: int, *, today: date, schools: int = 24, pupils: int = 9000, name: str = "Wrenfold", la_code: str = "999",
     first_urn: int = 900001,
 ) -> Plan:

@@ -82,7 +82,7 @@ def date_matrix(plan: Plan, urn: str, academic_year: int, weeks: Sequence[int]) 
     return SentFile(name, urn, "date-matrix", content.getvalue(), marks, tuple(faults))
 
 
-def _matrix_sheet(  # noqa: PLR0913  a sheet is made of these
+def _matrix_sheet(
     book: xlsxwriter.Workbook, found: Extract, group: str, *, rows: list[int], columns: list[tuple[int, int, date]],
     faults: list[Fault],
 ) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +33,8 @@ PART_TIME = 50.0
 PART_TIME_FROM, PART_TIME_MOST, PART_TIME_SHARE = 30, 60, 0.6
 #: How much absence has no reason yet: within 2, 5 and 10 school days of today.
 NOT_YET = ((2, 0.30), (5, 0.12), (10, 0.05))
+FORGETS_FRIDAY, NEWEST_FORGOTTEN, FRIDAY_AFTERNOON = 4, 3, 9
+FORGETS_MARKS, SHARE_FORGOTTEN = 6, 0.012
 _EXPLAINED_LATER = np.array([byte(one) for one in ("I", "O", "M", "C")])
 
 
@@ -119,6 +120,21 @@ def weeks_sent(plan: Plan, urn: str, academic_year: int) -> int:
     return max(0, register.met - sum(gaps))
 
 
+def forgotten(plan: Plan, urn: str, whole: Bytes) -> Bytes:
+    """This year's marks as a school sends them: one in four forgets a class's Friday afternoon, one in six marks here and there."""
+    register = plan.registers[urn, plan.years[-1]]
+    house = plan.school(urn).house
+    left = whole.copy()
+    draw = stream(plan.seed, "forgotten", int(urn), register.academic_year)
+    groups = np.array([line.registration_group for line in register.lines])
+    if house % FORGETS_FRIDAY == 1 and register.met > NEWEST_FORGOTTEN:
+        row, week = int(draw.integers(groups.size)), register.met - NEWEST_FORGOTTEN
+        left[groups == groups[row], week, FRIDAY_AFTERNOON] = 0
+    if house % FORGETS_MARKS == 2:  # noqa: PLR2004  any remainder would do, not that of the other schools
+        left[draw.random(left.shape, dtype=np.float32) < SHARE_FORGOTTEN] = 0
+    return left
+
+
 def as_first_sent(plan: Plan, urn: str, academic_year: int, week: int, now: Bytes) -> Bytes:
     """A week's page as the school first sent it, before reasons came in: `now` (lines x 14) with some absence still N."""
     draw = stream(plan.seed, "first sent", int(urn), academic_year, week)
@@ -126,8 +142,3 @@ def as_first_sent(plan: Plan, urn: str, academic_year: int, week: int, now: Byte
     before = now.copy()
     before[np.isin(now, _EXPLAINED_LATER) & (chance < NOT_YET[0][1])] = byte("N")
     return before
-
-
-def day_of(week: date, column: int) -> date:
-    """The day of a page's column: two columns a day from Monday."""
-    return date.fromordinal(week.toordinal() + column // 2)

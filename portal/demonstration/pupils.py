@@ -77,7 +77,7 @@ def name_pupils(
     return tuple(found[child] for child in sorted(found))
 
 
-def _pupil(  # noqa: PLR0913  a pupil is made of these
+def _pupil(
     family: Family, member: Member, spot: Spot, *, chances: Floats, numbers: Numbers, hardship: float, today: date
 ) -> Pupil:
     started = min(member.born.year + 5, spot.year)

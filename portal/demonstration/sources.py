@@ -67,7 +67,7 @@ class NameList:
     surnames: tuple[tuple[str, str], ...]
 
 
-def _read(name: str) -> Any:  # noqa: ANN401  JSON is what it is
+def _read(name: str) -> Any:
     return json.loads((SHIPPED / name).read_text(encoding="utf-8"))
 
 

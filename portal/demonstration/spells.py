@@ -122,7 +122,7 @@ def _within(length: Whole, quota: Whole) -> Whole:
     return np.diff(total, axis=1, prepend=0)
 
 
-def _starts(  # noqa: PLR0913  a start depends on all of these
+def _starts(
     sessions: Sessions, levels: Levels, window: tuple[Whole, Whole], *, reason: Whole, length: Whole, chance: Floats,
     patterned: Truths,
 ) -> Whole:

@@ -97,9 +97,7 @@ class Taken:
 
 
 @action
-def take_list(
-    school_id: UUID, incoming: Sequence[IncomingPupil], *, academic_year: int, upload_id: UUID | None = None
-) -> Taken:
+def take_list(school_id: UUID, incoming: Sequence[IncomingPupil], *, academic_year: int, upload_id: UUID | None = None) -> Taken:
     """Add and update a school's pupils from a list: pupils, parents, characteristics and roll lines of the academic year.
 
     A list never removes a pupil it does not mention, and never erases with a blank. Whoever may be, but is not surely,
@@ -168,9 +166,7 @@ def _why_left_out(year: YearOfLines, one: Match) -> Notice | None:
     return None if one.kind is Kind.REPEATED else year.why_left_out(held, one.incoming)
 
 
-def _write(
-    year: YearOfLines, people: Sequence[tuple[UUID, IncomingPupil]], new: set[UUID]
-) -> tuple[set[UUID], list[Notice]]:
+def _write(year: YearOfLines, people: Sequence[tuple[UUID, IncomingPupil]], new: set[UUID]) -> tuple[set[UUID], list[Notice]]:
     """Write a list's people; the pupils in `new` are added, the others changed where they differ. Returns who changed."""
     first, second = Changes(), Changes()
     notices: list[Notice] = []
@@ -194,9 +190,7 @@ def _write(
 
 def _held(
     ids: Sequence[UUID],
-) -> tuple[
-    dict[UUID, Pupil], defaultdict[UUID, list[tuple[Parenthood, Parent]]], defaultdict[UUID, list[Characteristic]]
-]:
+) -> tuple[dict[UUID, Pupil], defaultdict[UUID, list[tuple[Parenthood, Parent]]], defaultdict[UUID, list[Characteristic]]]:
     """What is held of pupils, their parents and carers and their characteristics: three queries however many there are."""
     parents: defaultdict[UUID, list[tuple[Parenthood, Parent]]] = defaultdict(list)
     traits: defaultdict[UUID, list[Characteristic]] = defaultdict(list)

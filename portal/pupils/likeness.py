@@ -56,9 +56,7 @@ class Match:
     like: int | None = None
 
 
-def matches(
-    incoming: Sequence[IncomingPupil], held: Iterable[Held], decided: Mapping[str, tuple[UUID, bool]]
-) -> list[Match]:
+def matches(incoming: Sequence[IncomingPupil], held: Iterable[Held], decided: Mapping[str, tuple[UUID, bool]]) -> list[Match]:
     """Match a list with the held pupils who share a UPN, or a surname and date of birth, with someone in it.
 
     `decided` is what people have decided before: an incoming pupil's `likeness` to the pupil it turned out to be, and

@@ -188,5 +188,3 @@ class MatchQuestion(Owned):
     decided_by: Mapped[MaybeRef]
     decision: Mapped[MaybeWord]
     became_id: Mapped[MaybeRef]
-
-

@@ -99,9 +99,7 @@ def roll(school_id: UUID, academic_year: int) -> Roll:
     )
     columns = [list(column) for column in zip(*found, strict=True)] or [[] for _ in range(9)]
     ids, upn, former, born, start, end, year_group, group, status = columns
-    return Roll(
-        school_id, academic_year, ids, upn, former, days(born), days(start), days(end), year_group, group, status
-    )
+    return Roll(school_id, academic_year, ids, upn, former, days(born), days(start), days(end), year_group, group, status)
 
 
 def nearest_year(school_id: UUID, academic_year: int) -> int | None:
@@ -143,10 +141,7 @@ def pupils(sought: Sought, *, key: UUID | None, backwards: bool, fetch: int, tod
     Searches by range on the folded name, which an index answers under row security. Those with a current line only,
     unless `everyone`.
     """
-    found = select(Pupil)
-    lines = _lines_sought(sought, today)
-    if lines is not None:
-        found = found.where(Pupil.id.in_(lines))
+    found = select(Pupil).where(*_on_lines_sought(sought, today))
     if sought.name:
         found = found.where(_named(sought.name))
     order = (Pupil.surname_folded, Pupil.forename_folded, Pupil.id)
@@ -159,19 +154,22 @@ def pupils(sought: Sought, *, key: UUID | None, backwards: bool, fetch: int, tod
     return _with_lines(list(tx().scalars(found.order_by(*turned).limit(fetch))), today)
 
 
-def _lines_sought(sought: Sought, today: date) -> Select[UUID] | None:
-    """The pupils of the lines a search may find; None when every pupil of the authority may be found."""
+def _on_lines_sought(sought: Sought, today: date) -> list[ColumnElement[bool]]:
+    """The condition that a pupil has a line of the kind sought; none where every pupil of the authority may be found."""
     schools = scope.current().schools
-    if sought.school_id is None and sought.year_group is None and sought.everyone and schools is None:
-        return None
     lines = select(RollLine.pupil_id)
-    if sought.school_id is not None:
-        lines = lines.where(RollLine.school_id == sought.school_id)
-    elif schools is not None:
-        lines = lines.where(RollLine.school_id.in_(schools))
     if sought.year_group is not None:
         lines = lines.where(RollLine.year_group == sought.year_group)
-    return lines if sought.everyone else lines.where(_is_current(today))
+    if not sought.everyone:
+        lines = lines.where(_is_current(today))
+    if sought.school_id is not None:
+        return [Pupil.id.in_(lines.where(RollLine.school_id == sought.school_id))]
+    if schools is not None:
+        return [Pupil.id.in_(lines.where(RollLine.school_id.in_(schools)))]
+    if sought.everyone and sought.year_group is None:
+        return []
+    # OFFSET 0 keeps this a question asked of each pupil in the order of the list, which stops when the page is full.
+    return [lines.where(RollLine.pupil_id == Pupil.id).offset(0).exists()]
 
 
 def _named(name: str) -> ColumnElement[bool]:

@@ -179,17 +179,17 @@ def amendments(school_id: UUID, pupil_id: UUID, academic_year: int) -> list[Amen
         before[version.week] = row
         if was is None:
             continue
-        for place in np.flatnonzero((was != row) & (was != 0)).tolist():
-            found.append(
-                Amended(
-                    on=version.week + timedelta(days=place // 2),
-                    half=HALVES[place % 2],
-                    before=BY_BYTE.get(int(was[place])),
-                    after=BY_BYTE.get(int(row[place])),
-                    at=version.recorded_at,
-                    upload_id=version.upload_id,
-                    membership_id=version.membership_id,
-                    reason=version.reason,
-                )
+        found += [
+            Amended(
+                on=version.week + timedelta(days=place // 2),
+                half=HALVES[place % 2],
+                before=BY_BYTE.get(int(was[place])),
+                after=BY_BYTE.get(int(row[place])),
+                at=version.recorded_at,
+                upload_id=version.upload_id,
+                membership_id=version.membership_id,
+                reason=version.reason,
             )
+            for place in np.flatnonzero((was != row) & (was != 0)).tolist()
+        ]
     return sorted(found, key=lambda one: (one.at, one.on), reverse=True)

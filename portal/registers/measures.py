@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +15,7 @@ from portal.rules.tally import Tally, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from uuid import UUID
+    from datetime import date
 
     from numpy.typing import NDArray
 

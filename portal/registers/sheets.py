@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -86,7 +87,7 @@ def second_half_of_summer(calendar: Calendar, academic_year: int) -> date:
     """
     fallback = date(academic_year + 1, 6, 1)
     days = calendar.school_days((date(academic_year + 1, 5, 18), date(academic_year + 1, 6, 12)))
-    gaps = [(after - before, after) for before, after in zip(days, days[1:], strict=False)]
+    gaps = [(after - before, after) for before, after in itertools.pairwise(days)]
     if not gaps:
         return fallback
     longest = max(gap for gap, _ in gaps)

@@ -1,6 +1,6 @@
-"""The sweep: what `portal.rules` says of one pupil, said of every line of a school at once, in numpy.
+r"""The sweep: what `portal.rules` says of one pupil, said of every line of a school at once, in numpy.
 
-Only the exceptional few per cent of marks (byte above `\\`) are ever looked at one by one. A property test holds
+Only the exceptional few per cent of marks (byte above `\`) are ever looked at one by one. A property test holds
 these answers equal to the rules' own.
 """
 

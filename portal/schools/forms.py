@@ -110,9 +110,7 @@ class ClosedForm(Form):
 
     name = TextField("Why it is closed", [required_words("Enter why it is closed, like INSET day"), Length(max=100)])
     first_day = DateField("First day closed", [required("Enter the first day closed")], subject="the first day closed")
-    last_day = DateField(
-        "Last day closed (optional)", hint="Leave this empty for a single day", subject="the last day closed"
-    )
+    last_day = DateField("Last day closed (optional)", hint="Leave this empty for a single day", subject="the last day closed")
     session = RadiosField(
         "Part of the day",
         [required("Choose which part of the day")],

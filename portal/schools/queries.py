@@ -45,7 +45,7 @@ def schools() -> list[School]:
 def trusts() -> dict[UUID, str]:
     """The authority's trusts: id to name."""
     found = tx().execute(select(Trust.id, Trust.name).order_by(Trust.name))
-    return {trust_id: name for trust_id, name in found}
+    return dict(found)
 
 
 def la_code() -> str:
@@ -136,9 +136,7 @@ def _calendar(authority: Dates, own: Dates, common: Calendar | None = None) -> C
         return common.without(set(_sessions(own.closed)))
     own_years = {academic_year(term.first_day) for term in own.terms}
     terms = [(term.first_day, term.last_day) for term in own.terms]
-    terms += [
-        (term.first_day, term.last_day) for term in authority.terms if academic_year(term.first_day) not in own_years
-    ]
+    terms += [(term.first_day, term.last_day) for term in authority.terms if academic_year(term.first_day) not in own_years]
     closed = set(_sessions((*authority.closed, *own.closed)))
     for year in {on.year for pair in terms for on in pair}:
         closed |= {session for on in bank_holidays(year) for session in _halves(on, None)}

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
-from uuid import UUID
 
 import pyotp
 from flask import Blueprint, Flask, abort, render_template_string
@@ -31,6 +30,7 @@ from tests.support.browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from uuid import UUID
 
     from config.settings import Settings
     from tests.support.browser import Page

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pytest
 
 from portal.benchmarks import checks
 from portal.benchmarks.figures import DAILY, NATIONAL, YEAR_TO_DATE
 from portal.benchmarks.reading import read_release
 from portal.benchmarks.shipment import shipped
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 YEAR = next(one for one in shipped() if one.file == "daily_year_to_date_2025_26.csv.gz")
 

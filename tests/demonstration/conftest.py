@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pytest
 
 from portal.demonstration.authorities import authority, neighbour
-from portal.demonstration.plans import Plan
+
+if TYPE_CHECKING:
+    from portal.demonstration.plans import Plan
 
 TODAY = date(2026, 11, 25)
 

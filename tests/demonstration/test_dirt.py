@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -12,7 +13,9 @@ from python_calamine import CalamineWorkbook
 
 from portal.demonstration.dirt import HEADERS, MARK, READ_ANYWAY, REFUSED, TITLE_ROWS, in_windows, long_file
 from portal.demonstration.layouts import LIST_HEADERS, date_matrix, pupil_list, transfer_file, weekly_grid
-from portal.demonstration.plans import Plan
+
+if TYPE_CHECKING:
+    from portal.demonstration.plans import Plan
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from portal.demonstration.marks import as_first_sent, marks, weeks_sent
-from portal.demonstration.plans import Plan
 from portal.demonstration.sessions import sessions_of
 from portal.demonstration.sources import REASONS, spell_lengths
 from portal.demonstration.spells import lay_out
@@ -16,6 +16,9 @@ from portal.demonstration.streams import normal_scores, stratified, stream
 from portal.demonstration.terms import calendar_of
 from portal.rules.codes import BY_BYTE, BY_LETTERS, Category
 from portal.rules.school_age import is_compulsory_school_age
+
+if TYPE_CHECKING:
+    from portal.demonstration.plans import Plan
 
 AM, PM, LATE = (BY_LETTERS[letters].byte for letters in ("/", "\\", "L"))
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter, defaultdict
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pytest
 
 from portal.demonstration.authorities import authority
 from portal.demonstration.people import OPERATOR
 from portal.demonstration.places import invented_schools
-from portal.demonstration.plans import Plan
 from portal.permissions import LA_ROLES, SCHOOL_ROLES, Role
 from portal.pupils.incoming import folded, has_right_check_letter
 from portal.pupils.models import CHARACTERISTICS
 from portal.rules.calendar import academic_year
 from portal.rules.school_age import age_at_start
 from portal.schools.models import PHASES
+
+if TYPE_CHECKING:
+    from portal.demonstration.plans import Plan
 
 FICTIONAL_LA = ("001", "002", "003", "004", "005", "999")
 
@@ -102,7 +106,7 @@ def test_nobody_is_on_two_rolls_at_once_but_the_dual_registered(plan: Plan) -> N
     dual = 0
     for held in spans.values():
         held.sort()
-        for before, after in zip(held, held[1:], strict=False):
+        for before, after in itertools.pairwise(held):
             if after[0] <= before[1] and academic_year(after[0]) == academic_year(before[0]):
                 assert {before[2], after[2]} == {"M", "S"}
                 dual += 1

@@ -129,9 +129,7 @@ def test_details_are_read_and_the_reading_recorded(signed_in: Callable[..., Brow
 
 
 @pytest.mark.parametrize("part", ["details", "contacts", "characteristics"])
-def test_outside_the_scope_a_pupil_is_not_there(
-    signed_in: Callable[..., Browser], world: World, pupil_id: UUID, part: str
-) -> None:
+def test_outside_the_scope_a_pupil_is_not_there(signed_in: Callable[..., Browser], world: World, pupil_id: UUID, part: str) -> None:
     with unit_of_work(world.here.scope()):
         elsewhere = tx().scalars(select(Pupil.id).where(Pupil.upn == upn(2))).one()
     signed_in(Role.ATTENDANCE_LEAD).get(f"/pupils/{elsewhere}/{part}", status=404)

@@ -151,13 +151,17 @@ def test_parents_are_known_by_name_within_their_own_household(school: UUID) -> N
     assert tx().scalar(select(func.count()).select_from(Parent)) == 3, "two pupils' parents are never joined by name"
     again = taken(school, child(1, parents=(parent("ROWAN  ASHDOWN", phone="01632 960002", postcode="ZZ2 2ZZ"),)))
     assert again.changed == 1
-    rows = tx().execute(
-        select(Parent.name, Parent.phone, Parent.postcode)
-        .join(Parenthood, Parenthood.parent_id == Parent.id)
-        .join(Pupil, Pupil.id == Parenthood.pupil_id)
-        .where(Pupil.upn == upn(1))
-        .order_by(Parenthood.priority)
-    ).all()
+    rows = (
+        tx()
+        .execute(
+            select(Parent.name, Parent.phone, Parent.postcode)
+            .join(Parenthood, Parenthood.parent_id == Parent.id)
+            .join(Pupil, Pupil.id == Parenthood.pupil_id)
+            .where(Pupil.upn == upn(1))
+            .order_by(Parenthood.priority)
+        )
+        .all()
+    )
     assert [tuple(row) for row in rows] == [
         ("ROWAN  ASHDOWN", "01632 960002", "ZZ2 2ZZ"),
         ("Sam Ashdown", None, "ZZ1 1ZZ"),

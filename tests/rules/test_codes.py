@@ -161,7 +161,7 @@ def test_two_warnings_are_both_told() -> None:
 
 
 @given(st.text(max_size=3), st.dates(date(2018, 1, 1), date(2030, 12, 31)), st.sampled_from(["AM", "PM"]), st.booleans())
-def test_every_cell_is_a_code_a_problem_or_missing(text: str, on: date, session: str, one_letter: bool) -> None:  # noqa: FBT001 -- drawn
+def test_every_cell_is_a_code_a_problem_or_missing(text: str, on: date, session: str, one_letter: bool) -> None:
     answer = code_for(text, on, "AM" if session == "AM" else "PM", one_letter=one_letter)
     assert (answer.code is None) or (answer.problem is None)
     assert answer.missing == (folded(text) in {"", "-"})

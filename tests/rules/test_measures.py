@@ -128,7 +128,7 @@ def test_england_2025_26_to_10_july_2026() -> None:
         (37, 380, False, False),
     ],
 )
-def test_the_two_lines(absent: int, possible: int, persistent: bool, severe: bool) -> None:  # noqa: FBT001 -- table
+def test_the_two_lines(absent: int, possible: int, persistent: bool, severe: bool) -> None:
     assert is_persistently_absent(absent, possible) is persistent
     assert is_severely_absent(absent, possible) is severe
 

@@ -39,7 +39,7 @@ def _certificate(folder: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "attendance.example.gov.uk")])
     day = timedelta(days=1)
-    now = datetime.fromtimestamp(time.time(), UTC)
+    now = clock.now()
     made = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -71,7 +71,9 @@ def test_a_school_is_added_and_changed(signed_in: Callable[..., Browser], world:
     assert "Enter a URN no other school of the authority has" in taken.text
 
 
-@pytest.mark.parametrize("wrong", [{}, {"urn": "12", "name": " ", "phase": "castle", "lowest_age": "x", "opened_on-day": "31", "opened_on-month": "2"}])
+@pytest.mark.parametrize(
+    "wrong", [{}, {"urn": "12", "name": " ", "phase": "castle", "lowest_age": "x", "opened_on-day": "31", "opened_on-month": "2"}]
+)
 def test_what_is_wrong_is_said_beside_its_field(signed_in: Callable[..., Browser], wrong: dict[str, str]) -> None:
     page = signed_in(Role.LA_ADMINISTRATOR).post("/schools/new", wrong, token_from="/schools/new")
     assert page.h1 == "Add a school"
@@ -98,7 +100,9 @@ def test_the_authority_s_dates_are_shown_and_kept(signed_in: Callable[..., Brows
     assert "Tuesday 1 September, school day" in page.text
     assert "Wednesday 28 October, closed, Half term" in page.text
     days = {"first_day-day": "30", "first_day-month": "11", "first_day-year": "2026"}
-    added = browser.post("/term-dates/closed-days/new", {"name": "Snow", "session": "day", **days}, token_from="/term-dates/closed-days/new")
+    added = browser.post(
+        "/term-dates/closed-days/new", {"name": "Snow", "session": "day", **days}, token_from="/term-dates/closed-days/new"
+    )
     assert "Monday 30 November, closed, Snow" in added.text
     remove = added.document.xpath("//form[contains(@action, '/closed-days/')][.//button[contains(., 'Snow')]]/@action")[0]
     assert "Monday 30 November, school day" in browser.post(remove).text

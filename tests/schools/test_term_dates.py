@@ -42,9 +42,7 @@ def test_terms_are_the_stretches_between_holidays() -> None:
     assert (read.terms[-1].first_day, read.terms[-1].last_day) == (date(2026, 6, 1), date(2026, 7, 20))
     assert [run.first_day for run in read.closed] == [date(2026, 5, 4)]
     assert read.term_years == read.closed_years == {2025}
-    calendar = Calendar.from_terms(
-        [(term.first_day, term.last_day) for term in read.terms], [run.first_day for run in read.closed]
-    )
+    calendar = Calendar.from_terms([(term.first_day, term.last_day) for term in read.terms], [run.first_day for run in read.closed])
     assert len(calendar.school_days()) == 195
 
 

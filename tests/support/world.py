@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 from portal.accounts import actions as accounts
 from portal.accounts.models import PLATFORM
 from portal.accounts.queries import command_line
-from portal.db import action, tx, unit_of_work
-from portal.permissions import LA_ROLES, Role
 from portal.audit.actions import record
 from portal.audit.events import event
+from portal.db import action, tx, unit_of_work
+from portal.permissions import LA_ROLES, Role
 from portal.schools.models import ClosedDays, School, Term
 from portal.scope import Actor, Scope
 

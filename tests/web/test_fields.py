@@ -134,7 +134,7 @@ def test_a_day_that_is_none_is_told_of_once(kitchen: Flask, typed: tuple[str, st
 
 
 @given(st.dates(min_value=date(2000, 1, 1), max_value=date(2099, 12, 31)), st.sampled_from(["%m", "%B", "%b", "%b."]), st.booleans())
-def test_a_day_typed_in_any_usual_way_is_read(kitchen: Flask, day: date, month: str, short: bool) -> None:  # noqa: FBT001
+def test_a_day_typed_in_any_usual_way_is_read(kitchen: Flask, day: date, month: str, short: bool) -> None:
     typed = {"served-day": f" {day.day} ", "served-month": f"{day:{month}}", "served-year": f"{day:%y}" if short else str(day.year)}
     form = filled(DayForm, kitchen, **typed)
     assert (form.served.data, form.errors) == (day, {})

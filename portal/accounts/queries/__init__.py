@@ -43,14 +43,14 @@ from portal.accounts.queries.principals import (
 
 __all__ = [
     "ABSOLUTE",
+    "IDLE",
+    "UNUSED_AFTER",
     "Account",
     "Colleague",
     "DemonstrationPerson",
-    "IDLE",
     "Offer",
     "Place",
     "Principal",
-    "UNUSED_AFTER",
     "account",
     "account_by_email",
     "authorities",

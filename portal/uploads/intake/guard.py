@@ -46,7 +46,7 @@ OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xfe\x00\x00", "encoding", "This file is written in UTF-32. Save it as UTF-8 and send it."),
     (b"\x00\x00\xfe\xff", "encoding", "This file is written in UTF-32. Save it as UTF-8 and send it."),
 )
-WEB_PAGE = frozenset({"html", "head", "body", "table", "script", "meta", "style", "div", "svg", "iframe", "title", "img", "p", "a", "link"})
+WEB_PAGE = frozenset("html head body table script meta style div svg iframe title img p a link".split())  # noqa: SIM905  a list of words
 #: Encodings in which an ASCII sign is always itself, so that a search of the bytes finds every declaration.
 ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "latin1", "windows-1252", "cp1252"})
 WIDE = frozenset({"utf-16", "utf-16le", "utf-16be", "unicode"})
@@ -54,6 +54,7 @@ WIDE = frozenset({"utf-16", "utf-16le", "utf-16be", "unicode"})
 DECLARATION = re.compile(rb"<!\s*[DEANdean]|<\x00!\x00[DEANdean]\x00|\x00<\x00!\x00[DEANdean]")
 NO_DECLARATIONS = "The file has XML declarations (DOCTYPE or ENTITY) that no register needs. Export it again from your system."
 DAMAGED_XML = "The XML is damaged near line {}. Export it again from your system and send it."
+DAMAGED_JSON = "The JSON is damaged near line {}. Export it again from your system and send it."
 MOST_ELEMENTS, MOST_ATTRIBUTES, MOST_CONTAINERS = 1_200_000, 300_000, 2_000_000
 _ENCODING = re.compile(r"""<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}["']([^"']{1,40})["']""")
 _FIRST_NAME = re.compile(r"\s*(?:(?:<\?[^>]{0,500}>|<!--(?:(?!-->).){0,2000}-->)\s*){0,20}<([A-Za-z!][\w:.-]{0,60})", re.DOTALL)
@@ -172,8 +173,14 @@ def _parsed(content: bytes) -> etree._Element:
     line = 0
     for encoding in encodings:
         parser = etree.XMLParser(
-            encoding=encoding, resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
-            remove_comments=True, remove_pis=True,
+            encoding=encoding,
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            dtd_validation=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
         )
         try:
             return etree.fromstring(content, parser)
@@ -197,7 +204,7 @@ def json_document(content: bytes, limits: Limits) -> Any:
         _refuse("too-deep", f"The JSON is nested more than {limits.depth} deep. Export it again from your system.")
     except ValueError as error:
         line = getattr(error, "lineno", 1)
-        raise FileRefused("damaged", f"The JSON is damaged near line {line}. Export it again from your system and send it.") from error
+        raise FileRefused("damaged", DAMAGED_JSON.format(line)) from error
     level = [document]
     for _ in range(limits.depth):
         level = [child for one in level for child in _children(one)]
@@ -277,7 +284,8 @@ def _directory(content: bytes, limits: Limits) -> tuple[list[_Part], int]:
         _refuse("damaged", DAMAGED_ZIP)
     _, disk, first_disk, here, count, size, start, comment = _END.unpack_from(content, place)
     if count > limits.parts or here != count:
-        _refuse("too-many-parts", f"The workbook has more than {limits.parts} parts. Save only the register as XLSX or CSV and send that.")
+        message = f"The workbook has more than {limits.parts} parts. Save only the register as XLSX or CSV and send that."
+        _refuse("too-many-parts", message)
     if disk or first_disk or place + _END.size + comment != len(content) or start + size != place or size > count * LONGEST_ENTRY:
         _refuse("damaged", DAMAGED_ZIP)
     parts, at = [], start
@@ -320,7 +328,7 @@ def _counted(part: _Part, data: memoryview) -> None:
     for block in _blocks(part, data):
         if real == 0:
             if block.startswith((b"PK\x03\x04", OLE)):
-                _refuse("nested", "The workbook has another file inside it. Remove what is embedded, save it as XLSX and send that.")
+                _refuse("nested", "The workbook has another file inside it. Remove it, save the workbook as XLSX and send that.")
             is_xml = block.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<")
         real += len(block)
         if real > part.size:

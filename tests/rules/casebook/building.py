@@ -143,7 +143,7 @@ def one_school(
     answer: Json | None,
     title: str,
     why: str = "",
-    **more: Any,  # noqa: ANN401 -- each is checked where it is passed on
+    **more: Any,
 ) -> Case:
     """A threshold case at School A. `when`, `amendments`, `dob` and `gone` may be given."""
     at_school = {key: more.pop(key) for key in ("when", "amendments") if key in more}

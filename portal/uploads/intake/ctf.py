@@ -12,16 +12,16 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from portal.rules.codes import BY_LETTERS, Category
-from portal.uploads.reading.entries import Entries
-from portal.uploads.reading.people import FLAGS, SEN
-from portal.uploads.reading.rows import UPN_LENGTH, upn_text
-from portal.uploads.reading.shapes import FileRefused, Person, PupilKey, Reading
-from portal.uploads.reading.texts import a_date, clean, flag, year_group
+from portal.uploads.intake.entries import Entries
+from portal.uploads.intake.people import FLAGS, SEN
+from portal.uploads.intake.rows import UPN_LENGTH, upn_text
+from portal.uploads.intake.shapes import FileRefused, Person, PupilKey, Reading
+from portal.uploads.intake.texts import a_date, clean, flag, year_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from portal.uploads.reading.shapes import Limits
+    from portal.uploads.intake.shapes import Limits
 
 CLOSED, NOTHING = "#", " -"
 NEW_YEAR_MONTH, SATURDAY = 8, 5
@@ -30,8 +30,11 @@ ATTENDED = (Category.PRESENT, Category.APPROVED)
 #: J alone may be the old J (approved activity) or short for J1 (authorised): its totals cannot be told from the string.
 EITHER = "J"
 #: Elements of a pupil that are about something else than the pupil now.
-APART = frozenset({"Contacts", "Attendance", "SchoolHistory", "StageAssessments", "SENhistory", "SENneeds", "FSMhistory", "Languages", "Address"})
-ADDRESS = ("SAON", "PAON", "Street", "Locality", "Town", "AdministrativeArea", "PostTown", "County", *(f"AddressLine{number}" for number in range(1, 6)))
+APART = frozenset(
+    {"Contacts", "Attendance", "SchoolHistory", "StageAssessments", "SENhistory", "SENneeds", "FSMhistory", "Languages", "Address"}
+)
+_LINES = tuple(f"AddressLine{number}" for number in range(1, 6))
+ADDRESS = ("SAON", "PAON", "Street", "Locality", "Town", "AdministrativeArea", "PostTown", "County", *_LINES)
 NO_PUPILS = "The Common Transfer File has no pupils in it. Export it again with the pupils chosen."
 ODD_UPN = "“{}” is not a UPN: it needs 13 characters. Check it with your system."
 NO_UPN = "The pupil has no UPN. Add it, so that the marks go to the right pupil."
@@ -129,7 +132,8 @@ def _marks(entries: Entries, said: Mapping[str, str], upn: str, runs: Sequence[_
         start = a_date(run.start)
         if fault := _fault(run, start):
             kind, message, value = fault
-            entries.problem(kind, message, row=row, column_name="AttendanceMarks", value=value, count=run.count, raw=_raw(said, [run]))
+            raw = _raw(said, [run])
+            entries.problem(kind, message, row=row, column_name="AttendanceMarks", value=value, count=run.count, raw=raw)
         elif start is not None:
             pupil = entries.pupil(_key(said, upn, run.school_number))
             _string(entries, pupil, start, run.marks, row)
@@ -270,11 +274,12 @@ def _contacts(pupil: Any) -> Iterator[dict[str, Any]]:
     for contact in pupil.iterfind("Contacts/Contact"):
         said = _leaves(contact)
         name = " ".join(said[part] for part in ("Title", "Forename", "Surname") if said.get(part))
+        phone = contact.findtext(".//PhoneNo") or contact.findtext(".//TelephoneNumber") or ""
         if said.get("Surname"):
             yield {
                 "name": name,
                 "relationship": said.get("Relationship") or None,
                 "parental_responsibility": flag(said.get("Responsibility", "")),
-                "phone": said.get("Phone") or clean(contact.findtext(".//PhoneNo") or contact.findtext(".//TelephoneNumber") or "") or None,
+                "phone": said.get("Phone") or clean(phone) or None,
                 "email": said.get("Email") or None,
             } | _address(contact)

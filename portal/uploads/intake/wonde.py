@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from portal.uploads.reading.entries import Entries
-from portal.uploads.reading.rows import fault_in, upn_text
-from portal.uploads.reading.shapes import FileRefused, PupilKey, Reading
-from portal.uploads.reading.texts import Dates, clean, code_text, year_group
+from portal.uploads.intake.entries import Entries
+from portal.uploads.intake.rows import fault_in, upn_text
+from portal.uploads.intake.shapes import FileRefused, PupilKey, Reading
+from portal.uploads.intake.texts import Dates, clean, code_text, year_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from portal.uploads.reading.shapes import Limits
+    from portal.uploads.intake.shapes import Limits
 
 HALVES = {"AM": 0, "MORNING": 0, "PM": 1, "AFTERNOON": 1}
 NOT_OURS = "This JSON is not one we can read. It needs “students”, “attendance” and “attendance-codes”."
@@ -21,6 +21,7 @@ NO_CODE = "The mark's code is not among the file's attendance codes. Export the 
 NOT_A_DATE = "“{}” is not a date we can read. Write it as 2026-09-07."
 NO_HALF = "The mark has no session we can read. It needs AM or PM."
 NOT_A_RECORD = "The mark is not a record with fields. Export the marks again from your system."
+AS_SENT = ("student_id", "date", "session", "attendance_code_id", "code", "comment")
 MOST_MINUTES, LONGEST_COMMENT = 600, 1_000
 
 
@@ -104,7 +105,7 @@ class _Join:
                 self._take(record, code, key, row)
             elif fault is not None:
                 kind, message, column_name, value = fault
-                raw = tuple(_field(record, name) for name in ("student_id", "date", "session", "attendance_code_id", "code", "comment"))
+                raw = tuple(_field(record, name) for name in AS_SENT)
                 self.entries.problem(kind, message, row=row, column_name=column_name, value=value[:40] or None, raw=raw)
 
     def _faults(self, record: Mapping[str, Any], code: str | None, key: PupilKey | None) -> Iterator[tuple[str, str, str, str]]:

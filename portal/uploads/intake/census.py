@@ -1,4 +1,7 @@
-"""Totals that others report: the school census as XML or CSV and the DfE's weekly file. Never marks: they do not say which sessions."""
+"""Totals that others report: the school census as XML or CSV, and the DfE's weekly file.
+
+They are never turned into marks: they say how much absence, not which sessions.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,17 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from portal.rules.codes import BY_LETTERS, Category
-from portal.uploads.reading.entries import Entries
-from portal.uploads.reading.headings import folded
-from portal.uploads.reading.rows import is_upn, upn_text
-from portal.uploads.reading.shapes import FileRefused, Reading
-from portal.uploads.reading.texts import Dates, a_date, clean, code_text
+from portal.uploads.intake.entries import Entries
+from portal.uploads.intake.headings import folded
+from portal.uploads.intake.rows import is_upn, upn_text
+from portal.uploads.intake.shapes import FileRefused, Reading
+from portal.uploads.intake.texts import Dates, a_date, clean, code_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from portal.uploads.reading.shapes import Limits
+    from portal.uploads.intake.shapes import Limits
 
 #: Each census collects the term before it: School Census business and technical specification, attendance.
 COLLECTED = {"AUT": ("summer", -1), "SPR": ("autumn", -1), "SUM": ("spring", -1)}
@@ -59,7 +62,8 @@ def read_census_xml(root: Any, limits: Limits) -> Reading:
     Raises:
         FileRefused: when the XML is no census, or has no attendance.
     """
-    entries, totals = Entries("census-xml"), []
+    entries = Entries("census-xml")
+    totals: list[Mapping[str, Any]] = []
     pupils = [found.getparent() for found in root.iter("PupilIdentifiers")]
     if not pupils:
         raise FileRefused("not-ours", NOT_OURS)
@@ -93,7 +97,8 @@ def _identity(element: Any) -> dict[str, Any]:
     said = {child.tag: clean(child.text) for child in element if child.text}
     upn = next((text for name in ("UPN", "PupilID") if is_upn(text := upn_text(said.get(name, "")))), None)
     born = a_date(said.get("DOB", ""))
-    return {"upn": upn, "surname": said.get("Surname"), "forename": said.get("Forename"), "date_of_birth": born, "local_id": said.get("PupilID")}
+    names = {"surname": said.get("Surname"), "forename": said.get("Forename"), "local_id": said.get("PupilID")}
+    return {"upn": upn, "date_of_birth": born, **names}
 
 
 def _block(block: Any) -> tuple[dict[str, str], list[tuple[str, str]]]:
@@ -112,11 +117,13 @@ def is_census_csv(headers: Sequence[str]) -> bool:
 
 def read_census_csv(headers: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> Reading:
     """The totals of a census table: a pupil a row with totals, or a row a reason, which are summed for each pupil."""
-    table, entries, totals = _Table(headers, rows), Entries("census-csv"), []
+    table = _Table(headers, rows)
+    entries = Entries("census-csv")
+    totals: list[Mapping[str, Any]] = []
     if "reason" in table.place:
         _by_reason(table, entries, totals)
     else:
-        halves = {name.removesuffix(ending): ending for name in table.names for ending in COUNTS if name.endswith("possible") and name.endswith(ending)}
+        halves = [name.removesuffix("sessionspossible") for name in table.names if name.endswith("sessionspossible")]
         for row, values in rows:
             who = table.who(entries, row, values)
             for prefix in halves if who is not None else ():
@@ -154,7 +161,9 @@ def is_dfe_weekly(headers: Sequence[str]) -> bool:
 
 def read_dfe_weekly(headers: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> Reading:
     """The year-to-date totals of the DfE's weekly file, a pupil and school a row; its span is the term it names."""
-    table, entries, totals = _Table(headers, rows), Entries("dfe-weekly"), []
+    table = _Table(headers, rows)
+    entries = Entries("dfe-weekly")
+    totals: list[Mapping[str, Any]] = []
     for row, values in rows:
         who = table.who(entries, row, values)
         if who is not None:
@@ -171,7 +180,8 @@ class _Table:
         self.names: dict[str, int] = {}
         for number, header in enumerate(headers):
             self.names.setdefault(folded(header), number)
-        self.place = {meaning: self.names[name] for meaning, names in NAMES.items() for name in reversed(names) if name in self.names}
+        known = self.names
+        self.place = {meaning: known[name] for meaning, names in NAMES.items() for name in reversed(names) if name in known}
         self._births = Dates(self.text(values, "date_of_birth") for _, values in rows)
 
     def at(self, values: Sequence[str], name: str) -> str:
@@ -200,8 +210,13 @@ class _Table:
 
 
 def _keep(
-    entries: Entries, totals: list[Mapping[str, Any]], who: Mapping[str, Any], counts: Mapping[str, str],
-    reasons: Sequence[tuple[str, str]], row: int, values: Sequence[str] = (),
+    entries: Entries,
+    totals: list[Mapping[str, Any]],
+    who: Mapping[str, Any],
+    counts: Mapping[str, str],
+    reasons: Sequence[tuple[str, str]],
+    row: int,
+    values: Sequence[str] = (),
 ) -> None:
     """One pupil's totals as whole numbers, or a problem where one cannot be read. Reasons are believed before totals."""
     texts = [*counts.values(), *(sessions for _, sessions in reasons)]
@@ -213,8 +228,8 @@ def _keep(
     for reason, sessions in reasons:
         told[code_text(reason)] += _whole(sessions) or 0
     by_class = Counter[Category | None]()
-    for reason, sessions in told.items():
-        by_class[BY_LETTERS[reason].category if reason in BY_LETTERS else None] += sessions
+    for reason, times in told.items():
+        by_class[BY_LETTERS[reason].category if reason in BY_LETTERS else None] += times
     summed = bool(told) or (read.get("authorised") is None and read.get("unauthorised") is None and "absent" not in read)
     authorised = by_class[Category.AUTHORISED] if summed else read.get("authorised")
     unauthorised = by_class[Category.UNAUTHORISED] if summed else read.get("unauthorised")
@@ -245,4 +260,3 @@ def _whole(text: str) -> int | None:
 
 def _unreadable(entries: Entries, row: int, text: str, values: Sequence[str]) -> None:
     entries.problem("not-a-number", NOT_A_NUMBER.format(clean(text)[:20]), row=row, value=clean(text)[:40], raw=tuple(values))
-
