@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # gunicorn carries no types
+from gunicorn.glogging import Logger
 
 from config import logging as logs
 from config.deadline import Deadline
@@ -51,7 +51,7 @@ forwarded_allow_ips = ""
 control_socket_disable = True
 
 
-class JsonLogger(Logger):  # type: ignore[misc]  # as above
+class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn carries no types
     """gunicorn's own lines, like every other line of ours."""
 
     def setup(self, cfg: Any) -> None:

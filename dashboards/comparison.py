@@ -185,7 +185,7 @@ def _told(
     average: Mapping[date, AverageWeek],
 ) -> Comparison:
     newest = own[-1].week if own else None
-    schools, in_phase = (average[newest].schools, average[newest].schools_in_phase) if newest in average else (0, 0)
+    schools, in_phase = (average[newest].schools, average[newest].schools_in_phase) if newest and newest in average else (0, 0)
     to_date, authority = rate_of(own, measure), rate_of(same, measure)
     return Comparison(
         measure=measure,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from dash import Dash, Input, Output, dcc, html, no_update
-from flask import Flask, abort, render_template, request
+from flask import Flask, Response, abort, current_app, render_template, request
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from dashboards import pages
@@ -22,7 +24,7 @@ PREFIX = "/dashboards/"
 class PortalDash(Dash):
     """Dash that renders its index inside the portal's layout, or answers 404 where there is no such page."""
 
-    def interpolate_index(self, **parts: str) -> str:
+    def interpolate_index(self, **parts: str) -> str:  # type: ignore[override]  # Dash passes every part by its name
         """The page at this address, its words, table and filters made on the server; Dash draws only the chart."""
         page, values = pages.found(request.path.removeprefix(PREFIX)) or abort(404)
         headers.allow_charts(self.csp_hashes())
@@ -35,7 +37,7 @@ def init_app(app: Flask) -> None:
     before = set(app.view_functions)
     dash = PortalDash(
         __name__,
-        server=app,
+        server=app,  # type: ignore[arg-type]  # a Flask, as Dash's documentation has it
         url_base_pathname=PREFIX,
         use_pages=False,
         pages_folder="",
@@ -49,8 +51,17 @@ def init_app(app: Flask) -> None:
     dash.callback(Output("chart", "children"), Input("address", "pathname"), Input("address", "search"))(draw)
     dash.enable_dev_tools(debug=False)
     app.extensions["dashboards"] = dash
+    app.after_request(_hand_over_token)
     for endpoint in set(app.view_functions) - before:
         app.view_functions[endpoint] = _behind_the_gate(app.view_functions[endpoint])
+
+
+def _hand_over_token(response: Response) -> Response:
+    """Dash copies this cookie into the header the forgery check reads; only pages below the prefix get it."""
+    if request.path.startswith(PREFIX) and request.method == "GET" and response.mimetype == "text/html" and response.status_code == HTTPStatus.OK:
+        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        response.set_cookie("_csrf_token", generate_csrf(), path=PREFIX, secure=secure, httponly=False, samesite="Strict")
+    return response
 
 
 def _behind_the_gate(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -138,7 +138,7 @@ _bound: ContextVar[Connection | None] = ContextVar("bound_connection", default=N
 
 def _on_connect(dbapi_connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     """A connection never acts as more than the restricted role, whatever it signed in as."""
-    with dbapi_connection.cursor() as cursor:
+    with closing(dbapi_connection.cursor()) as cursor:
         cursor.execute("SELECT current_user")
         signed_in_as = cursor.fetchone()
         if signed_in_as is not None and signed_in_as[0] != APP_ROLE:
@@ -408,6 +408,9 @@ def binary_rows(columns: Mapping[str, NDArray[Any]]) -> bytes:
     return rows.tobytes()
 
 
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this one untyped
+
+
 def _types_of(table: str, columns: Sequence[str]) -> list[str]:
     """PostgreSQL's names for the columns' types, as a binary COPY needs them."""
     described = Base.metadata.tables[table].columns
@@ -422,7 +425,7 @@ def _types_of(table: str, columns: Sequence[str]) -> list[str]:
     found = []
     for column in columns:
         kind = described[column].type
-        compiled = kind.compile(dialect=postgresql.dialect()).split(" COLLATE")[0]
+        compiled = kind.compile(dialect=_POSTGRESQL).split(" COLLATE")[0]
         found.append(names.get(compiled, compiled.lower()))
     return found
 

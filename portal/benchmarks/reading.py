@@ -184,7 +184,7 @@ def _places(reading: _Reading) -> None:
 def _phases(reading: _Reading) -> None:
     for column in sorted(layouts.BREAKDOWNS & set(reading.frame.columns)):
         apart = ~reading.frame[column].str.casefold().isin(layouts.TOTAL_WORDS)
-        reading.leave_out(apart, lambda word, named=column: f"{named} “{word}”, not the total", column)  # type: ignore[misc]
+        reading.leave_out(apart, lambda word, named=column: f"{named} “{word}”, not the total", column)  # type: ignore[misc]  # a lambda has no types
     phase = reading.frame["phase"].str.casefold().map(layouts.PHASE_WORDS)
     reading.leave_out(phase.isna(), lambda word: f"“{word}”, a kind of school outside the published figures", "phase")
     reading.frame = reading.frame.assign(phase=phase.dropna())

@@ -23,6 +23,7 @@ from portal.demonstration.removal import remove
 from portal.demonstration.rows import load_people_of_schools, load_places
 from portal.demonstration.sending import files_of, send
 from portal.permissions import Role
+from portal.scope import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,16 +36,22 @@ ENROLLED = event("demonstration.enrolled", "A demonstration's pupils were writte
 
 SEED = 20250901
 OPENS_AT = 8
+#: Who sends files, the later in a school the rather.
+SENDERS = frozenset({Role.LA_ADMINISTRATOR, Role.ATTENDANCE_LEAD, Role.SCHOOL_OFFICE})
 
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """The ids given to what a plan holds: the authority, its schools by URN, its pupils and parents by number."""
+    """The ids given to what a plan holds: the authority, its schools by URN, its pupils and parents by number.
+
+    `actors`: who sends a school's files, by URN; under "" the authority's own administrator.
+    """
 
     authority: UUID
     schools: dict[str, UUID] = field(default_factory=dict)
     pupils: dict[int, UUID] = field(default_factory=dict)
     parents: dict[int, UUID] = field(default_factory=dict)
+    actors: dict[str, Actor] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plan: Plan) -> Ids:
@@ -57,8 +64,13 @@ class Ids:
         )
 
 
-def make_demonstration(  # noqa: PLR0913  what a person may choose
-    *, schools: int = 24, pupils: int = 9000, if_empty: bool = False, reset: bool = False, owner_url: str = "",
+def make_demonstration(
+    *,
+    schools: int = 24,
+    pupils: int = 9000,
+    if_empty: bool = False,
+    reset: bool = False,
+    owner_url: str = "",
     tell: Callable[[str], None] | None = None,
 ) -> dict[str, object]:
     """Make Wrenfold, of the size asked for, and Eastmarch next door; answers what was made, or why nothing was.
@@ -137,7 +149,8 @@ def _make(plan: Plan, said: _Progress) -> dict[str, object]:
                 for urn in stage.urns:
                     keeper.write(ids.schools[urn], urn, stage)
     said.step(f"{plan.name}: {len(parcels)} files as schools send them")
-    sent = send(parcels, plan, ids.authority, ids.schools)
+    sending = {parcel.urn: (ids.schools[parcel.urn], ids.actors.get(parcel.urn, ids.actors[""])) for parcel in parcels}
+    sent = send(parcels, plan, ids.authority, sending)
     with unit_of_work(scope):
         finish(plan)
     return {"slug": plan.slug, "schools": len(plan.schools), "pupils": len(plan.pupils), "roll_lines": lines, "files": sent}
@@ -150,7 +163,9 @@ def found(plan: Plan, ids: Ids) -> None:
     load_places(plan, ids.schools)
     until = date(plan.years[-1] + 1, 8, 31)
     for person in plan.people:
-        _add_person(person, ids.schools, until)
+        actor = _add_person(person, ids.schools, until)
+        if person.role in SENDERS:
+            ids.actors[person.schools[0] if person.schools else ""] = actor
     record(FOUNDED, ids.authority, schools=len(plan.schools))
 
 
@@ -168,9 +183,9 @@ def finish(plan: Plan) -> None:
     record(MADE, held.id if held else None, schools=len(plan.schools), pupils=len(plan.pupils))
 
 
-def _add_person(person: Person, schools: dict[str, UUID], until: date | None) -> None:
+def _add_person(person: Person, schools: dict[str, UUID], until: date | None) -> Actor:
     added = accounts.add_person(person.name, person.email, demonstration=True)
-    accounts.add_membership(
+    membership = accounts.add_membership(
         added.id,
         person.role,
         school_ids=[schools[urn] for urn in person.schools],
@@ -178,3 +193,4 @@ def _add_person(person: Person, schools: dict[str, UUID], until: date | None) ->
         title=person.title,
         until=until if person.role is Role.PARTNER else None,
     )
+    return Actor(added.id, membership.id, person.role)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from portal.demonstration.families import Settling, settle
-from portal.demonstration.levels import levels_of
+from portal.demonstration.levels import in_order, levels_of
 from portal.demonstration.people import people_of
 from portal.demonstration.places import invented_schools
 from portal.demonstration.plans import Gap, Line, Plan, Register
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from portal.demonstration.families import Family
-    from portal.demonstration.plans import Closed, Levels, Parent, Pupil, School, Term
+    from portal.demonstration.plans import Closed, Parent, Pupil, School, Term
     from portal.demonstration.rolls import Roll, Spot
     from portal.rules.calendar import Calendar
 
@@ -40,7 +40,13 @@ TREES = ("Ash", "Birch", "Cedar", "Elm", "Hazel", "Larch", "Maple", "Oak")
 
 
 def authority(
-    seed: int, *, today: date, schools: int = 24, pupils: int = 9000, name: str = "Wrenfold", la_code: str = "999",
+    seed: int,
+    *,
+    today: date,
+    schools: int = 24,
+    pupils: int = 9000,
+    name: str = "Wrenfold",
+    la_code: str = "999",
     first_urn: int = 900001,
 ) -> Plan:
     """An invented authority on a day: last academic year and this year to date.
@@ -90,9 +96,7 @@ def neighbour(plan: Plan, *, schools: int = 4, pupils: int = 600) -> Plan:
         other = twins[place % len(twins)]
         upn = other.upn if same_upn < SAME_UPN else pupil.upn
         same_upn += 1
-        changed.append(
-            replace(pupil, surname=other.surname, forename=other.forename, date_of_birth=other.date_of_birth, upn=upn)
-        )
+        changed.append(replace(pupil, surname=other.surname, forename=other.forename, date_of_birth=other.date_of_birth, upn=upn))
     named = {school.phase: school.name for school in reversed(plan.schools)}
     firsts = {school.phase: school.urn for school in reversed(beside.schools)}
     renamed = [replace(one, name=named[one.phase]) if firsts[one.phase] == one.urn else one for one in beside.schools]
@@ -131,7 +135,10 @@ def _parents_of(named: Sequence[Pupil], families: Sequence[Family]) -> tuple[Par
 
 
 def _registers(
-    plan: tuple[int, date], places: Sequence[School], pupils: Mapping[int, Pupil], spots: Sequence[Spot],
+    plan: tuple[int, date],
+    places: Sequence[School],
+    pupils: Mapping[int, Pupil],
+    spots: Sequence[Spot],
     calendars: Mapping[tuple[str, int], Calendar],
 ) -> dict[tuple[str, int], Register]:
     seed, today = plan
@@ -141,7 +148,7 @@ def _registers(
             weeks = calendars[urn, year].school_weeks()
             begun = calendars[urn, year].school_weeks((weeks[0], today - timedelta(days=1)))
             lines, order = _lines(here, pupils)
-            found[urn, year] = Register(urn, year, weeks, len(begun), lines, _in_order(levels, order))
+            found[urn, year] = Register(urn, year, weeks, len(begun), lines, in_order(levels, order))
     return found
 
 
@@ -193,10 +200,6 @@ def _classes(here: Sequence[Spot]) -> list[str]:
         else:
             found.append(f"{year} {TREES[room]}" if spot.school.house % 2 else f"{year}{'ABCDEFGH'[room]}")
     return found
-
-
-def _in_order(levels: Levels, order: list[int]) -> Levels:
-    return replace(levels, **{one.name: getattr(levels, one.name)[order] for one in fields(levels)})
 
 
 def _gaps(places: Sequence[School]) -> tuple[Gap, ...]:

@@ -1,4 +1,4 @@
-"""The other layouts schools send: a weekly grid, a matrix of dates with two header rows, a Common Transfer File, a list of pupils."""
+"""The other layouts schools send: weekly grid, matrix of dates, Common Transfer File, pupil list."""
 
 from __future__ import annotations
 
@@ -83,7 +83,12 @@ def date_matrix(plan: Plan, urn: str, academic_year: int, weeks: Sequence[int]) 
 
 
 def _matrix_sheet(
-    book: xlsxwriter.Workbook, found: Extract, group: str, *, rows: list[int], columns: list[tuple[int, int, date]],
+    book: xlsxwriter.Workbook,
+    found: Extract,
+    group: str,
+    *,
+    rows: list[int],
+    columns: list[tuple[int, int, date]],
     faults: list[Fault],
 ) -> int:
     sheet = book.add_worksheet(f"Year {group}")
@@ -199,7 +204,13 @@ def pupil_list(plan: Plan, urn: str, academic_year: int) -> SentFile:
     for line in register.lines:
         pupil = pupils[line.pupil]
         first = parents[pupil.ties[0].parent]
-        contact = (first.name, pupil.ties[0].relationship, first.phone or "", first.email or "", "Y" if first.do_not_disclose else "")
+        contact = (
+            first.name,
+            pupil.ties[0].relationship,
+            first.phone or "",
+            first.email or "",
+            "Y" if first.do_not_disclose else "",
+        )
         rows.append((*_listed(pupil, line), *contact))
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return SentFile(f"Pupils {urn} {year_of(plan.today)}.csv", urn, "pupil-list", text.getvalue().encode(), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,37 +43,34 @@ def levels_of(
     that shifts and schools change who misses school and not how many do.
     """
     here = [spot for spot in spots if spot.year == year]
-    group = np.array([spot.group for spot in here])
     table = _tables(here)
     score = _scores(seed, schools, pupils, here)
     rate = _rates(score, table, _counted(here))
-    lateness = _lateness(seed, score, year)
-    faith = {one.ethnicity for one in heritages() if one.faith}
-    mobile = {one.ethnicity for one in heritages() if one.mobile}
-    flags = np.array([
-        (pupils[spot.child].ethnicity in faith, pupils[spot.child].ethnicity in mobile, pupils[spot.child].sex == "M")
-        for spot in here
-    ])
-    away = np.array([spot.away for spot in here])
+    people = [pupils[spot.child] for spot in here]
+    whole = Levels(
+        group=np.array([spot.group for spot in here]),
+        table=table,
+        rate=rate,
+        lateness=_lateness(seed, score, year),
+        observant=_of_ethnicity(people, {one.ethnicity for one in heritages() if one.faith}),
+        mobile=_of_ethnicity(people, {one.ethnicity for one in heritages() if one.mobile}),
+        male=np.array([pupil.sex == "M" for pupil in people]),
+        away=np.array([spot.away for spot in here]),
+    )
     by_urn: dict[str, list[int]] = {}
     for place, spot in enumerate(here):
         by_urn.setdefault(spot.school.urn, []).append(place)
-    return {
-        urn: (
-            [here[place] for place in places],
-            Levels(
-                group=group[places],
-                table=table[places],
-                rate=rate[places],
-                lateness=lateness[places],
-                observant=flags[places, 0],
-                mobile=flags[places, 1],
-                male=flags[places, 2],
-                away=away[places],
-            ),
-        )
-        for urn, places in by_urn.items()
-    }
+    return {urn: ([here[place] for place in places], in_order(whole, places)) for urn, places in by_urn.items()}
+
+
+def in_order(levels: Levels, order: Sequence[int]) -> Levels:
+    """The levels of some lines, in the order of their places."""
+    chosen = list(order)
+    return replace(levels, **{one.name: getattr(levels, one.name)[chosen] for one in fields(levels)})
+
+
+def _of_ethnicity(people: Sequence[Pupil], codes: set[str]) -> Truths:
+    return np.array([pupil.ethnicity in codes for pupil in people])
 
 
 def _counted(here: Sequence[Spot]) -> Truths:

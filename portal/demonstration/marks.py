@@ -86,7 +86,10 @@ def _part_time(levels: Levels, quota: Whole, chance: np.ndarray[tuple[int], np.d
 
 
 def _set_days(
-    canvas: Canvas, window: tuple[Whole, Whole], observed: Whole, part_time: Whole,
+    canvas: Canvas,
+    window: tuple[Whole, Whole],
+    observed: Whole,
+    part_time: Whole,
     chance: np.ndarray[tuple[int], np.dtype[np.float64]],
 ) -> None:
     """Absence on set days: religious observance, and the afternoons of a part-time timetable."""

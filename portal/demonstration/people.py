@@ -79,7 +79,9 @@ def _of_trusts(domain: str, schools: Sequence[School]) -> Iterator[Person]:
     largest = max(held, key=lambda trust: (len(held[trust]), trust), default=None)
     if largest is not None:
         name = "Beatrix Holloway-Nkemelu"
-        yield Person(name, _email(name, f"trust.{domain}.example"), Role.TRUST_LEAD, "Director of Inclusion", tuple(held[largest]), None)
+        yield Person(
+            name, _email(name, f"trust.{domain}.example"), Role.TRUST_LEAD, "Director of Inclusion", tuple(held[largest]), None
+        )
 
 
 def _next_door(person: Person, place: int, domain: str) -> Person:

@@ -54,9 +54,7 @@ class Numbers:
         return f"{letter}{body}"
 
 
-def name_pupils(
-    seed: int, families: Sequence[Family], spots: Sequence[Spot], la_code: str, today: date
-) -> tuple[Pupil, ...]:
+def name_pupils(seed: int, families: Sequence[Family], spots: Sequence[Spot], la_code: str, today: date) -> tuple[Pupil, ...]:
     """Make every child in the families a pupil, in the order of their numbers. `spots` say where each goes to school."""
     first: dict[int, Spot] = {}
     for spot in spots:
@@ -77,9 +75,7 @@ def name_pupils(
     return tuple(found[child] for child in sorted(found))
 
 
-def _pupil(
-    family: Family, member: Member, spot: Spot, *, chances: Floats, numbers: Numbers, hardship: float, today: date
-) -> Pupil:
+def _pupil(family: Family, member: Member, spot: Spot, *, chances: Floats, numbers: Numbers, hardship: float, today: date) -> Pupil:
     started = min(member.born.year + 5, spot.year)
     came = bool(chances[0] < CAME) or spot.part_year
     others = ELSEWHERE.get(numbers.la_code, ELSEWHERE_TO_OTHERS)

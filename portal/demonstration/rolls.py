@@ -100,8 +100,7 @@ def _sizes(roll: Roll, school: School, year: int) -> dict[int, int]:
     main = [group for group in school.groups if group <= YEAR_11]
     each = school.capacity / len(main)
     return {
-        group: max(1, round(each * (0.33 if group > YEAR_11 else 1.0) - draw.exponential(each * 0.04)))
-        for group in school.groups
+        group: max(1, round(each * (0.33 if group > YEAR_11 else 1.0) - draw.exponential(each * 0.04))) for group in school.groups
     }
 
 
@@ -228,5 +227,3 @@ def homes(roll: Roll, clusters: int) -> list[int]:
         int(elsewhere) if child.cluster == NO_CLUSTER else child.cluster
         for child, elsewhere in zip(roll.children, anywhere, strict=True)
     ]
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
 #: Rows in one statement: a county's pupils in one would outlast the time a statement is given.
 AT_A_TIME = 20_000
+#: Columns that are named as the plan's own fields are, after those that are worked out.
+_PUPIL = ("id", "reference", "surname_folded", "forename_folded", "upn", "former_upn", "surname", "forename", "middle_names")
+_PUPIL += ("date_of_birth", "sex", "ethnicity", "eal", "address", "postcode")
+_PARENT = ("id", "name", "phone", "email", "address", "postcode", "do_not_disclose")
+_TIE = ("relationship", "parental_responsibility", "priority")
+_TRAIT = ("kind", "value", "first_day", "last_day")
+_LINE = ("line", "year_group", "registration_group", "enrolment_status", "on_roll_from", "on_roll_until")
+_tied, _drawn, _listed = attrgetter(*_TIE), attrgetter(*_TRAIT), attrgetter(*_LINE)
 
 
 def load_places(plan: Plan, schools: Mapping[str, UUID]) -> None:
@@ -46,67 +55,30 @@ def load_people_of_schools(
     plan: Plan, schools: Mapping[str, UUID], pupils: Mapping[int, UUID], parents: Mapping[int, UUID]
 ) -> None:
     """Load a plan's pupils, parents and carers, circumstances and roll lines."""
+    _load("pupil", _PUPIL, _pupil_rows(plan, pupils))
+    homes = ((parents[one.number], *attrgetter(*_PARENT[1:])(one)) for one in plan.parents)
+    _load("parent", _PARENT, homes)
+    ties = ((pupils[pupil.number], tie) for pupil in plan.pupils for tie in pupil.ties)
     _load(
-        "pupil",
-        (
-            "id", "upn", "former_upn", "surname", "forename", "middle_names", "surname_folded", "forename_folded",
-            "date_of_birth", "sex", "ethnicity", "eal", "address", "postcode", "reference",
-        ),
-        _pupil_rows(plan, pupils),
-    )  # fmt: skip
-    _load(
-        "parent",
-        ("id", "name", "phone", "email", "address", "postcode", "do_not_disclose"),
-        (
-            (parents[one.number], one.name, one.phone, one.email, one.address, one.postcode, one.do_not_disclose)
-            for one in plan.parents
-        ),
+        "parenthood", ("id", "pupil_id", "parent_id", *_TIE), ((uuid4(), of, parents[tie.parent], *_tied(tie)) for of, tie in ties)
     )
-    _load(
-        "parenthood",
-        ("id", "pupil_id", "parent_id", "relationship", "parental_responsibility", "priority"),
-        (
-            (uuid4(), pupils[pupil.number], parents[tie.parent], tie.relationship, tie.parental_responsibility, tie.priority)
-            for pupil in plan.pupils
-            for tie in pupil.ties
-        ),
-    )
-    _load(
-        "characteristic",
-        ("id", "pupil_id", "kind", "value", "first_day", "last_day", "recorded_at"),
-        (
-            (uuid4(), pupils[pupil.number], one.kind, one.value, one.first_day, one.last_day, clock.now())
-            for pupil in plan.pupils
-            for one in pupil.characteristics
-        ),
-    )
-    _load(
-        "roll_line",
-        (
-            "id", "school_id", "academic_year", "line", "pupil_id", "year_group", "registration_group",
-            "enrolment_status", "on_roll_from", "on_roll_until",
-        ),
-        _line_rows(plan, schools, pupils),
-    )  # fmt: skip
+    traits = ((pupils[pupil.number], one) for pupil in plan.pupils for one in pupil.characteristics)
+    now = clock.now()
+    _load("characteristic", ("id", "pupil_id", *_TRAIT, "recorded_at"), ((uuid4(), of, *_drawn(one), now) for of, one in traits))
+    _load("roll_line", ("id", "school_id", "academic_year", "pupil_id", *_LINE), _line_rows(plan, schools, pupils))
 
 
 def _pupil_rows(plan: Plan, pupils: Mapping[int, UUID]) -> Iterator[Row]:
+    plain = attrgetter(*_PUPIL[4:])
     for one in plan.pupils:
         pupil_id = pupils[one.number]
-        yield (
-            pupil_id, one.upn, one.former_upn, one.surname, one.forename, one.middle_names, folded(one.surname),
-            folded(one.forename), one.date_of_birth, one.sex, one.ethnicity, one.eal, one.address, one.postcode,
-            reference_of(pupil_id),
-        )  # fmt: skip
+        yield (pupil_id, reference_of(pupil_id), folded(one.surname), folded(one.forename), *plain(one))
 
 
 def _line_rows(plan: Plan, schools: Mapping[str, UUID], pupils: Mapping[int, UUID]) -> Iterator[Row]:
     for (urn, year), register in plan.registers.items():
         for one in register.lines:
-            yield (
-                uuid4(), schools[urn], year, one.line, pupils[one.pupil], one.year_group, one.registration_group,
-                one.enrolment_status, one.on_roll_from, one.on_roll_until,
-            )  # fmt: skip
+            yield (uuid4(), schools[urn], year, pupils[one.pupil], *_listed(one))
 
 
 def _of(schools: Mapping[str, UUID], urn: str | None) -> UUID | None:

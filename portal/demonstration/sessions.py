@@ -114,5 +114,3 @@ def sessions_of(calendar: Calendar) -> Sessions:
     day = places // 2
     week = np.array([number[week_of(date.fromordinal(int(one)))] for one in day])
     return Sessions(calendar, weeks, day, week * A_WEEK + (day - 1) % 7 * 2 + places % 2)
-
-

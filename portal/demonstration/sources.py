@@ -124,7 +124,9 @@ def seasons() -> Mapping[str, tuple[tuple[int, float, tuple[float, ...]], ...]]:
 def heritages() -> tuple[Heritage, ...]:
     """The family backgrounds met in the authority."""
     return tuple(
-        Heritage(row["heritage"], row["ethnicity"], float(row["share"]), float(row["eal"]), row["faith"] == "1", row["mobile"] == "1")
+        Heritage(
+            row["heritage"], row["ethnicity"], float(row["share"]), float(row["eal"]), row["faith"] == "1", row["mobile"] == "1"
+        )
         for row in _rows("heritages.csv")
     )
 
@@ -136,12 +138,14 @@ def names() -> Mapping[str, NameList]:
     for row in _rows("names.csv"):
         kinds = found.setdefault(row["heritage"], {"girl": [], "boy": [], "surname": []})
         kinds[row["kind"]].append((row["name"], row["feminine"] or row["name"]))
-    return MappingProxyType({
-        heritage: NameList(
-            tuple(name for name, _ in kinds["girl"]), tuple(name for name, _ in kinds["boy"]), tuple(kinds["surname"])
-        )
-        for heritage, kinds in found.items()
-    })
+    return MappingProxyType(
+        {
+            heritage: NameList(
+                tuple(name for name, _ in kinds["girl"]), tuple(name for name, _ in kinds["boy"]), tuple(kinds["surname"])
+            )
+            for heritage, kinds in found.items()
+        }
+    )
 
 
 @cache

@@ -123,7 +123,13 @@ def _within(length: Whole, quota: Whole) -> Whole:
 
 
 def _starts(
-    sessions: Sessions, levels: Levels, window: tuple[Whole, Whole], *, reason: Whole, length: Whole, chance: Floats,
+    sessions: Sessions,
+    levels: Levels,
+    window: tuple[Whole, Whole],
+    *,
+    reason: Whole,
+    length: Whole,
+    chance: Floats,
     patterned: Truths,
 ) -> Whole:
     """Where each spell would like to begin: a place in the line's window, by the weights of its kind."""

@@ -96,9 +96,7 @@ def own_closures(seed: int, school: School, year: int, *, polling: bool) -> tupl
 
 def calendar_from(terms: Sequence[Term], closed: Sequence[Closed]) -> Calendar:
     """The calendar that terms and closed days make."""
-    days = {
-        one.first_day + timedelta(days=ahead) for one in closed for ahead in range((one.last_day - one.first_day).days + 1)
-    }
+    days = {one.first_day + timedelta(days=ahead) for one in closed for ahead in range((one.last_day - one.first_day).days + 1)}
     return Calendar.from_terms([(term.first_day, term.last_day) for term in terms], days)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CHECK_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 UPN_LENGTH = 13
 #: Letters that Unicode does not take apart, as they are commonly typed without their mark.
-PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"})
+PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "\u0131": "i", "ð": "d", "þ": "th"})
 NURSERY = {"N1": -2, "N2": -1, "R": 0}
 LAST_YEAR_GROUP = 14
 #: Every year group of the school census (NCyearActual), youngest first; M is mixed, X not followed.

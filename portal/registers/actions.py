@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import numpy as np
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, select
 
 from portal import clock, scope
 from portal.audit.actions import record
@@ -16,8 +16,8 @@ from portal.audit.events import event
 from portal.db import action, load, tx, wrote
 from portal.registers import queries
 from portal.registers.models import CurrentPage, MarkNote, Tally
-from portal.registers.pages import SESSIONS, difference, extended, merged, packed, undone
-from portal.registers.tallies import STANDING_KEYS, TALLY_COLUMNS, completeness, standing_rows, week_tallies
+from portal.registers.pages import SESSIONS, difference, merged, packed, undone
+from portal.registers.tallies import STANDING_KEYS, TALLY_COLUMNS, completeness, standing_rows, tally_rows
 from portal.rules.calendar import register_year
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ TAKEN_BACK = event("register.taken_back", "An upload's marks were taken back", "
 NOTED = event("register.noted", "Minutes late or comments were kept", "upload_id", "notes")
 RECOUNTED = event("register.recounted", "Tallies and standings were counted again", "academic_year")
 
-TAIL_WEEKS = 16
+#: How many ids one statement names: PostgreSQL takes 65,535 values at most.
+MOST_IN_ONE = 10_000
 _PAGE_COLUMNS = ("school_id", "week", "version", "upload_id", "membership_id", "recorded_at", "reason", "marks")
 
 
@@ -78,9 +79,14 @@ def keep_notes(school_id: UUID, upload_id: UUID | None, notes: Sequence[tuple[UU
     if not notes:
         return
     fresh = {(pupil, on, session): (minutes, comment) for pupil, on, session, minutes, comment in notes}
-    held = tuple_(MarkNote.pupil_id, MarkNote.on, MarkNote.session).in_(list(fresh))
+    pupils, days = {pupil for pupil, *_ in fresh}, {on for _, on, _ in fresh}
+    held = select(MarkNote.id, MarkNote.pupil_id, MarkNote.on, MarkNote.session).where(MarkNote.school_id == school_id)
+    near = held.where(MarkNote.pupil_id.in_(pupils), MarkNote.on.in_(days))
+    replaced = [note_id for note_id, *key in tx().execute(near) if tuple(key) in fresh]
     wrote("mark_note")
-    tx().execute(delete(MarkNote).where(MarkNote.school_id == school_id, held))
+    for place in range(0, len(replaced), MOST_IN_ONE):
+        some = replaced[place : place + MOST_IN_ONE]
+        tx().execute(delete(MarkNote).where(MarkNote.id.in_(some)))
     rows = [(uuid4(), school_id, *key, *note, upload_id) for key, note in fresh.items()]
     load("mark_note", ("id", "school_id", "pupil_id", "on", "session", "minutes_late", "comment", "upload_id"), rows)
     record(NOTED, school_id, upload_id=upload_id, notes=len(rows))
@@ -124,6 +130,9 @@ def _store(
     for academic_year, weeks in by_year.items():
         sheet = queries.sheet(school_id, academic_year, instead={week: after[week] for week in weeks})
         _derive(sheet, tuple(weeks), fresh=fresh, progress=progress)
+        following = academic_year + 1
+        if following not in by_year and set(weeks) & set(queries.tail_weeks(sheet.calendar, following)):
+            _stand(queries.sheet(school_id, following))
     return Written(tuple(changed), cells)
 
 
@@ -138,13 +147,14 @@ def _derive(
     _point(sheet, fresh or {})
     wrote("tally")
     tx().execute(delete(Tally).where(Tally.school_id == sheet.school_id, Tally.week.in_(weeks)))
-    rows: list[tuple[object, ...]] = []
-    for done, week in enumerate(weeks, start=1):
-        rows.extend(week_tallies(sheet, week))
-        if progress:
-            progress(done, len(weeks))
-    load("tally", TALLY_COLUMNS, rows)
-    columns, body = standing_rows(sheet, *_tail(sheet))
+    load("tally", TALLY_COLUMNS, tally_rows(sheet, weeks))
+    if progress:
+        progress(len(weeks), len(sheet.weeks))
+    _stand(sheet)
+
+
+def _stand(sheet: Sheet) -> None:
+    columns, body = standing_rows(sheet, *queries.tail(sheet))
     counted = [name for name in columns if name not in STANDING_KEYS]
     load("standing", columns, body, on_conflict=_upsert("standing", ("authority_id", *STANDING_KEYS), counted))
 
@@ -173,14 +183,3 @@ def _point(sheet: Sheet, fresh: Mapping[date, tuple[int, object]]) -> None:
 def _last_day(sheet: Sheet, place: int) -> date:
     used = np.flatnonzero(sheet.marks[:, place * SESSIONS : (place + 1) * SESSIONS].any(axis=0))
     return sheet.weeks[place] + timedelta(days=int(used[-1]) // 2 if used.size else 0)
-
-
-def _tail(sheet: Sheet) -> tuple[Marks, list[date]]:
-    """The last weeks of the year before, on this year's lines: ten school weeks may span a summer."""
-    before = queries.sheet(sheet.school_id, sheet.academic_year - 1, newest=TAIL_WEEKS)
-    line_before = {pupil: line for line, pupil in enumerate(before.roll.pupil_ids) if line < len(before.marks)}
-    from_line = np.array([line_before.get(pupil, -1) for pupil in sheet.roll.pupil_ids], dtype=np.intp)
-    padded = extended(before.marks, len(before.marks) + 1)
-    return padded[from_line], list(before.weeks)
-
-

@@ -133,13 +133,13 @@ def _school_tally(sheet: Sheet, between: tuple[date, date] | None) -> Tally:
     """Every pupil's marks over the same days: the school's own average is made of these sums."""
     if between is None:
         return Tally(())
-    counts = np.bincount(sheet.marks[:, sheet.columns(between)].ravel(), minlength=256)[CODE_BYTES]
+    counts = np.bincount(sheet.counted[:, sheet.columns(between)].ravel(), minlength=256)[CODE_BYTES]
     return Tally.from_counts(dict(zip(CODE_BYTES.tolist(), counts.tolist(), strict=True)))
 
 
 def _lines(sheet: Sheet, mine: Sequence[int], row: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> tuple[Line, ...]:
     """The grid, weeks across; Saturday and Sunday only where the school met or a mark was made."""
-    on_roll, today = sheet.on_roll[mine].any(axis=0), clock.today()
+    on_roll, today = np.logical_or.reduce(sheet.on_roll[mine], axis=0), clock.today()
     grid: list[Line] = []
     for offset in range(SESSIONS):
         places = [week * SESSIONS + offset for week in range(len(sheet.weeks))]

@@ -82,7 +82,7 @@ def measured(sheets: Iterable[Sheet], *, between: tuple[date, date], by: By, eve
         chosen = sheet.columns(between)
         if not chosen.any():
             continue
-        marks = sheet.marks if everyone else np.where(sheet.headline_cells, sheet.marks, 0)
+        marks = sheet.counted if everyone else sheet.headline_marks
         for group, lines, columns in _groups(sheet, chosen, by):
             _add(found.setdefault(group, Measure()), marks[np.ix_(lines, columns)])
     return found
@@ -93,8 +93,8 @@ def _groups(sheet: Sheet, chosen: NDArray[np.bool_], by: By) -> Iterable[tuple[s
     if by == "school":
         yield str(sheet.school_id), every_line, columns
     elif by == "week":
-        for place, week in enumerate(sheet.weeks):
-            yield week.isoformat(), every_line, columns[columns // SESSIONS == place]
+        for place in np.unique(columns // SESSIONS).tolist():
+            yield sheet.weeks[place].isoformat(), every_line, columns[columns // SESSIONS == place]
     elif by == "month":
         months = sheet.days[columns].astype("datetime64[M]")
         for month in np.unique(months):

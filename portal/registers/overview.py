@@ -56,7 +56,7 @@ def school_weeks(school_id: UUID, academic_year: int) -> list[WeekSums]:
         .where(Tally.school_id == school_id, Tally.week.between(first, last), Tally.dimension == HEADLINE, Tally.possible > 0)
         .order_by(Tally.week)
     )
-    return [WeekSums(*row) for row in found]
+    return [WeekSums(*tuple(row)) for row in found]
 
 
 def year_groups(school_id: UUID, academic_year: int) -> list[WeekSums]:
@@ -140,12 +140,12 @@ def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary
 
 def _sums_by_school(first: date, last: date) -> dict[UUID, WeekSums]:
     counted = [func.sum(column) for column in _COUNTED[1:]]
-    found: Select[tuple[UUID, date]] = (
+    found = (
         select(Tally.school_id, func.max(Tally.week), func.max(Tally.enrolments), *counted)
         .where(Tally.dimension == HEADLINE, Tally.week.between(first, last))
         .group_by(Tally.school_id)
     )
-    return {row[0]: WeekSums(row[1], "", *row[2:]) for row in tx().execute(found)}
+    return {school: WeekSums(week, "", *sums) for school, week, *sums in map(tuple, tx().execute(found))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ def session_days(weeks: Sequence[date]) -> Days:
 
 def class_of(marks: Marks) -> Marks:
     """The category of each mark: 0 none, 1 present, 2 approved, 3 authorised, 4 unauthorised, 5 not possible."""
-    return marks >> 5
+    return marks >> np.uint8(5)
 
 
 @dataclass(frozen=True, slots=True)

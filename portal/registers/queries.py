@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, tuple_
 
 from portal.db import tx
 from portal.pupils.queries import roll
@@ -14,6 +14,7 @@ from portal.registers.measures import By, Measure, measured
 from portal.registers.models import CurrentPage, MarkNote, RegisterPage
 from portal.registers.pages import SESSIONS, Page, side_by_side, unpacked
 from portal.registers.sheets import Sheet
+from portal.registers.sweep import THRESHOLD_WEEKS
 from portal.rules.calendar import register_year, week_of
 from portal.schools.models import School
 from portal.schools.queries import calendar_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from portal.pupils.rolls import Roll
     from portal.registers.pages import Marks
+    from portal.rules.calendar import Calendar
 
 _IS_CURRENT = and_(
     CurrentPage.authority_id == RegisterPage.authority_id,
@@ -71,13 +73,30 @@ def year_pages(school_id: UUID, academic_year: int) -> dict[date, Marks]:
     )
     return {week: unpacked(marks) for week, marks in found}
 
-def sheet(
-    school_id: UUID, academic_year: int, *, instead: Mapping[date, Marks] | None = None, newest: int | None = None
-) -> Sheet:
-    """A school's academic year side by side; `instead` replaces weeks by marks not yet current; `newest` keeps the last few."""
-    pages = {**year_pages(school_id, academic_year), **(instead or {})}
-    weeks = sorted(pages)[-newest:] if newest else sorted(pages)
-    return _sheet(school_id, academic_year, {week: pages[week] for week in weeks})
+def sheet(school_id: UUID, academic_year: int, *, instead: Mapping[date, Marks] | None = None) -> Sheet:
+    """A school's academic year side by side; `instead` replaces weeks by marks not yet current."""
+    return _sheet(school_id, academic_year, {**year_pages(school_id, academic_year), **(instead or {})})
+
+def tail_weeks(calendar: Calendar, academic_year: int) -> tuple[date, ...]:
+    """The school weeks of the year before that ten school weeks ending in this year may reach back to: the last nine."""
+    first, _ = year_bounds(academic_year)
+    return tuple(week for week in calendar.school_weeks() if week < first)[1 - THRESHOLD_WEEKS :]
+
+def tail(of: Sheet) -> tuple[Marks, tuple[date, ...]]:
+    """Those weeks' marks on the lines of this year's sheet, with the weeks that have a page."""
+    pages = current_pages(of.school_id, tail_weeks(of.calendar, of.academic_year))
+    weeks = tuple(sorted(pages))
+    found = np.zeros((len(of.roll), SESSIONS * len(weeks)), dtype=np.uint8)
+    if weeks:
+        before = roll(of.school_id, of.academic_year - 1)
+        marks = side_by_side([(week, pages[week].marks) for week in weeks], len(before))
+        here, there = before.rows_by_pupil, before.on_roll_twice
+        for line, pupil in enumerate(of.roll.pupil_ids):
+            if pupil in there:
+                found[line] = marks[[place for place, one in enumerate(before.pupil_ids) if one == pupil]].max(axis=0)
+            elif pupil in here:
+                found[line] = marks[here[pupil]]
+    return found, weeks
 
 def sheet_as_it_stood(school_id: UUID, academic_year: int, at: datetime) -> Sheet:
     """The sheet as it stood at an instant: of each week the newest version recorded by then."""
@@ -103,17 +122,11 @@ def versions_around(school_id: UUID, upload_id: UUID) -> dict[date, tuple[Marks,
             RegisterPage.school_id == school_id, RegisterPage.upload_id == upload_id, RegisterPage.reason != "undo"
         )
     ).all()
-    before = {
-        (week, version): unpacked(marks)
-        for week, version, marks in tx().execute(
-            select(RegisterPage.week, RegisterPage.version, RegisterPage.marks).where(
-                RegisterPage.school_id == school_id, RegisterPage.week.in_([week for week, *_ in its])
-            )
-        )
-    }
+    earlier = tuple_(RegisterPage.week, RegisterPage.version).in_([(week, version - 1) for week, version, _ in its])
+    found = tx().execute(select(RegisterPage.week, RegisterPage.marks).where(RegisterPage.school_id == school_id, earlier))
+    before = {week: unpacked(marks) for week, marks in found}
     nothing = np.zeros((0, SESSIONS), dtype=np.uint8)
-    return {week: (before.get((week, version - 1), nothing), unpacked(marks)) for week, version, marks in its}
-
+    return {week: (before.get(week, nothing), unpacked(marks)) for week, _, marks in its}
 
 
 def school_years(school_ids: Sequence[UUID], between: tuple[date, date]) -> list[tuple[UUID, int]]:

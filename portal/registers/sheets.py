@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portal.registers.pages import SESSIONS, Days, Marks, session_days
-from portal.rules.calendar import HALVES
+from portal.rules.calendar import HALVES, SEPTEMBER
+from portal.rules.school_age import FIFTH, SIXTEENTH
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
-    from portal.pupils.queries import Roll
+    from portal.pupils.rolls import Roll
     from portal.rules.calendar import Calendar
 
 Mask = NDArray[np.bool_]
@@ -44,8 +46,17 @@ class Sheet:
     @cached_property
     def met(self) -> Mask:
         """For each column: does the school's calendar hold a session there?"""
-        every = [week + timedelta(days=ahead) for week in self.weeks for ahead in range(SESSIONS // 2)]
-        return np.array([self.calendar.meets(day, half) for day in every for half in HALVES], dtype=bool)
+        return met_in(self.calendar, self.weeks)
+
+    @cached_property
+    def counted(self) -> Marks:
+        """The marks that count: those on the school's own sessions. The calendar alone decides what is a session."""
+        return np.where(self.met, self.marks, np.uint8(0))
+
+    @cached_property
+    def week_numbers(self) -> NDArray[np.int64]:
+        """For each column, its week's place among all the school's weeks (0, 1, …), or -1 where the school did not meet."""
+        return week_places(self.calendar, self.weeks, self.met)
 
     @cached_property
     def on_roll(self) -> Mask:
@@ -65,10 +76,42 @@ class Sheet:
         after = self.days >= np.datetime64(second_half_of_summer(self.calendar, self.academic_year))
         return self.headline[:, None] & ~(oldest[:, None] & after)
 
+    @cached_property
+    def headline_marks(self) -> Marks:
+        """The marks that count in headline figures, 0 elsewhere."""
+        return np.where(self.headline_cells, self.counted, np.uint8(0))
+
     def columns(self, between: tuple[date, date]) -> Mask:
         """Columns whose day lies within `between`, both ends included."""
         first, last = (np.datetime64(day) for day in between)
         return (self.days >= first) & (self.days <= last)
+
+
+def week_places(calendar: Calendar, weeks: Sequence[date], met: Mask) -> NDArray[np.int64]:
+    """For each column of weeks side by side, its week's place among the calendar's weeks, or -1 where the school did not meet."""
+    numbers = calendar.week_numbers()
+    places = np.array([numbers.get(week, -1) for week in weeks], dtype=np.int64)
+    return np.where(met, np.repeat(places, SESSIONS), -1)
+
+
+def met_in(calendar: Calendar, weeks: Sequence[date]) -> Mask:
+    """For each column of weeks side by side: does the calendar hold a session there?"""
+    every = [week + timedelta(days=ahead) for week in weeks for ahead in range(SESSIONS // 2)]
+    return np.array([calendar.meets(day, half) for day in every for half in HALVES], dtype=bool)
+
+
+def school_age(born: Days) -> tuple[Days, Days]:
+    """The first and last days of compulsory school age for each date of birth: `rules.school_age`, for all lines at once."""
+    month = born.astype("datetime64[M]").astype(np.int64)
+    year, month = month // 12 + 1970, month % 12 + 1
+    prescribed = np.select([month <= 3, month <= 8], [_day(year + FIFTH, 3, 31), _day(year + FIFTH, 8, 31)], _day(year + FIFTH, 12, 31))  # noqa: PLR2004  31 March, 31 August, 31 December
+    june = _day(year + SIXTEENTH + (month >= SEPTEMBER), 6, 30)
+    return prescribed, june - (june.astype(np.int64) - 1) % 7
+
+
+def _day(year: NDArray[np.int64], month: int, day: int) -> Days:
+    months = (year - 1970) * 12 + month - 1
+    return months.astype("datetime64[M]").astype("datetime64[D]") + (day - 1)
 
 
 def _born(year: int) -> np.datetime64:

@@ -24,7 +24,7 @@ Counts = NDArray[np.int64]
 PLAIN = BY_LETTERS["\\"].byte
 LATE_BEFORE, LATE_AFTER, UNEXPLAINED = (BY_LETTERS[letters].byte for letters in ("L", "U", "N"))
 RECENT_WEEKS = 10
-THRESHOLD_WEEKS = 10
+THRESHOLD, THRESHOLD_WEEKS = 10, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,27 +117,27 @@ class Threshold:
 def threshold(marks: Marks, week_of_column: NDArray[np.int64], counts: NDArray[np.bool_] | None = None) -> Threshold:
     """Ten sessions of G, N, O or U within ten consecutive school weeks, for every line.
 
-    `week_of_column` is the column's place among the school's weeks (0, 1, …), or -1 where the school did not meet.
-    `counts`, lines by columns, rules out cells (outside compulsory school age, already dealt with).
+    `week_of_column` is the column's place among the school's weeks (0, 1, …, never falling), or -1 where the school did
+    not meet. `counts`, lines by columns, rules out cells (outside compulsory school age, already dealt with). The
+    newest ten weeks end with the newest that has a mark.
     """
     lines = len(marks)
-    found = (marks >> 5) == UNAUTHORISED
-    if counts is not None:
-        found &= counts
-    line, column = np.nonzero(found)
+    line, column = np.nonzero((marks >> 5) == UNAUTHORISED)
     kept = week_of_column[column] >= 0
+    if counts is not None:
+        kept &= counts[line, column]
     line, column = line[kept], column[kept]
     week = week_of_column[column]
-    weeks = int(week_of_column.max(initial=-1)) + 1 + THRESHOLD_WEEKS
+    newest_week = int(week_of_column[marks.any(axis=0)].max(initial=-1))
+    weeks = int(week_of_column.max(initial=-1)) + 1
     key = line * weeks + week
     first = np.searchsorted(key, line * weeks + np.maximum(week - THRESHOLD_WEEKS + 1, 0))
     to_end_of_week = np.searchsorted(key, key, side="right")
     best = np.zeros(lines, dtype=np.int64)
     np.maximum.at(best, line, to_end_of_week - first)
-    newest_week = int(week_of_column.max(initial=-1))
     recent = week > newest_week - THRESHOLD_WEEKS
     met_at = np.full(lines, -1, dtype=np.int64)
-    tenth = np.arange(line.size) - first + 1 >= THRESHOLD_WEEKS
+    tenth = np.arange(line.size) - first + 1 >= THRESHOLD
     met_lines, earliest = np.unique(line[tenth], return_index=True)
     met_at[met_lines] = column[tenth][earliest]
     return Threshold(np.bincount(line[recent], minlength=lines), best, met_at)

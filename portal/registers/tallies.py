@@ -8,7 +8,8 @@ import numpy as np
 
 from portal.db import binary_rows
 from portal.registers import sweep
-from portal.registers.pages import CODE_BYTES, SESSIONS
+from portal.registers.pages import CODE_BYTES, SESSIONS, session_days
+from portal.registers.sheets import met_in, school_age, week_places
 from portal.rules.codes import BY_BYTE, Category
 
 if TYPE_CHECKING:
@@ -43,17 +44,18 @@ _LATE_BEFORE = int(np.flatnonzero(CODE_BYTES == sweep.LATE_BEFORE)[0])
 _LATE_AFTER = int(np.flatnonzero(CODE_BYTES == sweep.LATE_AFTER)[0])
 
 
-def week_tallies(sheet: Sheet, week: date) -> Iterator[tuple[object, ...]]:
-    """The tally rows of one week, in the order of `TALLY_COLUMNS`. Cohorts without a pupil are left out."""
-    place = sheet.weeks.index(week) * SESSIONS
-    marks = sheet.marks[:, place : place + SESSIONS]
-    counted = sheet.headline_cells[:, place : place + SESSIONS]
-    yield _row(sheet, week, HEADLINE, "", np.where(counted, marks, 0))
-    yield _row(sheet, week, EVERYONE, "", marks)
-    groups = sheet.roll.year_group[: len(marks)]
-    for group in sorted({one for one in groups if one}):
-        chosen = np.array([one == group for one in groups], dtype=bool)
-        yield _row(sheet, week, YEAR_GROUP, group, marks[chosen])
+def tally_rows(sheet: Sheet, weeks: Sequence[date]) -> Iterator[tuple[object, ...]]:
+    """The tally rows of these weeks of a sheet, in the order of `TALLY_COLUMNS`: headline, everyone, and each year group."""
+    groups = np.array([one or "" for one in sheet.roll.year_group], dtype=object)
+    lines_of = [(group, np.flatnonzero(groups == group)) for group in sorted(set(groups.tolist()) - {""})]
+    place_of = {week: place * SESSIONS for place, week in enumerate(sheet.weeks)}
+    for week in weeks:
+        columns = slice(place_of[week], place_of[week] + SESSIONS)
+        marks = sheet.counted[:, columns]
+        yield _row(sheet, week, HEADLINE, "", sheet.headline_marks[:, columns])
+        yield _row(sheet, week, EVERYONE, "", marks)
+        for group, lines in lines_of:
+            yield _row(sheet, week, YEAR_GROUP, group, marks[lines])
 
 
 def _row(sheet: Sheet, week: date, dimension: str, value: str, marks: Marks) -> tuple[object, ...]:
@@ -72,7 +74,7 @@ STANDING_KEYS = ("school_id", "academic_year", "line")
 def standing_rows(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> tuple[tuple[str, ...], bytes]:
     """Every line's standing as the body of a binary COPY, with its columns.
 
-    `tail` holds the last weeks of the year before on this year's lines, so that ten school weeks may span a summer.
+    `tail` holds the last nine school weeks of the year before on this year's lines: ten school weeks may span a summer.
     """
     values = standings(sheet, tail, tail_weeks)
     lines = len(sheet.marks)
@@ -88,13 +90,12 @@ def standing_rows(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> tupl
 
 def standings(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> dict[str, NDArray[np.int64]]:
     """Each standing as an array over lines: counts of sessions in the academic year."""
-    sums = sweep.sums_by_line(sheet.marks)
-    counted = sweep.sums_by_line(np.where(sheet.headline_cells, sheet.marks, 0))
-    used = sheet.met & sheet.marks.any(axis=0)
-    recent = _newest_weeks(sheet, used, sweep.RECENT_WEEKS)
-    lately, last = sweep.sums_by_line(sheet.marks[:, recent]), sweep.sums_by_line(sheet.marks[:, _newest_weeks(sheet, used, 1)])
+    sums = sweep.sums_by_line(sheet.counted)
+    counted = sweep.sums_by_line(sheet.headline_marks)
+    used = sheet.counted.any(axis=0)
+    lately, last = (sweep.sums_by_line(sheet.counted[:, _newest_weeks(sheet, used, number)]) for number in (sweep.RECENT_WEEKS, 1))
     missing = (sheet.met & _reported(used) & sheet.on_roll & (sheet.marks == 0)).sum(axis=1)
-    runs = sweep.spells(sheet.marks)
+    runs = sweep.spells(sheet.counted)
     ten = _threshold(sheet, tail, tail_weeks)
     return {
         "possible": sums.possible,
@@ -120,10 +121,9 @@ def standings(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> dict[str
 
 
 def _newest_weeks(sheet: Sheet, used: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:
-    """Columns of the newest `number` school weeks with a mark in them."""
-    weeks = used.reshape(-1, SESSIONS).any(axis=1)
-    newest = np.flatnonzero(weeks)[-number:]
-    return np.repeat(np.isin(np.arange(len(sheet.weeks)), newest), SESSIONS)
+    """Columns of so many school weeks, the last being the newest with a mark in it. A week without a page is one of them."""
+    newest = int(sheet.week_numbers[used].max(initial=-1))
+    return (sheet.week_numbers > newest - number) & (sheet.week_numbers >= 0) & (sheet.week_numbers <= newest)
 
 
 def _reported(used: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -133,16 +133,24 @@ def _reported(used: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _threshold(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> sweep.Threshold:
-    whole = np.concatenate([tail, sheet.marks], axis=1)
-    met = np.concatenate([tail.any(axis=0), sheet.met])
-    weeks = met.reshape(-1, SESSIONS).any(axis=1)
-    place = np.where(weeks, np.cumsum(weeks) - 1, -1)
-    return sweep.threshold(whole, np.where(met, np.repeat(place, SESSIONS), -1))
+    """The threshold over the tail and the year: on the calendar's own weeks, at compulsory school age, a pupil's lines together."""
+    whole = np.concatenate([tail, sheet.counted], axis=1)
+    for pupil in sheet.roll.on_roll_twice:
+        mine = [line for line, one in enumerate(sheet.roll.pupil_ids) if one == pupil]
+        whole[mine] = whole[mine].max(axis=0)
+    tail_numbers = week_places(sheet.calendar, tail_weeks, met_in(sheet.calendar, tail_weeks))
+    days = np.concatenate([session_days(tail_weeks), sheet.days])
+    first, last = school_age(sheet.roll.date_of_birth)
+    begins = np.searchsorted(days, first).astype(np.int16)[:, None]
+    ends = np.searchsorted(days, last, side="right").astype(np.int16)[:, None]
+    column = np.arange(days.size, dtype=np.int16)
+    of_age = (column >= begins) & (column < ends)
+    return sweep.threshold(whole, np.concatenate([tail_numbers, sheet.week_numbers]), of_age)
 
 
 def completeness(sheet: Sheet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each week: marks expected up to the newest session reported, and how many of them are missing."""
-    used = sheet.met & sheet.marks.any(axis=0)
+    used = sheet.counted.any(axis=0)
     due = sheet.on_roll & (sheet.met & _reported(used))[None, :]
     per_week = (len(sheet.marks), len(sheet.weeks), SESSIONS)
     expected = due.reshape(per_week).sum(axis=(0, 2))

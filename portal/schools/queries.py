@@ -44,8 +44,7 @@ def schools() -> list[School]:
 
 def trusts() -> dict[UUID, str]:
     """The authority's trusts: id to name."""
-    found = tx().execute(select(Trust.id, Trust.name).order_by(Trust.name))
-    return dict(found)
+    return {trust.id: trust.name for trust in tx().scalars(select(Trust).order_by(Trust.name))}
 
 
 def la_code() -> str:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def day(text: str) -> date:
     plain = text.strip().split("T")[0].split(" ")[0]
     for form in DATE_FORMATS:
         try:
-            found = datetime.strptime(plain, form).date()
+            found = datetime.strptime(plain, form).replace(tzinfo=UTC).date()
         except ValueError:
             continue
         if YEARS[0] <= found.year <= YEARS[1]:

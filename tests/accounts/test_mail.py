@@ -59,7 +59,7 @@ def postbox() -> Iterator[tuple[Smtp, list[str]]]:
         server.letters = []  # type: ignore[attr-defined]  # read by its handler
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield Smtp("127.0.0.1", server.server_address[1], "portal@council.example", "none"), server.letters  # type: ignore[attr-defined]
+        yield Smtp("127.0.0.1", server.server_address[1], "portal@council.example", "none"), server.letters  # type: ignore[attr-defined]  # as above
         server.shutdown()
         thread.join()
 

@@ -26,7 +26,7 @@ def counts() -> tuple[int, int, int]:
     """How many releases, figures and audit events there are."""
     return tuple(
         tx().scalar(select(func.count()).select_from(table)) or 0 for table in (PublishedRelease, PublishedFigure, AuditEvent)
-    )  # type: ignore[return-value]
+    )  # type: ignore[return-value]  # the test gives a whole number
 
 
 def test_loading_what_is_shipped_again_changes_nothing() -> None:
@@ -115,7 +115,7 @@ def test_the_command_line_is_told_in_one_document(tmp_path: Path) -> None:
         0,
         ["2025/26, week 45, England and regions only"],
     )
-    assert queries.national("primary", date(2025, 11, 3)).release == "Week 47 2025"  # type: ignore[union-attr]
+    assert queries.national("primary", date(2025, 11, 3)).release == "Week 47 2025"  # type: ignore[union-attr]  # just loaded
 
 
 def test_the_command_line_is_told_what_is_wrong_by_row_column_and_value() -> None:

@@ -51,7 +51,7 @@ def test_a_figure_carries_all_that_must_be_shown_with_it() -> None:
     )
     assert found.possible == 2_445_419_687
     assert found.rate("absence") == Fraction(100 * 168_324_305, 2_445_419_687)
-    assert found.rate("attendance") + found.rate("absence") == 100  # type: ignore[operator]
+    assert found.rate("attendance") + found.rate("absence") == 100  # type: ignore[operator]  # both are published
     assert found.rounded("attendance", 5) == Decimal("93.11675")
     assert found.rounded("I", 3) == Decimal("3.210")
 

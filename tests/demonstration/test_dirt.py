@@ -6,9 +6,9 @@ import csv
 import io
 from collections import Counter
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
 
 import pytest
+from lxml import etree
 from python_calamine import CalamineWorkbook
 
 from portal.demonstration.dirt import HEADERS, MARK, READ_ANYWAY, REFUSED, TITLE_ROWS, in_windows, long_file
@@ -88,7 +88,7 @@ def test_a_date_matrix_has_two_header_rows_and_one_mark_that_is_no_code(plan: Pl
 
 def test_a_transfer_file_counts_its_own_marks_right(plan: Plan, urn: str) -> None:
     sent = transfer_file(plan, urn, 2026, range(8))
-    root = ET.fromstring(sent.content)
+    root = etree.fromstring(sent.content)
     total = 0
     for pupil in root.iter("Pupil"):
         text = pupil.findtext("Attendance/YearData/AttendSessions/AttendanceMarks") or ""

@@ -46,7 +46,9 @@ def test_marks_stand_only_where_the_school_met_and_the_pupil_was_on_roll(plan: P
             for column in range(14):
                 on = monday + timedelta(days=column // 2)
                 expected = calendar.meets(on, ("AM", "PM")[column % 2]) and on < plan.today
-                on_roll = [line.on_roll_from <= on and (line.on_roll_until is None or on <= line.on_roll_until) for line in register.lines]
+                on_roll = [
+                    line.on_roll_from <= on and (line.on_roll_until is None or on <= line.on_roll_until) for line in register.lines
+                ]
                 assert np.array_equal(whole[:, week, column] != 0, np.array(on_roll) & expected)
 
 
@@ -72,7 +74,13 @@ def test_x_is_only_for_those_under_or_over_compulsory_school_age(plan: Plan) -> 
 def test_a_dual_registered_pupil_has_d_at_one_school_and_a_real_mark_at_the_other(plan: Plan) -> None:
     centre = next(school for school in plan.schools if school.phase == "alternative")
     here = plan.registers[centre.urn, 2025]
-    there = {line.pupil: (urn, line.line - 1) for (urn, year), one in plan.registers.items() if year == 2025 for line in one.lines if line.enrolment_status == "M"}
+    there = {
+        line.pupil: (urn, line.line - 1)
+        for (urn, year), one in plan.registers.items()
+        if year == 2025
+        for line in one.lines
+        if line.enrolment_status == "M"
+    }
     dual = [line for line in here.lines if line.enrolment_status == "S"]
     assert dual
     for line in dual:

@@ -124,7 +124,11 @@ def test_pupils_join_leave_move_and_go_up(plan: Plan) -> None:
     assert 0.03 < joined / len(lines) < 0.08
     assert 0.03 < left / len(lines) < 0.08
     assert any(len(urns) > 1 for (year, _), urns in schools_of.items() if year == 2025)
-    assert any(schools_of[2025, pupil] != schools_of[2026, pupil] for year, pupil in schools_of if (2025, pupil) in schools_of and year == 2026)
+    assert any(
+        schools_of[2025, pupil] != schools_of[2026, pupil]
+        for year, pupil in schools_of
+        if (2025, pupil) in schools_of and year == 2026
+    )
 
 
 def test_families_share_an_address_and_have_twins_and_awkward_names(plan: Plan) -> None:

@@ -1,4 +1,4 @@
-"""A move between schools joins silently when it is sure; a doubt is a person's to settle, and never shows another school's child."""
+"""A sure move between schools joins silently; a doubt is a person's to settle, and never shows another school's child."""
 
 from __future__ import annotations
 

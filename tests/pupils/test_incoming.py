@@ -43,7 +43,7 @@ def test_names_that_are_the_same_fold_alike(one: str, other: str) -> None:
     assert folded(one) == folded(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("Ann", "Anna"), ("محمد", "محمود"), ("Lee", "Leе")])
+@pytest.mark.parametrize(("one", "other"), [("Ann", "Anna"), ("محمد", "محمود"), ("Lee", "Le\u0435")])
 def test_names_that_differ_stay_different(one: str, other: str) -> None:
     """A look-alike letter of another alphabet is another letter: a person compares the two."""
     assert folded(one) != folded(other)

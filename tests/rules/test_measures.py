@@ -162,6 +162,7 @@ def test_whom_dfe_counts() -> None:
 def test_year_11_is_left_out_from_the_may_half_term() -> None:
     year_11, year_10 = date(2010, 3, 10), date(2011, 3, 10)
     assert is_in_headline(year_11, date(2026, 5, 22), MAY)
+    assert not is_in_headline(year_11, MAY, MAY)
     assert not is_in_headline(year_11, date(2026, 6, 1), MAY)
     assert is_in_headline(year_10, date(2026, 6, 1), MAY)
     slash = BY_LETTERS["/"].byte

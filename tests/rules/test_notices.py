@@ -112,7 +112,7 @@ def test_no_two_frameworks_hold_for_one_power_on_one_day() -> None:
 
 
 CALENDAR = Calendar.from_terms([(date(2026, 1, 6), date(2026, 2, 13)), (date(2026, 2, 23), date(2026, 3, 27))])
-SUSPENDED = Span(date(2026, 2, 11), date(2026, 2, 24))
+SUSPENDED = Span(date(2026, 2, 11), date(2026, 2, 27))
 
 
 def test_the_duty_is_for_the_first_five_school_days() -> None:

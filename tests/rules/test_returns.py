@@ -61,7 +61,7 @@ def test_holidays_and_closures_do_not_break_it() -> None:
     assert len(attendance_return(shut, YEAR).days) == 10
 
 
-@pytest.mark.parametrize("mixed", ["O/", "IO", "O.", ".O", ".", "/O"])
+@pytest.mark.parametrize("mixed", ["O/", "IO", "OQ", "O.", ".O", ".", "/O"])
 def test_mixed_and_missing_days_are_borderline(mixed: str) -> None:
     answer = attendance_return(record(*["O"] * 5, mixed, *["O"] * 4), YEAR)
     assert not answer.due

@@ -53,7 +53,10 @@ def test_phases_follow_type_then_phase_then_ages(phase: str, kind: str, ages: st
 
 
 def test_simple_headings_are_known_whatever_their_case_and_punctuation() -> None:
-    content = b"\xef\xbb\xbfSchools of the area\n\nurn;LA-ESTAB;name;PHASE;age_range;Trust;Open?\n900001;001/2001;Brook;primary;5-11;Oak;yes\n"
+    content = (
+        b"\xef\xbb\xbfSchools of the area\n\nurn;LA-ESTAB;name;PHASE;age_range;Trust;Open?\n"
+        b"900001;001/2001;Brook;primary;5-11;Oak;yes\n"
+    )
     (one,) = school_list(content, "001").schools
     assert (one.laestab, one.lowest_age, one.highest_age, one.trust, one.closed) == ("0012001", 5, 11, "Oak", False)
 
@@ -73,7 +76,10 @@ def test_a_list_of_another_authority_alone_says_so() -> None:
 
 
 def test_every_fault_names_row_column_value_and_what_to_do() -> None:
-    content = b"URN,Name,Phase,Age range,LAESTAB,Open date,Close date\n12,,prim,11-5,77,32/01/2020,\n900001,A,primary,,,2/1/2020,1/1/2020\n900001,A,primary,,,,\n"
+    content = (
+        b"URN,Name,Phase,Age range,LAESTAB,Open date,Close date\n12,,prim,11-5,77,32/01/2020,\n"
+        b"900001,A,primary,,,2/1/2020,1/1/2020\n900001,A,primary,,,,\n"
+    )
     found = [(one.row, one.column, one.value) for one in school_list(content, "001").problems]
     assert found == [
         (2, "URN", "12"),

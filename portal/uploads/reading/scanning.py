@@ -104,8 +104,9 @@ class Scan:
         is_end = part == _LF
         is_separator = (part == ord(self.delimiter)) | is_end
         if self._quotes and self.content.find(b'"', low, high) >= 0:
-            inside = np.add.accumulate(part == _QUOTE, dtype=np.uint8) & 1
-            is_separator &= inside == 0
+            is_quote = part == _QUOTE
+            self._refuse_stray_quotes(part, np.flatnonzero(is_quote)[::2], row, low)
+            is_separator &= (np.add.accumulate(is_quote, dtype=np.uint8) & 1) == 0
         separators = np.flatnonzero(is_separator)
         last = separators.size - 1
         if last < 0 or separators[last] != high - low - 1 or not is_end[-1]:
@@ -121,6 +122,15 @@ class Scan:
         self._starts.append(record_starts)
         numbers = np.arange(row + 1, row + 1 + counts.size)
         return self._regular(separators, ends_at, counts, record_starts, numbers, after)
+
+    def _refuse_stray_quotes(self, part: NDArray[np.uint8], opening: NDArray[np.intp], row: int, low: int) -> None:
+        """A quotation mark opens a value only at its start; elsewhere it could swallow the rows up to the next one."""
+        before = part[opening - 1]
+        stray = (opening > 0) & ~np.isin(before, [ord(self.delimiter), _LF, _CR, _QUOTE])
+        if stray.any():
+            at = row + 1 + self.content.count(b"\n", low, low + int(opening[stray][0]))
+            sentence = f"Row {at} has a quotation mark inside a value. Take it out, or export the file again as an XLSX workbook."
+            raise FileRefused("stray-quote", sentence)
 
     def _regular(  # noqa: PLR0913  the parts of one block
         self,

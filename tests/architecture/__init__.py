@@ -1,0 +1,1 @@
+"""The conventions of the house, each held by a test, and each guard shown to fail on a planted example."""

@@ -1,0 +1,156 @@
+"""What every Python file keeps to: its length, its first sentence, its imports at the top, and a reason for each suppression."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from tests.architecture import sources
+from tests.architecture.sources import Source
+
+LONGEST_FILE, LONGEST_FUNCTION = 400, 40
+#: Files over the limit for a reason. The list only shrinks.
+LONGER_FILES = {"portal/db.py": "the whole of writing in one place: units of work, actions, COPY"}
+#: Where a function is a table of cases, one a line or two.
+TABLES_OF_CASES = "tests/rules/casebook/"
+#: Suppressions in the product. The number only falls.
+BUDGET = 90
+NOT_NAMES = re.compile(r"(?:^|_)(?:utils?|helpers?|common|misc|base|managers?|services?|handlers?|data|info|process|do)(?:_|$)")
+#: Words for work left undone, put together here so that this line is not one.
+UNFINISHED = re.compile(rf"\b(?:{'TO'}DO|{'FIX'}ME|{'X'}XX|{'HA'}CK)\b")
+
+
+def faults(source: Source) -> list[str]:
+    """What is wrong with a file, each in a sentence that begins with its place."""
+    found = [f"{source.name}: {fault}" for fault in (*_shape(source), *_names(source))]
+    found += [f"{source.name}:{line}: {fault}" for line, fault in (*_functions(source), *_imports(source), *_lines(source))]
+    return found
+
+
+def _shape(source: Source) -> list[str]:
+    found = []
+    body = source.tree.body
+    first = body[0] if body else None
+    if not (isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)):
+        found.append("the first statement is a docstring saying what the file owns")
+    if len(source.lines) > LONGEST_FILE and source.name not in LONGER_FILES:
+        found.append(f"{len(source.lines)} lines: at most {LONGEST_FILE}")
+    return found
+
+
+def _names(source: Source) -> list[str]:
+    stem = source.module.rsplit(".", 1)[-1]
+    return [f"“{stem}” says nothing of what is inside"] if NOT_NAMES.search(stem) else []
+
+
+def _functions(source: Source) -> list[tuple[int, str]]:
+    found = []
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > LONGEST_FUNCTION and not source.name.startswith(TABLES_OF_CASES):
+                found.append((node.lineno, f"{node.name} has {length} lines: at most {LONGEST_FUNCTION}"))
+    return found
+
+
+def _imports(source: Source) -> list[tuple[int, str]]:
+    found = []
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        found += [
+            (inner.lineno, f"{node.name} imports inside: imports stand at the top")
+            for inner in ast.walk(node)
+            if isinstance(inner, ast.Import | ast.ImportFrom)
+        ]
+    return found
+
+
+def _lines(source: Source) -> list[tuple[int, str]]:
+    found = [(node.lineno, "print: log, or return it") for node in ast.walk(source.tree) if isinstance(node, ast.Call) and _prints(node)]
+    for number, line in enumerate(source.lines, start=1):
+        if UNFINISHED.search(line):
+            found.append((number, "unfinished: finish it, or say in a decision that it is not done"))
+        if is_unexplained(line):
+            found.append((number, "a suppression gives its reason beside it"))
+    return found
+
+
+def _prints(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Name) and node.func.id == "print"
+
+
+def is_unexplained(line: str) -> bool:
+    """Does this line switch a checker off without a code, or without saying why?"""
+    found = sources.SUPPRESSION.search(line)
+    if found is None or _inside_text(line, found.start()):
+        return False
+    return sources.REASON.match(found.group("rest")) is None
+
+
+def _inside_text(line: str, place: int) -> bool:
+    """Is this place within quotation marks? Good enough for a line of ours."""
+    return line[:place].count('"') % 2 == 1
+
+
+def suppressions(found: tuple[Source, ...]) -> list[str]:
+    """Every line of these files that switches a checker off."""
+    return [
+        f"{source.name}:{number}"
+        for source in found
+        for number, line in enumerate(source.lines, start=1)
+        if (match := sources.SUPPRESSION.search(line)) and not _inside_text(line, match.start())
+    ]
+
+
+def test_every_file_keeps_to_the_house() -> None:
+    assert [fault for source in sources.python() for fault in faults(source)] == []
+
+
+def test_the_longer_files_are_still_longer() -> None:
+    lengths = {source.name: len(source.lines) for source in sources.python()}
+    assert [name for name in LONGER_FILES if lengths.get(name, 0) <= LONGEST_FILE] == []
+
+
+def test_suppressions_stay_within_the_budget() -> None:
+    found = suppressions(sources.product())
+    assert len(found) <= BUDGET, f"{len(found)} suppressions, {BUDGET} allowed: {found}"
+
+
+def test_some_files_are_looked_at() -> None:
+    names = {source.name for source in sources.product()}
+    assert {"portal/db.py", "workers/jobs.py", "dashboards/mount.py", "config/settings.py", "migrations/owned.py"} <= names
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("portal/pupils/one.py", "x = 1\n", "first statement is a docstring"),
+        ("portal/pupils/one.py", '"""One."""\n' + "x = 1\n" * 400, "at most 400"),
+        ("portal/pupils/one.py", '"""One."""\ndef f():\n' + "    x = 1\n" * 40, "at most 40"),
+        ("portal/pupils/one.py", '"""One."""\ndef f():\n    import os\n', "imports stand at the top"),
+        ("portal/pupils/one.py", '"""One."""\nprint(1)\n', "print"),
+        ("portal/pupils/one.py", '"""One."""\n# TO' + "DO: later\n", "unfinished"),
+        ("portal/pupils/one.py", '"""One."""\nx = 1  # no' + "qa\n", "reason"),
+        ("portal/pupils/one.py", '"""One."""\nx = 1  # no' + "qa: S101\n", "reason"),
+        ("portal/pupils/one.py", '"""One."""\nx = 1  # type' + ": ignore[misc]\n", "reason"),
+        ("portal/pupils/helpers.py", '"""One."""\n', "says nothing"),
+        ("portal/pupils/mark_utils.py", '"""One."""\n', "says nothing"),
+    ],
+)
+def test_the_guard_can_fail(name: str, text: str, said: str) -> None:
+    assert any(said in fault for fault in faults(Source(name, text)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["x = 1", "x = 1  # no" + "qa: S101  a reason", "x = 1  # type" + ": ignore[misc]  # a reason", "x = 1  # no" + "qa: S1, PLR2004 -- a reason"],
+)
+def test_a_suppression_with_its_reason_passes(line: str) -> None:
+    assert faults(Source("portal/pupils/one.py", f'"""One."""\n{line}\n')) == []
+
+
+def test_the_budget_counts() -> None:
+    assert len(suppressions((Source("one.py", "x = 1  # no" + "qa: S101  a reason\ny = 2\n"),))) == 1

@@ -1,0 +1,1 @@
+"""Whole stories, through real forms and a real browser."""

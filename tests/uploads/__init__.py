@@ -1,0 +1,1 @@
+"""Tests of uploads: reading, checking, applying and undoing files from schools."""

@@ -1,0 +1,1 @@
+"""Tests of reading: every layout, every dialect, and what a file may not do."""

@@ -1,0 +1,70 @@
+"""What tests of reading share: made-up UPNs, workbooks, and a reading's marks as a set."""
+
+from __future__ import annotations
+
+import io
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import xlsxwriter
+
+from portal.pupils.incoming import check_letter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from portal.uploads.intake import Reading
+
+FILES = Path(__file__).parent / "files"
+MONDAY = date(2026, 9, 7)
+Mark = tuple[str | None, date, int, str]
+
+
+def upn(number: int) -> str:
+    """A UPN of an authority and a school that cannot be, with its right check letter."""
+    body = f"9999999{22:02d}{number:03d}"
+    letter = check_letter(f"A{body}")
+    assert letter is not None
+    return letter + body
+
+
+def marks(reading: Reading) -> set[Mark]:
+    """Every mark of a reading, as it would be said aloud."""
+    columns = (reading.pupil.tolist(), reading.day.tolist(), reading.session.tolist(), reading.code.tolist())
+    found = {
+        (reading.pupils[pupil].upn, reading.dates[day], session, reading.codes[code])
+        for pupil, day, session, code in zip(*columns, strict=True)
+    }
+    return found
+
+
+def kinds(reading: Reading) -> list[str]:
+    """The problems, by kind, in order."""
+    return [problem.kind for problem in reading.problems]
+
+
+def accounted(reading: Reading, said: int) -> None:
+    """Assert that every mark with something to say was taken or refused, and that all arrays are of one length."""
+    refused = sum(problem.count for problem in reading.problems)
+    arrays = (reading.pupil, reading.day, reading.session, reading.code, reading.row, reading.column, reading.sheet)
+    assert len({array.size for array in arrays}) == 1
+    assert reading.rows_in == reading.pupil.size + refused == said
+
+
+def workbook(sheets: Mapping[str, Sequence[Sequence[object]]], hidden: Sequence[str] = ()) -> bytes:
+    """An XLSX with these sheets; dates are typed, text that looks like a formula stays text."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
+        day = book.add_format({"num_format": "dd/mm/yyyy"})
+        for name, rows in sheets.items():
+            page = book.add_worksheet(name)
+            if name in hidden:
+                page.hide()
+            for line, row in enumerate(rows):
+                for place, cell in enumerate(row):
+                    if isinstance(cell, date):
+                        page.write_datetime(line, place, datetime(cell.year, cell.month, cell.day), day)  # noqa: DTZ001  a sheet's days have no zone
+                    elif cell is not None:
+                        page.write(line, place, cell)
+    return content.getvalue()

@@ -1,0 +1,168 @@
+"""Tests of the Common Transfer File: two characters a calendar day, totals counted again, the pupil as a list has them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portal.uploads.intake import FileRefused, Reading, read
+from tests.uploads.reading.support import FILES, accounted, kinds, marks, upn
+
+LETTERS = "/\\LIMBKVPWCESTRGNOUDXQ"
+
+
+def ctf(pupils: str) -> bytes:
+    return f"<CTfile><Header/><CTFpupilData>{pupils}</CTFpupilData></CTfile>".encode()
+
+
+def pupil(string: str, *, start: str = "2026-09-07", who: str = upn(1), year: str = "", totals: str = "", school: str = "") -> str:
+    return (
+        f"<Pupil><UPN>{who}</UPN><Surname>Example</Surname><Forename>Ann</Forename><DOB>2016-01-15</DOB><Attendance><YearData>"
+        f"{year}{school}{totals}<AttendSessions><AttendanceStartDate>{start}</AttendanceStartDate>"
+        f"<AttendanceMarks>{string}</AttendanceMarks></AttendSessions></YearData></Attendance></Pupil>"
+    )
+
+
+def taken(string: str, **said: str) -> Reading:
+    return read(ctf(pupil(string, **said)))
+
+
+def test_the_sample_file_is_read_and_its_totals_agree() -> None:
+    reading = read((FILES / "ctf_marks.xml").read_bytes())
+    accounted(reading, 14)
+    assert (reading.layout, reading.one_letter, reading.missing, kinds(reading)) == ("ctf", True, 0, [])
+    assert reading.pupils[0].school_number == "9999999"
+    assert ("Y999999922001", date(2026, 9, 3), 0, "/") in marks(reading)
+    assert ("Y999999922001", date(2026, 9, 7), 0, "L") in marks(reading)
+    assert ("Y999999922001", date(2026, 9, 11), 1, "#") not in marks(reading)
+    assert min(reading.dates) == date(2026, 9, 3)
+
+
+def test_a_upn_of_ten_characters_is_refused_and_the_pupil_is_on_no_list() -> None:
+    reading = read((FILES / "ctf_short_upn.xml").read_bytes())
+    assert (kinds(reading), reading.people, reading.rows_in) == (["odd-upn"], (), 0)
+
+
+def test_every_mark_of_a_pupil_with_an_odd_upn_is_counted_as_refused() -> None:
+    reading = taken("/\\I-##", who="A12345")
+    accounted(reading, 3)
+    assert reading.problems[0].value == "A12345"
+    assert reading.refused_rows[0, 1][-1] == "/\\I-##"
+
+
+def test_blanks_and_dashes_are_missing_on_school_days_and_nothing_at_weekends() -> None:
+    reading = taken("/-- /\\/\\/\\  --")
+    accounted(reading, 7)
+    assert reading.missing == 3
+
+
+def test_an_odd_length_refuses_the_string_whole() -> None:
+    reading = taken("/\\/")
+    accounted(reading, 3)
+    assert (kinds(reading), reading.pupil.size) == (["odd-length"], 0)
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "kind"), [("2027-08-31", 1, None), ("2027-08-31", 2, "outside-year"), ("2026-08-01", 396, None)]
+)
+def test_marks_stay_within_1_august_to_31_august(start: str, length: int, kind: str | None) -> None:
+    reading = taken("/\\" * length, start=start)
+    accounted(reading, 2 * length)
+    assert kinds(reading) == ([kind] if kind else [])
+
+
+def test_closed_days_after_the_year_do_not_matter() -> None:
+    assert kinds(taken("/\\" + "#" * 900)) == []
+
+
+def test_marks_of_another_year_than_they_are_said_to_be_are_refused() -> None:
+    reading = taken("/\\", year="<Year>2024</Year>")
+    accounted(reading, 2)
+    assert kinds(reading) == ["other-year"]
+
+
+def test_a_start_date_that_cannot_be_read_refuses_the_string() -> None:
+    reading = taken("/\\", start="soon")
+    accounted(reading, 2)
+    assert kinds(reading) == ["no-date"]
+
+
+def test_totals_that_differ_are_shown_and_refuse_nothing() -> None:
+    reading = taken("/\\II", totals="<SessionsPossible>4</SessionsPossible><SessionsAttended>4</SessionsAttended>")
+    accounted(reading, 4)
+    assert [(problem.kind, problem.value, problem.count) for problem in reading.problems] == [
+        ("totals-differ", "SessionsAttended 4, marks 2", 0)
+    ]
+
+
+def test_a_j_alone_may_count_either_way() -> None:
+    totals = "<SessionsAttended>{}</SessionsAttended><SessionsAuthorised>{}</SessionsAuthorised>"
+    assert kinds(taken("/J", totals=totals.format(2, 0))) == []
+    assert kinds(taken("/J", totals=totals.format(1, 1))) == []
+    assert kinds(taken("/I", totals=totals.format(2, 0))) == ["totals-differ"]
+
+
+def test_the_school_is_only_what_the_year_says() -> None:
+    assert taken("/\\").pupils[0].school_number is None
+    assert taken("/\\", school="<LEA>001</LEA><Estab>2345</Estab>").pupils[0].school_number == "0012345"
+    assert taken("/\\", school="<LEA>XXX</LEA><Estab>XXXX</Estab>").pupils[0].school_number is None
+
+
+def test_several_years_and_schools_of_one_pupil_are_all_read() -> None:
+    year = (
+        "<YearData><LEA>999</LEA><Estab>{}</Estab><AttendSessions><AttendanceStartDate>{}</AttendanceStartDate>"
+        "<AttendanceMarks>/\\</AttendanceMarks></AttendSessions></YearData>"
+    )
+    years = year.format("9998", "2025-09-08") + year.format("9999", "2026-09-07")
+    reading = read(ctf(f"<Pupil><UPN>{upn(1)}</UPN><Attendance>{years}</Attendance></Pupil>"))
+    accounted(reading, 4)
+    assert {key.school_number for key in reading.pupils} == {"9999998", "9999999"}
+
+
+def test_the_pupil_is_also_a_row_of_a_list() -> None:
+    details = (
+        f"<Pupil><UPN>{upn(2)}</UPN><Surname>Ó’Example</Surname><Forename>Bo</Forename><DOB>2015-02-03</DOB><Gender>M</Gender>"
+        "<BasicDetails><NCyearActual>6</NCyearActual><EnrolStatus>M</EnrolStatus><SENprovision>E</SENprovision></BasicDetails>"
+        f"<FormerUPN>{upn(3).lower()}</FormerUPN><LookedAfter>true</LookedAfter><Address><PAON>1</PAON><Street>Elm Row</Street><PostCode>ZZ9 9ZZ</PostCode>"
+        "</Address><Contacts><Contact><Surname>Example</Surname><Forename>Di</Forename><Relationship>MOT</Relationship>"
+        "<Responsibility>Y</Responsibility><Phones><Phone><PhoneNo>07700 900000</PhoneNo></Phone></Phones></Contact></Contacts></Pupil>"
+    )
+    person = read(ctf(details)).people[0]
+    assert (person.surname, person.date_of_birth, person.row) == ("Ó’Example", date(2015, 2, 3), 1)
+    assert {name: person.fields[name] for name in ("sex", "year_group", "enrolment_status", "sen_provision", "looked_after")} == {
+        "sex": "M", "year_group": "6", "enrolment_status": "M", "sen_provision": "E", "looked_after": "yes",
+    }  # fmt: skip
+    assert (person.fields["former_upn"], person.fields["address"], person.fields["postcode"]) == (upn(3), "1, Elm Row", "ZZ9 9ZZ")
+    assert person.parents[0]["name"] == "Di Example"
+    assert person.parents[0]["phone"] == "07700 900000"
+
+
+def test_a_file_that_says_utf_8_and_is_windows_1252_is_read() -> None:
+    content = ctf(pupil("/\\").replace("Example", "Zoë")).decode().encode("cp1252")
+    assert read(b'<?xml version="1.0" encoding="utf-8"?>' + content).pupils[0].surname == "Zoë"
+
+
+def test_utf_16_and_a_namespace_are_read() -> None:
+    text = ctf(pupil("/\\")).decode().replace("<CTfile>", '<CTfile xmlns="http://example.org/ctf">')
+    accounted(read(f'<?xml version="1.0" encoding="UTF-16"?>{text}'.encode("utf-16")), 2)
+
+
+def test_no_pupils_is_said() -> None:
+    with pytest.raises(FileRefused, match="no pupils"):
+        read(ctf(""))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(alphabet=LETTERS + "#- ", min_size=2, max_size=2), min_size=1, max_size=60))
+def test_any_string_is_read_as_written(days: list[str]) -> None:
+    start = date(2026, 9, 1)
+    written = "".join(days)
+    reading = taken(written, start=start.isoformat())
+    expected = {
+        (upn(1), start + timedelta(days=place // 2), place % 2, mark) for place, mark in enumerate(written) if mark not in "#- "
+    }
+    accounted(reading, len(expected))
+    assert marks(reading) == expected

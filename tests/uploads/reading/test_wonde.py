@@ -1,0 +1,85 @@
+"""Tests of records in Wonde's shape: pupils and codes joined by number, whatever envelope they come in."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from portal.uploads.intake import FileRefused, Reading, read
+from tests.uploads.reading.support import accounted, kinds, marks, upn
+
+STUDENTS = [
+    {"id": "A1", "upn": upn(1), "surname": "Example", "forename": "Ann", "date_of_birth": {"date": "2016-01-15 00:00:00.000000"}},
+    {"id": 7, "upn": upn(2).lower(), "surname": "Example", "forename": "Bo", "date_of_birth": "2015-02-03"},
+]
+CODES = [{"id": "C9", "code": "I"}, {"id": 4, "code": "L"}, {"id": 5, "code": "-"}]
+
+
+def wonde(*attendance: Any, **said: Any) -> Reading:
+    document = {"students": STUDENTS, "attendance": list(attendance), "attendance-codes": CODES, **said}
+    return read(json.dumps(document).encode())
+
+
+def test_marks_are_joined_with_their_pupil_and_code() -> None:
+    reading = wonde(
+        {"student_id": "A1", "date": "2026-09-07", "session": "AM", "attendance_code_id": "C9", "comment": " rang in "},
+        {
+            "student_id": 7,
+            "date": {"date": "2026-09-07 00:00:00.000000"},
+            "session": "pm",
+            "attendance_code_id": 4,
+            "minutes_late": 12,
+        },
+    )
+    accounted(reading, 2)
+    assert marks(reading) == {(upn(1), date(2026, 9, 7), 0, "I"), (upn(2), date(2026, 9, 7), 1, "L")}
+    assert [(note.minutes_late, note.comment) for note in reading.notes] == [(None, "rang in"), (12, None)]
+    assert reading.pupils[0].date_of_birth == date(2016, 1, 15)
+    assert reading.row.tolist() == [1, 2]
+
+
+def test_nested_students_codes_and_envelopes_are_opened() -> None:
+    student = {"data": {"id": "Z", "upn": upn(9), "surname": "Example"}}
+    record = {"student": student, "date": "2026-09-07", "session": "AM", "attendance_code": {"data": {"id": 1, "code": "B"}}}
+    reading = read(json.dumps({"data": {"attendance": {"data": [record]}}}).encode())
+    assert marks(reading) == {(upn(9), date(2026, 9, 7), 0, "B")}
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"student_id": "nobody"}, "unknown-student"),
+        ({"student_id": None}, "unknown-student"),
+        ({"attendance_code_id": "nothing"}, "unknown-code-id"),
+        ({"date": "the 7th"}, "no-date"),
+        ({"session": "P3"}, "no-session"),
+    ],
+)
+def test_what_cannot_be_joined_is_refused_and_counted(said: dict[str, Any], kind: str) -> None:
+    record = {"student_id": "A1", "date": "2026-09-07", "session": "AM", "attendance_code_id": "C9"}
+    reading = wonde(record, record | said)
+    accounted(reading, 2)
+    assert (kinds(reading), reading.problems[0].row) == ([kind], 2)
+
+
+def test_no_mark_is_missing_and_a_record_that_is_none_is_refused() -> None:
+    record = {"student_id": "A1", "date": "2026-09-07", "session": "AM"}
+    reading = wonde(record, record | {"attendance_code_id": 5}, "not a record")
+    accounted(reading, 1)
+    assert (reading.missing, kinds(reading)) == (2, ["not-a-record"])
+
+
+def test_a_student_without_a_upn_cannot_be_placed() -> None:
+    record = {"student_id": "A1", "date": "2026-09-07", "session": "AM", "code": "/"}
+    reading = wonde(record, students=[{"id": "A1", "surname": "Example"}])
+    accounted(reading, 1)
+    assert kinds(reading) == ["no-upn"]
+
+
+@pytest.mark.parametrize("content", [b"{}", b'[{"a": 1}]', b'{"attendance": []}', b'{"attendance": null}', b'{"data": []}'])
+def test_another_shape_is_refused(content: bytes) -> None:
+    with pytest.raises(FileRefused):
+        read(content)
