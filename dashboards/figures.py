@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Nothing leaves: no mode bar, no sharing, no address to share to. `tests` hold every graph to it.
-CONFIG: dict[str, Any] = {
+CONFIG: dcc.Graph.Config = {
     "displayModeBar": False,
     "displaylogo": False,
     "showSendToCloud": False,

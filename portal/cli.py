@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from config.settings import Settings, SettingsError
 from portal import commands, up
 from portal.embedded import CannotStartError
-from portal.rules.conformance import check
+from portal.rules.conformance import check_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,13 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print(document: object) -> None:
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=1, default=str)
+    json.dump(document, sys.stdout, indent=1, default=str)
     sys.stdout.write("\n")
 
 
 def _rules_check(_settings: Settings, _chosen: argparse.Namespace) -> object:
     """The rules engine on cases from standard input: needs no database."""
-    return check(json.load(sys.stdin))
+    return check_text(sys.stdin.buffer.read())
 
 
 def _parser() -> argparse.ArgumentParser:

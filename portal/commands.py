@@ -114,7 +114,7 @@ def import_schools(settings: Settings, chosen: Namespace) -> dict[str, object]:
         done = schools.import_schools(_content(chosen.file))
     if done.problems and not done.added + done.changed + done.unchanged:
         raise ProblemsError("No school was imported. Mend the rows below and import the file again.", done.problems)
-    return _plain(done)
+    return dict(_plain(done))
 
 
 def import_term_dates(settings: Settings, chosen: Namespace) -> dict[str, object]:
@@ -234,7 +234,7 @@ def measures(settings: Settings, chosen: Namespace) -> dict[str, object]:
         found = [_school(chosen.school)] if chosen.school else every_school()
         chosen_schools = [one for one in found if chosen.phase in {None, one.phase}]
         between = (chosen.first or date.min, chosen.last or date.max)
-        by = "none" if chosen.by == "code" else chosen.by
+        by: Any = "none" if chosen.by == "code" else chosen.by
         groups = measured([one.id for one in chosen_schools], between=between, by=by, everyone=chosen.include_all_ages)
     names = {str(one.id): {"urn": one.urn, "name": one.name, "phase": one.phase} for one in chosen_schools}
     shown = [document(group, measure, names=names, by=chosen.by) for group, measure in sorted(groups.items())]
@@ -254,7 +254,7 @@ def measures(settings: Settings, chosen: Namespace) -> dict[str, object]:
 def _by_code(measure: Measure | None) -> list[dict[str, object]]:
     if measure is None:
         return []
-    possible = measure.possible
+    possible = measure.tally.possible
     return [{"group": letters, "sessions": count, "possible": possible} for letters, count in measure.codes().items()]
 
 

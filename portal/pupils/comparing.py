@@ -24,8 +24,8 @@ class Compared:
     differs: bool
 
 
-def comparison(held: Pupil, line: tuple[RollLine, str] | None, pupil: IncomingPupil) -> list[Compared]:
-    """Compare a held pupil, with their newest line and its school's name, and an incoming one.
+def comparison(held: Pupil, line: tuple[RollLine, str] | None, pupil: IncomingPupil, sent_by: str) -> list[Compared]:
+    """Compare a held pupil, with their newest line and its school's name, and an incoming one a school sent.
 
     A postcode is compared and never shown: neither side's home is needed to tell two children apart.
     """
@@ -40,7 +40,7 @@ def comparison(held: Pupil, line: tuple[RollLine, str] | None, pupil: IncomingPu
         _words("Sex", held.sex, pupil.sex),
         _words("Year group", place.year_group if place else None, pupil.year_group),
         _words("Registration group", place.registration_group if place else None, pupil.registration_group),
-        Compared("School", school_name, None, differs=False),
+        _words("School", school_name, sent_by),
         _postcodes(held.postcode, pupil.postcode),
     ]
 

@@ -237,16 +237,47 @@ def has_present_interest(pupil_id: UUID, today: date) -> bool:
     return tx().scalar(select(exists().where(RollLine.pupil_id == pupil_id, _is_current(today)))) or False
 
 
-def contacts(pupil_id: UUID) -> list[tuple[Parenthood, Parent]]:
-    """The pupil's parents and carers, in order of priority."""
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where somebody lives. A hidden home has no address at all, so that no page can show it by mistake."""
+
+    address: str | None
+    is_hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A parent or carer of a pupil, and where they live if it may be shown."""
+
+    tie: Parenthood
+    parent: Parent
+    home: Home
+
+
+def contacts(one: Pupil) -> tuple[Home, list[Contact]]:
+    """Where a pupil lives, and their parents and carers in order of priority.
+
+    With one parent who must not be found, the pupil's own home is hidden too, and so is every other parent's that is
+    the same place as either.
+    """
     found = select(Parenthood, Parent).join(Parent, Parent.id == Parenthood.parent_id)
-    return [(tie, one) for tie, one in tx().execute(found.where(Parenthood.pupil_id == pupil_id).order_by(Parenthood.priority))]
+    ties = tx().execute(found.where(Parenthood.pupil_id == one.id).order_by(Parenthood.priority, Parenthood.id)).all()
+    hidden = {place for _, parent in ties if parent.do_not_disclose for place in _places(parent)}
+    protected = any(parent.do_not_disclose for _, parent in ties)
+    if protected:
+        hidden |= _places(one)
+    return _home(one, hides=protected), [
+        Contact(tie, parent, _home(parent, hides=parent.do_not_disclose or bool(hidden & _places(parent)))) for tie, parent in ties
+    ]
 
 
-def hides_address(pupil_id: UUID) -> bool:
-    """Must the pupil's own address stay hidden, because somebody they live with must not be found?"""
-    hidden = select(Parent.id).join(Parenthood, Parenthood.parent_id == Parent.id)
-    return tx().scalar(select(exists(hidden.where(Parenthood.pupil_id == pupil_id, Parent.do_not_disclose)))) or False
+def _places(one: Pupil | Parent) -> set[str]:
+    """What tells where somebody lives: the postcode and the address, compared without spaces, case or commas."""
+    return {folded(text).replace(" ", "") for text in (one.postcode, one.address) if text}
+
+
+def _home(one: Pupil | Parent, *, hides: bool) -> Home:
+    return Home(None if hides else ", ".join(part for part in (one.address, one.postcode) if part) or None, hides)
 
 
 def characteristics(pupil_id: UUID) -> list[Characteristic]:

@@ -103,13 +103,8 @@ def contacts(pupil_id: UUID) -> ResponseReturnValue:
     pupil = _pupil(pupil_id)
     record_alone(READ, pupil_id, part="contacts")
     present = queries.has_present_interest(pupil_id, clock.today())
-    return render_template(
-        "pupils/contacts.html",
-        pupil=pupil,
-        present=present,
-        hidden=queries.hides_address(pupil_id),
-        contacts=queries.contacts(pupil_id) if present else [],
-    )
+    home, known = queries.contacts(pupil) if present else (None, [])
+    return render_template("pupils/contacts.html", pupil=pupil, home=home, contacts=known)
 
 
 @bp.post("/pupils/<uuid:pupil_id>/contacts/<uuid:parent_id>/hide")
@@ -126,7 +121,7 @@ def show_address(pupil_id: UUID, parent_id: UUID) -> ResponseReturnValue:
     if request.method == "POST":
         return _disclose(pupil_id, parent_id, do_not_disclose=False, words="The address is shown.")
     pupil = _pupil(pupil_id)
-    if parent_id not in {parent.id for _, parent in queries.contacts(pupil_id)}:
+    if parent_id not in {one.parent.id for one in queries.contacts(pupil)[1]}:
         abort(404)
     return render_template("pupils/show_address.html", pupil=pupil, parent_id=parent_id)
 
@@ -176,7 +171,7 @@ def match(question_id: UUID) -> ResponseReturnValue:
     record_alone(COMPARED, found.held.id, question=question_id)
     history = queries.roll_history(found.held.id)
     incoming = from_kept(found.question.incoming)
-    rows = comparison(found.held, history[0] if history else None, incoming)
+    rows = comparison(found.held, history[0] if history else None, incoming, found.school_name)
     return render_template("pupils/match.html", found=found, incoming=incoming, rows=rows)
 
 

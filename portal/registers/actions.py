@@ -23,7 +23,7 @@ from portal.rules.calendar import register_year
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from portal.registers.pages import Marks
+    from portal.registers.pages import Marks, Page
     from portal.registers.sheets import Sheet
 
 WRITTEN = event("register.written", "Register pages were written", "upload_id", "weeks", "cells")
@@ -104,7 +104,7 @@ def recount(school_id: UUID, academic_year: int) -> None:
 
 def _store(
     school_id: UUID,
-    held: Mapping[date, queries.Page],
+    held: Mapping[date, Page],
     after: Mapping[date, Marks],
     *,
     upload_id: UUID | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
     from uuid import UUID
-
-    from sqlalchemy import Select
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,10 @@ class AverageWeek:
 _COUNTED = (Tally.enrolments, Tally.possible, Tally.present, Tally.approved, Tally.authorised, Tally.unauthorised)
 
 
+def _week_sums(row: Sequence[Any]) -> WeekSums:
+    return WeekSums(*row)
+
+
 def school_weeks(school_id: UUID, academic_year: int) -> list[WeekSums]:
     """A school's headline sums for each week of an academic year that has any, in order."""
     first, last = year_bounds(academic_year)
@@ -56,7 +58,7 @@ def school_weeks(school_id: UUID, academic_year: int) -> list[WeekSums]:
         .where(Tally.school_id == school_id, Tally.week.between(first, last), Tally.dimension == HEADLINE, Tally.possible > 0)
         .order_by(Tally.week)
     )
-    return [WeekSums(*tuple(row)) for row in found]
+    return [_week_sums(row) for row in found]
 
 
 def year_groups(school_id: UUID, academic_year: int) -> list[WeekSums]:
@@ -68,7 +70,7 @@ def year_groups(school_id: UUID, academic_year: int) -> list[WeekSums]:
         .where(Tally.school_id == school_id, Tally.week.between(first, last), Tally.dimension == YEAR_GROUP)
         .group_by(Tally.value)
     )
-    return [WeekSums(*row) for row in found]
+    return [_week_sums(row) for row in found]
 
 
 def authority_weeks(phase: str, academic_year: int) -> list[AverageWeek]:
@@ -111,7 +113,7 @@ def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary
     first, last = year_bounds(academic_year)
     year = _sums_by_school(first, last)
     recent = _sums_by_school(recent_from, last)
-    fresh = {
+    fresh: dict[UUID, tuple[Any, ...]] = {
         school: (day, at)
         for school, day, at in tx().execute(
             select(CurrentPage.school_id, func.max(CurrentPage.last_day), func.max(CurrentPage.recorded_at))
@@ -119,7 +121,7 @@ def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary
             .group_by(CurrentPage.school_id)
         )
     }
-    absent = {
+    absent: dict[UUID, tuple[Any, ...]] = {
         school: (pupils, persistent)
         for school, pupils, persistent in tx().execute(
             select(

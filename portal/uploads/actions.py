@@ -33,6 +33,8 @@ from workers.queue import later
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from portal.uploads.checks import School
+
 RECEIVED = event("upload.received", "A file was received", "school_id", "kind", "sha256", "size")
 CHECKED = event("upload.checked", "A file was read and rehearsed", "rows_in", "rows_refused")
 REFUSED = event("upload.refused", "A file was refused whole", "reason")
@@ -159,7 +161,7 @@ def _keep_findings(upload: Upload, reading: Reading, checked: Checked, rehearsal
     tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(refused_rows=refused))
 
 
-def _school(upload: Upload, reading: Reading) -> queries.School:
+def _school(upload: Upload, reading: Reading) -> School:
     """The school as the checks see it; with `add_pupils`, after the file's own pupils have joined the roll (not yet committed)."""
     for academic_year in sorted({register_year(week_of(day)) for day in reading.dates}):
         open_year(upload.school_id, academic_year)

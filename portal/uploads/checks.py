@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from portal.pupils.incoming import IncomingPupil
-    from portal.pupils.queries import Roll
+    from portal.pupils.rolls import Roll
     from portal.registers.pages import Marks
     from portal.rules.calendar import Calendar
     from portal.uploads.intake import Reading

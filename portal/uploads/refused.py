@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from portal.uploads.checks import REASONS, SLUGS
-from portal.web.downloads import as_csv
+from portal.web.downloads import Cell, as_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ def refused_csv(reading: Reading, checked: Checked) -> bytes:
     return as_csv(COLUMNS, _lines(reading, checked))
 
 
-def _lines(reading: Reading, checked: Checked) -> Iterator[tuple[object, ...]]:
+def _lines(reading: Reading, checked: Checked) -> Iterator[tuple[Cell, ...]]:
     for place in np.flatnonzero(checked.reason).tolist():
         pupil, day = reading.pupils[reading.pupil[place]], reading.dates[reading.day[place]]
         code = reading.codes[reading.code[place]]

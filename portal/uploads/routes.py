@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from portal import clock
 from portal.permissions import needs
@@ -128,7 +128,7 @@ def _school_of(upload: Upload) -> dict[str, object]:
 
 @bp.get("/uploads/<uuid:upload_id>/refused-rows")
 @needs("uploads.send")
-def refused_rows(upload_id: UUID) -> Response:
+def refused_rows(upload_id: UUID) -> ResponseReturnValue:
     """The refused rows, to mend and send again."""
     upload = _upload(upload_id)
     content = queries.refused_rows_of(upload_id)

@@ -124,7 +124,8 @@ def _sheet(name: str, rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
 def _heading_score(row: Sequence[str]) -> int:
     """How much a row looks like headings: cells whose name is known, or a day."""
     known = sum(folded(cell) in SYNONYMS for cell in row if cell.strip())
-    return known * 3 + (_dated(row) if known or len(row) > 2 else 0)  # noqa: PLR2004  a lone date is a title
+    dated = _dated(row)
+    return known * 3 + (dated if known or dated > 2 else 0)  # noqa: PLR2004  a lone date is a title; two are a row's own
 
 
 def _dated(row: Sequence[str]) -> int:

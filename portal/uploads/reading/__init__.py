@@ -1,31 +1,10 @@
-"""Reading: a file's bytes become marks, people or totals, recognised by what is in it and never by its name."""
+"""Reading: a school's file in any layout, bytes in, marks and people out. It knows nothing of the database."""
 
-from portal.uploads.reading.child import read_in_child
-from portal.uploads.reading.files import read
-from portal.uploads.reading.headings import MEANINGS
-from portal.uploads.reading.shapes import (
-    DEFAULT,
-    Column,
-    FileRefused,
-    Limits,
-    MarkNote,
-    Person,
-    Problem,
-    PupilKey,
-    Reading,
-)
+from portal.uploads.reading.limits import DEFAULT, FileRefused, Limits
+from portal.uploads.reading.recognition import read
+from portal.uploads.reading.results import Column, MarkNote, Person, Problem, PupilKey, Reading
+from portal.uploads.reading.synonyms import MEANINGS
 
 __all__ = [
-    "DEFAULT",
-    "MEANINGS",
-    "Column",
-    "FileRefused",
-    "Limits",
-    "MarkNote",
-    "Person",
-    "Problem",
-    "PupilKey",
-    "Reading",
-    "read",
-    "read_in_child",
+    "DEFAULT", "MEANINGS", "Column", "FileRefused", "Limits", "MarkNote", "Person", "Problem", "PupilKey", "Reading", "read",
 ]

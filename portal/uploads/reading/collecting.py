@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from portal.uploads.reading.scanning import Block, Scan
     from portal.uploads.reading.tables import Table
 
-_COLUMN_OF = {"date": ("date", "week"), "session": ("session",), "minutes": ("minutes_late",), "comment": ("comment",)}
+_COLUMN_OF = {"session": ("session",), "minutes": ("minutes_late",), "comment": ("comment",)}
 _CHUNK = 50_000
 #: Up to this many mark columns a scan by columns is faster than row by row.
 _NARROW = 4
@@ -44,14 +44,11 @@ def collect(table: Table, gathered: Gathered, limits: Limits, progress: Callable
 def _row_columns(table: Table) -> dict[str, int | None]:
     """The column (from 0) of each thing a row says beside its pupil and marks."""
     places = table.heading.places
-    chosen = {}
-    for meaning, names in _COLUMN_OF.items():
+    chosen: dict[str, int | None] = {}
+    days = {"long": ("date",), "weekly-grid": ("week", "date")}.get(table.heading.layout, ())
+    for meaning, names in {"date": days, **_COLUMN_OF}.items():
         found = [places[name] - 1 for name in names if name in places]
-        if meaning == "date" and table.heading.layout == "weekly-grid":
-            found = [places[name] - 1 for name in ("week", "date") if name in places]
         chosen[meaning] = found[0] if found else None
-    if table.heading.layout == "date-matrix":
-        chosen["date"] = None
     return chosen
 
 

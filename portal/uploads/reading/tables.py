@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from portal.uploads.reading.headings import DEEPEST, heading_of
@@ -77,16 +78,14 @@ class TextTable:
 
     def _head(self, text: str, delimiter: str) -> list[list[str]]:
         head: list[list[str]] = []
-        try:
+        # Where a row is malformed the scan says what is wrong with it, and where.
+        with suppress(csv.Error):
             for row in csv.reader(io.StringIO(text), delimiter=delimiter):
                 if len(row) > self.limits.columns:
                     raise too_many_columns(len(head) + 1, self.limits)
                 head.append(row)
                 if len(head) >= HEAD_ROWS:
                     break
-        except csv.Error:
-            # The scan says what is wrong with the row, and where.
-            pass
         return head
 
     def rows(self, *, after: int = 0) -> Iterator[tuple[int, list[str]]]:

@@ -146,6 +146,10 @@ def whose() -> Iterator[Case]:
         {"P1": "not_available"},
         "Issued by another authority and a headteacher",
     )
+
+
+def powers_and_numbers() -> Iterator[Case]:
+    """Other authorities, other powers, and more than two."""
     yield notice(
         "N-order-of-parents",
         [earlier("2025-01-12", parent="P3")],
@@ -174,41 +178,51 @@ def whose() -> Iterator[Case]:
     )
 
 
+#: Issued on, proposed on, the result, what it shows.
+YEARS = (
+    ("2024-08-19", "2027-08-18", "second", "The day before the third anniversary"),
+    ("2024-08-19", "2027-08-19", "check", "The third anniversary"),
+    ("2024-08-19", "2027-08-20", "first", "The day after it"),
+    ("2024-08-18", "2024-09-30", "first", "The day before the framework"),
+    ("2024-08-19", "2024-09-30", "second", "The first day of the framework"),
+    ("2025-01-31", "2028-01-30", "second", "Across a leap year, the day before"),
+    ("2025-01-31", "2028-01-31", "check", "Across a leap year, the day"),
+    ("2025-01-31", "2028-02-01", "first", "Across a leap year, the day after"),
+    ("2025-02-28", "2028-02-28", "check", "28 February to 28 February in a leap year"),
+    ("2025-02-28", "2028-02-29", "first", "28 February to 29 February: the day after the anniversary"),
+    ("2025-03-01", "2028-02-29", "second", "1 March to 29 February: the day before"),
+    ("2025-03-01", "2028-03-01", "check", "1 March to 1 March in a leap year"),
+    ("2028-02-29", "2031-02-27", "second", "29 February: the day before the anniversary"),
+    ("2028-02-29", "2031-02-28", "check", "29 February: the anniversary is 28 February"),
+    ("2028-02-29", "2031-03-01", "first", "29 February: the day after the anniversary"),
+    ("2026-03-27", "2026-03-27", "second", "Issued on the proposed date itself"),
+    ("2026-03-28", "2026-03-27", "first", "Issued the day after the proposed date"),
+    ("2025-09-01", "2028-08-31", "second", "Three years less a day, across academic years"),
+    ("2024-12-31", "2027-12-31", "check", "The last day of a year"),
+    ("2024-12-31", "2028-01-01", "first", "The first day of a year"),
+    ("2025-12-01", "2028-06-01", "second", "Two and a half years, three calendar years on"),
+)
+
+
 def three_years() -> Iterator[Case]:
     """The three years ending on the proposed date, that date included; the anniversary is for a person."""
-    table = (
-        ("2024-08-19", "2027-08-18", "second", "The day before the third anniversary"),
-        ("2024-08-19", "2027-08-19", "check", "The third anniversary"),
-        ("2024-08-19", "2027-08-20", "first", "The day after it"),
-        ("2024-08-18", "2024-09-30", "first", "The day before the framework"),
-        ("2024-08-19", "2024-09-30", "second", "The first day of the framework"),
-        ("2025-01-31", "2028-01-30", "second", "Across a leap year, the day before"),
-        ("2025-01-31", "2028-01-31", "check", "Across a leap year, the day"),
-        ("2025-01-31", "2028-02-01", "first", "Across a leap year, the day after"),
-        ("2025-02-28", "2028-02-28", "check", "28 February to 28 February in a leap year"),
-        ("2025-02-28", "2028-02-29", "first", "28 February to 29 February: the day after the anniversary"),
-        ("2025-03-01", "2028-02-29", "second", "1 March to 29 February: the day before"),
-        ("2025-03-01", "2028-03-01", "check", "1 March to 1 March in a leap year"),
-        ("2028-02-29", "2031-02-27", "second", "29 February: the day before the anniversary"),
-        ("2028-02-29", "2031-02-28", "check", "29 February: the anniversary is 28 February"),
-        ("2028-02-29", "2031-03-01", "first", "29 February: the day after the anniversary"),
-        ("2026-03-27", "2026-03-27", "second", "Issued on the proposed date itself"),
-        ("2026-03-28", "2026-03-27", "first", "Issued the day after the proposed date"),
-        ("2025-09-01", "2028-08-31", "second", "Three years less a day, across academic years"),
-        ("2024-12-31", "2027-12-31", "check", "The last day of a year"),
-        ("2024-12-31", "2028-01-01", "first", "The first day of a year"),
-        ("2025-12-01", "2028-06-01", "second", "Two and a half years, three calendar years on"),
-    )
-    for issued, on, result, title in table:
+    for issued, on, result, title in YEARS:
         yield notice(f"N-years-{issued}-{on}", [earlier(issued)], {"P1": result}, title, on=on)
-    edge = "2027-10-10"
+
+
+#: The third anniversary of 10 October 2024.
+EDGE = "2027-10-10"
+
+
+def on_the_anniversary() -> Iterator[Case]:
+    """One on its third anniversary among others."""
     yield notice(
         "N-edge-and-one",
         [earlier("2024-10-10"), earlier("2026-01-12")],
         {"P1": "check"},
         "One on its anniversary, one inside",
         "Second or not available.",
-        on=edge,
+        on=EDGE,
     )
     yield notice(
         "N-edge-and-two",
@@ -216,36 +230,44 @@ def three_years() -> Iterator[Case]:
         {"P1": "not_available"},
         "One on its anniversary, two inside",
         "It makes no difference.",
-        on=edge,
+        on=EDGE,
     )
+
+
+def ruled_out_on_the_anniversary() -> Iterator[Case]:
+    """The anniversary matters only for a notice that could count."""
     yield notice(
         "N-edge-withdrawn",
         [earlier("2024-10-10", "withdrawn")],
         {"P1": "first"},
         "Withdrawn, on its anniversary",
-        on=edge,
+        on=EDGE,
     )
     yield notice(
         "N-edge-acquitted",
         [earlier("2024-10-10", "prosecuted_acquitted")],
         {"P1": "check"},
         "Acquitted, on its anniversary",
-        on=edge,
+        on=EDGE,
     )
     yield notice(
         "N-edge-s105",
         [earlier("2024-10-10", power="s105")],
         {"P1": "first"},
         "An excluded-pupil notice on its anniversary",
-        on=edge,
+        on=EDGE,
     )
     yield notice(
         "N-edge-sibling",
         [earlier("2024-10-10", child="C2")],
         {"P1": "first"},
         "A sibling's, on its anniversary",
-        on=edge,
+        on=EDGE,
     )
+
+
+def on_either_side() -> Iterator[Case]:
+    """Just past the three years, and after the proposed date."""
     yield notice(
         "N-after-three-years",
         [earlier("2024-10-10"), earlier("2026-01-12")],
@@ -262,4 +284,13 @@ def three_years() -> Iterator[Case]:
     )
 
 
-CASES: tuple[Case, ...] = (*guidance(), *statuses(), *whose(), *three_years())
+CASES: tuple[Case, ...] = (
+    *guidance(),
+    *statuses(),
+    *whose(),
+    *powers_and_numbers(),
+    *three_years(),
+    *on_the_anniversary(),
+    *ruled_out_on_the_anniversary(),
+    *on_either_side(),
+)

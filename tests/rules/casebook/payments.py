@@ -95,18 +95,21 @@ DATES = {"received_on": "2025-03-03", "last_day_reduced_amount": "2025-03-23", "
 FLAT = {**DATES, "last_day_reduced_amount": None}
 
 
+#: Day asked about, position, amount due on a first notice and on a second.
+UNPAID: tuple[tuple[str, str, int | None, int | None], ...] = (
+    ("2025-03-03", "payable", 80, 160),
+    ("2025-03-22", "payable", 80, 160),
+    ("2025-03-23", "payable", 80, 160),
+    ("2025-03-24", "payable", 160, 160),
+    ("2025-03-30", "payable", 160, 160),
+    ("2025-03-31", "prosecute_or_withdraw", None, None),
+    ("2025-12-01", "prosecute_or_withdraw", None, None),
+)
+
+
 def positions() -> Iterator[Case]:
     """What is due on each of the days that matter, with nothing paid."""
-    table: tuple[tuple[str, str, int | None, int | None], ...] = (
-        ("2025-03-03", "payable", 80, 160),
-        ("2025-03-22", "payable", 80, 160),
-        ("2025-03-23", "payable", 80, 160),
-        ("2025-03-24", "payable", 160, 160),
-        ("2025-03-30", "payable", 160, 160),
-        ("2025-03-31", "prosecute_or_withdraw", None, None),
-        ("2025-12-01", "prosecute_or_withdraw", None, None),
-    )
-    for as_at, position, first, second in table:
+    for as_at, position, first, second in UNPAID:
         yield timetable(
             f"T-first-{as_at}",
             RECEIVED,
@@ -122,6 +125,10 @@ def positions() -> Iterator[Case]:
             "Second notice, unpaid",
             kind="second",
         )
+
+
+def unmoved() -> Iterator[Case]:
+    """No day is moved for a weekend or a holiday."""
     yield timetable("T-sunday-day-21", RECEIVED, "2025-03-24", {**DATES, "amount_due": 160}, "Day 21 is a Sunday and is not moved")
     yield timetable(
         "T-christmas-day-21",
@@ -151,99 +158,103 @@ def positions() -> Iterator[Case]:
     )
 
 
+DONE: Json = {"position": "discharged", "amount_due": 0}
+CHECK: Json = {"position": "check", "amount_due": None}
+#: Name, notice, payments, day asked about, answer, what it shows.
+PAID: tuple[tuple[str, str, list[Json], str, Json, str], ...] = (
+    ("day-21", "first", paid(("2025-03-23", 80)), "2025-03-25", DONE, "£80 on day 21"),
+    ("day-22", "first", paid(("2025-03-24", 80)), "2025-03-25", CHECK, "£80 on day 22"),
+    ("day-23-short", "first", paid(("2025-03-25", 80)), "2025-03-28", CHECK, "£80 on day 23: short"),
+    ("day-22-full", "first", paid(("2025-03-24", 160)), "2025-03-25", DONE, "£160 on day 22"),
+    ("day-28-full", "first", paid(("2025-03-30", 160)), "2025-04-25", DONE, "£160 on day 28"),
+    ("day-29-full", "first", paid(("2025-03-31", 160)), "2025-04-25", CHECK, "£160 on day 29: late"),
+    ("early-full", "first", paid(("2025-03-05", 160)), "2025-03-05", DONE, "£160 on day 3: more than was due"),
+    ("over", "first", paid(("2025-03-05", 100)), "2025-03-05", DONE, "£100 in the first 21 days"),
+    ("one-short", "first", paid(("2025-03-05", 79)), "2025-03-05", CHECK, "£79"),
+    (
+        "parts",
+        "first",
+        paid(("2025-03-12", 40), ("2025-03-22", 40)),
+        "2025-03-25",
+        CHECK,
+        "£40 on day 10 and £40 on day 20",
+    ),
+    (
+        "part-then-full",
+        "first",
+        paid(("2025-03-05", 40), ("2025-03-06", 160)),
+        "2025-03-25",
+        CHECK,
+        "A part, then all of it",
+    ),
+    ("twice", "first", paid(("2025-03-05", 80), ("2025-03-06", 80)), "2025-03-25", CHECK, "Paid twice"),
+    (
+        "part-not-yet",
+        "first",
+        paid(("2025-03-12", 40), ("2025-03-22", 40)),
+        "2025-03-11",
+        {"position": "payable", "amount_due": 80},
+        "Payments still to come are not known",
+    ),
+    (
+        "part-one-known",
+        "first",
+        paid(("2025-03-12", 40), ("2025-03-22", 40)),
+        "2025-03-15",
+        CHECK,
+        "One part known",
+    ),
+    (
+        "second-not-yet",
+        "first",
+        paid(("2025-03-05", 80), ("2025-03-20", 80)),
+        "2025-03-10",
+        DONE,
+        "The second payment is not known yet",
+    ),
+    (
+        "paid-later",
+        "first",
+        paid(("2025-04-10", 160)),
+        "2025-04-01",
+        {"position": "prosecute_or_withdraw", "amount_due": None},
+        "Paid after the day asked about",
+    ),
+    ("paid-today", "first", paid(("2025-03-10", 80)), "2025-03-10", DONE, "Paid on the day asked about"),
+    (
+        "check-long-after",
+        "first",
+        paid(("2025-03-12", 40)),
+        "2025-08-01",
+        CHECK,
+        "A part payment, long after: still a check",
+    ),
+    ("second-80", "second", paid(("2025-03-05", 80)), "2025-03-10", CHECK, "£80 towards a second notice"),
+    ("second-160", "second", paid(("2025-03-05", 160)), "2025-03-10", DONE, "£160 on day 3 of a second notice"),
+    ("second-day-28", "second", paid(("2025-03-30", 160)), "2025-03-30", DONE, "£160 on day 28 of a second notice"),
+    (
+        "second-day-29",
+        "second",
+        paid(("2025-03-31", 160)),
+        "2025-03-31",
+        CHECK,
+        "£160 on day 29 of a second notice",
+    ),
+    (
+        "second-parts",
+        "second",
+        paid(("2025-03-05", 80), ("2025-03-06", 80)),
+        "2025-03-10",
+        CHECK,
+        "Two halves of a second notice",
+    ),
+    ("day-1", "first", paid(("2025-03-03", 80)), "2025-03-03", DONE, "Paid the day it was received"),
+)
+
+
 def payments() -> Iterator[Case]:
     """One payment, in full and in time, discharges; anything else is for a person to check."""
-    done, check = {"position": "discharged", "amount_due": 0}, {"position": "check", "amount_due": None}
-    table: tuple[tuple[str, str, list[Json], str, Json, str], ...] = (
-        ("day-21", "first", paid(("2025-03-23", 80)), "2025-03-25", done, "£80 on day 21"),
-        ("day-22", "first", paid(("2025-03-24", 80)), "2025-03-25", check, "£80 on day 22"),
-        ("day-23-short", "first", paid(("2025-03-25", 80)), "2025-03-28", check, "£80 on day 23: short"),
-        ("day-22-full", "first", paid(("2025-03-24", 160)), "2025-03-25", done, "£160 on day 22"),
-        ("day-28-full", "first", paid(("2025-03-30", 160)), "2025-04-25", done, "£160 on day 28"),
-        ("day-29-full", "first", paid(("2025-03-31", 160)), "2025-04-25", check, "£160 on day 29: late"),
-        ("early-full", "first", paid(("2025-03-05", 160)), "2025-03-05", done, "£160 on day 3: more than was due"),
-        ("over", "first", paid(("2025-03-05", 100)), "2025-03-05", done, "£100 in the first 21 days"),
-        ("one-short", "first", paid(("2025-03-05", 79)), "2025-03-05", check, "£79"),
-        (
-            "parts",
-            "first",
-            paid(("2025-03-12", 40), ("2025-03-22", 40)),
-            "2025-03-25",
-            check,
-            "£40 on day 10 and £40 on day 20",
-        ),
-        (
-            "part-then-full",
-            "first",
-            paid(("2025-03-05", 40), ("2025-03-06", 160)),
-            "2025-03-25",
-            check,
-            "A part, then all of it",
-        ),
-        ("twice", "first", paid(("2025-03-05", 80), ("2025-03-06", 80)), "2025-03-25", check, "Paid twice"),
-        (
-            "part-not-yet",
-            "first",
-            paid(("2025-03-12", 40), ("2025-03-22", 40)),
-            "2025-03-11",
-            {"position": "payable", "amount_due": 80},
-            "Payments still to come are not known",
-        ),
-        (
-            "part-one-known",
-            "first",
-            paid(("2025-03-12", 40), ("2025-03-22", 40)),
-            "2025-03-15",
-            check,
-            "One part known",
-        ),
-        (
-            "second-not-yet",
-            "first",
-            paid(("2025-03-05", 80), ("2025-03-20", 80)),
-            "2025-03-10",
-            done,
-            "The second payment is not known yet",
-        ),
-        (
-            "paid-later",
-            "first",
-            paid(("2025-04-10", 160)),
-            "2025-04-01",
-            {"position": "prosecute_or_withdraw", "amount_due": None},
-            "Paid after the day asked about",
-        ),
-        ("paid-today", "first", paid(("2025-03-10", 80)), "2025-03-10", done, "Paid on the day asked about"),
-        (
-            "check-long-after",
-            "first",
-            paid(("2025-03-12", 40)),
-            "2025-08-01",
-            check,
-            "A part payment, long after: still a check",
-        ),
-        ("second-80", "second", paid(("2025-03-05", 80)), "2025-03-10", check, "£80 towards a second notice"),
-        ("second-160", "second", paid(("2025-03-05", 160)), "2025-03-10", done, "£160 on day 3 of a second notice"),
-        ("second-day-28", "second", paid(("2025-03-30", 160)), "2025-03-30", done, "£160 on day 28 of a second notice"),
-        (
-            "second-day-29",
-            "second",
-            paid(("2025-03-31", 160)),
-            "2025-03-31",
-            check,
-            "£160 on day 29 of a second notice",
-        ),
-        (
-            "second-parts",
-            "second",
-            paid(("2025-03-05", 80), ("2025-03-06", 80)),
-            "2025-03-10",
-            check,
-            "Two halves of a second notice",
-        ),
-        ("day-1", "first", paid(("2025-03-03", 80)), "2025-03-03", done, "Paid the day it was received"),
-    )
-    for name, kind, made, as_at, answer, title in table:
+    for name, kind, made, as_at, answer, title in PAID:
         dates = DATES if kind == "first" else FLAT
         yield timetable(f"T-paid-{name}", RECEIVED, as_at, {**dates, **answer}, title, kind=kind, payments=made)
     posted = paid(("2025-02-25", 80))
@@ -255,11 +266,11 @@ def payments() -> Iterator[Case]:
             "received_on": "2025-02-05",
             "last_day_reduced_amount": "2025-02-25",
             "last_day_full_amount": "2025-03-04",
-            **done,
+            **DONE,
         },
         "£80 on day 21 counted from the day received, not posted",
         payments=posted,
     )
 
 
-CASES: tuple[Case, ...] = (*service(), *positions(), *payments())
+CASES: tuple[Case, ...] = (*service(), *positions(), *unmoved(), *payments())

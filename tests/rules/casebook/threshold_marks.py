@@ -63,6 +63,10 @@ def other_codes() -> Iterator[Case]:
         "Ten mornings late after the register closed",
         "Sessions are counted, not days or hours.",
     )
+
+
+def sessions_not_days() -> Iterator[Case]:
+    """Sessions are counted one by one, wherever they fall."""
     marks = [*half("O", "PM", *WEEK), *half("O", "AM", *WEEK[:4])]
     yield one_school("M-days-not-sessions", marks, not_met(9), "Nine sessions on five days")
     marks = [
@@ -120,6 +124,10 @@ def closures() -> Iterator[Case]:
         "Closed one afternoon: the morning still counts",
         when=when,
     )
+
+
+def outside_the_calendar() -> Iterator[Case]:
+    """Marks on days the school was never to meet."""
     for name, days in (
         ("half-term", days_from("2025-10-27", 5)),
         ("christmas", days_from("2025-12-22", 5)),
@@ -135,6 +143,10 @@ def closures() -> Iterator[Case]:
         *both("G", "2025-11-03", "2025-11-04"),
     ]
     yield one_school("M-holiday-round-half-term", marks, not_met(8), "A holiday round half term, marked all through")
+
+
+def marks_of_closure() -> Iterator[Case]:
+    """Codes of closure in the register close nothing."""
     marks = [
         *both("#", "2025-11-28"),
         *both("O", "2025-11-24", "2025-11-25", "2025-11-26", "2025-11-27"),
@@ -185,6 +197,10 @@ def other_week_days() -> Iterator[Case]:
         "The same school, marked on a Friday",
         when=when,
     )
+
+
+def saturdays_and_mornings() -> Iterator[Case]:
+    """Saturdays, mornings alone, and one session left out of the list."""
     saturdays = met_for([*((on, session) for on in WEEK for session in ("AM", "PM")), ("2025-09-20", "AM")])
     marks = [*both("O", *WEEK[:4]), *half("O", "AM", WEEK[4]), *half("O", "AM", "2025-09-20")]
     yield one_school(
@@ -218,41 +234,49 @@ def other_week_days() -> Iterator[Case]:
     )
 
 
+FRIDAY = "2025-09-19"
+#: Corrections to ten sessions of O, and the answer where it is no longer met.
+CORRECTED: tuple[tuple[str, list[Json], Json | None], ...] = (
+    ("to-illness", [amended("I", "PM", FRIDAY, "2025-09-24")], not_met(9)),
+    ("after-met", [amended("I", "AM", "2025-09-15", "2026-06-30")], not_met(9)),
+    ("latest-wins", [amended("I", "PM", FRIDAY, "2025-09-24"), amended("G", "PM", FRIDAY, "2025-10-01")], None),
+    (
+        "latest-listed-first",
+        [amended("I", "PM", FRIDAY, "2025-10-01"), amended("G", "PM", FRIDAY, "2025-09-24")],
+        not_met(9),
+    ),
+    (
+        "latest-listed-last",
+        [amended("G", "PM", FRIDAY, "2025-09-24"), amended("I", "PM", FRIDAY, "2025-10-01")],
+        not_met(9),
+    ),
+    (
+        "back-and-forth",
+        [
+            amended("I", "PM", FRIDAY, "2025-09-22"),
+            amended("O", "PM", FRIDAY, "2025-09-29"),
+            amended("M", "PM", FRIDAY, "2025-09-25"),
+        ],
+        None,
+    ),
+    ("elsewhere", [amended("I", "PM", "2025-09-22", "2025-09-24")], None),
+    ("to-present", [amended("\\", "PM", FRIDAY, "2025-09-24")], not_met(9)),
+    ("two", [amended("I", "AM", FRIDAY, "2025-09-24"), amended("I", "PM", FRIDAY, "2025-09-24")], not_met(8)),
+    ("none", [], None),
+)
+
+
 def corrections() -> Iterator[Case]:
     """The latest correction gives the code that stands, whatever the order of the list and whenever it was made."""
     ten = both("O", *WEEK)
-    fri = "2025-09-19"
-    table: tuple[tuple[str, list[Json], Json | None], ...] = (
-        ("to-illness", [amended("I", "PM", fri, "2025-09-24")], not_met(9)),
-        ("after-met", [amended("I", "AM", "2025-09-15", "2026-06-30")], not_met(9)),
-        ("latest-wins", [amended("I", "PM", fri, "2025-09-24"), amended("G", "PM", fri, "2025-10-01")], None),
-        (
-            "latest-listed-first",
-            [amended("I", "PM", fri, "2025-10-01"), amended("G", "PM", fri, "2025-09-24")],
-            not_met(9),
-        ),
-        (
-            "latest-listed-last",
-            [amended("G", "PM", fri, "2025-09-24"), amended("I", "PM", fri, "2025-10-01")],
-            not_met(9),
-        ),
-        (
-            "back-and-forth",
-            [
-                amended("I", "PM", fri, "2025-09-22"),
-                amended("O", "PM", fri, "2025-09-29"),
-                amended("M", "PM", fri, "2025-09-25"),
-            ],
-            None,
-        ),
-        ("elsewhere", [amended("I", "PM", "2025-09-22", "2025-09-24")], None),
-        ("to-present", [amended("\\", "PM", fri, "2025-09-24")], not_met(9)),
-        ("two", [amended("I", "AM", fri, "2025-09-24"), amended("I", "PM", fri, "2025-09-24")], not_met(8)),
-        ("none", [], None),
-    )
-    for name, amendments, answer in table:
+    for name, amendments, answer in CORRECTED:
         whole = answer or met("2025-09-19 PM", FIRST_WEEK, "2025-09-15")
         yield one_school(f"M-corrected-{name}", ten, whole, "Ten of O, then corrections", amendments=amendments)
+
+
+def corrected_to_absence() -> Iterator[Case]:
+    """Corrections that make an absence, or move the day."""
+    ten, fri = both("O", *WEEK), FRIDAY
     nine = [*both("O", *WEEK[:4]), *half("O", "AM", fri)]
     yield one_school(
         "M-corrected-to-absence",
@@ -352,9 +376,14 @@ def best_counts() -> Iterator[Case]:
 CASES: tuple[Case, ...] = (
     *numbers(),
     *other_codes(),
+    *sessions_not_days(),
     *closures(),
+    *outside_the_calendar(),
+    *marks_of_closure(),
     *other_week_days(),
+    *saturdays_and_mornings(),
     *corrections(),
+    *corrected_to_absence(),
     *dealt_with(),
     *best_counts(),
 )

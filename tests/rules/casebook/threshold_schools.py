@@ -64,6 +64,10 @@ def alone() -> Iterator[Case]:
         met("2025-10-03 PM", "2025-09-01", "2025-09-29", at="School B"),
         "Both reach ten, the first one first",
     )
+
+
+def alone_on_one_day() -> Iterator[Case]:
+    """Two schools near one another in time."""
     afternoon = [*in_week(4, 9), *half("O", "PM", "2025-10-03")]
     morning = [*in_week(4, 8), *half("O", "AM", "2025-10-03"), *in_week(3, 1)]
     yield asked(
@@ -155,6 +159,10 @@ def together() -> Iterator[Case]:
         review(6),
         "Six and six, within ten school weeks",
     )
+
+
+def three_schools_or_one() -> Iterator[Case]:
+    """More than two schools, and only one."""
     three = [school("School A", in_week(2, 4)), school("School B", in_week(3, 3)), school("School C", in_week(4, 3))]
     yield asked("S-three-schools", three, review(4), "Four, three and three at three schools")
     yield asked("S-three-schools-nine", [*three[:2], school("School C", in_week(4, 2))], not_met(4), "Four, three and two")
@@ -188,6 +196,10 @@ def same_session() -> Iterator[Case]:
         review(9),
         "Six at both schools, and four others",
     )
+
+
+def shared_days() -> Iterator[Case]:
+    """Two schools that share a day."""
     yield asked(
         "S-duplicates-other-code",
         [school("School A", in_week(2, 9, "O")), school("School B", in_week(2, 9, "G"))],
@@ -232,6 +244,11 @@ def with_the_rest() -> Iterator[Case]:
         "Six left at one and four at the other",
         gone=sessions("2025-09-15 AM", "2025-09-15 PM", "2025-09-16 AM", "2025-09-16 PM"),
     )
+
+
+def corrected() -> Iterator[Case]:
+    """Corrections stay with the school whose register they correct."""
+    ten = in_week(2, 10)
     yield asked(
         "S-corrected-at-second",
         [
@@ -254,6 +271,10 @@ def with_the_rest() -> Iterator[Case]:
         met("2025-09-19 PM", "2025-09-01", "2025-09-15"),
         "A correction at one school leaves the other's mark",
     )
+
+
+def young_or_moved() -> Iterator[Case]:
+    """Age, and a move between schools."""
     yield asked(
         "S-age-at-both",
         [school("School A", in_week(2, 6)), school("School B", in_week(4, 6))],
@@ -272,4 +293,15 @@ def with_the_rest() -> Iterator[Case]:
     )
 
 
-CASES: tuple[Case, ...] = (*alone(), *own_calendars(), *together(), *same_session(), *with_the_rest())
+CASES: tuple[Case, ...] = (
+    *alone(),
+    *alone_on_one_day(),
+    *own_calendars(),
+    *together(),
+    *three_schools_or_one(),
+    *same_session(),
+    *shared_days(),
+    *with_the_rest(),
+    *corrected(),
+    *young_or_moved(),
+)

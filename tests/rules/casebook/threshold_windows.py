@@ -141,6 +141,10 @@ def thin_weeks() -> Iterator[Case]:
             f"{thin} thin weeks lie between: each is a school week.",
             when=when,
         )
+
+
+def weeks_without_a_session() -> Iterator[Case]:
+    """Weeks without a session are left out, however many; one open day makes a school week."""
     empty = calendar((("2025-09-01", "2025-09-05"), ("2025-12-01", "2025-12-05")), ())
     yield one_school(
         "W-empty-between",
@@ -198,6 +202,10 @@ def edges_of_weeks() -> Iterator[Case]:
         "The window holds whole weeks, Monday to Sunday.",
         when=when,
     )
+
+
+def first_monday_to_last_friday() -> Iterator[Case]:
+    """From the first morning of a window to its last afternoon."""
     yield one_school(
         "W-monday-first-friday-last",
         [*half("G", "AM", "2025-09-15"), *both("G", "2025-11-24", "2025-11-25", "2025-11-26", "2025-11-27")],
@@ -233,5 +241,7 @@ CASES: tuple[Case, ...] = (
     *rolling(),
     *start_of_calendar(),
     *thin_weeks(),
+    *weeks_without_a_session(),
     *edges_of_weeks(),
+    *first_monday_to_last_friday(),
 )

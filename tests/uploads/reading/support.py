@@ -32,11 +32,10 @@ def upn(number: int) -> str:
 def marks(reading: Reading) -> set[Mark]:
     """Every mark of a reading, as it would be said aloud."""
     columns = (reading.pupil.tolist(), reading.day.tolist(), reading.session.tolist(), reading.code.tolist())
-    found = {
+    return {
         (reading.pupils[pupil].upn, reading.dates[day], session, reading.codes[code])
         for pupil, day, session, code in zip(*columns, strict=True)
     }
-    return found
 
 
 def kinds(reading: Reading) -> list[str]:

@@ -53,8 +53,11 @@ def test_a_census_collects_the_term_before_it(term: str, year: str, span: str) -
 def test_reasons_are_believed_before_totals() -> None:
     block = (
         "<TermlyAttendance><SessionsPossible>100</SessionsPossible><SessionsAuthorised>1</SessionsAuthorised><SessionDetails>"
-        + detail("I", "6") + detail("G", "4") + detail("", "2") + "</SessionDetails></TermlyAttendance>"
-    )  # fmt: skip
+        + detail("I", "6")
+        + detail("G", "4")
+        + detail("", "2")
+        + "</SessionDetails></TermlyAttendance>"
+    )
     assert counts(read(census(block))) == (100, 12, 6, 4, 88)
 
 
@@ -93,7 +96,10 @@ def test_a_census_table_of_pupils_has_two_spans() -> None:
 
 
 def test_a_census_table_of_reasons_is_summed_for_each_pupil() -> None:
-    rows = f"pupilonrolltableid,upn,sessions,attendancereason\n1,{upn(1)},6,I\n1,{upn(1)},4,O\n2,{upn(2)},30,X\n1,{upn(1)},1,\n2,{upn(2)},low,I\n"
+    rows = (
+        "pupilonrolltableid,upn,sessions,attendancereason\n"
+        f"1,{upn(1)},6,I\n1,{upn(1)},4,O\n2,{upn(2)},30,X\n1,{upn(1)},1,\n2,{upn(2)},low,I\n"
+    )
     reading = read(rows.encode())
     accounted(reading, 1)
     assert counts(reading, 0) == (None, 11, 6, 4, None)

@@ -66,7 +66,8 @@ def test_an_odd_length_refuses_the_string_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "length", "kind"), [("2027-08-31", 1, None), ("2027-08-31", 2, "outside-year"), ("2026-08-01", 396, None)]
+    ("start", "length", "kind"),
+    [("2027-07-31", 32, None), ("2027-07-31", 33, "outside-year"), ("2026-08-01", 396, None), ("2026-08-01", 397, "outside-year")],
 )
 def test_marks_stay_within_1_august_to_31_august(start: str, length: int, kind: str | None) -> None:
     reading = taken("/\\" * length, start=start)
@@ -126,15 +127,22 @@ def test_the_pupil_is_also_a_row_of_a_list() -> None:
     details = (
         f"<Pupil><UPN>{upn(2)}</UPN><Surname>Ó’Example</Surname><Forename>Bo</Forename><DOB>2015-02-03</DOB><Gender>M</Gender>"
         "<BasicDetails><NCyearActual>6</NCyearActual><EnrolStatus>M</EnrolStatus><SENprovision>E</SENprovision></BasicDetails>"
-        f"<FormerUPN>{upn(3).lower()}</FormerUPN><LookedAfter>true</LookedAfter><Address><PAON>1</PAON><Street>Elm Row</Street><PostCode>ZZ9 9ZZ</PostCode>"
-        "</Address><Contacts><Contact><Surname>Example</Surname><Forename>Di</Forename><Relationship>MOT</Relationship>"
-        "<Responsibility>Y</Responsibility><Phones><Phone><PhoneNo>07700 900000</PhoneNo></Phone></Phones></Contact></Contacts></Pupil>"
+        f"<FormerUPN>{upn(3).lower()}</FormerUPN>"
+        "<LookedAfter>true</LookedAfter>"
+        "<Address><PAON>1</PAON><Street>Elm Row</Street><PostCode>ZZ9 9ZZ</PostCode></Address>"
+        "<Contacts><Contact><Surname>Example</Surname><Forename>Di</Forename><Relationship>MOT</Relationship>"
+        "<Responsibility>Y</Responsibility>"
+        "<Phones><Phone><PhoneNo>07700 900000</PhoneNo></Phone></Phones></Contact></Contacts></Pupil>"
     )
     person = read(ctf(details)).people[0]
     assert (person.surname, person.date_of_birth, person.row) == ("Ó’Example", date(2015, 2, 3), 1)
     assert {name: person.fields[name] for name in ("sex", "year_group", "enrolment_status", "sen_provision", "looked_after")} == {
-        "sex": "M", "year_group": "6", "enrolment_status": "M", "sen_provision": "E", "looked_after": "yes",
-    }  # fmt: skip
+        "sex": "M",
+        "year_group": "6",
+        "enrolment_status": "M",
+        "sen_provision": "E",
+        "looked_after": "yes",
+    }
     assert (person.fields["former_upn"], person.fields["address"], person.fields["postcode"]) == (upn(3), "1, Elm Row", "ZZ9 9ZZ")
     assert person.parents[0]["name"] == "Di Example"
     assert person.parents[0]["phone"] == "07700 900000"

@@ -1,0 +1,118 @@
+"""The addresses: listed and reviewed, kebab-case, with ids for things and a permission for every one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Map, Rule
+
+from portal.gate import UndeclaredViewError, refuse_undeclared
+from portal.permissions import ANYONE_SIGNED_IN, OPEN, PERMISSIONS, needs, permission_of
+from tests.architecture import routes, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Every address open before sign-in. A new one is a decision, not a slip.
+OPEN_ADDRESSES = {
+    "/accessibility", "/demonstration/mail", "/demonstration/sign-in", "/help", "/help/<role>", "/help/codes", "/invitation",
+    "/invitations/<token>", "/livez", "/privacy", "/readyz", "/reset", "/reset/asked", "/reset/links/<token>", "/reset/password",
+    "/sign-in", "/sign-out", "/static/<name>",
+}  # fmt: skip
+PLAIN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)?")
+#: Parameters that are not things with an id: a closed list, each with why.
+OTHER_PARAMETERS = {
+    "name": "a static file's name with its hash",
+    "filename": "the same, of Dash's",
+    "path": "a page of the dashboards",
+    "role": "a guide, by the role it is for",
+    "token": "the secret of an invitation or a reset",
+}
+
+
+def faults(rules: Iterable[Rule]) -> list[str]:
+    """What is wrong with these addresses, each in a sentence that begins with it."""
+    found = []
+    for rule in rules:
+        for part in rule.rule.strip("/").split("/"):
+            if part and "<" not in part and not PLAIN.fullmatch(part):
+                found.append(f"{rule.rule}: “{part}” is not kebab-case")
+        for name, converter in rule._converters.items():  # noqa: SLF001  Werkzeug has no other way to ask
+            if type(converter).__name__ != "UUIDConverter" and name not in OTHER_PARAMETERS:
+                found.append(f"{rule.rule}: <{name}> is not a UUID")
+    return found
+
+
+def opened(app: Flask) -> set[str]:
+    """Addresses open before sign-in."""
+    return {rule.rule for rule in app.url_map.iter_rules() if permission_of(app.view_functions[rule.endpoint]) == OPEN}
+
+
+def unasked(permissions: Iterable[str]) -> list[str]:
+    """Permissions that no view, query or template asks for."""
+    files = [path for path in sources.ours() if path.suffix in {".py", ".html"} and sources.name_of(path) != "portal/permissions.py"]
+    asking = [path for path in files if sources.name_of(path).split("/")[0] in sources.PACKAGES]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in asking)
+    return [name for name in permissions if f'"{name}"' not in text and f"'{name}'" not in text]
+
+
+def test_the_list_is_as_it_was_reviewed(app: Flask) -> None:
+    kept = routes.LISTED.read_text(encoding="utf-8")
+    assert routes.listing(app).splitlines() == kept.splitlines(), "python -m tests.architecture.routes --write, and review what changed"
+
+
+def test_addresses_keep_to_the_house(app: Flask) -> None:
+    assert faults(routes.rules(app)) == []
+
+
+def test_every_view_declares_a_permission_there_is(app: Flask) -> None:
+    declared = {name: permission_of(view) for name, view in app.view_functions.items()}
+    assert {name: said for name, said in declared.items() if said not in {*PERMISSIONS, OPEN, ANYONE_SIGNED_IN}} == {}
+
+
+def test_every_permission_is_asked_somewhere() -> None:
+    assert unasked(PERMISSIONS) == []
+
+
+def test_a_permission_nobody_asks_is_found() -> None:
+    assert unasked(["pupils.view", "pupils" + ".rename"]) == ["pupils" + ".rename"]
+
+
+def test_nothing_is_open_that_nobody_opened(app: Flask) -> None:
+    assert opened(app) == OPEN_ADDRESSES
+
+
+def _rules(*texts: str) -> list[Rule]:
+    return list(Map([Rule(text, endpoint=text) for text in texts]).iter_rules())
+
+
+@pytest.mark.parametrize("text", ["/pupils/<upn>", "/pupils/<int:number>", "/pupils/<string:surname>"])
+def test_an_address_that_names_a_thing_by_no_id_is_found(text: str) -> None:
+    assert any("not a UUID" in fault for fault in faults(_rules(text)))
+
+
+@pytest.mark.parametrize("text", ["/Pupils", "/pupil_list", "/pupils/showAll"])
+def test_an_address_in_another_case_is_found(text: str) -> None:
+    assert any("kebab-case" in fault for fault in faults(_rules(text)))
+
+
+def test_a_good_address_passes() -> None:
+    assert faults(_rules("/pupils/<uuid:pupil_id>/certificate-of-attendance", "/certificate.pdf", "/")) == []
+
+
+def test_an_undeclared_view_stops_the_start() -> None:
+    app = Flask("planted", static_folder=None)
+    app.add_url_rule("/planted", "planted", lambda: "")
+    with pytest.raises(UndeclaredViewError, match="planted"):
+        refuse_undeclared(app)
+
+
+def test_an_opened_address_is_found() -> None:
+    app = Flask("planted", static_folder=None)
+    view = needs("pupils.view")(lambda: "")
+    view.permission = OPEN  # type: ignore[attr-defined]  # as @open_to_all does
+    app.add_url_rule("/pupils", "pupils", view)
+    assert opened(app) - OPEN_ADDRESSES == {"/pupils"}

@@ -1,0 +1,117 @@
+"""Tests of registers laid out across: the weekly grid and the date matrix, with titles, totals, merged dates and several sheets."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from portal.uploads.intake import read
+from tests.uploads.reading.support import MONDAY, accounted, kinds, marks, upn, workbook
+
+SLOTS = [f"{day}{half}" for day in ("Mon", "Tue", "Wed", "Thu", "Fri") for half in ("AM", "PM")]
+WEEK = ["/", "\\", "I", "I", "L", "\\", "", "-", "C1", "\\"]
+EXPECTED = {
+    (upn(1), MONDAY + timedelta(days=place // 2), place % 2, mark) for place, mark in enumerate(WEEK) if mark not in {"", "-"}
+}
+
+
+def lines(*rows: list[str]) -> bytes:
+    return "\n".join(",".join(row) for row in rows).encode()
+
+
+def test_a_weekly_grid_with_its_week_in_a_column() -> None:
+    reading = read(lines(["UPN", "Week commencing", *SLOTS], [upn(1), "07/09/2026", *WEEK], [upn(2), "14/09/2026", *[""] * 10]))
+    assert reading.layout == "weekly-grid"
+    accounted(reading, 8)
+    assert marks(reading) == EXPECTED
+    assert reading.missing == 12
+    assert (reading.row[0], reading.column[0]) == (2, 3)
+
+
+@pytest.mark.parametrize("title", ["Week commencing 07/09/2026", "Register for the week of 7 September 2026", "w/c 2026-09-07"])
+def test_a_weekly_grid_with_its_week_in_the_title(title: str) -> None:
+    reading = read(lines(["Example School"], [title], [], ["Name", "UPN", *SLOTS], ['"Example, Ann"', upn(1), *WEEK]))
+    accounted(reading, 8)
+    assert (marks(reading), reading.pupils[0].surname, reading.title_rows_skipped) == (EXPECTED, "Example", 3)
+
+
+def test_headings_in_full_and_padded_marks() -> None:
+    headings = [f"{day} {half}" for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday") for half in ("AM", "PM")]
+    reading = read(lines(["UPN", "WB", *headings], [upn(1), "2026-09-07", *[f"{mark} " for mark in WEEK]]))
+    assert marks(reading) == EXPECTED
+
+
+def test_any_day_of_the_week_stands_for_its_week() -> None:
+    assert marks(read(lines(["UPN", "Week", *SLOTS], [upn(1), "2026-09-09", *WEEK]))) == EXPECTED
+
+
+def test_a_grid_without_a_week_refuses_the_marks_of_each_row() -> None:
+    reading = read(lines(["UPN", *SLOTS], [upn(1), *WEEK], [upn(2), *["/"] * 10]))
+    accounted(reading, 18)
+    assert (kinds(reading), reading.pupil.size) == (["no-date", "no-date"], 0)
+
+
+def test_a_grid_row_of_an_unnamed_pupil_refuses_its_marks() -> None:
+    reading = read(lines(["UPN", "Week", *SLOTS], ["", "2026-09-07", *WEEK]))
+    accounted(reading, 8)
+    assert kinds(reading) == ["no-upn"]
+
+
+DAYS = [MONDAY + timedelta(days=number) for number in range(5)]
+
+
+@pytest.mark.parametrize("shape", ["%d/%m/%Y {}", "%d/%m/%y_{}", "%Y-%m-%d {}", "%a %d %b %Y {}", "%d-%m-%Y ({})"])
+def test_a_date_matrix_with_one_heading_row(shape: str) -> None:
+    headings = [day.strftime(shape).format(half) for day in DAYS for half in ("AM", "PM")]
+    reading = read(lines(["UPN", "Surname", *headings], [upn(1), "Example", *WEEK]))
+    assert reading.layout == "date-matrix"
+    accounted(reading, 8)
+    assert marks(reading) == EXPECTED
+    assert reading.missing == 2
+
+
+def test_a_date_matrix_with_merged_dates_over_halves() -> None:
+    dates = [text for day in DAYS for text in (day.strftime("%d/%m/%Y"), "")]
+    reading = read(lines(["UPN", *dates], ["", *["AM", "PM"] * 5], [upn(1), *WEEK]))
+    accounted(reading, 8)
+    assert marks(reading) == EXPECTED
+    assert reading.row[0] == 3
+
+
+def test_a_date_matrix_of_whole_days() -> None:
+    pairs = ["/\\", "I I", "L\\", "", "C1 \\"]
+    reading = read(lines(["UPN", *[day.isoformat() for day in DAYS]], [upn(1), *pairs]))
+    accounted(reading, 8)
+    assert marks(reading) == EXPECTED
+
+
+def test_one_mark_for_a_whole_day_is_refused_and_counted() -> None:
+    reading = read(lines(["UPN", MONDAY.isoformat(), DAYS[1].isoformat()], [upn(1), "I", "/\\"]))
+    assert kinds(reading) == ["one-mark-for-a-day"]
+    accounted(reading, 3)
+
+
+def test_a_workbook_with_a_sheet_for_each_group_a_hidden_one_and_totals() -> None:
+    typed = [cell for day in DAYS for cell in (day, None)]
+    halves = [None, *["AM", "PM"] * 5]
+    sheets = {
+        "7A": [["Example School"], [], ["UPN", *typed], halves, [upn(1), *WEEK], ["Total", 9]],
+        "7B": [["UPN", *typed], halves, [upn(2), *["/"] * 10]],
+        "Old": [["UPN", *typed], halves, [upn(3), *["I"] * 10]],
+        "Empty": [],
+    }
+    reading = read(workbook(sheets, hidden=["Old"]))
+    accounted(reading, 28)
+    assert {(one[0]) for one in marks(reading)} == {upn(1), upn(2), upn(3)}
+    assert marks(reading) >= EXPECTED
+    assert (reading.sheets_read, reading.hidden_sheets) == (("7A", "7B", "Old"), ("Old",))
+    assert (reading.title_rows_skipped, reading.totals_rows_skipped) == (2, 1)
+    assert set(reading.sheet.tolist()) == {0, 1, 2}
+    assert int(reading.row.min()) == 3
+
+
+def test_dates_of_a_matrix_are_read_together() -> None:
+    reading = read(lines(["UPN", "07/09/2026 AM", "14/09/2026 AM"], [upn(1), "/", "/"]))
+    assert reading.dates == (MONDAY, date(2026, 9, 14))
+    assert not reading.ambiguous_dates

@@ -1,0 +1,136 @@
+"""Tests of the tidy long layout in the dialects that schools' systems write, the quick reader and the slow one alike."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from portal.uploads.intake import FileRefused, read
+from tests.uploads.reading.support import MONDAY, accounted, marks, upn, workbook
+
+EXPECTED = {(upn(1), MONDAY, 0, "/"), (upn(1), MONDAY, 1, "I"), (upn(2), MONDAY, 0, "C1")}
+PLAIN = (
+    f"UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,/\n{upn(1)},2026-09-07,PM,I\n"
+    f"{upn(2)},2026-09-07,AM,C1\n{upn(2)},2026-09-07,PM,-\n"
+)
+QUOTED = "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in PLAIN.splitlines())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN.encode(),
+        PLAIN.rstrip("\n").encode(),
+        PLAIN.replace("\n", "\r\n").encode(),
+        PLAIN.replace("\n", "\r").encode(),
+        PLAIN.replace(",", "\t").encode(),
+        PLAIN.replace(",", ";").encode(),
+        PLAIN.replace(",", "|").encode(),
+        b"\xef\xbb\xbf" + PLAIN.encode(),
+        PLAIN.encode("utf-16"),
+        QUOTED.encode(),
+        PLAIN.replace("2026-09-07", "07/09/2026").encode(),
+        PLAIN.replace("2026-09-07", "7 Sep 2026").encode(),
+        PLAIN.replace("2026-09-07", "2026-09-07T00:00:00.000Z").encode(),
+        PLAIN.replace("2026-09-07", "2026-Sep-07 00:00:00").encode(),
+        PLAIN.replace("2026-09-07", "46272").encode(),
+        PLAIN.replace("AM", " am ").replace("PM", "Afternoon").encode(),
+        PLAIN.replace(",I\n", ", i\u00a0\n").replace(",C1\n", ",\uff23\uff11\n").encode(),
+        PLAIN.replace(",/\n", ",'/\n").encode(),
+        PLAIN.replace("UPN,Date", "Unique Pupil Number,Attendance Date").replace("Code", "Mark").encode(),
+        f"Attendance for Example School\nPrinted 8 September\n\n{PLAIN}".encode(),
+        f"{PLAIN}Total,,,3\n".encode(),
+        f"{PLAIN}\n,,,\n\n".encode(),
+        PLAIN.lower().replace("upn,", "UPN,").encode(),
+    ],
+    ids=lambda content: content[:24].decode("latin1"),
+)
+def test_every_dialect_says_the_same(content: bytes) -> None:
+    reading = read(content)
+    assert reading.layout == "long"
+    accounted(reading, 3)
+    assert marks(reading) == EXPECTED
+    assert reading.missing == 1
+    assert not reading.problems
+
+
+def test_a_windows_1252_name_is_kept() -> None:
+    content = f"UPN,Surname,Date,Session,Code\n{upn(1)},O\u2019Example,2026-09-07,AM,/\n".encode("cp1252")
+    assert read(content).pupils[0].surname == "O\u2019Example"
+
+
+def test_iso_and_day_first_dates_may_stand_in_one_column() -> None:
+    content = f"UPN,Date,Session,Code\n{upn(1)},2022-09-14T00:00:00.000Z,AM,/\n{upn(1)},15/09/2022,AM,/\n".encode()
+    assert {on for _, on, _, _ in marks(read(content))} == {date(2022, 9, 14), date(2022, 9, 15)}
+
+
+def test_dates_that_could_be_either_way_round_are_said_to_be() -> None:
+    either = f"UPN,Date,Session,Code\n{upn(1)},07/09/2026,AM,/\n"
+    assert read(either.encode()).ambiguous_dates
+    proven = read(f"{either}{upn(1)},14/09/2026,AM,/\n".encode())
+    assert (proven.ambiguous_dates, proven.dates) == (False, (MONDAY, date(2026, 9, 14)))
+
+
+def test_refused_rows_name_their_row_column_and_value() -> None:
+    rows = (
+        f"UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,/\n,2026-09-07,AM,/\nA12,2026-09-07,AM,/\n"
+        f"{upn(1)},soon,AM,/\n{upn(1)},2026-09-07,lunch,/\n,2026-09-07,PM,-\n{upn(1)},2026-09-07,PM,/ \\\n"
+    )
+    reading = read(rows.encode())
+    accounted(reading, 6)
+    assert [(one.kind, one.row, one.value) for one in reading.problems] == [
+        ("no-upn", 3, None),
+        ("odd-upn", 4, "A12"),
+        ("no-date", 5, "soon"),
+        ("no-session", 6, "LUNCH"),
+        ("two-codes", 8, "/ \\"),
+    ]
+    assert reading.refused_rows[0, 5] == (upn(1), "soon", "AM", "/")
+
+
+def test_minutes_and_comments_come_with_their_mark() -> None:
+    rows = f"UPN,Date,Session,Code,Minutes late,Comment\n{upn(1)},2026-09-07,AM,L,12,bus\n{upn(2)},2026-09-07,AM,L (7),,\n"
+    reading = read(rows.encode())
+    accounted(reading, 2)
+    assert [(note.minutes_late, note.comment) for note in reading.notes] == [(12, "bus"), (7, None)]
+    assert {mark[3] for mark in marks(reading)} == {"L"}
+
+
+def test_a_cell_may_hold_both_sessions_where_no_session_is_said() -> None:
+    reading = read(f"UPN,Date,Code\n{upn(1)},2026-09-07,/I\n".encode())
+    accounted(reading, 2)
+    assert marks(reading) == {(upn(1), MONDAY, 0, "/"), (upn(1), MONDAY, 1, "I")}
+
+
+def test_a_workbook_of_typed_days_and_serials_and_codes_that_are_numbers() -> None:
+    rows = [
+        ["UPN", "Date", "Session", "Code"],
+        [upn(1), MONDAY, "AM", "/"],
+        [upn(1), 46272, "PM", 7],
+        [upn(2), "07/09/2026", "AM", None],
+    ]
+    reading = read(workbook({"Marks": rows}))
+    accounted(reading, 2)
+    assert marks(reading) == {(upn(1), MONDAY, 0, "/"), (upn(1), MONDAY, 1, "7")}
+    assert reading.missing == 1
+
+
+def test_columns_nobody_can_name_ask_for_a_mapping_and_take_it() -> None:
+    rows = f"Who,When,Bit,What\n{upn(1)},2026-09-07,AM,/\n".encode()
+    asked = read(rows)
+    assert (asked.needs_mapping, [column.header for column in asked.columns]) == (True, ["Who", "When", "Bit", "What"])
+    assert asked.columns[0].samples == (upn(1),)
+    told = read(rows, mapping={"Who": "upn", "When": "date", "Bit": "session", "What": "code"})
+    assert marks(told) == {(upn(1), MONDAY, 0, "/")}
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\n", b"\xef\xbb\xbf\r\n", "\ufeff\n".encode("utf-16")])
+def test_an_empty_file_is_said_to_be_empty(content: bytes) -> None:
+    with pytest.raises(FileRefused, match=r"empty|no rows"):
+        read(content)
+
+
+def test_a_local_identifier_is_not_taken_for_a_upn() -> None:
+    content = f"StudentId,UPN,Date,Session,Code\n12,{upn(1)},2026-09-07,AM,/\n".encode()
+    assert (read(content).pupils[0].upn, read(content).pupils[0].local_id) == (upn(1), "12")
