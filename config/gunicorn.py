@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 import shutil
 import sys
@@ -68,6 +70,15 @@ def on_starting(_arbiter: Any) -> None:
     if _settings.metrics_port:
         shutil.rmtree(_metrics, ignore_errors=True)
         _metrics.mkdir(parents=True)
+
+
+def when_ready(arbiter: Any) -> None:
+    """Import the application's modules once, before the workers part from us: it halves the start and shares memory.
+
+    Nothing is connected yet: each worker makes its own application, and with it its own connections.
+    """
+    importlib.import_module(arbiter.app.app_uri.partition(":")[0])
+    gc.freeze()
 
 
 def post_worker_init(_worker: Any) -> None:

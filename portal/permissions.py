@@ -67,7 +67,6 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "pupils.view": frozenset({_A, _M, _O, _L, _SA, _SL, _HT, _SO}),
     "pupils.view_characteristics": frozenset({_M, _O, _SA, _SL, _HT}),
     "pupils.view_contacts": frozenset({_M, _O, _L, _SA, _SL, _HT, _SO}),
-    "pupils.send": frozenset({_A, _M, _O, _SA, _SL, _SO}),
     "pupils.match": frozenset({_A, _M, _O, _SA, _SL}),
     "registers.view": frozenset({_A, _M, _O, _L, _SA, _SL, _HT, _SO}),
     "uploads.view": frozenset({_A, _M, _O, _SA, _SL, _HT, _SO}),

@@ -79,7 +79,7 @@ def make_demonstration(
     demonstration there is removed first, as the database's owner (`owner_url`). Each step commits; one cut short is
     made good by `reset`.
     """
-    said = _Progress(tell or _to_terminal)
+    said = Progress(tell or _to_terminal)
     with unit_of_work(None):
         there = [one.slug for one in authorities()]
     if reset:
@@ -96,22 +96,25 @@ def make_demonstration(
     if {plan.slug, beside.slug} & set(there):
         return {"made": False, "why": "The demonstration is there already. Use --reset to make it afresh."}
     _platform(said)
-    made = [_make(one, said) for one in (plan, beside)]
+    made = [write_down(one, said) for one in (plan, beside)]
     said.step("Ready")
     return {"made": True, "authorities": made, "seconds": round(said.seconds, 1)}
 
 
-class _Progress:
+class Progress:
     """Says each step, with the seconds since the start."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
+        """Begin now."""
         self._tell, self._began = tell, time.monotonic()
 
     @property
     def seconds(self) -> float:
+        """How long it has taken so far."""
         return time.monotonic() - self._began
 
     def step(self, sentence: str) -> None:
+        """Say that a step begins."""
         self._tell(f"{self.seconds:6.1f} s  {sentence}")
 
 
@@ -120,7 +123,7 @@ def _to_terminal(line: str) -> None:
     sys.stderr.flush()
 
 
-def _platform(said: _Progress) -> None:
+def _platform(said: Progress) -> None:
     said.step("Loading the published figures")
     with unit_of_work(platform_scope()):
         accounts.ensure_platform()
@@ -129,8 +132,8 @@ def _platform(said: _Progress) -> None:
             _add_person(OPERATOR, {}, None)
 
 
-def _make(plan: Plan, said: _Progress) -> dict[str, object]:
-    """Write one plan, the clock set to when each thing would have happened."""
+def write_down(plan: Plan, said: Progress) -> dict[str, object]:
+    """Write one plan, the clock set to when each thing would have happened; answers what was written."""
     ids = Ids.of(plan)
     scope = command_line(ids.authority)
     lines = sum(len(one.lines) for one in plan.registers.values())
@@ -150,7 +153,7 @@ def _make(plan: Plan, said: _Progress) -> dict[str, object]:
                     keeper.write(ids.schools[urn], urn, stage)
     said.step(f"{plan.name}: {len(parcels)} files as schools send them")
     sending = {parcel.urn: (ids.schools[parcel.urn], ids.actors.get(parcel.urn, ids.actors[""])) for parcel in parcels}
-    sent = send(parcels, plan, ids.authority, sending)
+    sent = send(parcels, ids.authority, sending)
     with unit_of_work(scope):
         finish(plan)
     return {"slug": plan.slug, "schools": len(plan.schools), "pupils": len(plan.pupils), "roll_lines": lines, "files": sent}

@@ -122,14 +122,17 @@ def long_file(plan: Plan, urn: str, academic_year: int, weeks: Sequence[int], *,
 
 def in_windows(text: str) -> bytes:
     """Text in Windows-1252, letters it does not have written without their marks, as older systems do."""
-    kept = []
-    for sign in text:
-        try:
-            sign.encode("cp1252")
-            kept.append(sign)
-        except UnicodeEncodeError:
-            kept.append(_plain(sign))
-    return "".join(kept).encode("cp1252", errors="replace")
+    return text.translate({ord(sign): _plain(sign) for sign in set(text) if not _is_in_windows(sign)}).encode(
+        "cp1252", errors="replace"
+    )
+
+
+def _is_in_windows(sign: str) -> bool:
+    try:
+        sign.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _plain(sign: str) -> str:

@@ -27,12 +27,12 @@ FRIDAY_AFTERNOON = 9
 SHORT = {"C1": "C", "C2": "C", "J1": "J", **{f"Y{number}": "Y" for number in range(1, 8)}}
 
 
-def weekly_grid(plan: Plan, urn: str, academic_year: int, week: int) -> SentFile:
-    """A row for each pupil and a column for each session of one week, as CSV with a byte-order mark.
+def weekly_grid(plan: Plan, urn: str, academic_year: int, weeks: Sequence[int]) -> SentFile:
+    """A row for each pupil and a column for each session of one week (the first named), as CSV with a byte-order mark.
 
     In one class the slants are the wrong way round, and one class's Friday afternoon is blank.
     """
-    found = extract(plan, urn, academic_year, [week])
+    found = extract(plan, urn, academic_year, weeks[:1])
     monday = found.weeks[0]
     headers = ["UPN", "Name", "Reg Group", "Week commencing", *(f"{day}{half}" for day in DAY_NAMES for half in HALVES)]
     groups = list(dict.fromkeys(found.lines[row].registration_group for row in found.rows_on_roll()))
@@ -95,7 +95,7 @@ def _matrix_sheet(
     dated = book.add_format({"num_format": "dd/mm/yyyy"})
     sheet.write_string(0, 0, f"Attendance, {found.plan.school(found.urn).name}")
     for place, header in enumerate(("UPN", "Surname", "Forename")):
-        sheet.write_string(2, place, header)
+        sheet.write_string(1, place, header)
     for place, (_, _, on) in enumerate(columns):
         sheet.merge_range(1, 3 + place * 2, 1, 4 + place * 2, "", dated)
         sheet.write_datetime(1, 3 + place * 2, datetime.combine(on, time()), dated)

@@ -22,8 +22,20 @@ if TYPE_CHECKING:
 #: Rows in one statement: a county's pupils in one would outlast the time a statement is given.
 AT_A_TIME = 20_000
 #: Columns that are named as the plan's own fields are, after those that are worked out.
-_PUPIL = ("id", "reference", "surname_folded", "forename_folded", "upn", "former_upn", "surname", "forename", "middle_names")
-_PUPIL += ("date_of_birth", "sex", "ethnicity", "eal", "address", "postcode")
+_WORKED_OUT = ("id", "reference", "surname_folded", "forename_folded")
+_NAMED = (
+    "upn",
+    "former_upn",
+    "surname",
+    "forename",
+    "middle_names",
+    "date_of_birth",
+    "sex",
+    "ethnicity",
+    "eal",
+    "address",
+    "postcode",
+)
 _PARENT = ("id", "name", "phone", "email", "address", "postcode", "do_not_disclose")
 _TIE = ("relationship", "parental_responsibility", "priority")
 _TRAIT = ("kind", "value", "first_day", "last_day")
@@ -55,7 +67,7 @@ def load_people_of_schools(
     plan: Plan, schools: Mapping[str, UUID], pupils: Mapping[int, UUID], parents: Mapping[int, UUID]
 ) -> None:
     """Load a plan's pupils, parents and carers, circumstances and roll lines."""
-    _load("pupil", _PUPIL, _pupil_rows(plan, pupils))
+    _load("pupil", _WORKED_OUT + _NAMED, _pupil_rows(plan, pupils))
     homes = ((parents[one.number], *attrgetter(*_PARENT[1:])(one)) for one in plan.parents)
     _load("parent", _PARENT, homes)
     ties = ((pupils[pupil.number], tie) for pupil in plan.pupils for tie in pupil.ties)
@@ -69,7 +81,7 @@ def load_people_of_schools(
 
 
 def _pupil_rows(plan: Plan, pupils: Mapping[int, UUID]) -> Iterator[Row]:
-    plain = attrgetter(*_PUPIL[4:])
+    plain = attrgetter(*_NAMED)
     for one in plan.pupils:
         pupil_id = pupils[one.number]
         yield (pupil_id, reference_of(pupil_id), folded(one.surname), folded(one.forename), *plain(one))

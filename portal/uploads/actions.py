@@ -96,8 +96,20 @@ def check(upload_id: UUID) -> None:
         _check(upload)
 
 
-def _check(upload: Upload) -> tuple[Reading, Checked] | None:
+def _check(upload: Upload) -> None:
     tx().execute(delete(Finding).where(Finding.upload_id == upload.id))
+    reading = _readable(upload)
+    if reading is None:
+        return
+    with rehearsing():
+        checked, rehearsal = _examined(upload, reading)
+    _keep_findings(upload, reading, checked, rehearsal)
+    upload.state = "rehearsed"
+    record(CHECKED, upload.id, rows_in=upload.rows_in, rows_refused=upload.rows_refused)
+
+
+def _readable(upload: Upload) -> Reading | None:
+    """The file as read; None when it is refused whole, or a person must say what its columns mean: the upload says which."""
     try:
         reading = _read(upload)
     except FileRefused as refusal:
@@ -107,15 +119,10 @@ def _check(upload: Upload) -> tuple[Reading, Checked] | None:
     upload.layout, upload.checked_at = reading.layout, clock.now()
     if reading.needs_mapping:
         upload.state = "needs-mapping"
-        upload.rehearsal = {"columns": [asdict(column) for column in reading.columns]}
+        upload.rehearsal = _headings_of(reading)
         record(CHECKED, upload.id, rows_in=0, rows_refused=0)
         return None
-    with rehearsing():
-        checked, rehearsal = _examined(upload, reading)
-    _keep_findings(upload, reading, checked, rehearsal)
-    upload.state = "rehearsed"
-    record(CHECKED, upload.id, rows_in=upload.rows_in, rows_refused=upload.rows_refused)
-    return reading, checked
+    return reading
 
 
 def _read(upload: Upload) -> Reading:
@@ -123,7 +130,7 @@ def _read(upload: Upload) -> Reading:
     content = queries.content_of(upload.id)
     reading = read_in_child(content, mapping=dict(upload.mapping) or None, progress=show.counted)
     remembered = queries.remembered_mapping(upload.school_id, reading.fingerprint)
-    if remembered and not upload.mapping and reading.needs_mapping:
+    if remembered and not upload.mapping:
         upload.mapping = remembered
         reading = read_in_child(content, mapping=remembered, progress=show.counted)
     if reading.layout == "pupil-list":
@@ -147,7 +154,7 @@ def _examined(upload: Upload, reading: Reading) -> tuple[Checked, dict[str, obje
 
 def _keep_findings(upload: Upload, reading: Reading, checked: Checked, rehearsal: dict[str, object]) -> None:
     """Keep the rehearsal, the findings and the refused rows with the upload."""
-    upload.rehearsal = rehearsal
+    upload.rehearsal = {**rehearsal, **_headings_of(reading)}
     upload.rows_in, upload.rows_stored, upload.rows_refused = checked.rows_in, checked.rows_stored, checked.rows_refused
     upload.covers_from, upload.covers_until = checked.first_day, checked.last_day
     rows = [
@@ -159,6 +166,11 @@ def _keep_findings(upload: Upload, reading: Reading, checked: Checked, rehearsal
         load("finding", names, rows)
     refused = refused_csv(reading, checked) if checked.rows_refused else None
     tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(refused_rows=refused))
+
+
+def _headings_of(reading: Reading) -> dict[str, object]:
+    """The file's columns, and what they are remembered by."""
+    return {"columns": [asdict(column) for column in reading.columns], "fingerprint": reading.fingerprint}
 
 
 def _school(upload: Upload, reading: Reading) -> School:
@@ -202,7 +214,7 @@ def say_what_columns_mean(upload_id: UUID, mapping: Mapping[str, str]) -> None:
     upload = queries.upload_for_change(upload_id)
     if upload.state not in {"needs-mapping", "rehearsed"}:
         raise NotNowError(_not_now(upload))
-    fingerprint = queries.fingerprint_of(upload)
+    fingerprint = str(upload.rehearsal["fingerprint"])
     tx().execute(
         delete(RememberedMapping).where(
             RememberedMapping.school_id == upload.school_id, RememberedMapping.fingerprint == fingerprint
@@ -240,50 +252,37 @@ def apply(upload_id: UUID) -> None:
 
 def _apply(upload: Upload, reading: Reading) -> None:
     """Check once more, now that the school is locked, and write."""
-    tx().execute(delete(Finding).where(Finding.upload_id == upload.id))
     lock_school(upload.school_id)
+    tx().execute(delete(Finding).where(Finding.upload_id == upload.id))
     checked, rehearsal = _examined(upload, reading)
     _keep_findings(upload, reading, checked, rehearsal)
     if upload.kind == "marks" and checked.pages:
         show = _Progress(upload.id, "Writing weeks")
         registers.write_pages(upload.school_id, checked.pages, upload_id=upload.id, progress=show.of)
-        registers.keep_notes(upload.school_id, upload.id, _notes(upload, reading))
+        registers.keep_notes(upload.school_id, upload.id, checked.notes)
     elif upload.kind == "totals":
         keep_totals(upload, reading)
     elif upload.kind == "pupils":
         taken = take_list(upload.school_id, checked.people, academic_year=checked.academic_year, upload_id=upload.id)
-        upload.rehearsal = {**rehearsal, "taken": taken.counts()}
+        upload.rehearsal = {**upload.rehearsal, "taken": taken.counts()}
         registers.recount(upload.school_id, checked.academic_year)
     upload.state, upload.applied_at, upload.applied_by = "applied", clock.now(), scope.current().actor.membership_id
     record(APPLIED, upload.id, rows_in=upload.rows_in, rows_stored=upload.rows_stored, rows_refused=upload.rows_refused)
-
-
-def _notes(upload: Upload, reading: Reading) -> list[tuple[UUID, date, str, int | None, str | None]]:
-    """Minutes late and comments, on the pupils they are about."""
-    school = queries.school_for_checks(upload.school_id, reading.dates)
-    found = []
-    for note in reading.notes:
-        on = reading.dates[note.day]
-        roll = school.years[register_year(week_of(on))].roll
-        line = roll.index_by_upn.get(reading.pupils[note.pupil].upn or "")
-        if line is not None:
-            found.append((roll.pupil_ids[line], on, ("AM", "PM")[note.session], note.minutes_late, note.comment))
-    return found
 
 
 @action
 def take(
     school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool = False, academic_year: int | None = None
 ) -> UUID:
-    """Receive, check and apply in one transaction: for the command line and for feeds, which rehearse by asking first.
+    """Receive, check and apply in one transaction, each once: for the command line and for feeds, which rehearse by asking first.
 
     `academic_year` says which year's roll a pupil list is; found from the pupils' ages when left out.
     """
     upload = queries.upload_for_change(_keep(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils))
     upload.academic_year = academic_year
-    found = _check(upload)
-    if found is not None:
-        _apply(upload, found[0])
+    reading = _readable(upload)
+    if reading is not None:
+        _apply(upload, reading)
     return upload.id
 
 

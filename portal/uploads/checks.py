@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ REASONS: dict[str, str] = {
 SLUGS = tuple(REASONS)
 _NUMBER = {slug: place + 1 for place, slug in enumerate(SLUGS)}
 _X = BY_LETTERS["X"].byte
+EVER, EPOCH = np.iinfo(np.int64).max, date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,10 @@ class Finding:
     count: int
 
 
+#: Minutes late or a comment with a mark that was kept: pupil, day, "AM" or "PM", minutes, comment.
+Note = tuple[UUID, date, str, int | None, str | None]
+
+
 @dataclass(slots=True)
 class Checked:
     """A file's marks as pages to write, and what was refused. rows_in = rows_stored + rows_refused, always."""
@@ -86,6 +92,7 @@ class Checked:
     reason: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, dtype=np.uint8))
     first_day: date | None = None
     last_day: date | None = None
+    notes: list[Note] = field(default_factory=list)
     people: Sequence[IncomingPupil] = ()
     academic_year: int = 0
 
@@ -104,14 +111,14 @@ def marks_checked(reading: Reading, school: School) -> Checked:
         np.copyto(reason, _NUMBER[slug], where=where & (reason == 0))
 
     day, pupil = reading.day, reading.pupil
+    line = tables.placed(pupil, day)
     year = tables.year_of_day[day]
-    line = tables.line[year, pupil]
     refuse("wrong-school", tables.wrong_school[pupil])
     refuse("unknown-pupil", line < 0)
     refuse("contradicts-roll", tables.contradicts[pupil])
     refuse("future-date", tables.future[day])
     refuse("not-school-day", ~tables.met[day, reading.session])
-    refuse("not-on-roll", (tables.from_day[year, pupil] > tables.ordinal[day]) | (tables.until_day[year, pupil] < tables.ordinal[day]))
+    refuse("not-on-roll", (tables.from_day[year, line] > tables.ordinal[day]) | (tables.until_day[year, line] < tables.ordinal[day]))
     byte = tables.byte[tables.era[day], reading.session, reading.code]
     refuse("unknown-code", tables.unknown[reading.code])
     refuse("code-not-valid", byte == 0)
@@ -119,11 +126,12 @@ def marks_checked(reading: Reading, school: School) -> Checked:
     of_age = np.zeros(reason.size, dtype=bool)
     of_age[is_x] = tables.of_school_age(pupil[is_x], day[is_x])
     refuse("impossible-code", of_age)
-    _refuse_repeats(reading, byte, reason)
+    _refuse_repeats(reading, line, byte, reason)
     kept = reason == 0
     checked = Checked(rows_in=reading.rows_in, missing=reading.missing, reason=reason)
     checked.rows_refused = reading.rows_in - int(kept.sum())
-    checked.pages = _pages(tables, year[kept], line[kept], day[kept], reading.session[kept], byte[kept])
+    checked.pages = _pages(tables, line[kept], day[kept], reading.session[kept], byte[kept])
+    checked.notes = _notes(tables, reading, checked.pages)
     stored_days = day[kept]
     if stored_days.size:
         checked.first_day, checked.last_day = reading.dates[int(stored_days.min())], reading.dates[int(stored_days.max())]
@@ -152,27 +160,36 @@ class _Tables:
 
     def _place_pupils(self) -> None:
         pupils, school = self.reading.pupils, self.school
-        size = (len(self.years), len(pupils))
-        self.line = np.full(size, -1, dtype=np.int64)
-        self.from_day = np.zeros(size, dtype=np.int64)
-        self.until_day = np.full(size, np.iinfo(np.int64).max, dtype=np.int64)
+        rolls = [school.years[year].roll for year in self.years]
+        most = max(len(roll) for roll in rolls) + 1
+        self.line = np.full((len(self.years), len(pupils)), -1, dtype=np.int64)
+        self.from_day = np.zeros((len(self.years), most), dtype=np.int64)
+        self.until_day = np.full((len(self.years), most), EVER, dtype=np.int64)
         self.contradicts = np.zeros(len(pupils), dtype=bool)
-        for row, year in enumerate(self.years):
-            roll = school.years[year].roll
+        self.earlier: list[tuple[int, int, int]] = []
+        for row, roll in enumerate(rolls):
             lines = np.array([roll.index_by_upn.get(one.upn or "", -1) for one in pupils], dtype=np.int64)
             self.line[row] = lines
-            if not len(roll.pupil_ids):
-                continue
-            known = lines >= 0
-            epoch = date(1970, 1, 1).toordinal()
-            self.from_day[row, known] = roll.on_from[lines[known]].astype(np.int64) + epoch
-            until = roll.on_until[lines[known]]
-            self.until_day[row, known] = np.where(np.isnat(until), np.iinfo(np.int64).max, until.astype(np.int64) + epoch)
-            for number in np.flatnonzero(known):
+            self.from_day[row, : len(roll)] = roll.on_from.astype(np.int64) + EPOCH
+            left = np.flatnonzero(~np.isnat(roll.on_until))
+            self.until_day[row, left] = roll.on_until[left].astype(np.int64) + EPOCH
+            for number in np.flatnonzero(lines >= 0).tolist():
                 born = pupils[number].date_of_birth
                 self.contradicts[number] |= born is not None and np.datetime64(born) != roll.date_of_birth[lines[number]]
+            for number in np.flatnonzero(np.isin(lines, _lines_of_returners(roll))).tolist():
+                self.earlier += [(row, number, line) for line in roll.rows_by_upn[pupils[number].upn or ""][:-1]]
         numbers = school.numbers
         self.wrong_school = np.array([bool(one.school_number) and one.school_number not in numbers for one in pupils], dtype=bool)
+
+    def placed(self, pupil: NDArray[np.int32], day: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Each mark's line: the pupil's newest, or the earlier one of a pupil who left and came back; -1 for no pupil here."""
+        line = self.line[self.year_of_day[day], pupil]
+        for row, number, earlier in self.earlier:
+            mine = np.flatnonzero(pupil == number)
+            on = self.ordinal[day[mine]]
+            then = (self.from_day[row, earlier] <= on) & (on <= self.until_day[row, earlier]) & (self.year_of_day[day[mine]] == row)
+            line[mine[then]] = earlier
+        return line
 
     def _read_codes(self) -> None:
         starts = {code.first_day for code in CODES if code.first_day}
@@ -219,25 +236,37 @@ class _Tables:
     def warnings(self, reading: Reading, kept: NDArray[np.bool_]) -> list[Finding]:
         """What is worth knowing of marks that were kept: a slant put right, an old code, a pupil's odd UPN."""
         found: dict[str, Finding] = {}
+        kind = (self.era[reading.day] * len(HALVES) + reading.session) * len(reading.codes) + reading.code
+        times = np.bincount(kind[kept], minlength=self.byte.size)
         for (era, half, number), sentence in self.warning.items():
-            where = kept & (reading.code == number) & (reading.session == half) & (self.era[reading.day] == era)
-            count = int(where.sum())
-            if count:
-                rows = row_ranges(reading.row[where])
-                found[f"{number} {sentence}"] = Finding("code-read-as", False, None, None, rows, reading.codes[number], sentence, count)
+            place = (era * len(HALVES) + half) * len(reading.codes) + number
+            if times[place]:
+                rows = row_ranges(reading.row[kept & (kind == place)])
+                found[f"{number} {sentence}"] = Finding(
+                    "code-read-as", False, None, None, rows, reading.codes[number], sentence, int(times[place])
+                )
         return list(found.values())
 
 
-def _refuse_repeats(reading: Reading, byte: NDArray[np.uint8], reason: NDArray[np.uint8]) -> None:
-    """Two marks for one pupil and session: the same twice keeps the first, different ones refuse both."""
-    cells = (reading.pupil.astype(np.int64) * len(reading.dates) + reading.day) * 2 + reading.session
+def _lines_of_returners(roll: Roll) -> list[int]:
+    """The newest line of each pupil who left and came back within the year."""
+    return [roll.rows_by_pupil[pupil] for pupil in roll.on_roll_twice]
+
+
+def _refuse_repeats(reading: Reading, line: NDArray[np.int64], byte: NDArray[np.uint8], reason: NDArray[np.uint8]) -> None:
+    """Two marks for one pupil and session, however the file names the pupil: the same twice keeps the first, different ones refuse both."""
     open_ = reason == 0
     if not open_.any():
         return
+    used = np.zeros(len(reading.dates), dtype=bool)
+    used[reading.day[open_]] = True
+    place = np.cumsum(used) - 1
+    cells = (line * int(used.sum()) + place[reading.day]) * 2 + reading.session
     times = np.bincount(cells[open_])
-    if times.max(initial=0) < 2:
+    if times.max(initial=0) < 2:  # noqa: PLR2004  one mark a cell
         return
-    several = np.flatnonzero(open_ & (times[np.minimum(cells, times.size - 1)] > 1))
+    cells = np.where(open_, cells, 0)
+    several = np.flatnonzero(open_ & (times[cells] > 1))
     order = several[np.argsort(cells[several], kind="stable")]
     starts = np.concatenate(([True], np.diff(cells[order]) != 0))
     first = order[starts][np.cumsum(starts) - 1]
@@ -248,25 +277,31 @@ def _refuse_repeats(reading: Reading, byte: NDArray[np.uint8], reason: NDArray[n
 
 
 def _pages(
-    tables: _Tables,
-    year: NDArray[np.intp],
-    line: NDArray[np.int64],
-    day: NDArray[np.int32],
-    session: NDArray[np.uint8],
-    byte: NDArray[np.uint8],
+    tables: _Tables, line: NDArray[np.int64], day: NDArray[np.int32], session: NDArray[np.uint8], byte: NDArray[np.uint8]
 ) -> dict[date, Marks]:
     """Scatter the marks that were kept over the weeks they belong to."""
-    weeks = sorted(set(tables.mondays))
     if not day.size:
         return {}
+    weeks = sorted({tables.mondays[number] for number in np.unique(day).tolist()})
     place = {week: number for number, week in enumerate(weeks)}
-    week_of_day = np.array([place[monday] for monday in tables.mondays], dtype=np.intp)
+    week_of_day = np.array([place.get(monday, -1) for monday in tables.mondays], dtype=np.intp)
     weekday = np.array([on.weekday() for on in tables.reading.dates], dtype=np.intp)
-    lines = int(line.max()) + 1
-    whole = np.zeros((len(weeks), lines, SESSIONS), dtype=np.uint8)
+    whole = np.zeros((len(weeks), int(line.max()) + 1, SESSIONS), dtype=np.uint8)
     whole[week_of_day[day], line, weekday[day] * 2 + session] = byte
-    used = whole.any(axis=(1, 2))
-    return {week: whole[number] for number, week in enumerate(weeks) if used[number]}
+    return {week: whole[number] for number, week in enumerate(weeks)}
+
+
+def _notes(tables: _Tables, reading: Reading, pages: Mapping[date, Marks]) -> list[Note]:
+    """The notes of marks that were kept, on the pupils they are about."""
+    found: list[Note] = []
+    for note in reading.notes:
+        on, monday = reading.dates[note.day], tables.mondays[note.day]
+        line = int(tables.placed(np.array([note.pupil], dtype=np.int32), np.array([note.day], dtype=np.int32))[0])
+        page = pages.get(monday)
+        if page is not None and 0 <= line < len(page) and page[line, on.weekday() * 2 + note.session]:
+            pupil_id = tables.school.years[register_year(monday)].roll.pupil_ids[line]
+            found.append((pupil_id, on, HALVES[note.session], note.minutes_late, note.comment))
+    return found
 
 
 def read_findings(reading: Reading) -> list[Finding]:
@@ -290,12 +325,15 @@ def _refused_findings(reading: Reading, reason: NDArray[np.uint8]) -> list[Findi
     about = np.where(np.isin(reason, [_NUMBER[slug] for slug in _ABOUT_CODE]), reading.code.astype(np.int64), 0)
     about = np.where(np.isin(reason, [_NUMBER[slug] for slug in _ABOUT_DAY]), reading.day.astype(np.int64), about)
     about = np.where(np.isin(reason, [_NUMBER[slug] for slug in _ABOUT_PUPIL]), reading.pupil.astype(np.int64), about)
-    key = np.stack([reason[refused].astype(np.int64), reading.sheet[refused].astype(np.int64), reading.column[refused].astype(np.int64), about[refused]])
-    distinct, group = np.unique(key, axis=1, return_inverse=True)
-    order = np.argsort(group.ravel(), kind="stable")
-    bounds = np.flatnonzero(np.diff(group.ravel()[order])) + 1
+    parts_of_key = (reason, reading.sheet, reading.column, about)
+    numbers = [one[refused].astype(np.int64) for one in parts_of_key]
+    sizes = [int(one.max()) + 1 for one in numbers]
+    distinct, group = np.unique(np.ravel_multi_index(numbers, sizes), return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    bounds = np.flatnonzero(np.diff(group[order])) + 1
     parts = np.split(refused[order], bounds)
-    return [_finding(reading, distinct[:, number], part) for number, part in enumerate(parts)]
+    keys = np.stack(np.unravel_index(distinct, sizes), axis=1)
+    return [_finding(reading, key, part) for key, part in zip(keys, parts, strict=True)]
 
 
 _ABOUT_CODE = ("unknown-code", "code-not-valid", "impossible-code")

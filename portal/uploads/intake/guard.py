@@ -329,12 +329,13 @@ def _placed(content: bytes, parts: list[_Part], directory: int) -> Iterator[tupl
 
 def _counted(part: _Part, data: memoryview) -> None:
     """Unpack a part block by block, keeping none of it: its size must be what was declared, and its content harmless."""
-    real, tail, is_xml = 0, b"", False
+    real, tail = 0, b""
+    is_xml: bool | None = None
     for block in _blocks(part, data):
-        if real == 0:
-            if block.startswith((b"PK\x03\x04", OLE)):
-                _refuse("nested", "The workbook has another file inside it. Remove it, save the workbook as XLSX and send that.")
-            is_xml = block.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<")
+        if real == 0 and block.startswith((b"PK\x03\x04", OLE)):
+            _refuse("nested", "The workbook has another file inside it. Remove it, save the workbook as XLSX and send that.")
+        if is_xml is None and (shown := block.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")):
+            is_xml = shown.startswith(b"<")
         real += len(block)
         if real > part.size:
             _refuse("damaged", DAMAGED_ZIP)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 #: How far down a heading row may stand.
 TITLE_ROWS = 30
+LONGEST_LINE = 1_000_000
 DELIMITERS = ",\t;|"
 TOTALS = ("total", "totals", "grand total", "average", "overall")
 
@@ -53,6 +54,7 @@ def csv_book(content: bytes, limits: Limits) -> Book:
     """
     text, encoding = decoded(content)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    _refuse_endless(text)
     rows = csv.reader(io.StringIO(text), delimiter=delimiter_of(text[:20_000]))
     csv.field_size_limit(limits.cell)
     try:
@@ -60,7 +62,22 @@ def csv_book(content: bytes, limits: Limits) -> Book:
     except csv.Error as error:
         message = f"Row {rows.line_num} has a cell that is too long or a quotation mark that is never closed. Mend it and send the file again."
         raise FileRefused("quotes", message) from error
+    if numbered and numbered[-1][1] and "\n" in numbered[-1][1][-1] and not text.rstrip("\n").endswith('"'):
+        message = f"Row {len(numbered)} has a quotation mark that is never closed. Mend it and send the file again."
+        raise FileRefused("quotes", message)
     return Book((_sheet("", numbered),), encoding=encoding)
+
+
+def _refuse_endless(text: str) -> None:
+    """No line of a register is as long as this."""
+    start = 0
+    while len(text) - start > LONGEST_LINE:
+        end = text.rfind("\n", start, start + LONGEST_LINE)
+        if end < 0:
+            row = text.count("\n", 0, start) + 1
+            message = f"Row {row} is longer than a row of a register could be. Export the file again from your system."
+            raise FileRefused("long-row", message)
+        start = end + 1
 
 
 def delimiter_of(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +41,7 @@ class PupilKey:
     registration_group: str | None = None
     school_number: str | None = None
     local_id: str | None = None
-    extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    extra: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ from portal.uploads.reading.scanning import Scan, fields_of
 from portal.uploads.reading.texts import as_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from portal.uploads.reading.headings import Heading
     from portal.uploads.reading.limits import Limits
+    from portal.uploads.reading.results import Problem
 
 HEAD_ROWS = DEEPEST + 40
 _HEAD_BYTES = 1 << 20
@@ -120,3 +121,20 @@ def scan_fields(text: str, delimiter: str) -> list[str]:
 def too_many_columns(row: int, limits: Limits) -> FileRefused:
     """The refusal of a table that is too wide."""
     return FileRefused("too-many-columns", f"Row {row} has more than {limits.columns:,} columns. Send one term at a time.")
+
+
+def too_many_rows(limits: Limits) -> FileRefused:
+    """The refusal of a table that is too long."""
+    return FileRefused("too-many-rows", f"The file has more than {limits.rows:,} rows. Send one year at a time.")
+
+
+def refuse_too_many(problems: Sequence[Problem], limits: Limits) -> None:
+    """Refuse a file in which nearly nothing can be read, naming the first row.
+
+    Raises:
+        FileRefused: too-many-refused.
+    """
+    if len(problems) > limits.refused_rows:
+        first = problems[0]
+        sentence = f"More than {limits.refused_rows:,} rows cannot be read. The first is row {first.row}: {first.message}"
+        raise FileRefused("too-many-refused", sentence)

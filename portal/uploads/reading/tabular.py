@@ -69,7 +69,7 @@ def fingerprint_of(heading: Heading) -> str:
 def reading_of(work: Assembled, tables: Sequence[Table], facts: Mapping[str, Any]) -> Reading:
     """The reading that assembled marks make."""
     heading, entries = tables[0].heading, work.entries
-    days, day = _days(entries.day, work.missing_at)
+    days, day = days_of(entries.day, work.missing_at)
     identities = work.lookups.identities
     problems = tuple(work.refusals.problems)
     return Reading(
@@ -90,7 +90,7 @@ def reading_of(work: Assembled, tables: Sequence[Table], facts: Mapping[str, Any
         column=entries.column.astype(np.int16),
         sheet=entries.sheet.astype(np.int16),
         missing=work.missing,
-        missing_by=_missing_by(work.missing_at),
+        missing_by=missing_by(work.missing_at),
         notes=_notes(work, day),
         problems=problems,
         warnings=_warnings(work),
@@ -101,7 +101,7 @@ def reading_of(work: Assembled, tables: Sequence[Table], facts: Mapping[str, Any
     )
 
 
-def _days(ordinals: NDArray[np.int64], missing_at: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> tuple[tuple[date, ...], NDArray[np.int32]]:
+def days_of(ordinals: NDArray[np.int64], missing_at: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> tuple[tuple[date, ...], NDArray[np.int32]]:
     """The distinct days in order, and each entry's place among them."""
     every = [ordinals, *(days for days, _ in missing_at)]
     some = [one for one in every if one.size]
@@ -116,7 +116,8 @@ def _days(ordinals: NDArray[np.int64], missing_at: list[tuple[NDArray[np.int64],
     return days, place[ordinals - first]
 
 
-def _missing_by(missing_at: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> dict[tuple[date, int], int]:
+def missing_by(missing_at: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> dict[tuple[date, int], int]:
+    """How many marks are missing, by day and session."""
     if not missing_at:
         return {}
     keys = np.concatenate([days * 2 + sessions for days, sessions in missing_at])

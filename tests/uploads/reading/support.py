@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import xlsxwriter
 
 from portal.pupils.incoming import check_letter
+from portal.uploads.intake import FileRefused, Reading, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from portal.uploads.intake import Reading
 
 FILES = Path(__file__).parent / "files"
 MONDAY = date(2026, 9, 7)
@@ -41,6 +40,14 @@ def marks(reading: Reading) -> set[Mark]:
 def kinds(reading: Reading) -> list[str]:
     """The problems, by kind, in order."""
     return [problem.kind for problem in reading.problems]
+
+
+def outcome(content: bytes) -> FileRefused | Reading:
+    """The reading of some bytes, or why they are refused; nothing else may come of them."""
+    try:
+        return read(content)
+    except FileRefused as refusal:
+        return refusal
 
 
 def accounted(reading: Reading, said: int) -> None:

@@ -1,0 +1,123 @@
+"""What PostgreSQL's own catalogue must say of tenancy: read from the database that migrations made, not from our models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from migrations.owned import APP_ROLE, APPEND_ONLY
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from psycopg import Connection
+
+#: Alembic's own table: it has one row, the revision.
+REVISION = "alembic_version"
+READS_THE_SCOPE = "current_setting('app.authority'::text, true)"
+KINDS = {"p": "primary key", "u": "unique key", "f": "foreign key"}
+
+
+def faults(connection: Connection[Any], *, owned: Collection[str], shared: Collection[str]) -> list[str]:
+    """Every way in which the schema `public` falls short, each in a sentence that begins with the thing."""
+    return [
+        *_unknown_tables(connection, {*owned, *shared, REVISION}),
+        *_row_security(connection, owned),
+        *_policies(connection, owned),
+        *_keys(connection, owned),
+        *_rights(connection),
+        *_ways_round(connection),
+        *_identities(connection),
+    ]
+
+
+def _unknown_tables(connection: Connection[Any], known: Collection[str]) -> Iterator[str]:
+    tables = connection.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')")
+    found = {name for (name,) in tables}
+    yield from (f"{name}: neither owned nor shared" for name in sorted(found - set(known)))
+    yield from (f"{name}: not in the database" for name in sorted(set(known) - found))
+
+
+def _row_security(connection: Connection[Any], owned: Collection[str]) -> Iterator[str]:
+    rows = connection.execute(
+        "SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class"
+        " WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s) ORDER BY 1",
+        [list(owned)],
+    )
+    for name, enabled, forced in rows:
+        if not enabled:
+            yield f"{name}: row security is not enabled"
+        if not forced:
+            yield f"{name}: row security is not forced on the owner"
+
+
+def _policies(connection: Connection[Any], owned: Collection[str]) -> Iterator[str]:
+    rows = connection.execute(
+        "SELECT tablename, cmd, permissive, coalesce(qual, with_check), coalesce(with_check, qual)"
+        " FROM pg_policies WHERE schemaname = 'public' ORDER BY 1, 2"
+    ).fetchall()
+    for name in sorted(owned):
+        mine = [row for row in rows if row[0] == name]
+        wanted = {"SELECT", "INSERT"} if name in APPEND_ONLY else {"SELECT", "INSERT", "UPDATE", "DELETE"}
+        if {row[1] for row in mine} != wanted:
+            yield f"{name}: has policies for {sorted(row[1] for row in mine)}, not {sorted(wanted)}"
+        for _, command, _, using, check in mine:
+            if READS_THE_SCOPE not in (using or "") or READS_THE_SCOPE not in (check or ""):
+                yield f"{name}: its policy for {command} does not read the authority in scope"
+
+
+def _keys(connection: Connection[Any], owned: Collection[str]) -> Iterator[str]:
+    rows = connection.execute(
+        "SELECT t.relname, c.conname, c.contype, a.attname FROM pg_constraint c"
+        " JOIN pg_class t ON t.oid = c.conrelid JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]"
+        " WHERE t.relnamespace = 'public'::regnamespace AND c.contype IN ('p', 'u', 'f') AND t.relname = ANY(%s)"
+        " UNION ALL SELECT t.relname, i.relname, 'u', a.attname FROM pg_index x"
+        " JOIN pg_class t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid"
+        " LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]"
+        " WHERE t.relnamespace = 'public'::regnamespace AND x.indisunique AND t.relname = ANY(%s) ORDER BY 1, 2",
+        [list(owned), list(owned)],
+    )
+    for table, key, kind, first in rows:
+        if first != "authority_id":
+            kind_name = KINDS[kind if isinstance(kind, str) else kind.decode()]
+            yield f"{table}: the {kind_name} {key} begins with {first}, not with authority_id"
+
+
+def _rights(connection: Connection[Any]) -> Iterator[str]:
+    powers = connection.execute(
+        "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = %s", [APP_ROLE]
+    ).fetchone()
+    names = ("is a superuser", "bypasses row security", "makes roles", "makes databases", "replicates")
+    yield from (f"{APP_ROLE}: {name}" for name, has in zip(names, powers or (), strict=True) if has)
+    belongs = connection.execute("SELECT roleid::regrole::text FROM pg_auth_members WHERE member = %s::regrole", [APP_ROLE])
+    yield from (f"{APP_ROLE}: is a member of {name}" for (name,) in belongs)
+    owns = connection.execute("SELECT relname FROM pg_class WHERE relowner = %s::regrole ORDER BY 1", [APP_ROLE])
+    yield from (f"{name}: is owned by {APP_ROLE}" for (name,) in owns)
+    excess = connection.execute(
+        "SELECT relname, r FROM pg_class, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER', 'UPDATE', 'DELETE']) r"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND has_table_privilege(%s, oid, r)"
+        " AND (r NOT IN ('UPDATE', 'DELETE') OR relname = ANY(%s)) ORDER BY 1, 2",
+        [APP_ROLE, [*APPEND_ONLY, REVISION]],
+    )
+    yield from (f"{name}: {APP_ROLE} may {right}" for name, right in excess)
+    makes = connection.execute("SELECT has_schema_privilege(%s, 'public', 'CREATE')", [APP_ROLE]).fetchone()
+    if makes and makes[0]:
+        yield f"{APP_ROLE}: makes tables in public"
+
+
+def _ways_round(connection: Connection[Any]) -> Iterator[str]:
+    views = connection.execute(
+        "SELECT relname, relkind::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm', 'f')"
+    )
+    kinds = {"v": "a view", "m": "a materialised view", "f": "a foreign table"}
+    yield from (f"{name}: is {kinds[kind]}" for name, kind in views)
+    definers = connection.execute("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef")
+    yield from (f"{name}: a function that runs with its owner's rights" for (name,) in definers)
+
+
+def _identities(connection: Connection[Any]) -> Iterator[str]:
+    """Numbers the database hands out would be handed out twice by two shards."""
+    rows = connection.execute(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+        " AND (is_identity = 'YES' OR column_default LIKE 'nextval%%')"
+    )
+    yield from (f"{table}: {column} is numbered by the database" for table, column in rows)

@@ -1,0 +1,91 @@
+"""Tenancy as the database itself holds it, and each of its walls shown to be missed when it is taken down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from migrations.tables import METADATA
+from portal.db import Base, Owned, Shared
+from tests.architecture import catalogue
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+#: Tables every authority shares: who can sign in where, the outbox that holds ids only, and what is published for all.
+SHARED = {
+    "authority",
+    "invitation",
+    "mail",
+    "membership",
+    "outbox_job",
+    "password_reset",
+    "person",
+    "published_figure",
+    "recovery_code",
+    "release",
+    "sign_in",
+    "sign_in_attempt",
+}
+
+
+def tables_of(kind: type[Base]) -> set[str]:
+    """The names of the tables of one kind."""
+    return {
+        str(mapper.local_table.name) for mapper in Base.registry.mappers if issubclass(mapper.class_, kind) and mapper.local_table is not None
+    }
+
+
+OWNED = tables_of(Owned)
+
+
+def faults(connection: Connection[Any]) -> list[str]:
+    """What the catalogue has against the schema."""
+    return catalogue.faults(connection, owned=OWNED, shared=SHARED)
+
+
+def test_the_shared_tables_are_pinned() -> None:
+    assert tables_of(Shared) == SHARED
+    assert {*METADATA.tables} == OWNED | SHARED
+
+
+def test_the_catalogue_has_nothing_against_the_schema(superuser: Connection[Any]) -> None:
+    assert faults(superuser) == []
+
+
+@pytest.mark.parametrize(
+    ("flaw", "said"),
+    [
+        ("CREATE TABLE planted (id uuid PRIMARY KEY)", "planted: neither owned nor shared"),
+        ("DROP TABLE mark_note CASCADE", "mark_note: not in the database"),
+        ("ALTER TABLE pupil DISABLE ROW LEVEL SECURITY", "pupil: row security is not enabled"),
+        ("ALTER TABLE pupil NO FORCE ROW LEVEL SECURITY", "pupil: row security is not forced"),
+        ("DROP POLICY pupil_seen ON pupil", "pupil: has policies for"),
+        ("CREATE POLICY more ON audit_event FOR UPDATE USING (true)", "audit_event: has policies for"),
+        ("ALTER POLICY pupil_seen ON pupil USING (true)", "pupil: its policy for SELECT does not read"),
+        ("ALTER POLICY pupil_changed ON pupil WITH CHECK (true)", "pupil: its policy for UPDATE does not read"),
+        ("CREATE UNIQUE INDEX planted ON pupil (upn)", "pupil: the unique key planted begins with upn"),
+        ("ALTER TABLE pupil ADD CONSTRAINT planted UNIQUE (id)", "pupil: the unique key planted begins with id"),
+        (
+            "ALTER TABLE school ADD UNIQUE (id); ALTER TABLE term ADD CONSTRAINT planted FOREIGN KEY (school_id) REFERENCES school (id)",
+            "term: the foreign key planted begins with school_id",
+        ),
+        ("ALTER ROLE portal_app BYPASSRLS", "portal_app: bypasses row security"),
+        ("ALTER ROLE portal_app SUPERUSER", "portal_app: is a superuser"),
+        ("GRANT pg_read_all_data TO portal_app", "portal_app: is a member of pg_read_all_data"),
+        ("GRANT TRUNCATE ON pupil TO portal_app", "pupil: portal_app may TRUNCATE"),
+        ("GRANT UPDATE ON register_page TO portal_app", "register_page: portal_app may UPDATE"),
+        ("GRANT DELETE ON audit_event TO PUBLIC", "audit_event: portal_app may DELETE"),
+        ("ALTER TABLE pupil OWNER TO portal_app", "pupil: is owned by portal_app"),
+        ("GRANT CREATE ON SCHEMA public TO portal_app", "portal_app: makes tables"),
+        ("CREATE VIEW planted AS SELECT * FROM pupil", "planted: is a view"),
+        ("CREATE MATERIALIZED VIEW planted AS SELECT * FROM pupil", "planted: is a materialised view"),
+        ("CREATE FUNCTION planted() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'", "planted: a function that runs"),
+        ("ALTER TABLE term ADD number int GENERATED ALWAYS AS IDENTITY", "term: number is numbered by the database"),
+    ],
+)
+def test_a_planted_flaw_is_found(superuser: Connection[Any], flaw: str, said: str) -> None:
+    for statement in flaw.split("; "):
+        superuser.execute(statement.encode())
+    assert any(fault.startswith(said) for fault in faults(superuser))

@@ -1,0 +1,56 @@
+"""Questions do not multiply with the rows: the lists most read, asked before and after there is more to list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from portal.clock import today
+from portal.db import tx
+from portal.permissions import Role
+from portal.registers.overview import every_school
+from portal.schools.models import School
+from portal.schools.queries import schools
+from tests.support.growth import grown, statements
+from tests.support.world import furnish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+
+def _more_schools() -> None:
+    def change() -> None:
+        tx().add_all(School(id=uuid4(), urn=f"9100{n:02d}", laestab=f"00130{n:02d}", name=f"School {n}", phase="primary") for n in range(10))
+
+    furnish(change)
+
+
+def test_the_list_of_schools_does_not_grow(as_role: Callable[[Role], Session]) -> None:
+    as_role(Role.LA_MANAGER)
+    assert grown(schools, _more_schools) == []
+
+
+def test_the_authoritys_overview_does_not_grow(as_role: Callable[[Role], Session]) -> None:
+    as_role(Role.LA_MANAGER)
+    assert grown(lambda: every_school(2026, recent_from=today()), _more_schools) == []
+
+
+def test_a_question_for_each_row_is_found(as_role: Callable[[Role], Session]) -> None:
+    as_role(Role.LA_MANAGER)
+
+    def one_by_one() -> None:
+        for school_id in tx().scalars(select(School.id)).all():
+            tx().execute(select(School.name).where(School.id == school_id))
+
+    assert len(grown(one_by_one, _more_schools)) == 10
+
+
+def test_what_a_unit_of_work_says_to_open_itself_is_not_counted(as_role: Callable[[Role], Session]) -> None:
+    with statements() as asked:
+        as_role(Role.LA_MANAGER)
+        tx().execute(select(School.id))
+    assert len(asked) == 1

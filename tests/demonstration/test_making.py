@@ -1,0 +1,208 @@
+"""Making the demonstration in a real database: what was planned is there, counted and audited, and can be taken away."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import numpy as np
+import psycopg
+import pytest
+from sqlalchemy import func, select, text
+
+from portal import clock
+from portal.accounts.queries import authority_by_slug, command_line, demonstration_people, platform_scope
+from portal.accounts.actions import ensure_platform
+from portal.audit.queries import verification
+from portal.db import tx, unit_of_work
+from portal.demonstration.actions import Progress, make_demonstration, write_down
+from portal.demonstration.authorities import authority
+from portal.demonstration.dirt import long_file
+from portal.demonstration.marks import forgotten, marks, weeks_sent
+from portal.demonstration.rates import rates
+from portal.demonstration.removal import remove
+from portal.demonstration.sending import APPLIED, files_of
+from portal.pupils.models import Parenthood, Pupil, RollLine
+from portal.registers.models import Standing, Tally
+from portal.registers.pages import SESSIONS
+from portal.registers.queries import sheet
+from portal.rules.calendar import academic_year
+from portal.schools.models import School
+from portal.schools.queries import calendars, school_by_urn
+from portal.uploads.models import Finding, Upload
+from portal.demonstration.terms import calendar_of
+from tests.demonstration.conftest import TODAY
+from tests.support import servers
+from tests.support.world import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from portal.demonstration.plans import Plan
+
+OWNED = "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relkind = 'r' AND a.attname = 'authority_id'"
+
+
+def _quiet(_line: str) -> None:
+    """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def small() -> Plan:
+    """Eight schools of every phase, with a silent one."""
+    return authority(3, today=TODAY, schools=9, pupils=900)
+
+
+@pytest.fixture
+def written(rolled_back: None, small: Plan) -> Iterator[UUID]:
+    """The small plan in the database, seen by the command line; answers its authority's id."""
+    with unit_of_work(platform_scope()):
+        ensure_platform()
+    write_down(small, Progress(_quiet))
+    with unit_of_work(None):
+        found = authority_by_slug(small.slug)
+        assert found is not None
+        authority_id = found.id
+    with unit_of_work(command_line(authority_id)):
+        yield authority_id
+
+
+def test_what_was_planned_is_there(written: UUID, small: Plan) -> None:
+    _counts(small)
+    _calendars(small)
+    _registers(small)
+    _tallies(small)
+    _uploads(small)
+    assert verification().first_bad is None
+    assert len(demonstration_people()) == len(small.people)
+
+
+def _counts(small: Plan) -> None:
+    assert tx().scalar(select(func.count()).select_from(School)) == len(small.schools)
+    assert tx().scalar(select(func.count()).select_from(Pupil)) == len(small.pupils)
+    assert tx().scalar(select(func.count()).select_from(RollLine)) == sum(len(one.lines) for one in small.registers.values())
+    assert tx().scalar(select(func.count()).select_from(Parenthood)) >= sum(len(one.ties) for one in small.pupils)
+
+
+def _calendars(small: Plan) -> None:
+    """The portal reads the term dates as the plan means them."""
+    held = calendars()
+    for school in small.schools:
+        row = school_by_urn(school.urn)
+        assert row is not None
+        planned = [on for year in small.years for on in calendar_of(small.terms, small.closed, school.urn, year).school_days()]
+        assert list(held[row.id].school_days()) == planned
+
+
+def _registers(small: Plan) -> None:
+    by_files = {parcel.urn for parcel in files_of(small) if parcel.first}
+    for school in small.schools:
+        row = school_by_urn(school.urn)
+        assert row is not None
+        for year in small.years:
+            planned = marks(small, school.urn, year)
+            if year == small.years[-1]:
+                planned = forgotten(small, school.urn, planned)
+            sent = weeks_sent(small, school.urn, year) - (2 if school.urn in by_files and year == small.years[-1] else 0)
+            held = sheet(row.id, year)
+            assert held.weeks[:sent] == small.registers[school.urn, year].weeks[:sent]
+            assert np.array_equal(held.marks[:, : sent * SESSIONS], planned[:, :sent].reshape(len(planned), -1))
+
+
+def _tallies(small: Plan) -> None:
+    """The portal counts last year as the generator does."""
+    for phase, rate in rates(small, small.years[0]).items():
+        of_phase = select(School.id).where(School.phase == phase)
+        summed = tx().execute(
+            select(func.sum(Tally.possible), func.sum(Tally.authorised + Tally.unauthorised)).where(
+                Tally.school_id.in_(of_phase), Tally.dimension == "headline", Tally.week < date(small.years[1], 8, 1)
+            )
+        ).one()
+        assert summed[0] == rate.possible
+        assert 100 * summed[1] / summed[0] == pytest.approx(rate.absence)
+        standings = select(func.count()).where(
+            Standing.school_id.in_(of_phase),
+            Standing.academic_year == small.years[0],
+            Standing.headline_possible > 0,
+            Standing.headline_absent * 10 >= Standing.headline_possible,
+        )
+        assert tx().scalar(standings) == round(rate.persistent * rate.enrolments / 100)
+
+
+def _uploads(small: Plan) -> None:
+    """Every file ended as meant, and of the messy one exactly what the answer key says was refused."""
+    rows = {(row.file_name, school.urn): row for row, school in tx().execute(select(Upload, School).join(School, School.id == Upload.school_id))}
+    for parcel in files_of(small):
+        row = rows[parcel.file.name, parcel.urn]
+        meant = "applied" if parcel.goes == APPLIED else "rehearsed" if parcel.first else "refused"
+        assert row.state == meant, (parcel.file.layout, row.refusal)
+        if parcel.first:
+            assert (row.rows_in, row.rows_refused) == (parcel.file.marks, parcel.file.refused)
+    spoiled = next(parcel.file for parcel in files_of(small) if parcel.file.refused > 10)
+    found = tx().execute(
+        select(Finding.kind, func.sum(Finding.count))
+        .where(Finding.upload_id == rows[spoiled.name, spoiled.urn].id, Finding.refused)
+        .group_by(Finding.kind)
+    )
+    key = dict(spoiled.answer_key)
+    key["unknown-code"] += key.pop("own-mark")
+    assert {kind: count for kind, count in found} == {kind: count for kind, count in key.items() if kind in dict(_kinds(spoiled))}
+
+
+def _kinds(spoiled: object) -> dict[str, int]:
+    refused = ("unknown-code", "unknown-pupil", "future-date", "not-school-day", "not-on-roll", "impossible-code", "contradiction", "repeat")
+    return dict.fromkeys(refused, 0)
+
+
+@pytest.mark.slow
+def test_the_command_makes_two_authorities_once(rolled_back: None) -> None:
+    said: list[str] = []
+    made = make_demonstration(schools=4, pupils=300, tell=said.append)
+    assert made["made"]
+    assert [one["slug"] for one in made["authorities"]] == ["wrenfold", "eastmarch"]
+    assert said[-1].endswith("Ready")
+    assert all(" s  " in line for line in said)
+    again = make_demonstration(schools=4, pupils=300, if_empty=True, tell=said.append)
+    assert not again["made"]
+    beside = make_demonstration(schools=4, pupils=300, tell=said.append)
+    assert "--reset" in str(beside["why"])
+
+
+def test_removing_takes_the_demonstration_and_nothing_else(engine: object, database_name: str) -> None:
+    """Committed for real, because the owner removes on a connection of its own; everything is gone again at the end."""
+    owner = os.environ[servers.OWNER].format(database_name)
+    plans = [authority(seed, today=TODAY, schools=3, pupils=120, name=name) for seed, name in ((1, "Gonefold"), (2, "Stayfold"))]
+    with clock.at(NOW):
+        for plan in plans:
+            write_down(plan, Progress(_quiet))
+    with psycopg.connect(os.environ[servers.SUPER].rsplit("/", 1)[0] + f"/{database_name}", autocommit=True) as connection:
+        connection.execute("UPDATE authority SET demonstration = false WHERE slug = 'stayfold'")
+        ids = {slug: found for slug, found in connection.execute("SELECT slug, id FROM authority")}
+        before = _rows(connection, ids["stayfold"])
+        assert remove(owner) == 1
+        assert not any(_rows(connection, ids["gonefold"]).values())
+        assert _rows(connection, ids["stayfold"]) == before
+        assert sum(before.values()) > 1000
+        unsecured = connection.execute(
+            f"SELECT relname FROM pg_class WHERE relname IN ({OWNED}) AND relforcerowsecurity AND NOT relrowsecurity"
+        ).fetchall()
+        assert not unsecured
+        connection.execute("UPDATE authority SET demonstration = true WHERE slug = 'stayfold'")
+        assert remove(owner) == 1
+        assert not any(_rows(connection, ids["stayfold"]).values())
+
+
+def _rows(connection: psycopg.Connection[tuple[object, ...]], authority_id: object) -> dict[str, int]:
+    tables = [row[0] for row in connection.execute(OWNED).fetchall()]
+    counted = {}
+    for table in tables:
+        row = connection.execute(f'SELECT count(*) FROM "{table}" WHERE authority_id = %s', (authority_id,)).fetchone()
+        counted[str(table)] = int(str(row[0])) if row else 0
+    return counted
+
+
+def test_removing_needs_the_owner() -> None:
+    with pytest.raises(ValueError, match="DATABASE_OWNER_URL"):
+        remove("")
