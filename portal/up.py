@@ -151,9 +151,10 @@ def _start(tree: Tree, settings: Settings) -> None:
     logs = settings.data_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     tree.started.append(_child("The web server", tree.plan.web, environ, logs / "web.log"))
+    _wait_until_ready(tree, settings)
+    # Afterwards, so that on two cores they do not slow the first page down: what is sent meanwhile waits in the outbox.
     for number in range(1, settings.job_workers + 1):
         tree.started.append(_child(f"Worker {number}", tree.plan.worker, environ, logs / f"worker-{number}.log"))
-    _wait_until_ready(tree, settings)
 
 
 def _child(name: str, command: Sequence[str], environ: Mapping[str, str], log: Path) -> Child:

@@ -7,15 +7,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from flask import abort
+from flask import abort, redirect
 
-from dashboards.comparison import MEASURES, PHASE_WORDS, PUBLISHED_PHASE, gap_words, rate_of, shown_rate
+from dashboards.comparison import FEWEST_SCHOOLS, MEASURES, PHASE_WORDS, PUBLISHED_PHASE, gap_words, rate_of, shown_rate
 from dashboards.controls import measure_in, year_in, years
 from dashboards.figures import weekly_lines
-from portal import clock
+from portal import clock, scope
 from portal.benchmarks.figures import ENGLAND
 from portal.benchmarks.queries import weekly_series
-from portal.registers.overview import SchoolSummary, authority_weeks, every_school
+from portal.registers.overview import AverageWeek, SchoolSummary, authority_weeks, every_school
 from portal.rules.calendar import week_of
 from portal.web.paging import Order
 
@@ -63,7 +63,13 @@ def _rows(arguments: Mapping[str, str]) -> list[_Row]:
 
 
 def _average(phase: str, year: int, measure: str) -> Fraction | None:
-    return rate_of([one.sums for one in authority_weeks(phase, year)], measure)
+    return rate_of([one.sums for one in _averages(phase, year)], measure)
+
+
+def _averages(phase: str, year: int) -> list[AverageWeek]:
+    """The authority's weeks; to a reader bound to schools, only those that rest on enough of them to point at none."""
+    fewest = FEWEST_SCHOOLS if scope.current().schools is not None else 1
+    return [one for one in authority_weeks(phase, year) if one.schools >= fewest]
 
 
 def _sorted(rows: Sequence[_Row], by: str, *, descending: bool) -> list[_Row]:
@@ -97,7 +103,13 @@ def order_in(arguments: Mapping[str, str]) -> Order:
 
 
 def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[str, Any]:
-    """The page: the authority's finding for a phase, and the list, by name until another order is asked for."""
+    """The page: the authority's finding for a phase, and the list, by name until another order is asked for.
+
+    Whoever is bound to one school is sent on to it.
+    """
+    bound = scope.current().schools
+    if bound is not None and len(bound) == 1:
+        abort(redirect(f"/dashboards/schools/{next(iter(bound))}"))
     return {
         "rows": sorted_rows(arguments),
         "measure": measure_in(arguments),
@@ -123,7 +135,7 @@ def _chart_phase(arguments: Mapping[str, str]) -> str:
 def _weeks(arguments: Mapping[str, str]) -> pd.DataFrame:
     """The authority's weeks for the phase on show, beside England's."""
     year, measure, phase = year_in(arguments), measure_in(arguments), _chart_phase(arguments)
-    own = authority_weeks(phase, year)
+    own = _averages(phase, year)
     nation = {one.week: one.rate(measure) for one in weekly_series(ENGLAND, PUBLISHED_PHASE.get(phase, phase), year) if one.week}
     rates = [rate_of([one.sums], measure) for one in own]
     return pd.DataFrame(

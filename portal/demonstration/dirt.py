@@ -187,7 +187,7 @@ def _is_present(row: list[str]) -> bool:
 
 
 def _spoil_marks(sheet: _Sheet, take: Iterator[int]) -> None:
-    for value in ("ZZ", "Z1", "AB", "?"):
+    for value in ("Z1", "Q9", "?", "PRES"):
         _put(sheet, _next(sheet, take, _is_present), "unknown-code", value)
     for value, truth in OWN_MARKS.items():
         for _ in range(2):

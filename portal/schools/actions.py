@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, false, or_, select
 
 from portal import clock, scope
 from portal.audit.actions import record
@@ -249,13 +249,12 @@ def _check_level(school_id: UUID | None) -> None:
 
 
 def _clear(model: type[Term | ClosedDays], school_id: UUID | None, years: Iterable[int]) -> int:
-    removed = 0
-    for year in years:
-        span = academic_year_span(year)
-        mine = model.school_id.is_(None) if school_id is None else model.school_id == school_id
-        gone = tx().execute(delete(model).where(mine, model.first_day.between(span.first_day, span.last_day)))
-        removed += gone.rowcount  # type: ignore[attr-defined]  # a DELETE's result counts rows
-    return removed
+    """Remove one level's rows of these academic years; returns how many there were."""
+    mine = model.school_id.is_(None) if school_id is None else model.school_id == school_id
+    spans = [academic_year_span(year) for year in years]
+    in_them = or_(false(), *(model.first_day.between(span.first_day, span.last_day) for span in spans))
+    gone = tx().scalars(delete(model).where(mine, in_them).returning(model.id)).all()
+    return len(gone)
 
 
 def _term(school_id: UUID | None, listed: ListedTerm) -> Term:

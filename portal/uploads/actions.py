@@ -24,7 +24,7 @@ from portal.uploads import queries
 from portal.uploads.checks import Checked, marks_checked
 from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
 from portal.uploads.people import people_checked, pupils_from_marks
-from portal.uploads.intake import FileRefused, Reading, read_in_child
+from portal.uploads.reading import FileRefused, Reading, read_in_child
 from portal.uploads.refused import refused_csv
 from portal.uploads.rehearsal import completed_weeks, rehearsed
 from portal.uploads.totals import keep_totals

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from portal.pupils.rolls import Roll
     from portal.registers.pages import Marks
     from portal.rules.calendar import Calendar
-    from portal.uploads.intake import Reading
+    from portal.uploads.reading import Reading
 
 #: Each reason a mark is refused, and the sentence that says what to do. Order is the order in which they are asked.
 REASONS: dict[str, str] = {

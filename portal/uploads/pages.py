@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from portal.rules.codes import BY_LETTERS
 from portal.schools.queries import school
 from portal.uploads import queries
-from portal.uploads.intake import MEANINGS
+from portal.uploads.reading import MEANINGS
 from portal.web.fields import Form, SelectField, choices
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from portal.uploads.intake import Person, Reading
+    from portal.uploads.reading import Person, Reading
 
 ODD_UPN = "The UPN's check letter does not fit its digits. It was kept as sent: check it with the school's system."
 

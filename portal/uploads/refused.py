@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portal.uploads.checks import Checked
-    from portal.uploads.intake import Reading
+    from portal.uploads.reading import Reading
 
 COLUMNS = ("UPN", "Surname", "Forename", "Date", "Session", "Code", "Row", "What to do", "As sent")
 

@@ -12,7 +12,7 @@ from portal.rules.calendar import academic_year
 
 if TYPE_CHECKING:
     from portal.uploads.models import Upload
-    from portal.uploads.intake import Reading
+    from portal.uploads.reading import Reading
 
 COUNTED = ("possible", "absent", "authorised", "unauthorised", "attended")
 _COLUMNS = ("id", "upload_id", "school_id", "pupil_id", "span", *COUNTED)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from portal.uploads.intake import DEFAULT, FileRefused
-from portal.uploads.intake.guard import recognised
+from portal.uploads.reading import DEFAULT, FileRefused
+from portal.uploads.reading.guard import recognised
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from portal.pupils.incoming import folded
-from portal.uploads.intake import DEFAULT, FileRefused, Limits, read, read_in_child
-from portal.uploads.intake.entries import split_minutes, two_sessions
-from portal.uploads.intake.guard import recognised
-from portal.uploads.intake.tables import strip_half
-from portal.uploads.intake.texts import Dates, clean, code_text, flag, year_group
+from portal.uploads.reading import DEFAULT, FileRefused, Limits, read, read_in_child
+from portal.uploads.reading.entries import split_minutes, two_sessions
+from portal.uploads.reading.guard import recognised
+from portal.uploads.reading.tables import strip_half
+from portal.uploads.reading.texts import Dates, clean, code_text, flag, year_group
 from portal.web.downloads import disposition, file_name
 from tests.abuse.archives import Entry, archive, deflated, local_record, stored, swollen, workbook_of
 from tests.abuse.measuring import cheap, guarded, measured

@@ -7,7 +7,7 @@ import io
 import pytest
 import xlsxwriter
 
-from portal.uploads.intake import read, read_in_child
+from portal.uploads.reading import read, read_in_child
 from tests.abuse.archives import Entry, archive, deflated, workbook_of
 from tests.abuse.measuring import cheap, guarded, measured
 from tests.uploads.reading.support import MONDAY, accounted, marks, upn, workbook

@@ -1,12 +1,19 @@
-"""Reading: a school's file in any layout, bytes in, marks and people out. It knows nothing of the database."""
+"""Reading: a file's bytes become marks, people or totals, recognised by what is in it and never by its name."""
 
-from portal.uploads.reading.children import read_in_child
-from portal.uploads.reading.limits import DEFAULT, FileRefused, Limits
-from portal.uploads.reading.proposals import looks_like_same_file, propose
-from portal.uploads.reading.recognition import read
-from portal.uploads.reading.results import Column, MarkNote, Person, Problem, PupilKey, Reading
-from portal.uploads.reading.synonyms import MEANINGS
-from portal.uploads.reading.upn import upn_check
+from portal.uploads.reading.child import read_in_child
+from portal.uploads.reading.files import read
+from portal.uploads.reading.headings import MEANINGS
+from portal.uploads.reading.shapes import (
+    DEFAULT,
+    Column,
+    FileRefused,
+    Limits,
+    MarkNote,
+    Person,
+    Problem,
+    PupilKey,
+    Reading,
+)
 
 __all__ = [
     "DEFAULT",
@@ -19,9 +26,6 @@ __all__ = [
     "Problem",
     "PupilKey",
     "Reading",
-    "looks_like_same_file",
-    "propose",
     "read",
     "read_in_child",
-    "upn_check",
 ]

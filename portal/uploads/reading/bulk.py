@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 WORD = 8
-LONGEST = 64
+LONGEST, LONGEST_HEAD = 64, 65_536
 NEWLINE, RETURN, QUOTE = ord("\n"), ord("\r"), ord('"')
 #: The meanings the bulk reader takes; a file with any other column that speaks of marks is read row by row.
 TAKEN = frozenset(
@@ -56,7 +56,7 @@ def _read(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[
     text = content.removeprefix(b"\xef\xbb\xbf")
     if b'"' in text[:65_536] or text.startswith((b"\xff\xfe", b"\xfe\xff")) or b'"' in text:
         raise _LeaveItError
-    head, _, _ = text.partition(b"\n")
+    head = text[: text.find(b"\n", 0, LONGEST_HEAD)] if b"\n" in text[:LONGEST_HEAD] else b""
     headings = [clean(cell) for cell in _decoded(head).rstrip("\r").split(",")]
     meanings = meanings_of(headings, mapping)
     if not {"upn", "date", "session", "code"} <= set(meanings) or not set(meanings) <= TAKEN:
@@ -85,7 +85,7 @@ class _Table:
         self.words = np.ndarray(len(raw) - WORD + 1, dtype="<u8", buffer=raw.data, strides=(1,))
         chunk = raw[body:end]
         marks = np.flatnonzero((chunk == ord(",")) | (chunk == NEWLINE)) + body
-        if columns == 0 or marks.size % columns:
+        if marks.size == 0 or marks.size % columns:
             raise _LeaveItError
         ends = marks.reshape(-1, columns)
         if not (raw[ends[:, -1]] == NEWLINE).all() or (raw[ends[:, :-1]] == NEWLINE).any():
@@ -131,11 +131,11 @@ class _Table:
         left = np.clip(lengths - part * WORD, 0, WORD)
         at = np.minimum(starts + part * WORD, self.words.size - 1)
         keep = np.where(left == WORD, np.uint64(2**64 - 1), (np.uint64(1) << (left * 8).astype(np.uint64)) - np.uint64(1))
-        found: NDArray[np.uint64] = self.words[at] & keep
+        found: NDArray[np.uint64] = np.bitwise_and(self.words[at], keep)
         return found
 
 
-def _assembled(table: _Table, fields: Mapping[str | None, Field], headings: list[str], meanings: list[str | None]) -> Reading:
+def _assembled(table: _Table, fields: Mapping[str, Field], headings: list[str], meanings: list[str | None]) -> Reading:
     dates = Dates(fields["date"].texts)
     days = sorted({on for on in dates.found.values() if on is not None})
     place = {on: number for number, on in enumerate(days)}

@@ -102,6 +102,8 @@ def two_sessions(text: str) -> tuple[str, str] | None:
     """The two marks of a cell that holds a whole day ("/\\\\", "I/", "L\\\\", "C1 /"), or None where it is one mark."""
     plain = code_text(text)
     parts = plain.split()
+    if split_minutes(plain)[1] is not None:
+        return None
     if len(parts) == 2:  # noqa: PLR2004  morning and afternoon
         return parts[0], parts[1]
     if len(parts) == 1 and len(plain) == 2 and not plain[1].isdigit():  # noqa: PLR2004  as above

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portal.uploads.reading.entries import split_minutes, two_sessions
 from portal.uploads.reading.grid import NOT_A_DATE
@@ -41,7 +41,7 @@ def read_long(entries: Entries, sheet: Sheet, number: int, meanings: Sequence[st
 
 def _read_row(entries: Entries, cells: Cells, dates: Dates, pupil: int, sheet: int, row: int, values: Sequence[str]) -> None:
     text = code_text(cells.text(values, "code"))
-    where = {"sheet": sheet, "row": row}
+    where: dict[str, Any] = {"sheet": sheet, "row": row}
     raw = tuple(values)
     if text in MISSING and "code" in cells.place:
         entries.missing += 1

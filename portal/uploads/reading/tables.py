@@ -1,140 +1,172 @@
-"""Tables: a delimited text or a workbook's sheets as numbered rows of texts, whatever they came from."""
+"""Tables: a CSV or a workbook as sheets of text, its heading row found under any titles, its totals rows left off."""
 
 from __future__ import annotations
 
 import csv
 import io
-from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from portal.uploads.reading.headings import DEEPEST, heading_of
-from portal.uploads.reading.limits import FileRefused
-from portal.uploads.reading.scanning import Scan, fields_of
-from portal.uploads.reading.texts import as_lines
+import python_calamine
+
+from portal.uploads.reading.headings import SLOTS, SYNONYMS, folded
+from portal.uploads.reading.shapes import FileRefused
+from portal.uploads.reading.texts import Dates, clean, decoded, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from portal.uploads.reading.headings import Heading
-    from portal.uploads.reading.limits import Limits
-    from portal.uploads.reading.results import Problem
+    from portal.uploads.reading.shapes import Limits
 
-HEAD_ROWS = DEEPEST + 40
-_HEAD_BYTES = 1 << 20
-_DELIMITERS = (",", ";", "\t", "|")
-_SEP = "sep="
+#: How far down a heading row may stand.
+TITLE_ROWS = 30
+LONGEST_LINE = 1_000_000
+DELIMITERS = ",\t;|"
+TOTALS = ("total", "totals", "grand total", "average", "overall")
 
 
-class Table(Protocol):
-    """Rows of texts, numbered from 1 as the user sees them."""
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet: its rows of text from the first one below the headings, with the number a person sees beside each."""
 
-    sheet: int
     name: str
-    heading: Heading
-
-    def rows(self, *, after: int = 0) -> Iterator[tuple[int, list[str]]]:
-        """Every row after a number, with its number."""
-
-    def raw(self, wanted: Collection[int]) -> dict[int, tuple[str, ...]]:
-        """The cells of some rows as sent."""
+    headings: tuple[str, ...]
+    rows: Sequence[tuple[int, Sequence[str]]]
+    titles: tuple[str, ...] = ()
+    heading_row: int = 1
+    totals: int = 0
 
 
-class TextTable:
-    """A CSV, TSV or semicolon file as a table."""
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A file's sheets, those hidden by name, and its encoding."""
 
-    sheet = 0
-    name = ""
-
-    def __init__(self, content: bytes, mapping: Mapping[str, str] | None, limits: Limits) -> None:
-        self.content, self.encoding = as_lines(content)
-        self.limits = limits
-        self.codec = "cp1252" if self.encoding == "cp1252" else "utf-8"
-        self._refuse_endless_line()
-        self.delimiter, self.heading = self._heading(mapping)
-        self.scan: Scan | None = None
-
-    def _refuse_endless_line(self) -> None:
-        first = self.content.find(b"\n")
-        if (first if first >= 0 else len(self.content)) > self.limits.line:
-            sentence = "Row 1 is too long to be a row of a register. Export the file again as CSV, with one line for each row."
-            raise FileRefused("line-too-long", sentence)
-
-    def _heading(self, mapping: Mapping[str, str] | None) -> tuple[str, Heading]:
-        """The delimiter that makes the most of the first rows, and the heading they then have."""
-        cut = self.content.rfind(b"\n", 0, _HEAD_BYTES) + 1 if len(self.content) > _HEAD_BYTES else len(self.content)
-        text = self.content[: cut or _HEAD_BYTES].decode(self.codec, "replace")
-        said = text[:6].lower()
-        delimiters: tuple[str, ...] = (text[4],) if said.startswith(_SEP) and len(text) > len(_SEP) and text[4] in _DELIMITERS else _DELIMITERS
-        best: tuple[tuple[int, int, int], str, Heading] | None = None
-        for delimiter in delimiters:
-            head = self._head(text, delimiter)
-            heading = heading_of(head, mapping)
-            if heading is not None:
-                worth = (len(heading.places) + len(heading.slots), int(heading.row > 0), max(len(row) for row in head))
-                if best is None or worth > best[0]:
-                    best = (worth, delimiter, heading)
-        if best is None:
-            raise FileRefused("empty", "The file has no rows. Export it again and check that it opens before sending it.")
-        return best[1], best[2]
-
-    def _head(self, text: str, delimiter: str) -> list[list[str]]:
-        head: list[list[str]] = []
-        # Where a row is malformed the scan says what is wrong with it, and where.
-        with suppress(csv.Error):
-            for row in csv.reader(io.StringIO(text), delimiter=delimiter):
-                if len(row) > self.limits.columns:
-                    raise too_many_columns(len(head) + 1, self.limits)
-                head.append(row)
-                if len(head) >= HEAD_ROWS:
-                    break
-        return head
-
-    def rows(self, *, after: int = 0) -> Iterator[tuple[int, list[str]]]:
-        """Every row after a number, with its number. Only as many columns as limits allow."""
-        scan = self.scanned()
-        for block in scan.blocks(after=after):
-            regular = {int(number): None for number in block.rows}
-            odd = dict(block.odd)
-            for number in sorted(regular | odd):
-                row = odd[number] if number in odd else scan_fields(scan.text_of(number), self.delimiter)
-                if len(row) > self.limits.columns:
-                    raise too_many_columns(number, self.limits)
-                yield number, row
-
-    def scanned(self) -> Scan:
-        """A fresh scan of the text."""
-        self.scan = Scan(
-            self.content, delimiter=self.delimiter, codec=self.codec, width=max(len(self.heading.headers), 1), limits=self.limits
-        )
-        return self.scan
-
-    def raw(self, wanted: Collection[int]) -> dict[int, tuple[str, ...]]:
-        """The cells of some rows, which have been passed."""
-        return {number: self.scan.record(number) for number in wanted} if self.scan is not None else {}
+    sheets: tuple[Sheet, ...]
+    hidden: tuple[str, ...] = ()
+    encoding: str | None = None
 
 
-def scan_fields(text: str, delimiter: str) -> list[str]:
-    """A record as texts; without quotation marks it is only cut."""
-    return text.split(delimiter) if '"' not in text else fields_of(text, delimiter)
-
-
-def too_many_columns(row: int, limits: Limits) -> FileRefused:
-    """The refusal of a table that is too wide."""
-    return FileRefused("too-many-columns", f"Row {row} has more than {limits.columns:,} columns. Send one term at a time.")
-
-
-def too_many_rows(limits: Limits) -> FileRefused:
-    """The refusal of a table that is too long."""
-    return FileRefused("too-many-rows", f"The file has more than {limits.rows:,} rows. Send one year at a time.")
-
-
-def refuse_too_many(problems: Sequence[Problem], limits: Limits) -> None:
-    """Refuse a file in which nearly nothing can be read, naming the first row.
+def csv_book(content: bytes, limits: Limits) -> Book:
+    """A CSV, TSV or semicolon file.
 
     Raises:
-        FileRefused: too-many-refused.
+        FileRefused: when it has no table, or is larger than a file may be.
     """
-    if len(problems) > limits.refused_rows:
-        first = problems[0]
-        sentence = f"More than {limits.refused_rows:,} rows cannot be read. The first is row {first.row}: {first.message}"
-        raise FileRefused("too-many-refused", sentence)
+    text, encoding = decoded(content)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    _refuse_endless(text)
+    rows = csv.reader(io.StringIO(text), delimiter=delimiter_of(text[:20_000]))
+    csv.field_size_limit(limits.cell)
+    try:
+        numbered = [(number, row) for number, row in enumerate(_bounded(rows, limits), start=1)]
+    except csv.Error as error:
+        message = f"Row {rows.line_num} has a cell that is too long or a quotation mark that is never closed. Mend it and send the file again."
+        raise FileRefused("quotes", message) from error
+    if numbered and numbered[-1][1] and "\n" in numbered[-1][1][-1] and not text.rstrip("\n").endswith('"'):
+        message = f"Row {len(numbered)} has a quotation mark that is never closed. Mend it and send the file again."
+        raise FileRefused("quotes", message)
+    return Book((_sheet("", numbered),), encoding=encoding)
+
+
+def _refuse_endless(text: str) -> None:
+    """No line of a register is as long as this."""
+    start = 0
+    while len(text) - start > LONGEST_LINE:
+        end = text.rfind("\n", start, start + LONGEST_LINE)
+        if end < 0:
+            row = text.count("\n", 0, start) + 1
+            message = f"Row {row} is longer than a row of a register could be. Export the file again from your system."
+            raise FileRefused("long-row", message)
+        start = end + 1
+
+
+def delimiter_of(text: str) -> str:
+    """The sign that stands between cells: the one that occurs most in the first lines."""
+    lines = [line for line in text.split("\n")[:TITLE_ROWS] if line.strip()]
+    return max(DELIMITERS, key=lambda sign: (max((line.count(sign) for line in lines), default=0), -DELIMITERS.index(sign)))
+
+
+def _bounded(rows: Iterable[list[str]], limits: Limits) -> Iterable[list[str]]:
+    for number, row in enumerate(rows, start=1):
+        if number > limits.rows:
+            message = f"The file has more than {limits.rows:,} rows. Send it in parts."
+            raise FileRefused("rows", message)
+        if len(row) > limits.columns:
+            message = f"Row {number} has more than {limits.columns:,} columns. Remove the empty columns and send the file again."
+            raise FileRefused("columns", message)
+        yield row
+
+
+def xlsx_book(content: bytes, limits: Limits) -> Book:
+    """A workbook's sheets with something in them; hidden ones are read and named.
+
+    Raises:
+        FileRefused: when it is damaged or too large.
+    """
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+        hidden = tuple(one.name for one in book.sheets_metadata if one.visible != python_calamine.SheetVisibleEnum.Visible)
+        sheets = []
+        for meta in book.sheets_metadata:
+            if meta.typ != python_calamine.SheetTypeEnum.WorkSheet:
+                continue
+            found = book.get_sheet_by_name(meta.name)
+            if found.total_height > limits.rows or found.total_width > limits.columns:
+                message = f"Sheet {meta.name} is too large. Remove its empty rows and columns, or send it in parts."
+                raise FileRefused("rows", message)
+            rows = [(number, [typed(cell) for cell in row]) for number, row in enumerate(found.iter_rows(), start=1 + (found.start or (0, 0))[0])]
+            if any(any(cells) for _, cells in rows):
+                sheets.append(_sheet(meta.name, rows))
+    except (python_calamine.CalamineError, ValueError, KeyError) as error:
+        raise FileRefused("damaged", "The workbook could not be opened. Save it again as XLSX or CSV and send it.") from error
+    if not sheets:
+        raise FileRefused("empty", "The workbook has no rows. Send one with marks or pupils in it.")
+    return Book(tuple(sheets), hidden)
+
+
+def _sheet(name: str, rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
+    """Find the heading row, and leave titles above and totals below it out."""
+    if not any(any(cell.strip() for cell in row) for _, row in rows[:TITLE_ROWS]):
+        raise FileRefused("empty", "The file has no rows. Send one with marks or pupils in it.")
+    place = max(range(min(TITLE_ROWS, len(rows))), key=lambda number: (_heading_score(rows[number][1]), -number))
+    titles = tuple(" ".join(cell.strip() for cell in row if cell.strip()) for _, row in rows[:place])
+    body = [(number, row) for number, row in rows[place + 1 :] if any(cell.strip() for cell in row)]
+    kept = len(body)
+    while kept and _is_total(body[kept - 1][1]):
+        kept -= 1
+    found = Sheet(name, tuple(clean(cell) for cell in rows[place][1]), body[:kept], tuple(one for one in titles if one), rows[place][0])
+    return replace(found, totals=len(body) - kept)
+
+
+def _heading_score(row: Sequence[str]) -> int:
+    """How much a row looks like headings: cells whose name is known, or a day."""
+    known = sum(folded(cell) in SYNONYMS for cell in row if cell.strip())
+    dated = _dated(row)
+    return known * 3 + (dated if known or dated > 2 else 0)  # noqa: PLR2004  a lone date is a title; two are a row's own
+
+
+def _dated(row: Sequence[str]) -> int:
+    """Cells that are a day, perhaps with AM or PM."""
+    texts = [strip_half(cell)[0] for cell in row if cell.strip()]
+    dates = Dates(texts)
+    return sum(dates[text] is not None for text in texts)
+
+
+def strip_half(text: str) -> tuple[str, int | None]:
+    """A heading's day and its half: "07/09/2026 AM" is the day and 0; without a half, None."""
+    plain = clean(text)
+    upper = plain.upper()
+    for half, session in (("AM", 0), ("PM", 1)):
+        if upper.endswith(half):
+            return plain[:-2].rstrip(" -_("), session
+        if upper.endswith(f"({half})"):
+            return plain[:-4].strip(), session
+    return plain, None
+
+
+def _is_total(row: Sequence[str]) -> bool:
+    first = next((cell.strip().casefold() for cell in row if cell.strip()), "")
+    return any(first == word or first.startswith(f"{word} ") or first.startswith(f"{word}:") for word in TOTALS)
+
+
+WEEK_SLOTS = frozenset(SLOTS)

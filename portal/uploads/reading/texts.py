@@ -1,111 +1,136 @@
-"""Bytes as text and cells as text: encodings, line ends, and the invisible signs that spreadsheets and systems leave."""
+"""Text as schools' systems write it: encodings, stray spaces, dates in every form but guessed ones, year groups and flags."""
 
 from __future__ import annotations
 
-import codecs
-import math
 import re
 import unicodedata
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from portal.uploads.reading.limits import FileRefused
+from portal.uploads.reading.shapes import FileRefused
 
-#: Signs that are not seen and mean nothing: zero-width ones, direction marks, soft hyphen, byte-order mark.
-_UNSEEN = dict.fromkeys([0x00AD, 0x180E, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, 0xFEFF])
-_DASHES = dict.fromkeys([0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2212], "-")
-_FORMULA = "=+-@"
-_NOT_PLAIN = re.compile(r"[^ -&(-~]")
-_WIDE = 0.3
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-
-def plain(text: str) -> str:
-    """A code, identifier or date as it is compared: compatibility forms, no unseen signs, trimmed, no leading apostrophe."""
-    if _NOT_PLAIN.search(text):
-        text = unicodedata.normalize("NFKC", text).translate(_UNSEEN).translate(_DASHES)
-        text = " ".join(text.split()).removeprefix("'")
-    return text.strip()
-
-
-def as_given(text: str) -> str:
-    """A name or a comment as given, trimmed; an apostrophe that only guards against formulas is taken away."""
-    text = text.strip().strip("\u200b\ufeff\u00a0").strip()
-    if len(text) > 1 and text[0] == "'" and text[1] in _FORMULA:
-        return text[1:]
-    return text
+MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ][0-9:.]{0,20}Z?)?$")
+_NAMED = re.compile(r"(?:[A-Za-z]{3,9},? )?(\d{1,2})[ -]([A-Za-z]{3,9})[ -](\d{4}|\d{2})$")
+_NAMED_FIRST = re.compile(r"(\d{4})-([A-Za-z]{3})-(\d{1,2})(?: [0-9:]{0,10})?$")
+_PARTS = re.compile(r"(?:[A-Za-z]{3,9},? )?(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?: 0{1,2}:00(?::00)?)?$")
+_SERIAL = re.compile(r"(\d{5})(?:\.0+)?$")
+FIRST_SERIAL, LAST_SERIAL = 29_221, 73_050
+LAST_MONTH = 12
+ZERO_WIDTH = {ord(sign): None for sign in "\u200b\u200c\u200d\u2060\ufeff"}
 
 
-def cell_text(value: object) -> str:
-    """A spreadsheet's cell as text: whole numbers without a point, dates as ISO."""
-    if isinstance(value, str):
-        return value
+def decoded(content: bytes) -> tuple[str, str]:
+    """The text of a file and its encoding: UTF-8, UTF-16 by its mark, otherwise Windows-1252.
+
+    Raises:
+        FileRefused: for bytes that are no text.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return content.decode("utf-16"), "utf-16"
+        except UnicodeDecodeError as error:
+            raise FileRefused("encoding", "The file's text is damaged. Save it again as CSV UTF-8 and send it.") from error
+    if b"\x00" in content[:4096]:
+        raise FileRefused("not-text", "This is not a spreadsheet, a CTF or a text file. Save it as CSV or XLSX and send it.")
+    try:
+        return content.decode("utf-8-sig"), "utf-8"
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace"), "cp1252"
+
+
+def clean(text: str) -> str:
+    """A cell without the spaces, zero-width signs and leading apostrophe that spreadsheets leave."""
+    text = text.translate(ZERO_WIDTH).replace("\u00a0", " ").strip()
+    return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in "=+-@/\\" else text
+
+
+def code_text(text: str) -> str:
+    """A code as the list writes it: full-width forms made plain, upper case."""
+    return unicodedata.normalize("NFKC", clean(text)).strip().upper()
+
+
+class Dates:
+    """Reads all of a file's date texts together, since dd/mm or mm/dd is a fact of the file, never of one cell."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        """Read every distinct text once."""
+        self.found: dict[str, date | None] = {}
+        self.month_first = False
+        parted: list[tuple[int, int]] = []
+        for text in set(texts):
+            self.found[text] = self._read(clean(text), parted)
+        self.ambiguous = bool(parted) and all(first <= LAST_MONTH and second <= LAST_MONTH for first, second in parted)
+
+    def _read(self, text: str, parted: list[tuple[int, int]]) -> date | None:
+        try:
+            if match := _ISO.match(text):
+                return date(*(int(part) for part in match.groups()))
+            if match := _PARTS.match(text):
+                day, month, year = (int(part) for part in match.groups())
+                parted.append((day, month))
+                self.month_first |= month > LAST_MONTH
+                return date(_year(year), month, day)
+            if match := _NAMED.match(text):
+                return date(_year(int(match[3])), MONTHS[match[2][:3].lower()], int(match[1]))
+            if match := _NAMED_FIRST.match(text):
+                return date(int(match[1]), MONTHS[match[2].lower()], int(match[3]))
+        except (ValueError, KeyError):
+            return None
+        match = _SERIAL.match(text)
+        if match and FIRST_SERIAL <= int(match[1]) <= LAST_SERIAL:
+            return date(1899, 12, 30) + timedelta(days=int(match[1]))
+        return None
+
+    def __getitem__(self, text: str) -> date | None:
+        """The day a text stands for, or None."""
+        return self.found[text]
+
+
+def a_date(text: str) -> date | None:
+    """One date on its own, dd/mm; None when it is none."""
+    return Dates([text])[text] if text else None
+
+
+def _year(year: int) -> int:
+    return year if year > 99 else 2000 + year if year < 60 else 1900 + year  # noqa: PLR2004  two-digit years, births included
+
+
+_YEAR_GROUP = re.compile(r"(?:year|yr|y|nc|ncy)?\s*0?(\d{1,2})$", re.IGNORECASE)
+
+
+def year_group(text: str) -> str | None:
+    """A year group as the code set has it: R, 1 to 14, N1, N2, M, X; None when it says none."""
+    plain = clean(text).upper().replace("NATIONAL CURRICULUM ", "").replace("NC YEAR", "YEAR")
+    if plain in {"R", "RECEPTION", "YR", "YEAR R", "FS2", "YEAR 0", "0"}:
+        return "R"
+    if plain in {"N1", "N2", "M", "X", "E1", "E2"}:
+        return plain
+    if plain in {"NURSERY", "FS1"}:
+        return "N2"
+    match = _YEAR_GROUP.match(plain)
+    return str(int(match[1])) if match and 1 <= int(match[1]) <= 14 else None  # noqa: PLR2004  the last year group
+
+
+def flag(text: str) -> bool | None:
+    """Yes or no in the ways systems say it; None for neither."""
+    plain = clean(text).casefold()
+    if plain in {"y", "yes", "true", "1", "t", "x", "✓"}:
+        return True
+    return False if plain in {"n", "no", "false", "0", "f"} else None
+
+
+def typed(value: object) -> str:
+    """A spreadsheet's cell as text: whole numbers without a point, days as ISO dates."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
-        return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return str(value)
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()[:10]
     return str(value)
-
-
-def decoded(content: bytes) -> tuple[str, str]:
-    """The text and the encoding it was in: a byte-order mark first, then UTF-8, then UTF-16 by its look, then Windows-1252.
-
-    Raises:
-        FileRefused: when it is none of them.
-    """
-    encoding = encoding_of(content)
-    try:
-        return content.decode("utf-8-sig" if encoding == "utf-8" else encoding), encoding
-    except UnicodeDecodeError:
-        sentence = "The file's characters could not be read. Save it again as “CSV UTF-8”, or as an XLSX workbook."
-        raise FileRefused("encoding", sentence) from None
-
-
-def encoding_of(content: bytes) -> str:
-    """The name of the encoding a text file is in."""
-    if content.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    head = content[:4096]
-    if len(head) > 1 and head[1::2].count(0) > _WIDE * len(head) / 2:
-        return "utf-16-le"
-    if len(head) > 1 and head[0::2].count(0) > _WIDE * len(head) / 2:
-        return "utf-16-be"
-    if content.isascii():
-        return "utf-8"
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
-
-
-def as_lines(content: bytes) -> tuple[bytes, str]:
-    """The bytes in an encoding that keeps ASCII in single bytes (UTF-8 or Windows-1252), every line ended by LF, and its name.
-
-    Raises:
-        FileRefused: encoding, or not-text.
-    """
-    encoding = encoding_of(content)
-    if encoding.startswith("utf-16"):
-        text, _ = decoded(content)
-        content = text.encode("utf-8", "surrogatepass")
-    elif encoding == "utf-8-sig":
-        content = content[len(codecs.BOM_UTF8) :]
-    elif encoding == "cp1252":
-        decoded(content)
-    at = content.find(b"\0")
-    if at >= 0:
-        row = content.count(b"\n", 0, at) + 1
-        sentence = f"Row {row} holds signs that are not text. Export the file again, as CSV or as an XLSX workbook."
-        raise FileRefused("not-text", sentence)
-    if b"\r" in content and content.count(b"\r") != content.count(b"\r\n"):
-        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return content, encoding

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import xlsxwriter
 
 from portal.pupils.incoming import check_letter
-from portal.uploads.intake import FileRefused, Reading, read
+from portal.uploads.reading import FileRefused, Reading, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

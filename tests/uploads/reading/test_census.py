@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from portal.uploads.intake import FileRefused, Reading, read
+from portal.uploads.reading import FileRefused, Reading, read
 from tests.uploads.reading.support import FILES, accounted, kinds, upn
 
 COUNTED = ("possible", "absent", "authorised", "unauthorised", "attended")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.uploads.intake import FileRefused, Reading, read
+from portal.uploads.reading import FileRefused, Reading, read
 from tests.uploads.reading.support import FILES, accounted, kinds, marks, upn
 
 LETTERS = "/\\LIMBKVPWCESTRGNOUDXQ"

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from portal.uploads.intake import read
+from portal.uploads.reading import read
 from tests.uploads.reading.support import MONDAY, accounted, kinds, marks, upn, workbook
 
 SLOTS = [f"{day}{half}" for day in ("Mon", "Tue", "Wed", "Thu", "Fri") for half in ("AM", "PM")]

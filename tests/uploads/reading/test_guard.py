@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from portal.uploads.intake import DEFAULT, FileRefused, Limits
-from portal.uploads.intake.guard import json_document, recognised, xml_root
+from portal.uploads.reading import DEFAULT, FileRefused, Limits
+from portal.uploads.reading.guard import json_document, recognised, xml_root
 from tests.uploads.reading.support import upn, workbook
 
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.uploads.intake import FileRefused, Reading, read
+from portal.uploads.reading import FileRefused, Reading, read
 from tests.uploads.reading.support import MONDAY, Mark, accounted, marks, outcome, upn, workbook
 
 CODES = st.sampled_from(["/", "\\", "L", "I", "C1", "J1", "Y7", "#", "Z", "7", "-", ""])

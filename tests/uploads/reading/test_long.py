@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from portal.uploads.intake import FileRefused, read
+from portal.uploads.reading import FileRefused, read
 from tests.uploads.reading.support import MONDAY, accounted, marks, upn, workbook
 
 EXPECTED = {(upn(1), MONDAY, 0, "/"), (upn(1), MONDAY, 1, "I"), (upn(2), MONDAY, 0, "C1")}

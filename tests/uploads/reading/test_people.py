@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from portal.uploads.intake import read
+from portal.uploads.reading import read
 from tests.uploads.reading.support import accounted, kinds, upn, workbook
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from portal.uploads.intake import FileRefused, Reading, read
+from portal.uploads.reading import FileRefused, Reading, read
 from tests.uploads.reading.support import accounted, kinds, marks, upn
 
 STUDENTS = [
