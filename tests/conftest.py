@@ -78,6 +78,7 @@ def engine(settings: Settings) -> Engine:
 @pytest.fixture(scope="session")
 def app(settings: Settings, engine: Engine) -> Flask:
     """The whole application."""
+    engine.dispose()  # the application connects anew
     made = create_app(settings)
     made.testing = True
     return made

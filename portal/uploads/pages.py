@@ -14,6 +14,18 @@ from portal.web.fields import Form, SelectField, choices
 if TYPE_CHECKING:
     from portal.uploads.models import Upload
 
+#: Each layout as the page names it.
+LAYOUTS = {
+    "long": "a list with a row for each mark",
+    "weekly-grid": "a weekly grid",
+    "date-matrix": "a register with a column for each day",
+    "ctf": "a Common Transfer File",
+    "wonde": "a JSON feed",
+    "pupil-list": "a pupil list",
+    "census-xml": "a school census",
+    "census-csv": "a school census table",
+    "dfe-weekly": "the Department for Education’s weekly pupil attendance file",
+}
 STEPS = (("received", "Received"), ("rehearsed", "Checked and rehearsed"), ("applied", "Applied"))
 _REACHED = {"received": 0, "needs-mapping": 0, "rehearsed": 1, "applying": 1, "applied": 2, "undone": 2, "refused": 0, "withdrawn": 0}
 
@@ -26,6 +38,7 @@ def shown(upload: Upload) -> dict[str, Any]:
         "upload": upload,
         "school": school(upload.school_id),
         "told": told,
+        "layout": LAYOUTS.get(upload.layout or "", "not read yet"),
         "refusals": [one for one in findings if one.refused],
         "notes": [one for one in findings if not one.refused],
         "changes": [(_code(one["from"]), _code(one["to"]), one["count"]) for one in told.get("changes", ())],

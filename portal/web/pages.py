@@ -120,12 +120,14 @@ class PageContext:
         """The navigation this person has, as the GOV.UK macro takes it; places this app does not have are left out."""
         if self.role_name is None:
             return []
-        return [
-            {"text": item.text, "href": href, "active": _is_here(href), "summary": item.summary}
+        shown = [
+            (item, href)
             for item in self.navigation
             if not item.permissions or any(self.can(permission) for permission in item.permissions)
             if (href := _address(item.target)) is not None
         ]
+        here = max((href for _, href in shown if _is_here(href)), key=len, default="")
+        return [{"text": item.text, "href": href, "active": href == here, "summary": item.summary} for item, href in shown]
 
 
 def page_context() -> PageContext:
