@@ -32,7 +32,10 @@ LATE_KIND, EDGE_KIND = 4, 5
 HOLIDAY_STARTS = (1.30, 0.90, 0.85, 0.85, 1.10)
 EDGE_STARTS = (3.0, 0.25, 0.25, 0.25, 3.0)
 ODD, EVEN = 0, 1
+#: Sessions beyond which a spell of a reason that is short by nature is given another.
+BRIEF = 8
 _KIND_OF = np.array([KINDS[reason] for reason in REASONS])
+_SHORT_BY_NATURE = np.array([reason in {"U", "N", "M", "C", "C1", "J1"} for reason in REASONS])
 _STRETCHED = np.array([reason in STRETCHED for reason in REASONS])
 
 
@@ -57,6 +60,7 @@ def lay_out(draw: np.random.Generator, sessions: Sessions, levels: Levels, windo
     reason = _reasons(chances[:, :, 0], _weights(levels, habits[:, 2]))
     length = _lengths(chances[:, :, 1], chances[:, :, 3], reason, levels.rate)
     length = _within(length, quota)
+    reason = _long_ones_explained(reason, length)
     drift = np.where(habits[:, 0] < DRIFTS / 2, DRIFT_LATE, np.where(habits[:, 0] < DRIFTS, DRIFT_EARLY, 1.0))
     chance, patterned = chances[:, :, 2] ** drift[:, None], habits[:, 1] < PATTERNED
     start = _starts(sessions, levels, window, reason=reason, length=length, chance=chance, patterned=patterned)
@@ -67,6 +71,14 @@ def lay_out(draw: np.random.Generator, sessions: Sessions, levels: Levels, windo
     after = quota[:, None] - before
     begin = np.minimum(begin, window[1][:, None] - after)
     return _flat(begin, length, reason)
+
+
+def _long_ones_explained(reason: Whole, length: Whole) -> Whole:
+    """No one is late, at an appointment or unexplained for weeks on end: a long spell of those is other absence or illness."""
+    brief = _SHORT_BY_NATURE[reason] & (length > BRIEF)
+    unauthorised = np.array([one in {"U", "N"} for one in REASONS])[reason]
+    instead = np.where(unauthorised, REASONS.index("O"), REASONS.index("I"))
+    return np.where(brief, instead, reason)
 
 
 def _flat(begin: Whole, length: Whole, reason: Whole) -> Laid:
