@@ -203,9 +203,7 @@ def _told(
     )
 
 
-def sentence(
-    school: Fraction | None, authority: Fraction | None, rows: Sequence[Row], phase_words: str, measure: str
-) -> str:
+def sentence(school: Fraction | None, authority: Fraction | None, rows: Sequence[Row], phase_words: str, measure: str) -> str:
     """The finding in one sentence: the year to date, the gap to the LA average, and how the gap has moved in four weeks."""
     name = MEASURES[measure]
     if school is None:
@@ -223,7 +221,7 @@ def shown_rate(rate: Fraction | None) -> str | None:
 
 
 def gap_words(school: Fraction, other: Fraction) -> str:
-    """"2.1 percentage points above", "the same as": the difference of the two figures as shown, so that readers can check it."""
+    """The difference of two figures as shown, so that readers can check it: "2.1 percentage points above", "the same as"."""
     gap = rounded(school, 1) - rounded(other, 1)
     if gap == 0:
         return "the same as"
@@ -234,10 +232,12 @@ def _moved(rows: Sequence[Row], weeks: int = 4) -> str:
     both = [row for row in rows if row.school is not None and row.authority is not None]
     if len(both) <= weeks:
         return ""
-    now, then = (Decimal(rounded(row.school, 1) - rounded(row.authority, 1)) for row in (both[-1], both[-1 - weeks]) if row.school is not None and row.authority is not None)
+    now, then = (
+        Decimal(rounded(row.school, 1) - rounded(row.authority, 1))
+        for row in (both[-1], both[-1 - weeks])
+        if row.school is not None and row.authority is not None
+    )
     difference = now - then
     if difference == 0:
         return ". The weekly gap is the same as four weeks ago"
     return f". The weekly gap is {abs(difference)} {'higher' if difference > 0 else 'lower'} than four weeks ago"
-
-

@@ -58,7 +58,12 @@ def init_app(app: Flask) -> None:
 
 def _hand_over_token(response: Response) -> Response:
     """Dash copies this cookie into the header the forgery check reads; only pages below the prefix get it."""
-    if request.path.startswith(PREFIX) and request.method == "GET" and response.mimetype == "text/html" and response.status_code == HTTPStatus.OK:
+    if (
+        request.path.startswith(PREFIX)
+        and request.method == "GET"
+        and response.mimetype == "text/html"
+        and response.status_code == HTTPStatus.OK
+    ):
         secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
         response.set_cookie("_csrf_token", generate_csrf(), path=PREFIX, secure=secure, httponly=False, samesite="Strict")
     return response

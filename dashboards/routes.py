@@ -33,7 +33,14 @@ def school_figures(school_id: UUID) -> Response:
     """A school's weeks beside the authority and England, exact and with the schools each average rests on."""
     found = one_school.compared({"school": str(school_id)}, request.args)
     labels = found.labels
-    columns = ("Week beginning", f"{labels['school']} (%)", "Possible sessions", f"{labels['authority']} (%)", "Schools in the average", f"{labels['nation']} (%)")
+    columns = (
+        "Week beginning",
+        f"{labels['school']} (%)",
+        "Possible sessions",
+        f"{labels['authority']} (%)",
+        "Schools in the average",
+        f"{labels['nation']} (%)",
+    )
     rows = [(row.week, row.school, row.possible, row.authority, row.schools or None, row.nation) for row in found.rows]
     return download(f"{MEASURES[found.measure]} by week", columns, rows, on=clock.today())
 
@@ -42,9 +49,25 @@ def school_figures(school_id: UUID) -> Response:
 @needs("measures.view")
 def every_school_figures() -> Response:
     """Every school within scope: how fresh, its figure, its recent figure and its gap."""
-    columns = ("School", "Phase", "Registers up to", "This year (%)", "Possible sessions", "Last four weeks (%)", "Points from the LA average of its phase")
+    columns = (
+        "School",
+        "Phase",
+        "Registers up to",
+        "This year (%)",
+        "Possible sessions",
+        "Last four weeks (%)",
+        "Points from the LA average of its phase",
+    )
     rows = [
-        (row.summary.name, row.summary.phase, row.summary.last_day, row.figure, row.summary.year.possible if row.summary.year else None, row.recent, row.gap)
+        (
+            row.summary.name,
+            row.summary.phase,
+            row.summary.last_day,
+            row.figure,
+            row.summary.year.possible if row.summary.year else None,
+            row.recent,
+            row.gap,
+        )
         for row in every_school.sorted_rows(request.args)
     ]
     return download("schools", columns, rows, on=clock.today())

@@ -13,9 +13,7 @@ APP_ROLE = "portal_app"
 
 _AUTHORITY = "authority_id = (SELECT nullif(current_setting('app.authority', true), '')::uuid)"
 _ALL_SCHOOLS = "(SELECT current_setting('app.schools', true) = '*')"
-_MY_SCHOOLS = (
-    "ANY ((SELECT string_to_array(nullif(nullif(current_setting('app.schools', true), '*'), ''), ',')::uuid[])::uuid[])"
-)
+_MY_SCHOOLS = "ANY ((SELECT string_to_array(nullif(nullif(current_setting('app.schools', true), '*'), ''), ',')::uuid[])::uuid[])"
 
 #: Tables only ever added to: the app may not change or remove a row.
 APPEND_ONLY = frozenset({"audit_event", "register_page"})
@@ -43,7 +41,8 @@ def visible(table: Table) -> str:
 
 def _some_visible(table: str, column: str, outer: str) -> str:
     """Some row of `table`, itself row-secured, points at this one."""
-    return f"EXISTS (SELECT 1 FROM {table} seen WHERE seen.authority_id = {outer.split('.', maxsplit=1)[0]}.authority_id AND seen.{column} = {outer})"
+    owner = outer.split(".", maxsplit=1)[0]
+    return f"EXISTS (SELECT 1 FROM {table} seen WHERE seen.authority_id = {owner}.authority_id AND seen.{column} = {outer})"
 
 
 def secure(execute: Callable[[str], object], table: Table) -> None:

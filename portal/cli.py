@@ -66,12 +66,16 @@ def _parser() -> argparse.ArgumentParser:
     _measures(nouns)
     rules = _verbs(nouns, "rules", "the law as arithmetic")
     _command(rules, "check", "judge cases from standard input", _rules_check)
-    published = _command(_verbs(nouns, "benchmarks", "published figures"), "import", "load a published file", commands.import_benchmarks)
+    published = _command(
+        _verbs(nouns, "benchmarks", "published figures"), "import", "load a published file", commands.import_benchmarks
+    )
     published.add_argument("file", type=Path)
     published.add_argument("--name", help="the release's name; the file's own when left out")
     published.add_argument("--published-on", type=_day, help="YYYY-MM-DD; today when left out")
     published.add_argument("--data-to", type=_day, help="YYYY-MM-DD: the last day a year-to-date file covers")
-    audit = _command(_verbs(nouns, "audit", "the audit"), "verify", "read an authority's chain from the start", commands.verify_audit)
+    audit = _command(
+        _verbs(nouns, "audit", "the audit"), "verify", "read an authority's chain from the start", commands.verify_audit
+    )
     audit.add_argument("--authority", required=True, metavar="SLUG")
     return parser
 
@@ -85,7 +89,9 @@ def _authority(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def _schools(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     schools = _command(_verbs(nouns, "schools", "schools"), "import", "import a list of schools", commands.import_schools)
-    dates = _command(_verbs(nouns, "term-dates", "term dates"), "import", "import term dates and closed days", commands.import_term_dates)
+    dates = _command(
+        _verbs(nouns, "term-dates", "term dates"), "import", "import term dates and closed days", commands.import_term_dates
+    )
     dates.add_argument("--school", metavar="URN", help="a school's own dates; the authority's when left out")
     for one in (schools, dates):
         one.add_argument("--authority", required=True, metavar="SLUG")
@@ -121,7 +127,9 @@ def _measures(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     measures.add_argument("--from", dest="first", type=_day, metavar="D")
     measures.add_argument("--to", dest="last", type=_day, metavar="D")
     measures.add_argument("--by", choices=("school", "week", "year-group", "code", "month", "none"), default="none")
-    measures.add_argument("--include-all-ages", action="store_true", help="every pupil and every mark, not DfE's headline population")
+    measures.add_argument(
+        "--include-all-ages", action="store_true", help="every pupil and every mark, not DfE's headline population"
+    )
 
 
 def _for_a_school(parser: argparse.ArgumentParser) -> None:
@@ -129,9 +137,10 @@ def _for_a_school(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--school", required=True, metavar="URN")
 
 
-def _verbs(nouns: argparse._SubParsersAction[argparse.ArgumentParser], noun: str, about: str) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+def _verbs(
+    nouns: argparse._SubParsersAction[argparse.ArgumentParser], noun: str, about: str
+) -> argparse._SubParsersAction[argparse.ArgumentParser]:
     return nouns.add_parser(noun, help=about).add_subparsers(dest="verb", required=True, metavar="VERB")
-
 
 
 def _command(

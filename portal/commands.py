@@ -1,4 +1,4 @@
-"""What each command does: open the database, open the authority's scope, call the pages' own queries and actions, answer with plain values."""
+"""What each command does: open the database and the scope, call the pages' own queries and actions, answer plainly."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ProblemsError(Exception):
 
 
 @contextmanager
-def _database(settings: Settings) -> Iterator[None]:
+def _database(settings: Settings) -> Iterator[str]:
     """The running portal's database, or the embedded one started for this command; at this version."""
     with embedded.servers(settings) as found:
         owner = migrations.owner_engine(found.owner_url)
@@ -53,7 +53,7 @@ def _database(settings: Settings) -> Iterator[None]:
             migrations.upgrade(found.owner_url)
         owner.dispose()
         db.connect(found.app_url)
-        yield
+        yield found.owner_url
 
 
 @contextmanager
@@ -94,8 +94,8 @@ def migrate(settings: Settings, _chosen: Namespace) -> dict[str, object]:
 
 def demonstration(settings: Settings, chosen: Namespace) -> dict[str, object]:
     """Make the demonstration authority and its neighbour."""
-    with _database(settings):
-        return make_demonstration(schools=chosen.schools, pupils=chosen.pupils, if_empty=chosen.if_empty, reset=chosen.reset)
+    with _database(settings) as owner_url:
+        return make_demonstration(schools=chosen.schools, pupils=chosen.pupils, if_empty=chosen.if_empty, reset=chosen.reset, owner_url=owner_url)
 
 
 def add_authority(settings: Settings, chosen: Namespace) -> dict[str, object]:
@@ -147,9 +147,7 @@ def import_marks(settings: Settings, chosen: Namespace) -> dict[str, object]:
     with _authority(settings, chosen.authority):
         for file in _files(chosen.files, folders=chosen.by_filename):
             school = _school(file.stem if chosen.by_filename else chosen.school)
-            upload_id = do(
-                school.id, kind="marks", file_name=file.name, content=_content(file), add_pupils=chosen.add_pupils
-            )
+            upload_id = do(school.id, kind="marks", file_name=file.name, content=_content(file), add_pupils=chosen.add_pupils)
             told.append(_told(_found(upload_id), school))
     totals = {name: sum(int(one[name]) for one in told) for name in _SUMMED}
     bad = [one for one in told if one["state"] in {"refused", "needs-mapping"}]

@@ -106,9 +106,7 @@ class Owned(Base):
 
 def within(table: str, *columns: str, target: Sequence[str] = ("id",)) -> ForeignKeyConstraint:
     """A foreign key that cannot leave its authority: (authority_id, column…) to (authority_id, id)."""
-    return ForeignKeyConstraint(
-        ["authority_id", *columns], [f"{table}.authority_id", *(f"{table}.{name}" for name in target)]
-    )
+    return ForeignKeyConstraint(["authority_id", *columns], [f"{table}.authority_id", *(f"{table}.{name}" for name in target)])
 
 
 class WriteOutsideActionError(RuntimeError):

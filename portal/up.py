@@ -185,7 +185,8 @@ def _refuse_taken_port(settings: Settings) -> None:
                 tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 tried.bind((host, port))
         except OSError as error:
-            message = f"Set {name} to a free port: {port} on {host} cannot be used ({os.strerror(error.errno or 0).lower()})."
+            why = os.strerror(error.errno or 0).lower()
+            message = f"Set {name} to a free port, or stop what uses it: {port} on {host} cannot be used ({why})."
             raise CannotStartError(message) from error
 
 

@@ -70,15 +70,16 @@ def settings(database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Se
 
 
 @pytest.fixture(scope="session")
-def engine(settings: Settings) -> Engine:
-    """The engine of the restricted role."""
-    return db.connect(settings.database_url)
+def engine(settings: Settings) -> Iterator[Engine]:
+    """The engine of the restricted role. The application connects anew, so this one is let go here."""
+    made = db.connect(settings.database_url)
+    yield made
+    made.dispose()
 
 
 @pytest.fixture(scope="session")
 def app(settings: Settings, engine: Engine) -> Flask:
     """The whole application."""
-    engine.dispose()  # the application connects anew
     made = create_app(settings)
     made.testing = True
     return made

@@ -162,10 +162,14 @@ def sent_number(job: OutboxJob) -> str | int:
 
 def backlog() -> dict[str, Any]:
     """How many jobs wait, and since when the oldest has: for health and metrics."""
-    found = tx().scalars(
-        select(OutboxJob.run_after)
-        .where(OutboxJob.done_at.is_(None), OutboxJob.failed_at.is_(None))
-        .order_by(OutboxJob.run_after)
-        .limit(1000)
-    ).all()
+    found = (
+        tx()
+        .scalars(
+            select(OutboxJob.run_after)
+            .where(OutboxJob.done_at.is_(None), OutboxJob.failed_at.is_(None))
+            .order_by(OutboxJob.run_after)
+            .limit(1000)
+        )
+        .all()
+    )
     return {"waiting": len(found), "oldest": found[0] if found else None}

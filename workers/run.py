@@ -66,7 +66,9 @@ def main() -> None:
     threading.Thread(target=dispatch_for_ever, args=(stop,), daemon=True).start()
     while True:
         try:
-            worker = PortalWorker([queue.queue()], connection=connection, serializer=JSONSerializer, worker_ttl=30, maintenance_interval=10)
+            worker = PortalWorker(
+                [queue.queue()], connection=connection, serializer=JSONSerializer, worker_ttl=30, maintenance_interval=10
+            )
             worker.work(logging_level="WARNING", with_scheduler=False)
         except RedisError:
             time.sleep(EVERY)

@@ -156,7 +156,8 @@ def _finding(weeks: pd.DataFrame, arguments: Mapping[str, str]) -> str:
         return f"No marks have been sent by {words} for this year."
     newest = weeks.iloc[-1]
     rate = shown_rate(Fraction(newest["authority"]).limit_denominator(10**9))
-    return f"{name} in {words} was {rate} in the week of {newest['week']:%-d %B}, over {newest['schools']} of {newest['schools_in_phase']} schools"
+    schools = f"{newest['schools']} of {newest['schools_in_phase']} schools"
+    return f"{name} in {words} was {rate} in the week of {newest['week']:%-d %B}, over {schools}"
 
 
 def week_rows(weeks: pd.DataFrame) -> list[list[object]]:

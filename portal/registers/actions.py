@@ -46,7 +46,11 @@ class Written:
 
 @action
 def write_pages(
-    school_id: UUID, arriving: Mapping[date, Marks], *, upload_id: UUID | None, reason: str = "upload",
+    school_id: UUID,
+    arriving: Mapping[date, Marks],
+    *,
+    upload_id: UUID | None,
+    reason: str = "upload",
     progress: Callable[[int, int], None] | None = None,
 ) -> Written:
     """Write marks over a school's pages: one new version for each week that changes; an empty cell never erases.
@@ -168,7 +172,12 @@ def _upsert(table: str, keys: tuple[str, ...], counted: list[str]) -> str:
 def _point(sheet: Sheet, fresh: Mapping[date, tuple[int, object]]) -> None:
     """Keep, for each week, which version is current, and how complete it is."""
     expected, missing = completeness(sheet)
-    held = {row.week: row for row in tx().scalars(select(CurrentPage).where(CurrentPage.school_id == sheet.school_id, CurrentPage.week.in_(sheet.weeks)))}
+    held = {
+        row.week: row
+        for row in tx().scalars(
+            select(CurrentPage).where(CurrentPage.school_id == sheet.school_id, CurrentPage.week.in_(sheet.weeks))
+        )
+    }
     rows = []
     for place, week in enumerate(sheet.weeks):
         version, at = fresh.get(week) or (held[week].version, held[week].recorded_at)

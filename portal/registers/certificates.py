@@ -88,9 +88,7 @@ class Certificate:
 def certificate(school_id: UUID, pupil_id: UUID, academic_year: int, *, as_at: date | None = None) -> Certificate | None:
     """The pupil's certificate for a year at a school, as it stands or as it stood at the end of a day; None without a line."""
     instant = _end_of(as_at) if as_at else None
-    sheet = (
-        queries.sheet_as_it_stood(school_id, academic_year, instant) if instant else queries.sheet(school_id, academic_year)
-    )
+    sheet = queries.sheet_as_it_stood(school_id, academic_year, instant) if instant else queries.sheet(school_id, academic_year)
     mine = [line for line, one in enumerate(sheet.roll.pupil_ids) if one == pupil_id]
     if not mine:
         return None
@@ -148,7 +146,12 @@ def _lines(sheet: Sheet, mine: Sequence[int], row: np.ndarray[tuple[int], np.dty
         half = HALVES[offset % 2]
         days = [sheet.weeks[number] + timedelta(days=offset // 2) for number in range(len(places))]
         cells = tuple(
-            Cell(on, half, BY_BYTE.get(int(row[place])), _why(int(row[place]), bool(sheet.met[place]), bool(on_roll[place]), on > today))
+            Cell(
+                on,
+                half,
+                BY_BYTE.get(int(row[place])),
+                _why(int(row[place]), bool(sheet.met[place]), bool(on_roll[place]), on > today),
+            )
             for place, on in zip(places, days, strict=True)
         )
         grid.append(Line(WEEKDAYS[offset // 2], half, cells))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 By = Literal["school", "week", "year-group", "code", "month", "none"]
 
+
 @dataclass(slots=True)
 class Measure:
     """Counts for one group of marks, and the enrolments behind them. Every rate is made from these integers."""

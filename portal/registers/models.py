@@ -75,7 +75,7 @@ class Tally(Owned):
 
 
 class Standing(Owned):
-    """Where one roll line stands in its academic year: counts of sessions, kept on every apply. `headline_*` follow DfE's population."""
+    """Where one roll line stands in its academic year: counts kept on every apply. `headline_*` follow DfE's population."""
 
     __tablename__ = "standing"
     __table_args__ = (within("school", "school_id"),)

@@ -113,7 +113,7 @@ def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary
     first, last = year_bounds(academic_year)
     year = _sums_by_school(first, last)
     recent = _sums_by_school(recent_from, last)
-    fresh: dict[UUID, tuple[Any, ...]] = {
+    fresh: dict[UUID, tuple[Any, Any]] = {
         school: (day, at)
         for school, day, at in tx().execute(
             select(CurrentPage.school_id, func.max(CurrentPage.last_day), func.max(CurrentPage.recorded_at))
@@ -121,7 +121,7 @@ def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary
             .group_by(CurrentPage.school_id)
         )
     }
-    absent: dict[UUID, tuple[Any, ...]] = {
+    absent: dict[UUID, tuple[Any, Any]] = {
         school: (pupils, persistent)
         for school, pupils, persistent in tx().execute(
             select(
@@ -167,7 +167,15 @@ def pupil_standings(school_id: UUID, academic_year: int, pupil_ids: Sequence[UUI
     """A school's pupils with a possible session this year, most sessions missed first."""
     absent = Standing.authorised + Standing.unauthorised
     found = (
-        select(Standing.pupil_id, Standing.possible, absent, Standing.spells, Standing.longest_spell, Standing.recent_possible, Standing.recent_absent)
+        select(
+            Standing.pupil_id,
+            Standing.possible,
+            absent,
+            Standing.spells,
+            Standing.longest_spell,
+            Standing.recent_possible,
+            Standing.recent_absent,
+        )
         .where(Standing.school_id == school_id, Standing.academic_year == academic_year, Standing.possible > 0)
         .order_by(absent.desc(), Standing.line)
     )

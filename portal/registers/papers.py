@@ -34,7 +34,11 @@ def certificate_pdf(*, pupil: Pupil, line: RollLine, school: School, found: Cert
             "printed": _day(clock.today()),
             "weeks": [f"{week.day} {week:%b}" for week in found.weeks],
             "lines": [
-                {"day": one.day, "half": one.half, "cells": [_cell(cell.code.letters if cell.code else "", cell.why) for cell in one.cells]}
+                {
+                    "day": one.day,
+                    "half": one.half,
+                    "cells": [_cell(cell.code.letters if cell.code else "", cell.why) for cell in one.cells],
+                }
                 for one in found.lines
             ],
             "attendance": str(rounded(attendance, 1)) if attendance is not None else None,

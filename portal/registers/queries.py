@@ -35,6 +35,7 @@ _IS_CURRENT = and_(
     CurrentPage.version == RegisterPage.version,
 )
 
+
 def lock_school(school_id: UUID) -> None:
     """Wait until no other write to this school's registers is running, then hold them until the transaction ends.
 
@@ -42,6 +43,7 @@ def lock_school(school_id: UUID) -> None:
         NoResultFound: when the school is not within scope.
     """
     tx().execute(select(School.id).where(School.id == school_id).with_for_update()).one()
+
 
 def current_pages(school_id: UUID, weeks: Sequence[date]) -> dict[date, Page]:
     """The newest version of each of these weeks that has one."""
@@ -52,6 +54,7 @@ def current_pages(school_id: UUID, weeks: Sequence[date]) -> dict[date, Page]:
     )
     return {week: Page(school_id, week, version, upload, unpacked(marks)) for week, version, upload, marks in found}
 
+
 def year_bounds(academic_year: int) -> tuple[date, date]:
     """The first and last Mondays whose pages belong to the academic year (see `rules.calendar.register_year`)."""
     first = week_of(date(academic_year, 9, 1))
@@ -61,6 +64,7 @@ def year_bounds(academic_year: int) -> tuple[date, date]:
     while register_year(last) > academic_year:
         last = date.fromordinal(last.toordinal() - 7)
     return first, last
+
 
 def year_pages(school_id: UUID, academic_year: int) -> dict[date, Marks]:
     """The current marks of every week of a school's academic year."""
@@ -73,14 +77,17 @@ def year_pages(school_id: UUID, academic_year: int) -> dict[date, Marks]:
     )
     return {week: unpacked(marks) for week, marks in found}
 
+
 def sheet(school_id: UUID, academic_year: int, *, instead: Mapping[date, Marks] | None = None) -> Sheet:
     """A school's academic year side by side; `instead` replaces weeks by marks not yet current."""
     return _sheet(school_id, academic_year, {**year_pages(school_id, academic_year), **(instead or {})})
+
 
 def tail_weeks(calendar: Calendar, academic_year: int) -> tuple[date, ...]:
     """The school weeks of the year before that ten school weeks ending in this year may reach back to: the last nine."""
     first, _ = year_bounds(academic_year)
     return tuple(week for week in calendar.school_weeks() if week < first)[1 - THRESHOLD_WEEKS :]
+
 
 def tail(of: Sheet) -> tuple[Marks, tuple[date, ...]]:
     """Those weeks' marks on the lines of this year's sheet, with the weeks that have a page."""
@@ -98,6 +105,7 @@ def tail(of: Sheet) -> tuple[Marks, tuple[date, ...]]:
                 found[line] = marks[here[pupil]]
     return found, weeks
 
+
 def sheet_as_it_stood(school_id: UUID, academic_year: int, at: datetime) -> Sheet:
     """The sheet as it stood at an instant: of each week the newest version recorded by then."""
     first, last = year_bounds(academic_year)
@@ -109,19 +117,25 @@ def sheet_as_it_stood(school_id: UUID, academic_year: int, at: datetime) -> Shee
     )
     return _sheet(school_id, academic_year, {week: unpacked(marks) for week, marks in found})
 
+
 def _sheet(school_id: UUID, academic_year: int, pages: Mapping[date, Marks]) -> Sheet:
     on_it = roll(school_id, academic_year)
     weeks = tuple(sorted(pages))
     marks = side_by_side([(week, pages[week]) for week in weeks], len(on_it.pupil_ids))
     return Sheet(school_id, academic_year, weeks, marks, on_it, calendar_of(school_id))
 
+
 def versions_around(school_id: UUID, upload_id: UUID) -> dict[date, tuple[Marks, Marks]]:
     """For each week an upload wrote: the version before it and its own."""
-    its = tx().execute(
-        select(RegisterPage.week, RegisterPage.version, RegisterPage.marks).where(
-            RegisterPage.school_id == school_id, RegisterPage.upload_id == upload_id, RegisterPage.reason != "undo"
+    its = (
+        tx()
+        .execute(
+            select(RegisterPage.week, RegisterPage.version, RegisterPage.marks).where(
+                RegisterPage.school_id == school_id, RegisterPage.upload_id == upload_id, RegisterPage.reason != "undo"
+            )
         )
-    ).all()
+        .all()
+    )
     earlier = tuple_(RegisterPage.week, RegisterPage.version).in_([(week, version - 1) for week, version, _ in its])
     found = tx().execute(select(RegisterPage.week, RegisterPage.marks).where(RegisterPage.school_id == school_id, earlier))
     before = {week: unpacked(marks) for week, marks in found}

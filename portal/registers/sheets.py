@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.registers.pages import SESSIONS, Days, Marks, session_days
+from portal.registers.pages import SESSIONS, Days, Marks, session_days, side_by_side
 from portal.rules.calendar import HALVES, SEPTEMBER
 from portal.rules.school_age import FIFTH, SIXTEENTH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from portal.pupils.rolls import Roll
@@ -87,6 +87,15 @@ class Sheet:
         return (self.days >= first) & (self.days <= last)
 
 
+def with_weeks(sheet: Sheet, pages: Mapping[date, Marks]) -> Sheet:
+    """The sheet as it would be with these pages in place of its own."""
+    own = {week: sheet.marks[:, place * SESSIONS : (place + 1) * SESSIONS] for place, week in enumerate(sheet.weeks)}
+    both = {**own, **pages}
+    weeks = tuple(sorted(both))
+    marks = side_by_side([(week, both[week]) for week in weeks], len(sheet.roll))
+    return replace(sheet, weeks=weeks, marks=marks)
+
+
 def week_places(calendar: Calendar, weeks: Sequence[date], met: Mask) -> NDArray[np.int64]:
     """For each column of weeks side by side, its week's place among the calendar's weeks, or -1 where the school did not meet."""
     numbers = calendar.week_numbers()
@@ -104,7 +113,9 @@ def school_age(born: Days) -> tuple[Days, Days]:
     """The first and last days of compulsory school age for each date of birth: `rules.school_age`, for all lines at once."""
     month = born.astype("datetime64[M]").astype(np.int64)
     year, month = month // 12 + 1970, month % 12 + 1
-    prescribed = np.select([month <= 3, month <= 8], [_day(year + FIFTH, 3, 31), _day(year + FIFTH, 8, 31)], _day(year + FIFTH, 12, 31))  # noqa: PLR2004  31 March, 31 August, 31 December
+    spring, summer = month <= 3, month <= 8  # noqa: PLR2004  31 March, 31 August, else 31 December
+    fifth = year + FIFTH
+    prescribed = np.select([spring, summer], [_day(fifth, 3, 31), _day(fifth, 8, 31)], _day(fifth, 12, 31))
     june = _day(year + SIXTEENTH + (month >= SEPTEMBER), 6, 30)
     return prescribed, june - (june.astype(np.int64) - 1) % 7
 

@@ -63,7 +63,9 @@ def _row(sheet: Sheet, week: date, dimension: str, value: str, marks: Marks) -> 
     by_class = np.bincount(_CLASS, weights=by_code, minlength=8).astype(int)
     classes = marks >> 5
     enrolments = int(((classes >= int(Category.PRESENT)) & (classes <= int(Category.UNAUTHORISED))).any(axis=1).sum())
-    sums = [int(by_class[category]) for category in (Category.PRESENT, Category.APPROVED, Category.AUTHORISED, Category.UNAUTHORISED)]
+    sums = [
+        int(by_class[category]) for category in (Category.PRESENT, Category.APPROVED, Category.AUTHORISED, Category.UNAUTHORISED)
+    ]
     late = [int(by_code[_LATE_BEFORE]), int(by_code[_LATE_AFTER])]
     return (sheet.school_id, week, dimension, value, enrolments, sum(sums), *sums, *late, by_code.astype(int).tolist())
 
@@ -92,7 +94,7 @@ def standings(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> dict[str
     """Each standing as an array over lines: counts of sessions in the academic year."""
     sums = sweep.sums_by_line(sheet.counted)
     counted = sweep.sums_by_line(sheet.headline_marks)
-    used = sheet.counted.any(axis=0)
+    used = np.logical_or.reduce(sheet.counted, axis=0)
     lately, last = (sweep.sums_by_line(sheet.counted[:, _newest_weeks(sheet, used, number)]) for number in (sweep.RECENT_WEEKS, 1))
     missing = (sheet.met & _reported(used) & sheet.on_roll & (sheet.marks == 0)).sum(axis=1)
     runs = sweep.spells(sheet.counted)
@@ -150,7 +152,7 @@ def _threshold(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> sweep.T
 
 def completeness(sheet: Sheet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each week: marks expected up to the newest session reported, and how many of them are missing."""
-    used = sheet.counted.any(axis=0)
+    used = np.logical_or.reduce(sheet.counted, axis=0)
     due = sheet.on_roll & (sheet.met & _reported(used))[None, :]
     per_week = (len(sheet.marks), len(sheet.weeks), SESSIONS)
     expected = due.reshape(per_week).sum(axis=(0, 2))

@@ -18,6 +18,7 @@ from portal.pupils.actions import open_year, take_list
 from portal.registers import actions as registers
 from portal.registers.pages import merged
 from portal.registers.queries import current_pages, lock_school, sheet
+from portal.registers.sheets import with_weeks
 from portal.rules.calendar import register_year, week_of
 from portal.schools.queries import school as school_row
 from portal.uploads import queries
@@ -98,7 +99,7 @@ def check(upload_id: UUID) -> None:
 
 def _check(upload: Upload) -> None:
     tx().execute(delete(Finding).where(Finding.upload_id == upload.id))
-    reading = _readable(upload)
+    reading = _readable(upload, queries.content_of(upload.id))
     if reading is None:
         return
     with rehearsing():
@@ -108,10 +109,10 @@ def _check(upload: Upload) -> None:
     record(CHECKED, upload.id, rows_in=upload.rows_in, rows_refused=upload.rows_refused)
 
 
-def _readable(upload: Upload) -> Reading | None:
+def _readable(upload: Upload, content: bytes) -> Reading | None:
     """The file as read; None when it is refused whole, or a person must say what its columns mean: the upload says which."""
     try:
-        reading = _read(upload)
+        reading = _read(upload, content)
     except FileRefused as refusal:
         upload.state, upload.refusal, upload.checked_at = "refused", refusal.message, clock.now()
         record(REFUSED, upload.id, reason=refusal.kind)
@@ -125,9 +126,8 @@ def _readable(upload: Upload) -> Reading | None:
     return reading
 
 
-def _read(upload: Upload) -> Reading:
+def _read(upload: Upload, content: bytes) -> Reading:
     show = _Progress(upload.id, "Reading rows")
-    content = queries.content_of(upload.id)
     reading = read_in_child(content, mapping=dict(upload.mapping) or None, progress=show.counted)
     remembered = queries.remembered_mapping(upload.school_id, reading.fingerprint)
     if remembered and not upload.mapping:
@@ -195,7 +195,7 @@ def _rehearsal_of_marks(upload: Upload, reading: Reading, checked: Checked) -> d
             if register_year(week) == academic_year
         }
         before = sheet(upload.school_id, academic_year)
-        complete += completed_weeks(before, sheet(upload.school_id, academic_year, instead=arriving))
+        complete += completed_weeks(before, with_weeks(before, arriving))
     earlier = queries.same_bytes_before(upload)
     return {
         **told,
@@ -247,7 +247,7 @@ def apply(upload_id: UUID) -> None:
     """Apply a file that was asked for: all of its good rows or none, exactly once, checked again as it is applied."""
     upload = queries.upload_for_change(upload_id)
     if upload.state == "applying":
-        _apply(upload, _read(upload))
+        _apply(upload, _read(upload, queries.content_of(upload.id)))
 
 
 def _apply(upload: Upload, reading: Reading) -> None:
@@ -280,7 +280,7 @@ def take(
     """
     upload = queries.upload_for_change(_keep(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils))
     upload.academic_year = academic_year
-    reading = _readable(upload)
+    reading = _readable(upload, content)
     if reading is not None:
         _apply(upload, reading)
     return upload.id
@@ -341,7 +341,9 @@ def _not_now(upload: Upload) -> str:
         "received": "This file is still being checked. Wait until the check has finished.",
         "needs-mapping": "Say what the file's columns mean first.",
         "applying": "This file is being applied.",
-        "applied": "This file was applied. Only a file of marks can be undone." if upload.kind != "marks" else "This file was already applied.",
+        "applied": "This file was applied. Only a file of marks can be undone."
+        if upload.kind != "marks"
+        else "This file was already applied.",
         "refused": "This file could not be read. Send another.",
         "withdrawn": "This file was withdrawn. Send it again to use it.",
         "undone": "This file was undone. Send it again to use it.",

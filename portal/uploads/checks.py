@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from portal.registers.pages import SESSIONS
 from portal.rules.calendar import HALVES, register_year, week_of
@@ -17,6 +16,8 @@ from portal.rules.school_age import compulsory_school_age
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from portal.pupils.incoming import IncomingPupil
     from portal.pupils.rolls import Roll
@@ -118,7 +119,9 @@ def marks_checked(reading: Reading, school: School) -> Checked:
     refuse("contradicts-roll", tables.contradicts[pupil])
     refuse("future-date", tables.future[day])
     refuse("not-school-day", ~tables.met[day, reading.session])
-    refuse("not-on-roll", (tables.from_day[year, line] > tables.ordinal[day]) | (tables.until_day[year, line] < tables.ordinal[day]))
+    refuse(
+        "not-on-roll", (tables.from_day[year, line] > tables.ordinal[day]) | (tables.until_day[year, line] < tables.ordinal[day])
+    )
     byte = tables.byte[tables.era[day], reading.session, reading.code]
     refuse("unknown-code", tables.unknown[reading.code])
     refuse("code-not-valid", byte == 0)
@@ -152,7 +155,10 @@ class _Tables:
         self.ordinal = np.array([day.toordinal() for day in reading.dates], dtype=np.int64)
         self.future = np.array([day > school.today for day in reading.dates], dtype=bool)
         self.met = np.array(
-            [[school.years[years[self.year_of_day[n]]].calendar.meets(day, half) for half in HALVES] for n, day in enumerate(reading.dates)],
+            [
+                [school.years[years[self.year_of_day[n]]].calendar.meets(day, half) for half in HALVES]
+                for n, day in enumerate(reading.dates)
+            ],
             dtype=bool,
         ).reshape(-1, 2)
         self._place_pupils()
@@ -254,7 +260,7 @@ def _lines_of_returners(roll: Roll) -> list[int]:
 
 
 def _refuse_repeats(reading: Reading, line: NDArray[np.int64], byte: NDArray[np.uint8], reason: NDArray[np.uint8]) -> None:
-    """Two marks for one pupil and session, however the file names the pupil: the same twice keeps the first, different ones refuse both."""
+    """Two marks for one pupil and session, however named: the same keeps the first, different ones refuse both."""
     open_ = reason == 0
     if not open_.any():
         return
@@ -312,7 +318,9 @@ def read_findings(reading: Reading) -> list[Finding]:
         groups.setdefault(key, []).append(problem.row)
     values = {(one.kind, one.sheet, one.column_name or "", one.message): one.value for one in reading.problems}
     return [
-        Finding(key[0], True, _sheet_name(reading, key[1]), key[2] or None, row_ranges(np.array(rows)), values[key], key[3], len(rows))
+        Finding(
+            key[0], True, _sheet_name(reading, key[1]), key[2] or None, row_ranges(np.array(rows)), values[key], key[3], len(rows)
+        )
         for key, rows in groups.items()
     ]
 
@@ -356,7 +364,9 @@ def _finding(reading: Reading, key: NDArray[np.int64], part: NDArray[np.intp]) -
         value = None
     column = column_letters(int(key[2])) if key[2] > 0 else None
     sentence = REASONS[slug].format(value=value)
-    return Finding(slug, True, _sheet_name(reading, int(key[1])), column, row_ranges(reading.row[part]), value, sentence, int(part.size))
+    return Finding(
+        slug, True, _sheet_name(reading, int(key[1])), column, row_ranges(reading.row[part]), value, sentence, int(part.size)
+    )
 
 
 def _sheet_name(reading: Reading, number: int) -> str | None:

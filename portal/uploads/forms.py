@@ -20,7 +20,11 @@ class SendFile(Form):
     kind = RadiosField(
         "What is in the file?", choices=choices(KINDS), default="marks", validators=[required("Choose what is in the file.")]
     )
-    file = FileField("File", validators=[required("Choose a file.")], hint="CSV, XLSX, CTF (XML) or JSON, up to 25 MB. What it is called does not matter.")
+    file = FileField(
+        "File",
+        validators=[required("Choose a file.")],
+        hint="CSV, XLSX, CTF (XML) or JSON, up to 25 MB. What it is called does not matter.",
+    )
     add_pupils = RadiosField(
         "If the file has pupils who are not on the roll yet",
         choices=choices((("no", "List them, and leave their marks out"), ("yes", "Add them to the roll from this file"))),
@@ -34,7 +38,10 @@ class WhyUndo(Form):
     reason = TextAreaField(
         "Why is this upload being undone?",
         hint="The reason stays in the history beside your name.",
-        validators=[required("Enter why the upload is being undone."), validators.Length(max=500, message="Enter 500 characters or fewer.")],
+        validators=[
+            required("Enter why the upload is being undone."),
+            validators.Length(max=500, message="Enter 500 characters or fewer."),
+        ],
     )
 
 
@@ -43,7 +50,10 @@ class OwnMark(Form):
 
     mark = TextField(
         "The school's own mark",
-        validators=[required("Enter the mark as it stands in your files."), validators.Length(max=8, message="Enter 8 characters or fewer.")],
+        validators=[
+            required("Enter the mark as it stands in your files."),
+            validators.Length(max=8, message="Enter 8 characters or fewer."),
+        ],
     )
     letters = SelectField(
         "The code it stands for",

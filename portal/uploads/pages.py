@@ -27,7 +27,16 @@ LAYOUTS = {
     "dfe-weekly": "the Department for Education’s weekly pupil attendance file",
 }
 STEPS = (("received", "Received"), ("rehearsed", "Checked and rehearsed"), ("applied", "Applied"))
-_REACHED = {"received": 0, "needs-mapping": 0, "rehearsed": 1, "applying": 1, "applied": 2, "undone": 2, "refused": 0, "withdrawn": 0}
+_REACHED = {
+    "received": 0,
+    "needs-mapping": 0,
+    "rehearsed": 1,
+    "applying": 1,
+    "applied": 2,
+    "undone": 2,
+    "refused": 0,
+    "withdrawn": 0,
+}
 
 
 def shown(upload: Upload) -> dict[str, Any]:
@@ -63,7 +72,10 @@ def _steps(upload: Upload) -> list[dict[str, str]]:
         for place, (_, words) in enumerate(STEPS)
     ]
     if upload.state in {"refused", "withdrawn", "undone"}:
-        steps = [*steps[: reached + 1], {"title": {"refused": "Refused", "withdrawn": "Withdrawn", "undone": "Undone"}[upload.state], "state": "done"}]
+        steps = [
+            *steps[: reached + 1],
+            {"title": {"refused": "Refused", "withdrawn": "Withdrawn", "undone": "Undone"}[upload.state], "state": "done"},
+        ]
     return steps
 
 

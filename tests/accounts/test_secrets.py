@@ -115,9 +115,7 @@ def test_recovery_codes_are_ten_and_read_however_typed() -> None:
     person, codes = uuid4(), second_factor.recovery_codes()
     assert len(set(codes)) == 10
     first = codes[0]
-    assert second_factor.recovery_hash(first, person) == second_factor.recovery_hash(
-        f" {first.lower().replace('-', ' ')} ", person
-    )
+    assert second_factor.recovery_hash(first, person) == second_factor.recovery_hash(f" {first.lower().replace('-', ' ')} ", person)
     assert second_factor.recovery_hash(first, person) != second_factor.recovery_hash(first, uuid4())
 
 

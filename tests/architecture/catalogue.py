@@ -31,7 +31,9 @@ def faults(connection: Connection[Any], *, owned: Collection[str], shared: Colle
 
 
 def _unknown_tables(connection: Connection[Any], known: Collection[str]) -> Iterator[str]:
-    tables = connection.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')")
+    tables = connection.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+    )
     found = {name for (name,) in tables}
     yield from (f"{name}: neither owned nor shared" for name in sorted(found - set(known)))
     yield from (f"{name}: not in the database" for name in sorted(set(known) - found))

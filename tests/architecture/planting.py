@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from sqlalchemy import ARRAY, Boolean, Date, DateTime, LargeBinary, Numeric, Text, Uuid
+from sqlalchemy import ARRAY, Boolean, Date, DateTime, LargeBinary, Numeric, Text, TypeDecorator, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from migrations.owned import APP_ROLE
@@ -52,7 +52,7 @@ def _value(table: Table, column: Column[Any], number: int) -> object:
         return uuid5(NAMES, f"{KEYS.get(name, table.name)} {number}")
     if (table.name, name) in SAID:
         return SAID[table.name, name]
-    kind = column.type
+    kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
     made: list[tuple[type | tuple[type, ...], object]] = [
         (Uuid, uuid5(NAMES, f"other {number}")),
         (JSONB, Jsonb({})),

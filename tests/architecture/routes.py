@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from werkzeug.routing import Rule
 
 LISTED = ROOT / "docs" / "routes.txt"
-HEADING = "# Every address of the portal: path, methods, endpoint, permission. Made by `python -m tests.architecture.routes --write`.\n"
+HEADING = (
+    "# Every address of the portal: path, methods, endpoint, permission. Made by `python -m tests.architecture.routes --write`.\n"
+)
 IMPLIED = {"HEAD", "OPTIONS"}
 
 

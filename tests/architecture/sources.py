@@ -13,7 +13,17 @@ ROOT = Path(__file__).parents[2]
 #: What the product is made of, apart from its tests and its bench.
 PACKAGES = ("config", "dashboards", "migrations", "portal", "workers")
 #: Folders that are made by running the portal, not written.
-MADE = {".git", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache", "shots"}
+MADE = {
+    ".git",
+    ".venv",
+    "__pycache__",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    ".import_linter_cache",
+    "shots",
+}
 
 
 @dataclass(frozen=True)

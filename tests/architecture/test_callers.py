@@ -85,6 +85,8 @@ def test_a_set_local_passes() -> None:
 
 
 def test_a_planted_caller_is_found() -> None:
-    planted = Source("portal/cases/queries.py", '"""One."""\n\ndef every():\n    with db.whole_authority():\n        tx().commit()\n')
+    planted = Source(
+        "portal/cases/queries.py", '"""One."""\n\ndef every():\n    with db.whole_authority():\n        tx().commit()\n'
+    )
     assert callers((planted,), "whole_authority") == {"portal.cases.queries.every"}
     assert committers((planted,)) == {"portal.cases.queries"}

@@ -33,7 +33,9 @@ SHARED = {
 def tables_of(kind: type[Base]) -> set[str]:
     """The names of the tables of one kind."""
     return {
-        str(mapper.local_table.name) for mapper in Base.registry.mappers if issubclass(mapper.class_, kind) and mapper.local_table is not None
+        str(mapper.local_table.name)
+        for mapper in Base.registry.mappers
+        if issubclass(mapper.class_, kind) and mapper.local_table is not None
     }
 
 
@@ -68,7 +70,10 @@ def test_the_catalogue_has_nothing_against_the_schema(superuser: Connection[Any]
         ("CREATE UNIQUE INDEX planted ON pupil (upn)", "pupil: the unique key planted begins with upn"),
         ("ALTER TABLE pupil ADD CONSTRAINT planted UNIQUE (id)", "pupil: the unique key planted begins with id"),
         (
-            "ALTER TABLE school ADD UNIQUE (id); ALTER TABLE term ADD CONSTRAINT planted FOREIGN KEY (school_id) REFERENCES school (id)",
+            (
+                "ALTER TABLE school ADD UNIQUE (id);"
+                " ALTER TABLE term ADD CONSTRAINT planted FOREIGN KEY (school_id) REFERENCES school (id)"
+            ),
             "term: the foreign key planted begins with school_id",
         ),
         ("ALTER ROLE portal_app BYPASSRLS", "portal_app: bypasses row security"),

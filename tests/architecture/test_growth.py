@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 def _more_schools() -> None:
     def change() -> None:
-        tx().add_all(School(id=uuid4(), urn=f"9100{n:02d}", laestab=f"00130{n:02d}", name=f"School {n}", phase="primary") for n in range(10))
+        tx().add_all(
+            School(id=uuid4(), urn=f"9100{n:02d}", laestab=f"00130{n:02d}", name=f"School {n}", phase="primary") for n in range(10)
+        )
 
     furnish(change)
 

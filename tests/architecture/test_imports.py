@@ -67,7 +67,10 @@ def table_imports(found: tuple[sources.Source, ...]) -> list[str]:
     """What is taken from a `models` module, as the program runs, outside queries and actions: only names of states may be."""
     faults = []
     for source in found:
-        if re.search(r"\.(?:queries|actions|models)(?:\.|$)", source.module) or source.module in {"portal.registers.overview", "migrations.tables"}:
+        if re.search(r"\.(?:queries|actions|models)(?:\.|$)", source.module) or source.module in {
+            "portal.registers.overview",
+            "migrations.tables",
+        }:
             continue
         for node in source.tree.body:
             if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(".models"):

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: The needles are put together here, so that this file does not hold them.
-HOSTS = tuple(".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("registry", "npmjs", "org"), ("registry", "yarnpkg", "com")))
+HOSTS = tuple(
+    ".".join(parts)
+    for parts in (("pypi", "org"), ("pythonhosted", "org"), ("registry", "npmjs", "org"), ("registry", "yarnpkg", "com"))
+)
 FOLDERS = tuple("/" + "/".join(parts) for parts in (("work", "main"), ("work", "shared"), ("root", ""), ("Users", "")))
 HOMES = re.compile("/" + r"home/(?!\{|<|portal\b)[a-z]")
 OUTSIDE = ".." + "/shared"

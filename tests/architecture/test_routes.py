@@ -37,9 +37,8 @@ def faults(rules: Iterable[Rule]) -> list[str]:
     """What is wrong with these addresses, each in a sentence that begins with it."""
     found = []
     for rule in rules:
-        for part in rule.rule.strip("/").split("/"):
-            if part and "<" not in part and not PLAIN.fullmatch(part):
-                found.append(f"{rule.rule}: “{part}” is not kebab-case")
+        fixed = [part for part in rule.rule.strip("/").split("/") if part and "<" not in part]
+        found += [f"{rule.rule}: “{part}” is not kebab-case" for part in fixed if not PLAIN.fullmatch(part)]
         for name, converter in rule._converters.items():  # noqa: SLF001  Werkzeug has no other way to ask
             if type(converter).__name__ != "UUIDConverter" and name not in OTHER_PARAMETERS:
                 found.append(f"{rule.rule}: <{name}> is not a UUID")
@@ -53,7 +52,9 @@ def opened(app: Flask) -> set[str]:
 
 def unasked(permissions: Iterable[str]) -> list[str]:
     """Permissions that no view, query or template asks for."""
-    files = [path for path in sources.ours() if path.suffix in {".py", ".html"} and sources.name_of(path) != "portal/permissions.py"]
+    files = [
+        path for path in sources.ours() if path.suffix in {".py", ".html"} and sources.name_of(path) != "portal/permissions.py"
+    ]
     asking = [path for path in files if sources.name_of(path).split("/")[0] in sources.PACKAGES]
     text = "\n".join(path.read_text(encoding="utf-8") for path in asking)
     return [name for name in permissions if f'"{name}"' not in text and f"'{name}'" not in text]
@@ -61,7 +62,9 @@ def unasked(permissions: Iterable[str]) -> list[str]:
 
 def test_the_list_is_as_it_was_reviewed(app: Flask) -> None:
     kept = routes.LISTED.read_text(encoding="utf-8")
-    assert routes.listing(app).splitlines() == kept.splitlines(), "python -m tests.architecture.routes --write, and review what changed"
+    assert routes.listing(app).splitlines() == kept.splitlines(), (
+        "python -m tests.architecture.routes --write, and review what changed"
+    )
 
 
 def test_addresses_keep_to_the_house(app: Flask) -> None:

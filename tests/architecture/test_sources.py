@@ -16,10 +16,10 @@ LONGER_FILES = {"portal/db.py": "the whole of writing in one place: units of wor
 #: Where a function is a table of cases, one a line or two.
 TABLES_OF_CASES = "tests/rules/casebook/"
 #: Suppressions in the product. The number only falls.
-BUDGET = 95
+BUDGET = 80
 NOT_NAMES = re.compile(r"(?:^|_)(?:utils?|helpers?|common|misc|base|managers?|services?|handlers?|data|info|process|do)(?:_|$)")
 #: Words for work left undone, put together here so that this line is not one.
-UNFINISHED = re.compile(rf"\b(?:{'TO'}DO|{'FIX'}ME|{'X'}XX|{'HA'}CK)\b")
+UNFINISHED = re.compile(rf"\b(?:{'TO'}DO|{'FIX'}ME|{'HA'}CK)\b")
 
 
 def faults(source: Source) -> list[str]:
@@ -69,7 +69,9 @@ def _imports(source: Source) -> list[tuple[int, str]]:
 
 
 def _lines(source: Source) -> list[tuple[int, str]]:
-    found = [(node.lineno, "print: log, or return it") for node in ast.walk(source.tree) if isinstance(node, ast.Call) and _prints(node)]
+    found = [
+        (node.lineno, "print: log, or return it") for node in ast.walk(source.tree) if isinstance(node, ast.Call) and _prints(node)
+    ]
     for number, line in enumerate(source.lines, start=1):
         if UNFINISHED.search(line):
             found.append((number, "unfinished: finish it, or say in a decision that it is not done"))
@@ -146,7 +148,12 @@ def test_the_guard_can_fail(name: str, text: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["x = 1", "x = 1  # no" + "qa: S101  a reason", "x = 1  # type" + ": ignore[misc]  # a reason", "x = 1  # no" + "qa: S1, PLR2004 -- a reason"],
+    [
+        "x = 1",
+        "x = 1  # no" + "qa: S101  a reason",
+        "x = 1  # type" + ": ignore[misc]  # a reason",
+        "x = 1  # no" + "qa: S1, PLR2004 -- a reason",
+    ],
 )
 def test_a_suppression_with_its_reason_passes(line: str) -> None:
     assert faults(Source("portal/pupils/one.py", f'"""One."""\n{line}\n')) == []

@@ -86,7 +86,11 @@ def test_what_is_only_added_to_cannot_be_removed(planted: Connection[Any], name:
 
 
 _PLANTED = Table(
-    "planted", MetaData(), Column("authority_id", Uuid, primary_key=True), Column("id", Uuid, primary_key=True), Column("school_id", Uuid)
+    "planted",
+    MetaData(),
+    Column("authority_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("school_id", Uuid),
 )
 
 

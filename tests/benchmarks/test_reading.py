@@ -21,8 +21,8 @@ HEADER = (
     "late_sessions,possible_sessions,reason_l_present_late_before_registers_closed,reason_u_unauthorised_late_after_registers_closed"
 )
 ROW = (
-    "2025,Week 37,Local authority,E12000003,E08000035,383,Leeds,Primary,221.8,59445.2,538384,541526,3142,23427,12400,11027,5655,564953,"
-    "4866,789"
+    "2025,Week 37,Local authority,E12000003,E08000035,383,Leeds,Primary,221.8,59445.2,538384,541526,3142,23427,12400,11027,5655,"
+    "564953,4866,789"
 )
 
 

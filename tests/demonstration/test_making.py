@@ -185,7 +185,7 @@ def test_removing_takes_the_demonstration_and_nothing_else(engine: object, datab
             write_down(plan, Progress(_quiet))
     with psycopg.connect(os.environ[servers.SUPER].rsplit("/", 1)[0] + f"/{database_name}", autocommit=True) as connection:
         connection.execute("UPDATE authority SET demonstration = false WHERE slug = 'stayfold'")
-        ids = dict(connection.execute("SELECT slug, id FROM authority").fetchall())
+        ids: dict[object, object] = dict(connection.execute("SELECT slug, id FROM authority").fetchall())
         before = _rows(connection, ids["stayfold"])
         assert remove(owner) == 1
         assert not any(_rows(connection, ids["gonefold"]).values())

@@ -191,7 +191,7 @@ def test_a_taken_port_is_named_before_anything_starts(made_folder: Path) -> None
         assert portal.line == ""
         assert portal.ended() == (
             1,
-            f"Set PORTAL_PORT to a free port: {port} on 127.0.0.1 cannot be used (address already in use).\n",
+            f"Set PORTAL_PORT to a free port, or stop what uses it: {port} on 127.0.0.1 cannot be used (address already in use).\n",
         )
     assert on_folder(made_folder) == {}
 

@@ -32,7 +32,9 @@ def upn(number: int) -> str:
     return letters[sum(place * int(digit) for place, digit in enumerate(body, 2)) % 23] + body
 
 
-def long_csv(pupils: int, days: int = 10, *, first: int = 0, code: str = "/", start: date = MONDAY, extra: tuple[str, ...] = ()) -> bytes:
+def long_csv(
+    pupils: int, days: int = 10, *, first: int = 0, code: str = "/", start: date = MONDAY, extra: tuple[str, ...] = ()
+) -> bytes:
     """A tidy long file: both sessions of so many school days for so many pupils, the afternoon always present."""
     rows = ["UPN,Surname,Forename,DOB,NCYear,Date,Session,Code"]
     weekdays = [on for ahead in range(days * 2) if (on := start + timedelta(days=ahead)).weekday() < 5][:days]
@@ -40,7 +42,9 @@ def long_csv(pupils: int, days: int = 10, *, first: int = 0, code: str = "/", st
         year_group = number % 6 + 1
         born = date(2021 - year_group, 3, 1 + number % 27)
         who = f"{upn(number)},Marsh{number},Robin,{born:%d/%m/%Y},{year_group}"
-        rows += [f"{who},{on:%d/%m/%Y},{half}" + (f",{code}" if half == "AM" else ",\\") for on in weekdays for half in ("AM", "PM")]
+        rows += [
+            f"{who},{on:%d/%m/%Y},{half}" + (f",{code}" if half == "AM" else ",\\") for on in weekdays for half in ("AM", "PM")
+        ]
     return ("\n".join([*rows, *extra]) + "\n").encode()
 
 
@@ -48,15 +52,30 @@ def made(place: Place, *, school: UUID | None = None) -> dict[str, UUID]:
     """An object of each kind in a school of the place, by the name routes give it."""
     school = school or place.primary
     with unit_of_work(place.scope(Role.LA_MANAGER)):
-        upload = uploads.take(school, kind="marks", file_name="register.csv", content=long_csv(3, extra=(f"{upn(1)},,,,,02/11/2026,AM,Z1",)), add_pupils=True)
+        upload = uploads.take(
+            school,
+            kind="marks",
+            file_name="register.csv",
+            content=long_csv(3, extra=(f"{upn(1)},,,,,02/11/2026,AM,Z1",)),
+            add_pupils=True,
+        )
         pupil = tx().scalars(select(RollLine.pupil_id).where(RollLine.school_id == school)).first()
         if pupil is None:
             message = "The upload added no pupil."
             raise AssertionError(message)
-        ids = {name: uuid4() for name in ("parent_id", "question_id", "mark_id", "term_id", "closed_id", "invitation_id", "sign_in_id")}
+        ids = {
+            name: uuid4() for name in ("parent_id", "question_id", "mark_id", "term_id", "closed_id", "invitation_id", "sign_in_id")
+        }
         furnish(lambda: _rows(place, school, pupil, ids))
     membership = place.people[Role.SCHOOL_OFFICE][1]
-    return {**ids, "upload_id": upload, "pupil_id": pupil, "school_id": school, "membership_id": membership, "authority_id": place.id}
+    return {
+        **ids,
+        "upload_id": upload,
+        "pupil_id": pupil,
+        "school_id": school,
+        "membership_id": membership,
+        "authority_id": place.id,
+    }
 
 
 def _rows(place: Place, school: UUID, pupil: UUID, ids: dict[str, UUID]) -> None:

@@ -108,7 +108,9 @@ def _schools(place: Place, la_code: str, urns: tuple[str, str]) -> None:
 def _person(place: Place, role: Role) -> None:
     if role == Role.PLATFORM_OPERATOR:
         return
-    person = accounts.add_person(f"{role.value.replace('-', ' ').title()} Example", f"{role.value}@{place.slug}.example", demonstration=True)
+    person = accounts.add_person(
+        f"{role.value.replace('-', ' ').title()} Example", f"{role.value}@{place.slug}.example", demonstration=True
+    )
     schools = frozenset() if role in LA_ROLES or role == Role.PARTNER else frozenset({place.primary})
     membership = accounts.add_membership(
         person.id,

@@ -50,9 +50,7 @@ def send_reset(person_id: UUID, address_of: Callable[[str], str]) -> None:
     token, now = secrets.token_urlsafe(32), clock.now()
     earlier = update(PasswordReset).where(PasswordReset.person_id == person_id, PasswordReset.used_at.is_(None))
     tx().execute(earlier.values(used_at=now))
-    tx().add(
-        PasswordReset(id=uuid4(), person_id=person_id, token_hash=hashed(token), created_at=now, expires_at=now + RESET_LASTS)
-    )
+    tx().add(PasswordReset(id=uuid4(), person_id=person_id, token_hash=hashed(token), created_at=now, expires_at=now + RESET_LASTS))
     send_mail(person.email, "Choose a new password", _LINK.format(link=address_of(token)))
 
 

@@ -50,9 +50,7 @@ def use_recovery_code(sign_in_id: UUID, typed: str) -> str | None:
     sign_in, person = _sign_in_and_person(sign_in_id)
     left = (
         tx()
-        .scalars(
-            select(RecoveryCode).where(RecoveryCode.person_id == person.id, RecoveryCode.used_at.is_(None)).with_for_update()
-        )
+        .scalars(select(RecoveryCode).where(RecoveryCode.person_id == person.id, RecoveryCode.used_at.is_(None)).with_for_update())
         .all()
     )
     wanted = second_factor.recovery_hash(typed, person.id)

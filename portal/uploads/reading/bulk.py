@@ -116,11 +116,10 @@ class _Table:
         for word in words:
             changed[1:] |= word[1:] != word[:-1]
         heads = np.flatnonzero(changed)
-        codes: NDArray[np.int64] = np.zeros(heads.size, dtype=np.int64)
-        for word in words:
+        codes: NDArray[np.int64] = pd.factorize(words[0][heads])[0].astype(np.int64)
+        for word in words[1:]:
             part, distinct = pd.factorize(word[heads])
-            codes = codes * (len(distinct) + 1) + part
-            codes = pd.factorize(codes)[0].astype(np.int64)
+            codes = pd.factorize(codes * (len(distinct) + 1) + part)[0].astype(np.int64)
         first = np.full(int(codes.max(initial=-1)) + 1, -1, dtype=np.int64)
         first[codes[::-1]] = heads[::-1]
         of = codes[np.cumsum(changed) - 1]
@@ -128,6 +127,8 @@ class _Table:
 
     def _word(self, starts: Places, lengths: Places, part: int) -> NDArray[np.uint64]:
         """Eight bytes of each cell as one number, zero beyond its end."""
+        if lengths.size and lengths.min() == lengths.max():
+            lengths = lengths[:1]
         left = np.clip(lengths - part * WORD, 0, WORD)
         at = np.minimum(starts + part * WORD, self.words.size - 1)
         keep = np.where(left == WORD, np.uint64(2**64 - 1), (np.uint64(1) << (left * 8).astype(np.uint64)) - np.uint64(1))
