@@ -95,7 +95,9 @@ def migrate(settings: Settings, _chosen: Namespace) -> dict[str, object]:
 def demonstration(settings: Settings, chosen: Namespace) -> dict[str, object]:
     """Make the demonstration authority and its neighbour."""
     with _database(settings) as owner_url:
-        return make_demonstration(schools=chosen.schools, pupils=chosen.pupils, if_empty=chosen.if_empty, reset=chosen.reset, owner_url=owner_url)
+        return make_demonstration(
+            schools=chosen.schools, pupils=chosen.pupils, if_empty=chosen.if_empty, reset=chosen.reset, owner_url=owner_url
+        )
 
 
 def add_authority(settings: Settings, chosen: Namespace) -> dict[str, object]:

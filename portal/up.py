@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -147,7 +146,8 @@ def _start(tree: Tree, settings: Settings) -> None:
     environ = child_environ(settings, servers)
     if upgraded:
         _run_to_its_end(tree, "The loading of the published figures", tree.plan.furnish, dict(os.environ))
-    _demonstrate(tree, settings, environ)
+    # Taking a half-made demonstration away again is the owner's work.
+    _demonstrate(tree, settings, {**environ, "DATABASE_OWNER_URL": servers.owner_url})
     logs = settings.data_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     tree.started.append(_child("The web server", tree.plan.web, environ, logs / "web.log"))
@@ -232,10 +232,7 @@ def _demonstrate(tree: Tree, settings: Settings, environ: Mapping[str, str]) -> 
 
 def _run_to_its_end(tree: Tree, name: str, command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run one step to its end, its progress on the terminal, and give its exit status; it stops when we are asked to."""
-    step = subprocess.Popen(
-        command, env=dict(environ), cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-    )
-    child = Child(name, step, signal.SIGTERM, REPOSITORY / "none")
+    child = children.start(name, command, environ=environ, log=None, cwd=str(REPOSITORY))
     try:
         while child.is_alive():
             tree.check()

@@ -30,7 +30,12 @@ KINDS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
     "uploads.apply": lambda ids: uploads.apply(UUID(ids["upload_id"])),
     "registers.recount": lambda ids: registers.recount(UUID(ids["school_id"]), int(ids["academic_year"])),
     "accounts.deliver_mail": lambda ids: accounts.deliver_mail(UUID(ids["mail_id"])),
+    "accounts.suspend_unused": lambda _ids: accounts.suspend_unused(),
+    "accounts.forget_tries": lambda _ids: accounts.forget_tries(),
 }
+
+#: The kinds promised for every authority once a day.
+DAILY = ("accounts.suspend_unused", "accounts.forget_tries")
 
 
 def run(job_id: str) -> str:

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import Index, or_, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock, scope
@@ -31,7 +31,8 @@ from portal.db import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import date
 
 #: How long a job that was sent and is not done is left before it is sent again. The row lock, not this, prevents doubling.
 LEASE = timedelta(seconds=20)
@@ -60,6 +61,8 @@ class OutboxJob(Shared):
     done_at: Mapped[MaybeInstant]
     failed_at: Mapped[MaybeInstant]
     failure: Mapped[MaybeWord]
+    #: What makes a promise of the timetable once only: task, authority and day.
+    once: Mapped[str | None] = mapped_column(unique=True, info=NOT_PERSONAL)
 
 
 _redis: Redis | None = None
@@ -100,6 +103,28 @@ def later(kind: str, **ids: UUID | str) -> UUID:
     tx().add(job)
     after_commit(lambda: _wake(job.id))
     return job.id
+
+
+def promise_for_today(kind: str, authority_ids: Iterable[UUID], on: date) -> int:
+    """Promise a timetabled job for each authority, once a day however many machines ask. Commits; returns how many were new."""
+    rows = [
+        {
+            "id": uuid4(),
+            "authority_id": one,
+            "kind": kind,
+            "ids": {},
+            "role": "schedule",
+            "run_after": clock.now(),
+            "attempts": 0,
+            "once": f"{kind} {one} {on}",
+        }
+        for one in authority_ids
+    ]
+    if not rows:
+        return 0
+    made = tx().execute(insert(OutboxJob).on_conflict_do_nothing(index_elements=["once"]).returning(OutboxJob.id), rows).all()
+    tx().commit()
+    return len(made)
 
 
 def _wake(job_id: UUID) -> None:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from redis.exceptions import RedisError
@@ -18,8 +18,14 @@ from sqlalchemy.exc import DBAPIError
 import workers.jobs
 from config import logging as logs
 from config.settings import Settings
-from portal import db
+from portal import clock, db
+from portal.accounts.actions import mail
+from portal.accounts.actions.mail import Smtp
+from portal.accounts.queries import authorities
 from workers import queue
+
+if TYPE_CHECKING:
+    from datetime import date
 
 log = structlog.get_logger()
 EVERY = 1.0
@@ -40,10 +46,12 @@ class PortalWorker(Worker):
 
 def dispatch_for_ever(stop: threading.Event) -> None:
     """Send what waits, every second, whatever is down; says so once when it starts failing and once when it recovers."""
-    failing = False
+    failing, promised = False, None
     while not stop.wait(EVERY):
         try:
             with db.unit_of_work(None):
+                if promised != clock.today():
+                    promised = _timetable()
                 queue.dispatch()
         except (RedisError, DBAPIError) as error:
             if not failing:
@@ -55,12 +63,28 @@ def dispatch_for_ever(stop: threading.Event) -> None:
             failing = False
 
 
+def _timetable() -> date:
+    """Promise the day's timetabled jobs, one for each authority; asked again by every worker, kept once."""
+    today, everyone = clock.today(), [one.id for one in authorities()]
+    for kind in workers.jobs.DAILY:
+        queue.promise_for_today(kind, everyone, today)
+    return today
+
+
+def _mail_server(settings: Settings) -> Smtp | None:
+    if not settings.smtp_host:
+        return None
+    encryption = "starttls" if settings.smtp_starttls else "none"
+    return Smtp(settings.smtp_host, settings.smtp_port, settings.mail_from, encryption, settings.smtp_user, settings.smtp_password)
+
+
 def main() -> None:
     """Run one worker with its dispatcher until told to stop."""
     settings = Settings.from_environment(os.environ)
     logs.configure(settings)
     db.connect(settings.database_url)
     connection = queue.connect(settings.redis_url)
+    mail.connect(_mail_server(settings))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     threading.Thread(target=dispatch_for_ever, args=(stop,), daemon=True).start()

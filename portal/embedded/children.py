@@ -132,7 +132,7 @@ def start(  # noqa: PLR0913  one call says everything about a child
     command: Sequence[str],
     *,
     environ: Mapping[str, str],
-    log: Path,
+    log: Path | None,
     user: ServerUser | None = None,
     stdin: bytes = b"",
     cwd: str = "/",
@@ -142,10 +142,11 @@ def start(  # noqa: PLR0913  one call says everything about a child
     """Start a child that cannot outlive us.
 
     Its session is its own, so that Ctrl-C reaches only us; on Linux the kernel sends `death_signal` (or
-    `stop_signal`) when we die, however we die. Its output goes to `log`; `stdin` is all it can read.
+    `stop_signal`) when we die, however we die. Its output goes to `log`, or with none its errors to the terminal;
+    `stdin` is all it can read.
     """
     who = {"user": user.uid, "group": user.gid, "extra_groups": []} if user and user.switched else {}
-    with log.open("ab") as written, warnings.catch_warnings():
+    with Path(log or os.devnull).open("ab") as written, warnings.catch_warnings():
         # From Python 3.12 a fork beside running threads warns; ours calls one C function and goes on to exec.
         warnings.simplefilter("ignore", DeprecationWarning)
         running = subprocess.Popen(  # type: ignore[call-overload]  # the three who-arguments come together or not at all
@@ -154,7 +155,7 @@ def start(  # noqa: PLR0913  one call says everything about a child
             cwd=cwd,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=written,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.STDOUT if log else None,
             start_new_session=True,
             preexec_fn=_dying_with(os.getpid(), death_signal or stop_signal),  # noqa: PLW1509  one C call and no lock
             **who,
@@ -163,7 +164,7 @@ def start(  # noqa: PLR0913  one call says everything about a child
         with contextlib.suppress(BrokenPipeError):
             running.stdin.write(stdin)
         running.stdin.close()
-    return Child(name, running, stop_signal, log)
+    return Child(name, running, stop_signal, log or Path(os.devnull))
 
 
 def _dying_with(parent: int, sign: signal.Signals) -> Callable[[], None] | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import NoResultFound
 
 from portal import clock, scope
 from portal.audit.actions import record
@@ -67,7 +68,8 @@ def receive(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_p
 
 
 def _keep(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool) -> UUID:
-    school_row(school_id)
+    if school_row(school_id) is None:
+        raise NoResultFound
     sha256, actor = hashlib.sha256(content).hexdigest(), scope.current().actor
     upload = Upload(
         id=uuid4(),

@@ -31,7 +31,10 @@ import os, sys
 from config.settings import Settings, SettingsError
 from portal import up
 python = (sys.executable, "-P", "-m")
-says = "import os, sys; open(os.environ['SAID'], 'a').write(sys.argv[1] + ' '); sys.exit(int(os.environ['DEMO_ENDS']))"
+says = (
+    "import os, sys, time; open(os.environ['SAID'], 'a').write(sys.argv[1] + ' '); time.sleep(int(os.environ['DEMO_SECONDS'])); "
+    "assert os.environ['DATABASE_OWNER_URL'].startswith('postgresql://portal_owner:'); sys.exit(int(os.environ['DEMO_ENDS']))"
+)
 demo = (sys.executable, "-c", says)
 plan = up.Plan(
     web=(*python, "gunicorn", "--config", str(up.REPOSITORY / "config" / "gunicorn.py"), "tests.run.small:create_app()"),
@@ -46,8 +49,8 @@ sys.exit(up.main(Settings.from_environment(os.environ), plan))
 class Portal:
     """One start of the tree."""
 
-    def __init__(self, data_dir: Path, **environ: str) -> None:
-        """Start it."""
+    def __init__(self, data_dir: Path, *, wait: bool = True, **environ: str) -> None:
+        """Start it, and wait for its line unless told not to."""
         self.data_dir = data_dir
         self.port = int(environ.setdefault("PORTAL_PORT", str(free_port())))
         told = {
@@ -59,6 +62,7 @@ class Portal:
             "PORTAL_REQUEST_DEADLINE": "1",
             "SAID": str(data_dir / "said"),
             "DEMO_ENDS": "0",
+            "DEMO_SECONDS": "0",
         }
         self.program = subprocess.Popen(
             [sys.executable, "-P", "-c", SUPERVISOR],
@@ -69,7 +73,7 @@ class Portal:
             start_new_session=True,
         )
         assert self.program.stdout is not None
-        self.line = self.program.stdout.readline()
+        self.line = self.program.stdout.readline() if wait else ""
 
     def ended(self, sign: signal.Signals | None = None) -> tuple[int, str]:
         """Signal it, wait for its end: its exit status and what it said on standard error."""
@@ -114,7 +118,14 @@ def _all_below(pid: int) -> list[int]:
 
 
 def _alive(pids: list[int]) -> list[int]:
-    return [pid for pid in pids if Path(f"/proc/{pid}").exists() and "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()]
+    return [pid for pid in pids if _state(pid) not in {"", "Z"}]
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return ""
 
 
 @pytest.fixture(scope="module")
@@ -243,3 +254,19 @@ def test_the_demonstration_is_made_once_and_again_when_it_was_cut_short(made_fol
     assert (made_folder / "said").read_text() == "first again "
     assert Portal(made_folder, PORTAL_DEMO="0").ended(signal.SIGINT)[0] == 0
     assert (made_folder / "said").read_text() == "first again "
+
+
+def test_killed_while_the_demonstration_is_made_it_leaves_nothing_behind(made_folder: Path) -> None:
+    """The longest step of a first start, and the likeliest to be cut short."""
+    (made_folder / "postgres" / "demonstration").unlink(missing_ok=True)
+    portal = Portal(made_folder, wait=False, PORTAL_DEMO="1", DEMO_SECONDS="60")
+    until = time.monotonic() + 10
+    while "time.sleep" not in " ".join(_command(pid) for pid in _all_below(portal.program.pid)[1:]):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    tree = _all_below(portal.program.pid)
+    portal.ended(signal.SIGKILL)
+    until = time.monotonic() + 5
+    while _alive(tree) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert _alive(tree) == []

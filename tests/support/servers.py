@@ -13,6 +13,7 @@ from portal.embedded.valkey import EmbeddedValkey
 
 TEMPLATE = "portal_template"
 OWNER, APP, SUPER, REDIS = "PORTAL_TEST_OWNER_URL", "PORTAL_TEST_APP_URL", "PORTAL_TEST_SUPER_URL", "PORTAL_TEST_REDIS_URL"
+FOLDER = "PORTAL_TEST_FOLDER"
 
 
 class Servers:
@@ -34,6 +35,7 @@ class Servers:
         os.environ[APP] = self.postgres.url("portal_app", "{}")
         os.environ[SUPER] = self.postgres.superuser_url
         os.environ[REDIS] = self.valkey.url
+        os.environ[FOLDER] = str(self.folder)
 
     def stop(self) -> None:
         """Stop both and remove their folder."""

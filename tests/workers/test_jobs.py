@@ -1,0 +1,110 @@
+"""Jobs: promised once, sent until done, run once however often they are started, set aside when they cannot be finished."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import NoResultFound
+
+from portal import clock
+from portal.accounts import actions as accounts
+from portal.db import tx, unit_of_work
+from portal.permissions import Role
+from portal.registers.models import RegisterPage
+from portal.uploads import actions as uploads
+from portal.uploads.queries import upload
+from tests.support import objects, servers
+from tests.support.world import NOW, furnish
+from workers import jobs, queue
+from workers.queue import OutboxJob
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from tests.support.world import World
+
+
+def _waiting() -> list[str]:
+    with unit_of_work(None):
+        return [
+            str(one) for one in tx().scalars(select(OutboxJob.id).where(OutboxJob.done_at.is_(None)).order_by(OutboxJob.run_after))
+        ]
+
+
+def _sent(world: World) -> UUID:
+    with unit_of_work(world.here.scope(Role.SCHOOL_OFFICE)):
+        return uploads.receive(
+            world.here.primary, kind="marks", file_name="register.csv", content=objects.long_csv(4), add_pupils=True
+        )
+
+
+def test_an_upload_is_checked_and_applied_once_however_often_its_jobs_run(world: World) -> None:
+    upload_id = _sent(world)
+    (check,) = _waiting()
+    assert [jobs.run(check), jobs.run(check)] == ["done", "not waiting"]
+    with unit_of_work(world.here.scope(Role.SCHOOL_OFFICE)):
+        uploads.ask_to_apply(upload_id)
+        uploads.ask_to_apply(upload_id)
+    (apply,) = _waiting()
+    assert [jobs.run(apply), jobs.run(apply)] == ["done", "not waiting"]
+    with unit_of_work(world.here.scope(Role.SCHOOL_OFFICE)):
+        found = upload(upload_id)
+        assert found is not None
+        assert found.state == "applied"
+        assert tx().scalar(select(func.max(RegisterPage.version))) == 1
+
+
+@pytest.mark.parametrize("kind", jobs.DAILY)
+def test_a_timetabled_job_is_promised_once_a_day_and_can_run_twice(world: World, kind: str) -> None:
+    with unit_of_work(None):
+        assert queue.promise_for_today(kind, [world.here.id, world.neighbour.id], NOW.date()) == 2
+        assert queue.promise_for_today(kind, [world.here.id], NOW.date()) == 0
+        assert queue.promise_for_today(kind, [world.here.id], NOW.date() + timedelta(days=1)) == 1
+    assert [jobs.run(one) for one in _waiting() for _ in range(2)] == ["done", "not waiting"] * 3
+
+
+def test_a_recount_runs_twice_with_one_effect(world: World) -> None:
+    objects.made(world.here)
+    with unit_of_work(world.here.scope(Role.LA_MANAGER)):
+        furnish(lambda: queue.later("registers.recount", school_id=world.here.primary, academic_year="2026"))
+    (recount,) = [one for one in _waiting() if _kind(one) == "registers.recount"]
+    assert [jobs.run(recount), jobs.run(recount)] == ["done", "not waiting"]
+
+
+def _kind(job_id: str) -> str:
+    with unit_of_work(None):
+        return tx().scalars(select(OutboxJob.kind).where(OutboxJob.id == job_id)).one()
+
+
+def test_a_job_that_was_started_three_times_and_never_finished_is_set_aside(world: World) -> None:
+    _sent(world)
+    with unit_of_work(None) as session:
+        session.execute(update(OutboxJob).values(attempts=queue.TRIES))
+        session.commit()
+        assert queue.dispatch() == 0
+    (check,) = _waiting()
+    assert jobs.run(check) == "not waiting"
+
+
+def test_a_job_that_was_sent_and_lost_is_sent_again_after_its_lease(world: World) -> None:
+    _sent(world)
+    queue.connect(os.environ[servers.REDIS])
+    with unit_of_work(None):
+        assert queue.dispatch() == 1
+        assert queue.dispatch() == 0
+    with clock.at(NOW + queue.LEASE + timedelta(seconds=1)), unit_of_work(None):
+        assert queue.dispatch() == 1
+
+
+def test_a_job_of_a_membership_that_has_ended_reaches_no_school(world: World) -> None:
+    _sent(world)
+    with unit_of_work(world.here.scope(Role.LA_ADMINISTRATOR)):
+        accounts.end_membership(world.here.people[Role.SCHOOL_OFFICE][1])
+    (check,) = _waiting()
+    with pytest.raises(NoResultFound):
+        jobs.run(check)
+    assert check in _waiting()
