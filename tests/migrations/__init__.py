@@ -1,0 +1,1 @@
+"""The schema the migrations make is the schema the models describe."""
