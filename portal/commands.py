@@ -15,7 +15,8 @@ from portal.accounts.queries import authorities, authority_by_slug, command_line
 from portal.audit.queries import verification
 from portal.benchmarks.actions import import_file, load_shipped
 from portal.demonstration.actions import make_demonstration
-from portal.registers.measures import document
+from portal.pupils.incoming import YEAR_GROUPS
+from portal.registers.measures import Measure, document
 from portal.registers.queries import measures as measured
 from portal.rules.calendar import academic_year_name
 from portal.schools import actions as schools
@@ -26,11 +27,10 @@ from portal.uploads.queries import findings_of, upload
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from config.settings import Settings
-    from portal.registers.measures import Measure
     from portal.schools.models import School
     from portal.uploads.models import Upload
 
@@ -236,8 +236,8 @@ def measures(settings: Settings, chosen: Namespace) -> dict[str, object]:
         between = (chosen.first or date.min, chosen.last or date.max)
         by: Any = "none" if chosen.by == "code" else chosen.by
         groups = measured([one.id for one in chosen_schools], between=between, by=by, everyone=chosen.include_all_ages)
-    names = {str(one.id): {"urn": one.urn, "name": one.name, "phase": one.phase} for one in chosen_schools}
-    shown = [document(group, measure, names=names, by=chosen.by) for group, measure in sorted(groups.items())]
+    if chosen.by == "none":
+        groups = groups or {"all": Measure()}
     return {
         "authority": chosen.authority,
         "school": chosen.school,
@@ -247,8 +247,19 @@ def measures(settings: Settings, chosen: Namespace) -> dict[str, object]:
         "by": chosen.by,
         "population": "every pupil and every mark" if chosen.include_all_ages else "ages 5 to 15, Year 11 to the May half term",
         "schools": len(chosen_schools),
-        "groups": _by_code(groups.get("all")) if chosen.by == "code" else shown,
+        "groups": _by_code(groups.get("all")) if chosen.by == "code" else _groups(groups, chosen.by, chosen_schools),
     }
+
+
+def _groups(groups: Mapping[str, Measure], by: str, chosen: Sequence[School]) -> list[dict[str, object]]:
+    """The groups as people know and order them: schools by URN, year groups from Nursery up, weeks and months by date."""
+    if by == "school":
+        named = [
+            (one.urn, {"name": one.name, "phase": one.phase, "school_id": str(one.id)}, groups.get(str(one.id))) for one in chosen
+        ]
+        return [document(urn, measure, by=by, more=more) for urn, more, measure in named if measure is not None]
+    order = {group: place for place, group in enumerate(YEAR_GROUPS)} if by == "year-group" else {}
+    return [document(group, groups[group], by=by) for group in sorted(groups, key=lambda one: (order.get(one, len(order)), one))]
 
 
 def _by_code(measure: Measure | None) -> list[dict[str, object]]:

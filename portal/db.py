@@ -269,7 +269,8 @@ def unit_of_work(scope: Scope | None) -> Iterator[Session]:
         try:
             yield session
         finally:
-            session.rollback()
+            # Closing takes back what no action committed, and lets rows that were read stay readable.
+            session.close()
             _work.reset(token)
 
 

@@ -120,8 +120,8 @@ def _add(measure: Measure, marks: NDArray[np.uint8]) -> None:
 TOO_SHORT_FOR_PERSISTENCE = frozenset({"week"})
 
 
-def document(group: str, measure: Measure, *, by: str, names: Mapping[str, dict[str, str]] | None = None) -> dict[str, object]:
-    """One group as plain values: counts, counts by code, rates unrounded and rounded to two places.
+def document(group: str, measure: Measure, *, by: str, more: Mapping[str, str] | None = None) -> dict[str, object]:
+    """One group as plain values: counts, counts by code, rates unrounded and rounded half up to two places.
 
     By week the persistent and severe counts are None: a week is too short for them to mean anything.
     """
@@ -132,9 +132,9 @@ def document(group: str, measure: Measure, *, by: str, names: Mapping[str, dict[
         rates |= {"persistent_absence": None, "severe_absence": None}
     return {
         "group": group,
-        **(names or {}).get(group, {}),
+        **(more or {}),
         **counts,
         "codes": measure.codes(),
         "rates": {name: float(rate) if rate is not None else None for name, rate in rates.items()},
-        "rates_rounded": {name: str(rounded(rate, 2)) if rate is not None else None for name, rate in rates.items()},
+        "rates_rounded": {name: float(rounded(rate, 2)) if rate is not None else None for name, rate in rates.items()},
     }
