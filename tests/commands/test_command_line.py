@@ -53,6 +53,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., t
         "DATABASE_OWNER_URL": os.environ[servers.OWNER].format("portal_commands"),
         "REDIS_URL": os.environ[servers.REDIS],
         "PORTAL_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
     }
 
     def run(*arguments: str, said: str | None = None) -> tuple[int, Any]:
