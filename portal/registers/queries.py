@@ -111,7 +111,7 @@ def sheet_as_it_stood(school_id: UUID, academic_year: int, at: datetime) -> Shee
     first, last = year_bounds(academic_year)
     found = tx().execute(
         select(RegisterPage.week, RegisterPage.marks)
-        .distinct(RegisterPage.week)
+        .ext(distinct_on(RegisterPage.week))
         .where(RegisterPage.school_id == school_id, RegisterPage.week.between(first, last), RegisterPage.recorded_at <= at)
         .order_by(RegisterPage.week, RegisterPage.version.desc())
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from portal.rules.codes import BY_LETTERS
 from portal.uploads.reading.shapes import MISSING, MarkNote, Problem, PupilKey, Reading
 from portal.uploads.reading.texts import code_text
 
@@ -109,3 +110,9 @@ def two_sessions(text: str) -> tuple[str, str] | None:
     if len(parts) == 1 and len(plain) == 2 and not plain[1].isdigit():  # noqa: PLR2004  as above
         return plain[0], plain[1]
     return None
+
+
+def holds_two_codes(text: str) -> bool:
+    """Does the cell of one session hold two marks, each a code we know? "AB" does not: it is one mark, of no meaning."""
+    both = two_sessions(text)
+    return both is not None and both[0] in BY_LETTERS and both[1] in BY_LETTERS

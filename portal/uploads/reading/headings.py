@@ -28,6 +28,8 @@ MEANINGS: Mapping[str, str] = {
     "date": "Date",
     "session": "Session (AM or PM)",
     "code": "Attendance code",
+    "code_am": "Morning’s attendance code",
+    "code_pm": "Afternoon’s attendance code",
     "minutes_late": "Minutes late",
     "comment": "Comment",
     "week_commencing": "Week commencing",
@@ -64,6 +66,9 @@ MEANINGS: Mapping[str, str] = {
     },
 }
 
+_HALVES = (("am", "code_am"), ("morning", "code_am"), ("pm", "code_pm"), ("afternoon", "code_pm"))
+_OF_A_HALF = ("mark", "code", "attendance", "attendancemark", "attendancecode", "session", "sessionmark", "register", "registration")
+
 #: Other names, folded (lower case, letters and digits only), beside each meaning's own.
 SYNONYMS: Mapping[str, str] = {
     **{re.sub(r"[^a-z0-9]", "", meaning): meaning for meaning in MEANINGS},
@@ -81,6 +86,9 @@ SYNONYMS: Mapping[str, str] = {
     **dict.fromkeys(("attendancedate", "calendarstartdate", "sessiondate", "markdate", "day"), "date"),
     **dict.fromkeys(("sessionname", "perioddisplayname", "ampm", "period", "half", "amorpm"), "session"),
     **dict.fromkeys(("mark", "attendancemark", "attendancecode", "registermark", "sessionmarkcode"), "code"),
+    **{half: meaning for half, meaning in _HALVES},
+    **{f"{half}{word}": meaning for half, meaning in _HALVES for word in _OF_A_HALF},
+    **{f"{word}{half}": meaning for half, meaning in _HALVES for word in _OF_A_HALF},
     **dict.fromkeys(("minslate", "minuteslate", "late", "mins"), "minutes_late"),
     **dict.fromkeys(("comments", "attendancecomment", "note", "notes"), "comment"),
     **dict.fromkeys(("weekcommencing", "weekbeginning", "wc", "wb", "weekstart", "week", "weekstarting"), "week_commencing"),
@@ -109,23 +117,32 @@ SYNONYMS: Mapping[str, str] = {
 }
 
 
+#: Headings that are also what cells say, and so do not tell a heading row from a row of marks.
+ALSO_CELLS = frozenset(half for half, _ in _HALVES)
+
+
 def folded(heading: str) -> str:
     """A heading as it is compared: lower case, letters and digits only."""
     return re.sub(r"[^a-z0-9]", "", heading.casefold())
 
 
 def meanings_of(headings: Sequence[str], mapping: Mapping[str, str] | None = None) -> list[str | None]:
-    """The meaning of each heading: what a person said, otherwise what its name proposes. A meaning is given once, to the first."""
+    """The meaning of each heading: what a person said ("" is not used), otherwise what its name proposes.
+
+    A meaning is given once: to the heading a person named, otherwise to the first.
+    """
     said = {folded(heading): meaning for heading, meaning in (mapping or {}).items()}
+    spoken = {said[plain] for heading in headings if (plain := folded(heading)) in said}
     given: set[str] = set()
     found: list[str | None] = []
     for heading in headings:
         plain = folded(heading)
-        meaning = said.get(plain) if mapping and plain in said else SYNONYMS.get(plain) if not mapping else said.get(plain)
-        if meaning in given:
-            meaning = None
-        if meaning:
-            given.add(meaning)
+        proposed = SYNONYMS.get(plain)
+        meaning = said[plain] if plain in said else None if proposed in spoken else proposed
+        if not meaning or meaning in given:
+            found.append(None)
+            continue
+        given.add(meaning)
         found.append(meaning)
     return found
 

@@ -6,15 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from portal.uploads.reading.shapes import PupilKey
+from portal.uploads.reading.tables import strip_half
 from portal.uploads.reading.texts import Dates, clean, year_group
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from portal.uploads.reading.entries import Entries
     from portal.uploads.reading.tables import Sheet
 
 UPN_LENGTH = 13
+DATED = frozenset({"date", "week_commencing", "date_of_birth", "admission_date", "leaving_date"})
+IN_TITLE = re.compile(r"(\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2} [A-Za-z]{3,9} \d{4})")
 NO_PUPIL = "The row has no UPN. Add it, so that the marks go to the right pupil."
 ODD_UPN = "“{}” is not a UPN: it needs 13 characters. Check it with your system."
 _UPN = re.compile(r"[A-Z][0-9]{11}[0-9A-Z]$")
@@ -23,17 +26,14 @@ _UPN = re.compile(r"[A-Z][0-9]{11}[0-9A-Z]$")
 class Cells:
     """Looks cells up by meaning, and reads the few that stand in many rows only once."""
 
-    def __init__(self, sheet: Sheet, meanings: Sequence[str | None]) -> None:
-        """Note where each meaning stands."""
+    def __init__(self, sheet: Sheet, meanings: Sequence[str | None], dates: Dates) -> None:
+        """Note where each meaning stands. `dates` are the whole file's."""
         self.place = {meaning: number for number, meaning in enumerate(meanings) if meaning}
-        self.sheet = sheet
-        self._births = Dates(self.texts("date_of_birth"))
+        self.sheet, self.dates = sheet, dates
 
-    def texts(self, meaning: str) -> list[str]:
-        """Every cell of a column."""
-        if meaning not in self.place:
-            return []
-        return [self.text(values, meaning) for _, values in self.sheet.rows]
+    def column(self, meaning: str) -> int:
+        """The number of a meaning's column, from 1; 0 where there is none."""
+        return self.place.get(meaning, -1) + 1
 
     def text(self, values: Sequence[str], meaning: str) -> str:
         """A row's cell, clean; empty where there is none."""
@@ -50,13 +50,22 @@ class Cells:
             upn=upn_text(self.text(values, "upn")) or None,
             surname=surname or None,
             forename=forename or None,
-            date_of_birth=self._births[born] if born else None,
+            date_of_birth=self.dates[born] if born else None,
             year_group=year_group(self.text(values, "year_group")),
             registration_group=self.text(values, "registration_group") or None,
             school_number=self.text(values, "school_number").replace("/", "").replace(" ", "") or None,
             local_id=self.text(values, "local_id") or None,
             former_upn=upn_text(self.text(values, "former_upn")) or None,
         )
+
+
+def date_texts(sheet: Sheet, meanings: Sequence[str | None]) -> Iterator[str]:
+    """Every text of a sheet that may be a date: cells of dated columns, headings and titles."""
+    for place, meaning in enumerate(meanings):
+        if meaning in DATED:
+            yield from {clean(text) for text in {values[place] for _, values in sheet.rows if place < len(values)}}
+    yield from (strip_half(heading)[0] for heading in sheet.headings)
+    yield from (text for title in sheet.titles for text in IN_TITLE.findall(title))
 
 
 def upn_text(text: str) -> str:
@@ -85,6 +94,5 @@ def keyed(entries: Entries, cells: Cells, values: Sequence[str], sheet: int, row
     if fault is None:
         return entries.pupil(key)
     kind, message, value = fault
-    column = cells.place.get("upn", -1) + 1
-    entries.problem(kind, message, sheet=sheet, row=row, column=column, column_name="UPN", value=value, count=filled, raw=tuple(values))
+    entries.problem(kind, message, sheet=sheet, row=row, column=cells.column("upn"), column_name="UPN", value=value, count=filled, raw=tuple(values))
     return None

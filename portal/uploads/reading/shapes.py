@@ -35,6 +35,7 @@ class Limits:
     ratio: int = 200
     rows: int = 1_200_000
     columns: int = 2_000
+    area: int = 12_000_000
     cell: int = 32_767
     depth: int = 100
     seconds: int = 120
@@ -111,7 +112,10 @@ def _none(kind: type) -> Any:
 
 @dataclass(frozen=True)
 class Reading:
-    """A file as read. The arrays are of one length, an entry a mark; `rows_in` is that length and every refused mark."""
+    """A file as read. The arrays are of one length, an entry a mark; `rows_in` is that length and every refused mark.
+
+    `lacking` are the meanings no column has, where a person is asked what the columns mean (`needs_mapping`).
+    """
 
     layout: str
     pupils: tuple[PupilKey, ...] = ()
@@ -132,6 +136,7 @@ class Reading:
     refused_rows: Mapping[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
     needs_mapping: bool = False
+    lacking: tuple[str, ...] = ()
     fingerprint: str = ""
     one_letter: bool = False
     ambiguous_dates: bool = False

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import python_calamine
 
-from portal.uploads.reading.headings import SLOTS, SYNONYMS, folded
+from portal.uploads.reading.headings import ALSO_CELLS, SLOTS, SYNONYMS, folded
 from portal.uploads.reading.shapes import FileRefused
-from portal.uploads.reading.texts import Dates, clean, decoded, typed
+from portal.uploads.reading.texts import DAY_NAMES, Dates, clean, code_text, decoded, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TITLE_ROWS = 30
 LONGEST_LINE = 1_000_000
 DELIMITERS = ",\t;|"
+HALF_NAMES = {"AM": "AM", "PM": "PM", "MORNING": "AM", "AFTERNOON": "PM"}
+WEEKDAYS = frozenset(word for name in DAY_NAMES for word in (name.casefold(), name[:3].casefold()))
 TOTALS = ("total", "totals", "grand total", "average", "overall")
 
 
@@ -114,7 +116,9 @@ def xlsx_book(content: bytes, limits: Limits) -> Book:
             if found.total_height > limits.rows or found.total_width > limits.columns:
                 message = f"Sheet {meta.name} is too large. Remove its empty rows and columns, or send it in parts."
                 raise FileRefused("rows", message)
-            rows = [(number, [typed(cell) for cell in row]) for number, row in enumerate(found.iter_rows(), start=1 + (found.start or (0, 0))[0])]
+            # Its rows begin with the sheet's first, its columns with the first that is used.
+            before = [""] * (found.start or (0, 0))[1]
+            rows = [(number, before + [typed(cell) for cell in row]) for number, row in enumerate(found.iter_rows(), start=1)]
             if any(any(cells) for _, cells in rows):
                 sheets.append(_sheet(meta.name, rows))
     except (python_calamine.CalamineError, ValueError, KeyError) as error:
@@ -129,18 +133,46 @@ def _sheet(name: str, rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
     if not any(any(cell.strip() for cell in row) for _, row in rows[:TITLE_ROWS]):
         raise FileRefused("empty", "The file has no rows. Send one with marks or pupils in it.")
     place = max(range(min(TITLE_ROWS, len(rows))), key=lambda number: (_heading_score(rows[number][1]), -number))
-    titles = tuple(" ".join(cell.strip() for cell in row if cell.strip()) for _, row in rows[:place])
-    body = [(number, row) for number, row in rows[place + 1 :] if any(cell.strip() for cell in row)]
+    first, last, headings = _headings(rows, place)
+    titles = tuple(" ".join(cell.strip() for cell in row if cell.strip()) for _, row in rows[:first])
+    body = [(number, row) for number, row in rows[last + 1 :] if any(cell.strip() for cell in row)]
     kept = len(body)
     while kept and _is_total(body[kept - 1][1]):
         kept -= 1
-    found = Sheet(name, tuple(clean(cell) for cell in rows[place][1]), body[:kept], tuple(one for one in titles if one), rows[place][0])
+    found = Sheet(name, headings, body[:kept], tuple(one for one in titles if one), rows[first][0])
     return replace(found, totals=len(body) - kept)
+
+
+def _headings(rows: Sequence[tuple[int, Sequence[str]]], place: int) -> tuple[int, int, tuple[str, ...]]:
+    """The first and last heading row around the likeliest one, and their headings: two rows where days stand over halves."""
+    for upper in (place, place - 1):
+        if 0 <= upper < len(rows) - 1 and (both := _of_two_rows(rows[upper][1], rows[upper + 1][1])):
+            return upper, upper + 1, both
+    return place, place, tuple(clean(cell) for cell in rows[place][1])
+
+
+def _of_two_rows(upper: Sequence[str], lower: Sequence[str]) -> tuple[str, ...]:
+    """Days (dates or weekdays, merged or not) over AM and PM as one row of headings; nothing where the rows are something else."""
+    width = max(len(upper), len(lower))
+    above = [clean(cell) for cell in upper] + [""] * (width - len(upper))
+    below = [clean(cell) for cell in lower] + [""] * (width - len(lower))
+    halves = [HALF_NAMES.get(code_text(cell), "") for cell in below]
+    dates = Dates(above)
+    days = [dates.looks(cell) or cell.casefold() in WEEKDAYS for cell in above]
+    over = any(day and half for day, half in zip(days, halves, strict=True))
+    if not over or sum(map(bool, halves)) < 2 or any(SYNONYMS.get(folded(cell)) == "date" for cell in below):  # noqa: PLR2004  AM and PM
+        return ()
+    found, on = [], ""
+    for cell, under, day, half in zip(above, below, days, halves, strict=True):
+        on = cell if day else "" if cell else on
+        named = under if not cell or folded(under) in SYNONYMS else cell
+        found.append(f"{on} {half}" if on and half else named)
+    return tuple(found)
 
 
 def _heading_score(row: Sequence[str]) -> int:
     """How much a row looks like headings: cells whose name is known, or a day."""
-    known = sum(folded(cell) in SYNONYMS for cell in row if cell.strip())
+    known = sum((plain := folded(cell)) in SYNONYMS and plain not in ALSO_CELLS for cell in row if cell.strip())
     dated = _dated(row)
     return known * 3 + (dated if known or dated > 2 else 0)  # noqa: PLR2004  a lone date is a title; two are a row's own
 
@@ -149,7 +181,7 @@ def _dated(row: Sequence[str]) -> int:
     """Cells that are a day, perhaps with AM or PM."""
     texts = [strip_half(cell)[0] for cell in row if cell.strip()]
     dates = Dates(texts)
-    return sum(dates[text] is not None for text in texts)
+    return sum(dates.looks(text) for text in texts)
 
 
 def strip_half(text: str) -> tuple[str, int | None]:

@@ -14,12 +14,18 @@ if TYPE_CHECKING:
 
 MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ][0-9:.]{0,20}Z?)?$")
-_NAMED = re.compile(r"(?:[A-Za-z]{3,9},? )?(\d{1,2})[ -]([A-Za-z]{3,9})[ -](\d{4}|\d{2})$")
+_NAMED = re.compile(r"(?:([A-Za-z]{3,9}),? )?(\d{1,2})[ -]([A-Za-z]{3,9})[ -](\d{4}|\d{2})$")
 _NAMED_FIRST = re.compile(r"(\d{4})-([A-Za-z]{3})-(\d{1,2})(?: [0-9:]{0,10})?$")
-_PARTS = re.compile(r"(?:[A-Za-z]{3,9},? )?(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?: 0{1,2}:00(?::00)?)?$")
+_PARTS = re.compile(r"(?:([A-Za-z]{3,9}),? )?(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?: 0{1,2}:00(?::00)?)?$")
 _SERIAL = re.compile(r"(\d{5})(?:\.0+)?$")
 FIRST_SERIAL, LAST_SERIAL = 29_221, 73_050
-LAST_MONTH = 12
+LAST_MONTH, LAST_DAY = 12, 31
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+NOT_A_DATE = "“{}” is not a date we can read. Write it as 07/09/2026 or 2026-09-07."
+MONTH_FIRST = "The dates look month first, such as 09/15/2026. Write them day first, or as 2026-09-15."
+OTHER_DAY = "“{}” is a {}. Put the day or the date right."
+#: A surname may begin with an apostrophe of its own: ’t Hart, ’s Gravesande.
+_OWN_APOSTROPHE = re.compile(r"'[a-z]{1,2}[ -]")
 ZERO_WIDTH = {ord(sign): None for sign in "\u200b\u200c\u200d\u2060\ufeff"}
 
 
@@ -45,7 +51,7 @@ def decoded(content: bytes) -> tuple[str, str]:
 def clean(text: str) -> str:
     """A cell without the spaces, zero-width signs and leading apostrophe that spreadsheets leave."""
     text = text.translate(ZERO_WIDTH).replace("\u00a0", " ").strip()
-    return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in "=+-@/\\" else text
+    return text[1:].lstrip() if len(text) > 1 and text[0] == "'" and not _OWN_APOSTROPHE.match(text) else text
 
 
 def code_text(text: str) -> str:
@@ -57,37 +63,62 @@ class Dates:
     """Reads all of a file's date texts together, since dd/mm or mm/dd is a fact of the file, never of one cell."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        """Read every distinct text once."""
+        """Read every distinct text once. Where one proves month first and none day first, none of that shape is read."""
         self.found: dict[str, date | None] = {}
-        self.month_first = False
-        parted: list[tuple[int, int]] = []
+        self.faults: dict[str, tuple[str, str]] = {}
+        parted: dict[str, tuple[int, int]] = {}
         for text in set(texts):
-            self.found[text] = self._read(clean(text), parted)
-        self.ambiguous = bool(parted) and all(first <= LAST_MONTH and second <= LAST_MONTH for first, second in parted)
+            self.found[text] = self._read(text, parted)
+        pairs = set(parted.values())
+        day_first = any(second <= LAST_MONTH < first <= LAST_DAY for first, second in pairs)
+        self.month_first = not day_first and any(first <= LAST_MONTH < second <= LAST_DAY for first, second in pairs)
+        self.ambiguous = bool(pairs) and all(first <= LAST_MONTH and second <= LAST_MONTH for first, second in pairs)
+        if self.month_first:
+            self.found |= dict.fromkeys(parted)
+            self.faults |= dict.fromkeys(parted, ("month-first", MONTH_FIRST))
 
-    def _read(self, text: str, parted: list[tuple[int, int]]) -> date | None:
+    def _read(self, text: str, parted: dict[str, tuple[int, int]]) -> date | None:
+        plain = clean(text)
         try:
-            if match := _ISO.match(text):
+            if match := _ISO.match(plain):
                 return date(*(int(part) for part in match.groups()))
-            if match := _PARTS.match(text):
-                day, month, year = (int(part) for part in match.groups())
-                parted.append((day, month))
-                self.month_first |= month > LAST_MONTH
-                return date(_year(year), month, day)
-            if match := _NAMED.match(text):
-                return date(_year(int(match[3])), MONTHS[match[2][:3].lower()], int(match[1]))
-            if match := _NAMED_FIRST.match(text):
+            if match := _PARTS.match(plain):
+                day, month, year = (int(part) for part in match.groups()[1:])
+                parted[text] = day, month
+                return self._on_its_weekday(text, match[1], date(_year(year), month, day))
+            if match := _NAMED.match(plain):
+                return self._on_its_weekday(text, match[1], date(_year(int(match[4])), MONTHS[match[3][:3].lower()], int(match[2])))
+            if match := _NAMED_FIRST.match(plain):
                 return date(int(match[1]), MONTHS[match[2].lower()], int(match[3]))
-        except (ValueError, KeyError):
+        except KeyError:
             return None
-        match = _SERIAL.match(text)
+        except ValueError:
+            self.faults[text] = "no-date", NOT_A_DATE.format(plain)
+            return None
+        match = _SERIAL.match(plain)
         if match and FIRST_SERIAL <= int(match[1]) <= LAST_SERIAL:
             return date(1899, 12, 30) + timedelta(days=int(match[1]))
         return None
 
+    def _on_its_weekday(self, text: str, named: str | None, on: date) -> date | None:
+        """The day, unless it stands beside the name of another day of the week."""
+        real = DAY_NAMES[on.weekday()]
+        if named and named[:3].title() != real[:3] and any(named[:3].title() == name[:3] for name in DAY_NAMES):
+            self.faults[text] = "other-weekday", OTHER_DAY.format(clean(text), real)
+            return None
+        return on
+
     def __getitem__(self, text: str) -> date | None:
         """The day a text stands for, or None."""
         return self.found[text]
+
+    def looks(self, text: str) -> bool:
+        """Is it written as a date, even one that cannot be taken?"""
+        return self.found[text] is not None or text in self.faults
+
+    def fault(self, text: str) -> tuple[str, str]:
+        """Why a text stands for no day: the kind of problem, and what to do."""
+        return self.faults.get(text) or ("no-date", NOT_A_DATE.format(clean(text)))
 
 
 def a_date(text: str) -> date | None:

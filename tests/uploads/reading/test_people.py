@@ -8,54 +8,38 @@ from portal.uploads.reading import read
 from tests.uploads.reading.support import accounted, kinds, upn, workbook
 
 
+HEADINGS = (
+    "UPN,Surname,Forename,DOB,Gender,Year,Reg,EnrolStatus,Admission date,SEN,FSM,CLA,CIN,CP,Young carer,EAL,Parent 1 name,"
+    "Parent 1 relationship,Parent 1 phone,Parent 1 PR,Parent 1 do not disclose,Postcode"
+)
+ROW = f"{upn(1)},Ó Example,Ann,15/01/2016,Female,Year  6,6A,C,01/09/2020,K,Y,No,,1,P,Y,Di Example,Mother,07700 900000,Y,N,ZZ9 9ZZ"
+SAID = {
+    "upn": upn(1),
+    "sex": "F",
+    "year_group": "6",
+    "registration_group": "6A",
+    "enrolment_status": "C",
+    "admission_date": date(2020, 9, 1),
+    "sen_provision": "K",
+    "fsm": "yes",
+    "looked_after": "no",
+    "child_in_need": None,
+    "child_protection_plan": "yes",
+    "young_carer": "yes",
+    "eal": True,
+}
+
+
 def test_a_list_with_everything() -> None:
-    headings = (
-        "UPN,Surname,Forename,DOB,Gender,Year,Reg,EnrolStatus,Admission date,SEN,FSM,CLA,CIN,CP,Young carer,EAL,Parent 1 name,"
-        "Parent 1 relationship,Parent 1 phone,Parent 1 PR,Parent 1 do not disclose,Postcode"
-    )
-    row = (
-        f"{upn(1)},Ó Example,Ann,15/01/2016,Female,Year  6,6A,C,01/09/2020,K,Y,No,,1,P,Y,Di Example,Mother,07700 900000,Y,N,ZZ9 9ZZ"
-    )
-    reading = read(f"{headings}\n{row}\n".encode())
+    reading = read(f"{HEADINGS}\n{ROW}\n".encode())
     accounted(reading, 0)
-    person = reading.people[0]
-    assert (reading.layout, person.surname, person.forename, person.date_of_birth, person.row) == (
-        "pupil-list",
-        "Ó Example",
-        "Ann",
-        date(2016, 1, 15),
-        2,
-    )
-    said = {
-        name: person.fields.get(name)
-        for name in ("upn", "sex", "year_group", "registration_group", "enrolment_status", "admission_date")
-    }
-    assert said == {
-        "upn": upn(1),
-        "sex": "F",
-        "year_group": "6",
-        "registration_group": "6A",
-        "enrolment_status": "C",
-        "admission_date": date(2020, 9, 1),
-    }
-    flags = {
-        name: person.fields.get(name) for name in ("sen_provision", "fsm", "looked_after", "child_in_need", "child_protection_plan")
-    }
-    assert flags == {
-        "sen_provision": "K",
-        "fsm": "yes",
-        "looked_after": "no",
-        "child_in_need": None,
-        "child_protection_plan": "yes",
-    }
-    assert (person.fields["young_carer"], person.fields["eal"]) == ("yes", True)
-    parent = person.parents[0]
-    assert (parent["name"], parent["phone"], parent["parental_responsibility"], parent["do_not_disclose"]) == (
-        "Di Example",
-        "07700 900000",
-        True,
-        False,
-    )
+    (person,) = reading.people
+    found = (reading.layout, person.surname, person.forename, person.date_of_birth, person.row)
+    assert found == ("pupil-list", "Ó Example", "Ann", date(2016, 1, 15), 2)
+    assert {name: person.fields.get(name) for name in SAID} == SAID
+    (parent,) = person.parents
+    told = (parent["name"], parent["phone"], parent["parental_responsibility"], parent["do_not_disclose"])
+    assert told == ("Di Example", "07700 900000", True, False)
 
 
 def test_rows_that_cannot_be_a_pupil_are_refused_one_by_one() -> None:
