@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import and_, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from portal.db import tx
 from portal.pupils.queries import roll

@@ -23,19 +23,19 @@ from portal.registers.sheets import with_weeks
 from portal.rules.calendar import register_year, week_of
 from portal.schools.queries import school as school_row
 from portal.uploads import queries
-from portal.uploads.checks import Checked, marks_checked
+from portal.uploads.checks import marks_checked
 from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
 from portal.uploads.people import people_checked, pupils_from_marks
 from portal.uploads.reading import FileRefused, Reading, read_in_child
 from portal.uploads.refused import refused_csv
 from portal.uploads.rehearsal import completed_weeks, rehearsed
-from portal.uploads.totals import keep_totals
+from portal.uploads.totals import keep_totals, totals_checked
 from workers.queue import later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from portal.uploads.checks import School
+    from portal.uploads.checks import Checked, School
 
 RECEIVED = event("upload.received", "A file was received", "school_id", "kind", "sha256", "size")
 CHECKED = event("upload.checked", "A file was read and rehearsed", "rows_in", "rows_refused")
@@ -139,7 +139,7 @@ def _read(upload: Upload, content: bytes) -> Reading:
         upload.kind = "pupils"
     elif reading.layout in TOTALS:
         upload.kind = "totals"
-    elif upload.kind == "totals":
+    elif upload.kind == "totals" or not reading.people:
         upload.kind = "marks"
     return reading
 
@@ -149,7 +149,8 @@ def _examined(upload: Upload, reading: Reading) -> tuple[Checked, dict[str, obje
     if upload.kind == "pupils":
         return people_checked(upload.school_id, reading, academic_year=upload.academic_year)
     if upload.kind == "totals":
-        return Checked(rows_in=len(reading.totals)), {"totals": len(reading.totals)}
+        checked = totals_checked(upload.school_id, reading)
+        return checked, {"totals": checked.rows_stored}
     checked = marks_checked(reading, _school(upload, reading))
     return checked, _rehearsal_of_marks(upload, reading, checked)
 
@@ -171,8 +172,9 @@ def _keep_findings(upload: Upload, reading: Reading, checked: Checked, rehearsal
 
 
 def _headings_of(reading: Reading) -> dict[str, object]:
-    """The file's columns, and what they are remembered by."""
-    return {"columns": [asdict(column) for column in reading.columns], "fingerprint": reading.fingerprint}
+    """The file's columns, what they are remembered by, and the meanings none of them has."""
+    columns = [asdict(column) for column in reading.columns]
+    return {"columns": columns, "fingerprint": reading.fingerprint, "lacking": list(reading.lacking)}
 
 
 def _school(upload: Upload, reading: Reading) -> School:

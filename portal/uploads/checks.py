@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from portal.pupils.rolls import Roll
     from portal.registers.pages import Marks
     from portal.rules.calendar import Calendar
-    from portal.uploads.reading import Reading
+    from portal.uploads.reading import Problem, Reading
 
 #: Each reason a mark is refused, and the sentence that says what to do. Order is the order in which they are asked.
 REASONS: dict[str, str] = {
@@ -311,18 +311,18 @@ def _notes(tables: _Tables, reading: Reading, pages: Mapping[date, Marks]) -> li
 
 
 def read_findings(reading: Reading) -> list[Finding]:
-    """The problems reading itself found, grouped as the checks' are."""
-    groups: dict[tuple[str, int, str, str], list[int]] = {}
-    for problem in reading.problems:
-        key = (problem.kind, problem.sheet, problem.column_name or "", problem.message)
-        groups.setdefault(key, []).append(problem.row)
-    values = {(one.kind, one.sheet, one.column_name or "", one.message): one.value for one in reading.problems}
+    """What reading itself found, grouped as the checks' are: refused where marks are lost with it, otherwise only told."""
+    groups: dict[tuple[str, int, str | None, str, bool], list[Problem]] = {}
+    for one in reading.problems:
+        column = column_letters(one.column) if one.column > 0 else one.column_name
+        groups.setdefault((one.kind, one.sheet, column, one.message, one.count > 0), []).append(one)
     return [
         Finding(
-            key[0], True, _sheet_name(reading, key[1]), key[2] or None, row_ranges(np.array(rows)), values[key], key[3], len(rows)
+            kind, refused, _sheet_name(reading, sheet), column, row_ranges(np.array([one.row for one in ones])),
+            ones[-1].value, message, sum(one.count for one in ones) or len(ones),
         )
-        for key, rows in groups.items()
-    ]
+        for (kind, sheet, column, message, refused), ones in groups.items()
+    ]  # fmt: skip
 
 
 def _refused_findings(reading: Reading, reason: NDArray[np.uint8]) -> list[Finding]:

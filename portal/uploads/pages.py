@@ -85,7 +85,8 @@ def columns_form(upload: Upload) -> Any:
     offered = choices([("", "Not used"), *MEANINGS.items()])
 
     def mapping(form: Form) -> dict[str, str]:
-        return {one["header"]: form[f"column-{place}"].data for place, one in enumerate(found) if form[f"column-{place}"].data}
+        chosen = [(one["header"], form[f"column-{place}"].data or "") for place, one in enumerate(found)]
+        return dict(sorted(chosen, key=lambda pair: bool(pair[1])))
 
     fields = {
         f"column-{place}": SelectField(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,11 +26,13 @@ ODD_UPN = "The UPN's check letter does not fit its digits. It was kept as sent: 
 
 def people_checked(school_id: UUID, reading: Reading, *, academic_year: int | None = None) -> tuple[Checked, dict[str, Any]]:
     """The pupils of a list, and how many would be added, changed or asked about. Changes nothing."""
+    reading = _of_people(reading)
     people = [_incoming(person) for person in reading.people]
     year = academic_year or academic_year_of_list(people, clock.today())
+    refused = sum(problem.count for problem in reading.problems)
     checked = Checked(
-        rows_in=len(people) + len(reading.problems),
-        rows_refused=len(reading.problems),
+        rows_in=len(people) + refused,
+        rows_refused=refused,
         findings=read_findings(reading),
         people=people,
     )
@@ -39,6 +42,14 @@ def people_checked(school_id: UUID, reading: Reading, *, academic_year: int | No
         checked.findings.append(Finding("odd-upn", False, None, None, row_ranges(np.array(odd)), None, ODD_UPN, len(odd)))
     kinds = Counter(str(match.kind) for match in matching(people, school_id))
     return checked, {"academic_year": academic_year_name(year), "pupils": dict(kinds), "missing": 0}
+
+
+def _of_people(reading: Reading) -> Reading:
+    """A Common Transfer File sent as a pupil list: its marks are left, and a pupil it cannot give us is one row refused."""
+    if reading.layout != "ctf":
+        return reading
+    kept = (replace(one, count=1) for one in reading.problems if one.kind in {"no-name", "odd-upn"})
+    return replace(reading, problems=tuple(kept))
 
 
 def _incoming(person: Person) -> IncomingPupil:

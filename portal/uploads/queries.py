@@ -105,6 +105,11 @@ def school_for_checks(school_id: UUID, days: Sequence[date]) -> School:
     )
 
 
+def numbers_of(school_id: UUID) -> frozenset[str]:
+    """The numbers a file may call a school by."""
+    return _numbers(tx().scalars(select(SchoolRow).where(SchoolRow.id == school_id)).one())
+
+
 def _numbers(school: SchoolRow) -> frozenset[str]:
     """The numbers a file may call this school by: URN, LAESTAB with and without its slash, and the estab alone."""
     laestab = (school.laestab or "").replace("/", "").replace(" ", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-
 def _year() -> int:
     """Last school year: whole, and with a published series to stand beside."""
     return academic_year(clock.today()) - 1
 
 
-def _bad_rows(upn: str, year: int) -> tuple[tuple[str, ...], ...]:
-    monday, sunday = date(year, 11, 3), date(year, 11, 9)
+def _bad_rows(upn: str, monday: date) -> tuple[tuple[str, ...], ...]:
+    """Three rows no register can take: nobody's number, no code, no school day."""
+    met, sunday = monday + timedelta(days=2), monday + timedelta(days=6)
     return (
-        ("A999999999999", f"{monday:%d/%m/%Y}", "AM", "/"),
-        (upn, f"{monday:%d/%m/%Y}", "AM", "Z1"),
+        ("A999999999999", f"{met:%d/%m/%Y}", "AM", "/"),
+        (upn, f"{met:%d/%m/%Y}", "PM", "Z1"),
         (upn, f"{sunday:%d/%m/%Y}", "AM", "/"),
     )
 
@@ -47,7 +47,14 @@ def _autumn(portal: RunningPortal, member: Member) -> Sent:
         school,
         year,
     )
-    return term_of_presence(portal.database, school, year, date(year, 9, 1), date(year, 12, 31), _bad_rows(upn, year))
+    return term_of_presence(
+        portal.database,
+        school,
+        year,
+        date(year, 9, 1),
+        date(year, 12, 31),
+        _bad_rows(upn, date(year, 11, 17) - timedelta(days=date(year, 11, 17).weekday())),
+    )
 
 
 def _send(visiting: Visitor, sent: Sent, name: str = "autumn.csv") -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from portal.uploads.reading.entries import split_minutes, two_sessions
+from portal.uploads.reading.entries import holds_two_codes, split_minutes
 from portal.uploads.reading.headings import fingerprint, meanings_of
 from portal.uploads.reading.long import HALVES
 from portal.uploads.reading.rows import Cells, fault_in
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WORD = 8
 LONGEST, LONGEST_HEAD = 64, 65_536
-NEWLINE, RETURN, QUOTE = ord("\n"), ord("\r"), ord('"')
+NEWLINE, RETURN, QUOTE, COMMA = ord("\n"), ord("\r"), ord('"'), ord(",")
 #: The meanings the bulk reader takes; a file with any other column that speaks of marks is read row by row.
 TAKEN = frozenset(
     {"upn", "former_upn", "surname", "forename", "date_of_birth", "year_group", "registration_group", "school_number", "date", "session", "code", None}
@@ -54,8 +54,10 @@ def read_bulk(content: bytes, mapping: Mapping[str, str] | None, progress: Calla
 
 def _read(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[[int], None]) -> Reading:
     text = content.removeprefix(b"\xef\xbb\xbf")
-    if b'"' in text[:65_536] or text.startswith((b"\xff\xfe", b"\xfe\xff")) or b'"' in text:
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _LeaveItError
+    if b'"' in text:
+        text = _unquoted(text)
     head = text[: text.find(b"\n", 0, LONGEST_HEAD)] if b"\n" in text[:LONGEST_HEAD] else b""
     headings = [clean(cell) for cell in _decoded(head).rstrip("\r").split(",")]
     meanings = meanings_of(headings, mapping)
@@ -66,6 +68,22 @@ def _read(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[
     fields = {meaning: table.field(place) for place, meaning in enumerate(meanings) if meaning in {"upn", "date", "session", "code"}}
     progress(table.rows // 2)
     return _assembled(table, fields, headings, meanings)
+
+
+def _unquoted(text: bytes) -> bytes:
+    """A file whose quotation marks stand only around whole cells, with no comma or line end within any, without them."""
+    raw = np.frombuffer(text, dtype=np.uint8)
+    is_quote = raw == QUOTE
+    within = np.bitwise_xor.accumulate(is_quote.view(np.uint8)).view(bool)
+    separates = (raw == COMMA) | (raw == NEWLINE)
+    places = np.flatnonzero(is_quote)
+    if within[-1] or ((separates | (raw == RETURN)) & within).any():
+        raise _LeaveItError
+    opens, closes = places[0::2], places[1::2]
+    before, after = opens[opens > 0] - 1, closes[closes < raw.size - 1] + 1
+    if not separates[before].all() or not (separates[after] | (raw[after] == RETURN)).all():
+        raise _LeaveItError
+    return text.replace(b'"', b"")
 
 
 def _decoded(cell: bytes) -> str:
@@ -137,13 +155,14 @@ class _Table:
 
 
 def _assembled(table: _Table, fields: Mapping[str, Field], headings: list[str], meanings: list[str | None]) -> Reading:
-    dates = Dates(fields["date"].texts)
-    days = sorted({on for on in dates.found.values() if on is not None})
+    births = table.field(meanings.index("date_of_birth")).texts if "date_of_birth" in meanings else []
+    dates = Dates([*fields["date"].texts, *map(clean, births)])
+    days = sorted({on for text in fields["date"].texts if (on := dates[text]) is not None})
     place = {on: number for number, on in enumerate(days)}
     day_of = np.array([place[on] if (on := dates[text]) is not None else -1 for text in fields["date"].texts], dtype=np.int32)
     half_of = np.array([HALVES.get(clean(text).upper(), 9) for text in fields["session"].texts], dtype=np.uint8)
     codes, code_of = _codes(fields["code"])
-    pupils, pupil_of = _pupils(table, fields["upn"], headings, meanings)
+    pupils, pupil_of = _pupils(table, fields["upn"], headings, meanings, dates)
     code = code_of[fields["code"].of]
     said = code >= 0
     day, session, pupil = day_of[fields["date"].of], half_of[fields["session"].of], pupil_of[fields["upn"].of]
@@ -180,17 +199,19 @@ def _codes(found: Field) -> tuple[tuple[str, ...], NDArray[np.int16]]:
         if text in MISSING:
             of.append(-1)
             continue
-        if two_sessions(text) or split_minutes(text)[1] is not None:
+        if holds_two_codes(text) or split_minutes(text)[1] is not None:
             raise _LeaveItError
         of.append(codes.setdefault(text, len(codes)))
     return tuple(codes), np.array(of, dtype=np.int16)
 
 
-def _pupils(table: _Table, found: Field, headings: list[str], meanings: list[str | None]) -> tuple[tuple[PupilKey, ...], NDArray[np.int32]]:
+def _pupils(
+    table: _Table, found: Field, headings: list[str], meanings: list[str | None], dates: Dates
+) -> tuple[tuple[PupilKey, ...], NDArray[np.int32]]:
     """One pupil for each distinct UPN, described by the first row that names it. A column that disagrees later is not plain."""
     heads = [(row + 2, [table.cell(row, place) for place in range(len(headings))]) for row in found.first]
     sheet = Sheet("", tuple(headings), heads)
-    cells = Cells(sheet, meanings)
+    cells = Cells(sheet, meanings, dates)
     keys = [cells.key(values) for _, values in heads]
     others = [place for place, meaning in enumerate(meanings) if meaning in {"school_number", "date_of_birth"}]
     for place in others:

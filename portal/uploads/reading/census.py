@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from portal.uploads.reading.shapes import Limits
+    from portal.uploads.reading.tables import Sheet
 
 #: Each census collects the term before it: School Census business and technical specification, attendance.
 COLLECTED = {"AUT": ("summer", -1), "SPR": ("autumn", -1), "SUM": ("spring", -1)}
@@ -151,6 +152,12 @@ def _by_reason(table: _Table, entries: Entries, totals: list[Mapping[str, Any]])
         found[2].append((table.text(values, "reason"), sessions))
     for who, counts, reasons, row in gathered.values():
         _keep(entries, totals, who, counts, reasons, row)
+
+
+def is_published(sheet: Sheet) -> bool:
+    """Is this a table of the DfE's published statistics? Each has its time period and geographic level, in its first rows."""
+    cells = {folded(cell) for cell in (*sheet.headings, *(word for title in sheet.titles for word in title.split()))}
+    return {"timeperiod", "geographiclevel"} <= cells
 
 
 def is_dfe_weekly(headers: Sequence[str]) -> bool:

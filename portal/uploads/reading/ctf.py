@@ -48,7 +48,7 @@ TOTALS = ("SessionsPossible", "SessionsAttended", "SessionsAuthorised", "Session
 
 
 def read_ctf(root: Any, limits: Limits) -> Reading:
-    """Marks and people of a Common Transfer File. A row is the place of the Pupil element, from 1.
+    """Marks and people of a Common Transfer File; one without any marks is a pupil list. A row is a Pupil's place, from 1.
 
     Raises:
         FileRefused: when it has no pupils, or more than a file may have.
@@ -59,17 +59,18 @@ def read_ctf(root: Any, limits: Limits) -> Reading:
     if len(pupils) > limits.rows:
         message = f"The file has more than {limits.rows:,} pupils. Send it in parts."
         raise FileRefused("rows", message)
-    entries, people = Entries("ctf"), []
-    for row, element in enumerate(pupils, start=1):
+    runs_of = [list(_runs(element)) for element in pupils]
+    marked = any(runs_of)
+    entries, people = Entries("ctf" if marked else "pupil-list"), []
+    for row, (element, runs) in enumerate(zip(pupils, runs_of, strict=True), start=1):
         said = _said(element)
-        runs = list(_runs(element))
         upn = upn_text(said.get("UPN", ""))
         if runs or (upn and len(upn) != UPN_LENGTH):
             _marks(entries, said, upn, runs, row)
         if person := _person(element, said, upn, row):
             people.append(person)
         elif len(upn) in {0, UPN_LENGTH}:
-            entries.problem("no-name", NO_PERSON, row=row, count=0)
+            entries.problem("no-name", NO_PERSON, row=row, count=0 if marked else 1)
     return entries.reading(people=tuple(people), one_letter=True)
 
 
@@ -125,7 +126,7 @@ def _marks(entries: Entries, said: Mapping[str, str], upn: str, runs: Sequence[_
     """All strings of one pupil, or why none can be taken."""
     if len(upn) != UPN_LENGTH:
         kind, message = ("odd-upn", ODD_UPN.format(upn[:20])) if upn else ("no-upn", NO_UPN)
-        count = sum(run.count for run in runs)
+        count = sum(run.count for run in runs) if entries.layout == "ctf" else 1
         entries.problem(kind, message, row=row, column_name="UPN", value=upn[:20] or None, count=count, raw=_raw(said, runs))
         return
     for run in runs:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from portal.uploads.reading import census, ctf, guard, wonde
 from portal.uploads.reading.bulk import read_bulk
 from portal.uploads.reading.entries import Entries
-from portal.uploads.reading.grid import matrix_columns, read_matrix, read_weekly
+from portal.uploads.reading.grid import matrix_columns, read_matrix, read_weekly, titled_week
 from portal.uploads.reading.headings import SLOTS, fingerprint, meanings_of
 from portal.uploads.reading.long import read_long
 from portal.uploads.reading.people import read_people
-from portal.uploads.reading.shapes import DEFAULT, Column, Limits, Reading
+from portal.uploads.reading.rows import date_texts
+from portal.uploads.reading.shapes import DEFAULT, Column, FileRefused, Limits, Reading
 from portal.uploads.reading.tables import csv_book, xlsx_book
+from portal.uploads.reading.texts import Dates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 READERS = {"long": read_long, "weekly-grid": read_weekly, "date-matrix": read_matrix}
 SAMPLES = 5
 MOST_COLUMNS_SHOWN = 60
+PUBLISHED = "This is a file of published figures. Load it under Published figures."
 
 
 def read(
@@ -59,10 +62,13 @@ def _book(book: Book, mapping: Mapping[str, str] | None, show: Callable[[int], N
         return census.read_dfe_weekly(list(first.headings), [(row, list(cells)) for row, cells in first.rows])
     if census.is_census_csv(first.headings):
         return census.read_census_csv(list(first.headings), [(row, list(cells)) for row, cells in first.rows])
-    meanings = meanings_of(first.headings, mapping)
-    layout, lacking = _layout(first, meanings)
+    if census.is_published(first):
+        raise FileRefused("published", PUBLISHED)
+    tables = [(sheet, meanings_of(sheet.headings, mapping)) for sheet in book.sheets]
+    dates = Dates(text for sheet, meanings in tables for text in date_texts(sheet, meanings))
+    layout, lacking = _layout(*tables[0], dates, asked=bool(mapping))
     facts: dict[str, Any] = {
-        "columns": _columns(first, meanings),
+        "columns": _columns(*tables[0]),
         "fingerprint": fingerprint(first.headings),
         "encoding": book.encoding,
         "hidden_sheets": book.hidden,
@@ -71,38 +77,33 @@ def _book(book: Book, mapping: Mapping[str, str] | None, show: Callable[[int], N
         "totals_rows_skipped": sum(sheet.totals for sheet in book.sheets),
     }
     if lacking:
-        return Reading(layout=layout, needs_mapping=True, **facts)
-    return _sheets(book, layout, mapping, show, facts)
-
-
-def _sheets(book: Book, layout: str, mapping: Mapping[str, str] | None, show: Callable[[int], None], facts: dict[str, Any]) -> Reading:
-    """Every sheet that has the first one's layout; others are cover sheets and are left."""
-    entries, ambiguous = Entries(layout), False
-    people = []
-    for number, sheet in enumerate(book.sheets):
-        meanings = meanings_of(sheet.headings, mapping)
-        found, lacking = _layout(sheet, meanings)
-        if found != layout or lacking:
+        return Reading(layout=layout, needs_mapping=True, lacking=lacking, **facts)
+    entries, people = Entries(layout), []
+    for number, (sheet, meanings) in enumerate(tables):
+        # Sheets of another layout are cover sheets and are left.
+        if _layout(sheet, meanings, dates, asked=True) != (layout, ()):
             continue
         if layout == "pupil-list":
-            people += read_people(entries, sheet, number, meanings, show)
+            people += read_people(entries, sheet, number, meanings, dates, show)
         else:
-            ambiguous |= READERS[layout](entries, sheet, number, meanings, show)
-    return entries.reading(people=tuple(people), ambiguous_dates=ambiguous, **facts)
+            READERS[layout](entries, sheet, number, meanings, dates, show)
+    return entries.reading(people=tuple(people), ambiguous_dates=dates.ambiguous, **facts)
 
 
-def _layout(sheet: Sheet, meanings: Sequence[str | None]) -> tuple[str, bool]:
-    """The layout a sheet's headings speak of, and whether something it needs is not there."""
+def _layout(sheet: Sheet, meanings: Sequence[str | None], dates: Dates, *, asked: bool) -> tuple[str, tuple[str, ...]]:
+    """The layout a sheet's headings speak of, and the meanings it lacks. A person who was asked is not asked for a week again."""
     known = set(meanings)
+    no_upn = () if "upn" in known else ("upn",)
     if len(known & set(SLOTS)) >= 2:  # noqa: PLR2004  two sessions make a week
-        return "weekly-grid", "upn" not in known
-    if "code" in known and "date" in known:
-        return "long", "upn" not in known
-    if matrix_columns(sheet)[0]:
-        return "date-matrix", "upn" not in known
+        dated = asked or known & {"week_commencing", "date"} or titled_week(sheet, dates)
+        return "weekly-grid", no_upn if dated else (*no_upn, "week_commencing")
+    if known & {"code", "code_am", "code_pm"} and "date" in known:
+        return "long", no_upn
+    if matrix_columns(sheet, dates):
+        return "date-matrix", no_upn
     if "date_of_birth" in known and known & {"surname", "full_name"}:
-        return "pupil-list", False
-    return "long", True
+        return "pupil-list", ()
+    return "long", tuple(one for one in ("upn", "date", "session", "code") if one not in known)
 
 
 def _columns(sheet: Sheet, meanings: Sequence[str | None]) -> tuple[Column, ...]:

@@ -2,98 +2,83 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from portal.uploads.reading.entries import two_sessions
 from portal.uploads.reading.headings import SLOTS
-from portal.uploads.reading.rows import Cells, keyed
+from portal.uploads.reading.rows import IN_TITLE, Cells, keyed
 from portal.uploads.reading.tables import strip_half
-from portal.uploads.reading.texts import Dates, a_date, code_text
+from portal.uploads.reading.texts import code_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from portal.uploads.reading.entries import Entries
     from portal.uploads.reading.tables import Sheet
+    from portal.uploads.reading.texts import Dates
 
-_IN_TITLE = re.compile(r"(\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2} [A-Za-z]{3,9} \d{4})")
 NO_WEEK = "The row has no week. Add a column “Week commencing”, or a title with the Monday's date."
-NOT_A_DATE = "“{}” is not a date we can read. Write it as 07/09/2026 or 2026-09-07."
+BLANK = frozenset({"", "-"})
+OF_WEEKS = ("week commencing", "week beginning", "week", "w/c", "w/b")
 
 
-def read_weekly(entries: Entries, sheet: Sheet, number: int, meanings: Sequence[str | None], progress: Callable[[int], None]) -> bool:
-    """A row a pupil and week, a column a session. Returns whether the dates could be either way round."""
-    cells = Cells(sheet, meanings)
-    titled = _week_in(sheet.titles)
-    dates = Dates(cells.texts("week_commencing"))
+def read_weekly(
+    entries: Entries, sheet: Sheet, number: int, meanings: Sequence[str | None], dates: Dates, progress: Callable[[int], None]
+) -> None:
+    """A row a pupil and week, a column a session."""
+    cells = Cells(sheet, meanings, dates)
+    titled = titled_week(sheet, dates)
+    of_week = "week_commencing" if "week_commencing" in cells.place else "date"
     slots = [(SLOTS.index(meaning), place) for place, meaning in enumerate(meanings) if meaning in SLOTS]
     for done, (row, values) in enumerate(sheet.rows):
         if done % 500 == 0:
             progress(done)
-        text = cells.text(values, "week_commencing")
-        week = dates[text] if text else titled
-        filled = [(slot, place) for slot, place in slots if place < len(values) and values[place].strip() not in {"", "-"}]
+        text = cells.text(values, of_week) or titled
+        week = dates[text] if text else None
+        filled = sum(values[place].strip() not in BLANK for _, place in slots if place < len(values))
         if week is None:
-            message = NOT_A_DATE.format(text) if text else NO_WEEK
-            entries.problem("no-date", message, sheet=number, row=row, value=text or None, count=len(filled), raw=tuple(values))
+            kind, message = dates.fault(text) if text else ("no-date", NO_WEEK)
+            column, raw = cells.column(of_week), tuple(values)
+            entries.problem(kind, message, sheet=number, row=row, column=column, value=text or None, count=filled, raw=raw)
             continue
-        pupil = keyed(entries, cells, values, number, row, len(filled))
+        pupil = keyed(entries, cells, values, number, row, filled)
         if pupil is None:
             continue
         monday = week - timedelta(days=week.weekday())
         for slot, place in slots:
             if place < len(values):
                 entries.mark(pupil, monday + timedelta(days=slot // 2), slot % 2, values[place], row=row, column=place + 1, sheet=number)
-    return dates.ambiguous
 
 
-def _week_in(titles: Sequence[str]) -> date | None:
-    for title in titles:
-        match = _IN_TITLE.search(title)
-        if match and (found := a_date(match[1])):
-            return found
-    return None
+def titled_week(sheet: Sheet, dates: Dates) -> str:
+    """The date in a sheet's titles, as written: that of a title about a week before any other; empty where there is none."""
+    of_weeks = sorted(sheet.titles, key=lambda title: not any(words in title.casefold() for words in OF_WEEKS))
+    return next((text for title in of_weeks for text in IN_TITLE.findall(title) if dates.looks(text)), "")
 
 
-def matrix_columns(sheet: Sheet) -> tuple[list[tuple[int, date, int | None]], int, bool]:
-    """The dated columns as (place, day, half or None for a whole day), how many heading rows they take, and their ambiguity."""
+def matrix_columns(sheet: Sheet, dates: Dates) -> list[tuple[int, str, int | None]]:
+    """The columns whose heading is written as a date: place, the text of the date, and the half or None for a whole day."""
     stripped = [strip_half(heading) for heading in sheet.headings]
-    dates = Dates([text for text, _ in stripped if text])
-    if sum(dates[text] is not None for text, _ in stripped if text) == 0:
-        return [], 1, False
-    below = sheet.rows[0][1] if sheet.rows else ()
-    halves = [code_text(cell) for cell in below]
-    if sum(half in {"AM", "PM"} for half in halves) >= 2:  # noqa: PLR2004  a second heading row names the halves
-        return _two_rows(stripped, halves, dates), 2, dates.ambiguous
-    found = [(place, on, half) for place, (text, half) in enumerate(stripped) if text and (on := dates[text]) is not None]
-    return found, 1, dates.ambiguous
-
-
-def _two_rows(stripped: Sequence[tuple[str, int | None]], halves: Sequence[str], dates: Dates) -> list[tuple[int, date, int | None]]:
-    """Dates with blanks beneath merged headings: each blank belongs to the date on its left."""
-    found: list[tuple[int, date, int | None]] = []
-    on: date | None = None
-    for place, half in enumerate(halves):
-        text = stripped[place][0] if place < len(stripped) else ""
-        on = dates[text] if text else on
-        if on is not None and half in {"AM", "PM"}:
-            found.append((place, on, 0 if half == "AM" else 1))
-    return found
+    return [(place, text, half) for place, (text, half) in enumerate(stripped) if text and dates.looks(text)]
 
 
 def read_matrix(
-    entries: Entries, sheet: Sheet, number: int, meanings: Sequence[str | None], progress: Callable[[int], None]
-) -> bool:
-    """A row a pupil, a column a day and half (or a day whose cell holds both). Returns whether the dates could be either way round."""
-    columns, heading_rows, ambiguous = matrix_columns(sheet)
-    cells = Cells(sheet, meanings)
-    for done, (row, values) in enumerate(sheet.rows[heading_rows - 1 :]):
+    entries: Entries, sheet: Sheet, number: int, meanings: Sequence[str | None], dates: Dates, progress: Callable[[int], None]
+) -> None:
+    """A row a pupil, a column a day and half (or a day whose cell holds both)."""
+    every = matrix_columns(sheet, dates)
+    columns = [(place, on, half) for place, text, half in every if (on := dates[text]) is not None]
+    for place, text, half in every:
+        if dates[text] is None:
+            kind, message = dates.fault(text)
+            lost = sum(_filled(values, place, half) for _, values in sheet.rows)
+            entries.problem(kind, message, sheet=number, row=sheet.heading_row, column=place + 1, value=text, count=lost)
+    cells = Cells(sheet, meanings, dates)
+    for done, (row, values) in enumerate(sheet.rows):
         if done % 100 == 0:
             progress(done * len(columns))
-        filled = sum(2 if half is None else 1 for place, _, half in columns if place < len(values) and values[place].strip() not in {"", "-"})
-        pupil = keyed(entries, cells, values, number, row, filled)
+        pupil = keyed(entries, cells, values, number, row, sum(_filled(values, place, half) for place, _, half in columns))
         if pupil is None:
             continue
         for place, on, half in columns:
@@ -102,7 +87,11 @@ def read_matrix(
                 entries.mark(pupil, on, half, text, row=row, column=place + 1, sheet=number)
             else:
                 _whole_day(entries, pupil, on, text, number, row, place)
-    return ambiguous
+
+
+def _filled(values: Sequence[str], place: int, half: int | None) -> int:
+    """How many marks a cell holds: none, one, or two where it stands for a whole day."""
+    return 0 if place >= len(values) or values[place].strip() in BLANK else 2 if half is None else 1
 
 
 def _whole_day(entries: Entries, pupil: int, on: date, text: str, sheet: int, row: int, place: int) -> None:

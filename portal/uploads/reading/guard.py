@@ -46,7 +46,7 @@ OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xfe\x00\x00", "encoding", "This file is written in UTF-32. Save it as UTF-8 and send it."),
     (b"\x00\x00\xfe\xff", "encoding", "This file is written in UTF-32. Save it as UTF-8 and send it."),
 )
-WEB_PAGE = frozenset("html head body table script meta style div svg iframe title img p a link".split())  # noqa: SIM905  a list of words
+WEB_PAGE = frozenset("html head body table script meta style div svg iframe".split())  # noqa: SIM905  a list of words
 #: Encodings in which an ASCII sign is always itself, so that a search of the bytes finds every declaration.
 ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "latin1", "windows-1252", "cp1252"})
 WIDE = frozenset({"utf-16", "utf-16le", "utf-16be", "unicode"})
@@ -55,6 +55,9 @@ DECLARATION = re.compile(rb"<![DEANdean]|<\x00!\x00[DEANdean]\x00|\x00<\x00!\x00
 NO_DECLARATIONS = "The file has XML declarations (DOCTYPE or ENTITY) that no register needs. Export it again from your system."
 DAMAGED_XML = "The XML is damaged near line {}. Export it again from your system and send it."
 DAMAGED_JSON = "The JSON is damaged near line {}. Export it again from your system and send it."
+TOO_DEEP_XML = "The XML is nested more than {} deep. Export it again from your system."
+#: How deep lxml goes before it stops, without `huge_tree`.
+DEEPEST = 255
 MOST_ELEMENTS, MOST_ATTRIBUTES, MOST_CONTAINERS = 1_200_000, 300_000, 2_000_000
 _ENCODING = re.compile(r"""<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}["']([^"']{1,40})["']""")
 _FIRST_NAME = re.compile(r"\s*(?:(?:<\?[^>]{0,500}>|<!--(?:(?!-->).){0,2000}-->)\s*){0,20}<([A-Za-z!][\w:.-]{0,60})", re.DOTALL)
@@ -160,7 +163,7 @@ def xml_root(content: bytes, limits: Limits) -> etree._Element:
         _refuse("too-much", "The XML has more elements than a school's file could have. Export it again, a year at a time.")
     root = _parsed(content.lstrip(b" \t\r\n"))
     if root.xpath("/" + "/".join("*" * (limits.depth + 1))):
-        _refuse("too-deep", f"The XML is nested more than {limits.depth} deep. Export it again from your system.")
+        _refuse("too-deep", TOO_DEEP_XML.format(limits.depth))
     if root.tag.startswith("{"):
         for element in root.iter():
             element.tag = element.tag.rpartition("}")[2]
@@ -190,6 +193,8 @@ def _parsed(content: bytes) -> etree._Element:
         try:
             return etree.fromstring(content, parser)
         except (etree.XMLSyntaxError, ValueError) as error:
+            if "depth" in str(error):
+                raise FileRefused("too-deep", TOO_DEEP_XML.format(DEEPEST)) from error
             line = getattr(error, "lineno", 0) or 0
     raise FileRefused("damaged", DAMAGED_XML.format(line))
 
@@ -238,8 +243,11 @@ DAMAGED_ZIP = "The workbook is damaged, or made to look smaller than it is. Save
 TOO_LARGE_ZIP = "The workbook is too large once unpacked. Remove what is not a register, or send it in parts as CSV."
 LONGEST_ENTRY = 2_048
 RATIO_FROM = 1_000_000
+TOO_LARGE_SHEET = "A sheet has cells far beyond its register. Delete its empty rows and columns, or save it as CSV and send that."
+#: Where a row or a cell stands: the letters of its column, empty for a row, and the number of its row.
+_PLACE = re.compile(rb"\sr\s{0,9}=\s{0,9}[\"']([A-Za-z]{0,9})(\d{1,20})[\"']")
 ENCRYPTED, STORED, DEFLATED = 0x41, 0, 8
-TAIL = 16
+TAIL = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +273,7 @@ def _guard_workbook(content: bytes, limits: Limits) -> None:
     if any(part.size > RATIO_FROM and part.size > limits.ratio * max(part.packed, 1) for part in parts):
         _refuse("too-large", TOO_LARGE_ZIP)
     for part, data in _placed(content, parts, directory):
-        _counted(part, data)
+        _counted(part, data, limits)
 
 
 def _refuse_other_kinds(names: set[str]) -> None:
@@ -327,9 +335,9 @@ def _placed(content: bytes, parts: list[_Part], directory: int) -> Iterator[tupl
         yield part, view[begins:free_from]
 
 
-def _counted(part: _Part, data: memoryview) -> None:
+def _counted(part: _Part, data: memoryview, limits: Limits) -> None:
     """Unpack a part block by block, keeping none of it: its size must be what was declared, and its content harmless."""
-    real, tail = 0, b""
+    real, tail, extent = 0, b"", (0, 0)
     is_xml: bool | None = None
     for block in _blocks(part, data):
         if real == 0 and block.startswith((b"PK\x03\x04", OLE)):
@@ -339,11 +347,25 @@ def _counted(part: _Part, data: memoryview) -> None:
         real += len(block)
         if real > part.size:
             _refuse("damaged", DAMAGED_ZIP)
-        if is_xml and _declares(tail + block):
-            _refuse("declarations", NO_DECLARATIONS)
+        if is_xml:
+            if _declares(tail + block):
+                _refuse("declarations", NO_DECLARATIONS)
+            extent = _extent(tail + block, extent, limits)
         tail = block[-TAIL:]
     if real != part.size:
         _refuse("damaged", DAMAGED_ZIP)
+
+
+def _extent(block: bytes, extent: tuple[int, int], limits: Limits) -> tuple[int, int]:
+    """The last column and row of any cell so far. Whoever reads a sheet makes room for all of them, so they are bounded here."""
+    found = _PLACE.findall(block.replace(b"\x00", b"") if b"\x00" in block else block)
+    letters = max({name.upper() for name, _ in found}, key=lambda name: (len(name), name), default=b"")
+    column = sum((sign - 64) * 26**place for place, sign in enumerate(reversed(letters)))
+    row = max((int(number) for _, number in found), default=0)
+    column, row = max(column, extent[0]), max(row, extent[1])
+    if column > limits.columns or row * max(column, 1) > limits.area:
+        _refuse("rows", TOO_LARGE_SHEET)
+    return column, row
 
 
 def _blocks(part: _Part, data: memoryview) -> Iterator[bytes]:

@@ -46,10 +46,10 @@ def test_any_day_of_the_week_stands_for_its_week() -> None:
     assert marks(read(lines(["UPN", "Week", *SLOTS], [upn(1), "2026-09-09", *WEEK]))) == EXPECTED
 
 
-def test_a_grid_without_a_week_refuses_the_marks_of_each_row() -> None:
+def test_a_grid_without_a_week_asks_which_column_holds_it() -> None:
     reading = read(lines(["UPN", *SLOTS], [upn(1), *WEEK], [upn(2), *["/"] * 10]))
-    accounted(reading, 18)
-    assert (kinds(reading), reading.pupil.size) == (["no-date", "no-date"], 0)
+    assert (reading.layout, reading.needs_mapping, reading.pupil.size) == ("weekly-grid", True, 0)
+    assert [column.header for column in reading.columns] == ["UPN", *SLOTS]
 
 
 def test_a_grid_row_of_an_unnamed_pupil_refuses_its_marks() -> None:
