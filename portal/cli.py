@@ -14,7 +14,6 @@ from config.settings import Settings, SettingsError
 from portal import commands, up
 from portal.embedded import CannotStartError
 from portal.rules.conformance import check_text
-from portal.schools.models import PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,7 +123,7 @@ def _measures(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     measures = _command(nouns, "measures", "counts and rates from the registers", commands.measures)
     measures.add_argument("--authority", required=True, metavar="SLUG")
     measures.add_argument("--school", metavar="URN")
-    measures.add_argument("--phase", choices=PHASES, metavar="P", help=", ".join(PHASES))
+    measures.add_argument("--phase", metavar="P")
     measures.add_argument("--from", dest="first", type=_day, metavar="D")
     measures.add_argument("--to", dest="last", type=_day, metavar="D")
     measures.add_argument("--by", choices=("school", "week", "year-group", "code", "month", "none"), default="none")

@@ -43,7 +43,7 @@ def test_the_sample_file_is_read_and_its_totals_agree() -> None:
 
 def test_a_upn_of_ten_characters_is_refused_and_the_pupil_is_on_no_list() -> None:
     reading = read((FILES / "ctf_short_upn.xml").read_bytes())
-    assert (kinds(reading), reading.people, reading.rows_in) == (["odd-upn"], (), 0)
+    assert (kinds(reading), reading.people, reading.rows_in) == (["odd-upn"], (), 1)
 
 
 def test_every_mark_of_a_pupil_with_an_odd_upn_is_counted_as_refused() -> None:
