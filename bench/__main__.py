@@ -24,11 +24,11 @@ def main() -> None:
         sys.stderr.write(f"{time.monotonic() - begun:6.1f} s  {what}\n")
         sys.stderr.flush()
 
-    swept = sweeping.measured(chosen.sweep_pupils, note)
     with ground() as where:
         year = school_year.measured(where, chosen.pupils, 3, note)
         size = (chosen.schools, chosen.school_pupils, chosen.pupils)
         whole = county.measured(where, year.schools, year.days, size, note)
+    swept = sweeping.measured(chosen.sweep_pupils, note)
     cores = len(os.sched_getaffinity(0))
     told = report.document(year, whole, swept, machine=f"{cores} cores, {platform.machine()}, Python {platform.python_version()}")
     sys.stdout.write(told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from bench.ground import YEAR, add_school, best, pages_of, register
 from bench.school_year import csv_of
 from portal.registers import overview
 from portal.registers.actions import write_pages
+from portal.registers.queries import year_bounds
 from portal.rules.codes import BY_LETTERS
 from portal.uploads.actions import take
 
@@ -52,7 +54,9 @@ class County:
     row_per_mark: float
 
 
-def measured(where: Ground, first: tuple[UUID, ...], days: tuple[date, ...], size: tuple[int, int, int], note: Callable[[str], None]) -> County:
+def measured(
+    where: Ground, first: tuple[UUID, ...], days: tuple[date, ...], size: tuple[int, int, int], note: Callable[[str], None]
+) -> County:
     """Fill the authority up to `size` (schools, pupils in each, pupils in the schools there already) and ask again."""
     schools, pupils, there = size
     marks = len(first) * there * 2 * len(days)
@@ -87,7 +91,8 @@ def _asked(where: Ground, school_id: UUID, days: tuple[date, ...], pupils: int, 
         with where.work():
             write_pages(school_id, pages, upload_id=None)
         written.append(time.perf_counter() - begun)
-    every, own = (MILLISECONDS * best(lambda ask=ask: _ask(where, ask), 5) for ask in (_every_school, lambda: _comparison(school_id)))
+    every = MILLISECONDS * best(partial(_ask, where, _every_school), 5)
+    own = MILLISECONDS * best(partial(_ask, where, partial(_comparison, school_id)), 5)
     return Size(*stands, MILLISECONDS * statistics.median(from_csv), MILLISECONDS * statistics.median(written), every, own)
 
 
@@ -97,7 +102,7 @@ def _ask(where: Ground, question: Callable[[], object]) -> None:
 
 
 def _every_school() -> object:
-    return overview.every_school(YEAR, recent_from=overview.year_bounds(YEAR)[1])
+    return overview.every_school(YEAR, recent_from=year_bounds(YEAR)[1])
 
 
 def _comparison(school_id: UUID) -> object:

@@ -46,7 +46,11 @@ TERMS = (
     ("Spring term", date(2026, 1, 5), date(2026, 3, 27)),
     ("Summer term", date(2026, 4, 13), date(2026, 7, 22)),
 )
-HALF_TERMS = ((date(2025, 10, 27), date(2025, 10, 31)), (date(2026, 2, 16), date(2026, 2, 20)), (date(2026, 5, 25), date(2026, 5, 29)))
+HALF_TERMS = (
+    (date(2025, 10, 27), date(2025, 10, 31)),
+    (date(2026, 2, 16), date(2026, 2, 20)),
+    (date(2026, 5, 25), date(2026, 5, 29)),
+)
 PREPARED = event("bench.prepared", "A measurement prepared its schools")
 
 #: Shares of marks, near the published ones: most plainly present, the rest in spells.
@@ -123,7 +127,12 @@ def _pupil(school: int, place: int) -> IncomingPupil:
     group = 7 + place % 5
     born = date(YEAR - 4 - group, 9, 1) + timedelta(days=place % 365)
     return IncomingPupil(
-        f"Surname{school}x{place}", f"Forename{place}", born, upn=upn(school, place), year_group=str(group), admission_date=date(2019, 9, 2)
+        f"Surname{school}x{place}",
+        f"Forename{place}",
+        born,
+        upn=upn(school, place),
+        year_group=str(group),
+        admission_date=date(2019, 9, 2),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from datetime import date
 from pathlib import Path
@@ -14,17 +15,19 @@ from config.settings import Settings, SettingsError
 from portal import commands, up
 from portal.embedded import CannotStartError
 from portal.rules.conformance import check_text
+from portal.schools.school_list import PHASE_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 DONE, PROBLEMS = 0, 1
+PHASES = tuple(dict.fromkeys(phase for _, phase in PHASE_WORDS))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command: its document on standard output, 0 when it was done, 1 when its problems say why not."""
-    chosen = _parser().parse_args(arguments)
     try:
+        chosen = _parser().parse_args(arguments)
         settings = Settings.from_environment(os.environ)
         if chosen.command == "up":
             return up.main(settings)
@@ -33,7 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print({"error": str(problems), "problems": problems.problems})
         return PROBLEMS
     except (SettingsError, CannotStartError) as error:
-        sys.stderr.write(f"{error}\n")
+        if chosen.command == "up":
+            sys.stderr.write(f"{error}\n")
+        else:
+            _print({"error": str(error), "problems": []})
         return PROBLEMS
     _print(document)
     return DONE
@@ -101,7 +107,9 @@ def _schools(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def _pupils(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     pupils = _command(_verbs(nouns, "pupils", "pupil lists"), "import", "import a school's pupil list", commands.import_pupils)
     _for_a_school(pupils)
-    pupils.add_argument("--academic-year", type=int, help="2025 for 2025/26; found from the pupils' ages when left out")
+    pupils.add_argument(
+        "--academic-year", type=_academic_year, metavar="YEAR", help="2025 for 2025/26; found from the pupils' ages when left out"
+    )
     pupils.add_argument("file", type=Path)
 
 
@@ -123,7 +131,7 @@ def _measures(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     measures = _command(nouns, "measures", "counts and rates from the registers", commands.measures)
     measures.add_argument("--authority", required=True, metavar="SLUG")
     measures.add_argument("--school", metavar="URN")
-    measures.add_argument("--phase", metavar="P")
+    measures.add_argument("--phase", type=_phase, metavar="P")
     measures.add_argument("--from", dest="first", type=_day, metavar="D")
     measures.add_argument("--to", dest="last", type=_day, metavar="D")
     measures.add_argument("--by", choices=("school", "week", "year-group", "code", "month", "none"), default="none")
@@ -155,5 +163,21 @@ def _day(typed: str) -> date:
     try:
         return date.fromisoformat(typed)
     except ValueError as error:
-        message = f"write the day as YYYY-MM-DD, not {typed!r}"
-        raise argparse.ArgumentTypeError(message) from error
+        message = f"Write the day as YYYY-MM-DD, not “{typed}”."
+        raise commands.ProblemsError(message) from error
+
+
+def _phase(typed: str) -> str:
+    said = typed.strip().lower().replace(" ", "-")
+    if said not in PHASES:
+        message = f"Give a phase from the list, not “{typed}”: {', '.join(PHASES)}."
+        raise commands.ProblemsError(message)
+    return said
+
+
+def _academic_year(typed: str) -> int:
+    found = re.fullmatch(r"(20[0-9]{2})(?:[/-](?:20)?[0-9]{2})?", typed.strip())
+    if found is None:
+        message = f"Write the academic year as 2025 or 2025/26, not “{typed}”."
+        raise commands.ProblemsError(message)
+    return int(found[1])

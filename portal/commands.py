@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
@@ -16,7 +17,7 @@ from portal.audit.queries import verification
 from portal.benchmarks.actions import import_file, load_shipped
 from portal.demonstration.actions import make_demonstration
 from portal.pupils.incoming import YEAR_GROUPS
-from portal.registers.measures import Measure, document
+from portal.registers.measures import ALL, Measure, document
 from portal.registers.queries import measures as measured
 from portal.rules.calendar import academic_year_name
 from portal.schools import actions as schools
@@ -52,8 +53,11 @@ def _database(settings: Settings) -> Iterator[str]:
         if migrations.current(owner) != migrations.head():
             migrations.upgrade(found.owner_url)
         owner.dispose()
-        db.connect(found.app_url)
-        yield found.owner_url
+        engine = db.connect(found.app_url, patient=True)
+        try:
+            yield found.owner_url
+        finally:
+            engine.dispose()
 
 
 @contextmanager
@@ -80,9 +84,13 @@ def _school(urn: str) -> School:
 def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
-    except OSError as error:
-        message = f"{file.name} could not be opened: {(error.strerror or 'no reason given').lower()}."
-        raise ProblemsError(message) from error
+    except (OSError, ValueError) as error:
+        raise ProblemsError(_not_opened(file, error)) from error
+
+
+def _not_opened(file: Path, error: OSError | ValueError) -> str:
+    why = getattr(error, "strerror", None) or "no reason given"
+    return f"{file.name or file} could not be opened: {why.lower()}."
 
 
 def migrate(settings: Settings, _chosen: Namespace) -> dict[str, object]:
@@ -102,12 +110,25 @@ def demonstration(settings: Settings, chosen: Namespace) -> dict[str, object]:
 
 def add_authority(settings: Settings, chosen: Namespace) -> dict[str, object]:
     """Add an authority."""
+    _refuse_odd_authority(chosen.slug, chosen.name, chosen.la_code)
     with _database(settings), db.unit_of_work(command_line()):
         try:
             added = accounts.add_authority(chosen.slug, chosen.name, chosen.la_code)
         except accounts.TakenError as taken:
             raise ProblemsError(str(taken)) from taken
         return {"authority": {"id": added.id, "slug": added.slug, "name": added.name, "la_code": added.la_code}}
+
+
+def _refuse_odd_authority(slug: str, name: str, la_code: str) -> None:
+    problems = []
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}", slug) is None:
+        problems.append("Enter a short name of letters, digits and hyphens, at most 60, for example northshire.")
+    if not name.strip():
+        problems.append("Enter the authority's name.")
+    if re.fullmatch(r"[0-9]{3}", la_code) is None:
+        problems.append("Enter the LA code as 3 digits, as GIAS shows it.")
+    if problems:
+        raise ProblemsError("The authority was not added.", problems)
 
 
 def import_schools(settings: Settings, chosen: Namespace) -> dict[str, object]:
@@ -136,7 +157,11 @@ def import_pupils(settings: Settings, chosen: Namespace) -> dict[str, object]:
         upload_id = uploads.take(
             school.id, kind="pupils", file_name=chosen.file.name, content=_content(chosen.file), academic_year=chosen.academic_year
         )
-        return _told(_found(upload_id), school)
+        told = _told(_found(upload_id), school)
+    if told["state"] in _UNREAD or "taken" not in told:
+        sentence = told["refusal"] or "The file is not a pupil list. It needs columns for surname, forename and date of birth."
+        raise ProblemsError(sentence, [told])
+    return told
 
 
 def import_marks(settings: Settings, chosen: Namespace) -> dict[str, object]:
@@ -147,24 +172,49 @@ def import_marks(settings: Settings, chosen: Namespace) -> dict[str, object]:
     do = uploads.rehearse if chosen.rehearse else uploads.take
     told = []
     with _authority(settings, chosen.authority):
-        for file in _files(chosen.files, folders=chosen.by_filename):
-            school = _school(file.stem if chosen.by_filename else chosen.school)
+        for file, school in _placed(chosen):
             upload_id = do(school.id, kind="marks", file_name=file.name, content=_content(file), add_pupils=chosen.add_pupils)
             told.append(_told(_found(upload_id), school))
     totals = {name: sum(int(one[name]) for one in told) for name in _SUMMED}
-    bad = [one for one in told if one["state"] in {"refused", "needs-mapping"}]
-    if bad:
+    if any(one["state"] in _UNREAD for one in told):
         raise ProblemsError("Some files could not be read. Nothing of them was kept in the registers.", told)
     return {"rehearsed": chosen.rehearse, "files": told, **totals}
 
 
+_UNREAD = frozenset({"refused", "needs-mapping"})
 _SUMMED = ("rows_in", "rows_stored", "rows_refused", "missing", "added", "changed", "unchanged")
+_OF_MARKS = frozenset({".csv", ".xlsx", ".xml", ".json"})
+
+
+def _placed(chosen: Namespace) -> list[tuple[Path, School]]:
+    """Each file with its school. Every file and school is looked for first: with one not there, no file is taken."""
+    placed, problems = [], []
+    own = None if chosen.by_filename else _school(chosen.school)
+    for file in _files(chosen.files, folders=chosen.by_filename):
+        try:
+            file.open("rb").close()
+        except (OSError, ValueError) as error:
+            problems.append(_not_opened(file, error))
+            continue
+        school = own or school_by_urn(file.stem)
+        if school is None:
+            problems.append(f"{file.name} is not named by the URN of a school in this authority.")
+        else:
+            placed.append((file, school))
+    if problems or not placed:
+        problems = problems or ["There is no file of marks in the folder. Name each file URN.csv."]
+        raise ProblemsError(problems[0] if len(problems) == 1 else "No file was taken. Mend what is listed first.", problems)
+    return placed
 
 
 def _files(given: Sequence[Path], *, folders: bool) -> list[Path]:
+    """The files named, and with `folders` every file of marks in the folders named."""
     found: list[Path] = []
     for one in given:
-        found += sorted(one.glob("*.csv")) if folders and one.is_dir() else [one]
+        if folders and one.is_dir():
+            found += sorted(file for file in one.iterdir() if file.suffix.lower() in _OF_MARKS and not file.name.startswith("."))
+        else:
+            found.append(one)
     return found
 
 
@@ -230,14 +280,16 @@ def undo_marks(settings: Settings, chosen: Namespace) -> dict[str, object]:
 
 def measures(settings: Settings, chosen: Namespace) -> dict[str, object]:
     """Counts and rates over the schools, days and population asked for."""
+    between = (chosen.first or date.min, chosen.last or date.max)
+    if between[1] < between[0]:
+        raise ProblemsError("Give a last day (--to) that is not before the first (--from).")
     with _authority(settings, chosen.authority):
         found = [_school(chosen.school)] if chosen.school else every_school()
         chosen_schools = [one for one in found if chosen.phase in {None, one.phase}]
-        between = (chosen.first or date.min, chosen.last or date.max)
         by: Any = "none" if chosen.by == "code" else chosen.by
         groups = measured([one.id for one in chosen_schools], between=between, by=by, everyone=chosen.include_all_ages)
-    if chosen.by == "none":
-        groups = groups or {"all": Measure()}
+    if by == "none":
+        groups = {ALL: groups.get(ALL, Measure())}
     return {
         "authority": chosen.authority,
         "school": chosen.school,
@@ -247,26 +299,24 @@ def measures(settings: Settings, chosen: Namespace) -> dict[str, object]:
         "by": chosen.by,
         "population": "every pupil and every mark" if chosen.include_all_ages else "ages 5 to 15, Year 11 to the May half term",
         "schools": len(chosen_schools),
-        "groups": _by_code(groups.get("all")) if chosen.by == "code" else _groups(groups, chosen.by, chosen_schools),
+        "groups": groups[ALL].by_letters() if chosen.by == "code" else _groups(groups, chosen.by, chosen_schools),
     }
 
 
 def _groups(groups: Mapping[str, Measure], by: str, chosen: Sequence[School]) -> list[dict[str, object]]:
-    """The groups as people know and order them: schools by URN, year groups from Nursery up, weeks and months by date."""
+    """The groups as people know and order them: schools by URN, year groups from Nursery up, weeks and months by date.
+
+    A group without a mark in the population asked for is left out: no Reception in the headline, no silent school.
+    """
+    held = {group: measure for group, measure in groups.items() if measure.by_code.any() or group == ALL}
     if by == "school":
         named = [
-            (one.urn, {"name": one.name, "phase": one.phase, "school_id": str(one.id)}, groups.get(str(one.id))) for one in chosen
+            (one.urn, {"urn": one.urn, "name": one.name, "phase": one.phase, "school_id": str(one.id)}, held.get(str(one.id)))
+            for one in sorted(chosen, key=lambda one: one.urn)
         ]
         return [document(urn, measure, by=by, more=more) for urn, more, measure in named if measure is not None]
     order = {group: place for place, group in enumerate(YEAR_GROUPS)} if by == "year-group" else {}
-    return [document(group, groups[group], by=by) for group in sorted(groups, key=lambda one: (order.get(one, len(order)), one))]
-
-
-def _by_code(measure: Measure | None) -> list[dict[str, object]]:
-    if measure is None:
-        return []
-    possible = measure.tally.possible
-    return [{"group": letters, "sessions": count, "possible": possible} for letters, count in measure.codes().items()]
+    return [document(group, held[group], by=by) for group in sorted(held, key=lambda one: (order.get(one, len(order)), one))]
 
 
 def import_benchmarks(settings: Settings, chosen: Namespace) -> dict[str, object]:

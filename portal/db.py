@@ -144,10 +144,14 @@ def _on_connect(dbapi_connection: DBAPIConnection, _record: ConnectionPoolEntry)
     dbapi_connection.commit()
 
 
-def connect(url: str, *, pool_size: int = 5) -> Engine:
-    """Make the engine for this process, once. Timeouts are stack-wide: no query outlives 15 s, no lock wait 3 s."""
+def connect(url: str, *, pool_size: int = 5, patient: bool = False) -> Engine:
+    """Make the engine for this process, once. Timeouts are stack-wide: no query outlives 15 s, no lock wait 3 s.
+
+    A command is `patient`: nobody waits at a page for it, so it waits its turn behind other writes for up to a minute.
+    """
     global _engine  # noqa: PLW0603  one engine a process is the point
-    options = "-c statement_timeout=15000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=60000 -c TimeZone=UTC"
+    longest, wait = (120_000, 60_000) if patient else (15_000, 3_000)
+    options = f"-c statement_timeout={longest} -c lock_timeout={wait} -c idle_in_transaction_session_timeout=60000 -c TimeZone=UTC"
     if url.startswith("postgres://"):
         url = "postgresql://" + url.removeprefix("postgres://")
     _engine = create_engine(

@@ -141,7 +141,7 @@ def _record_taken(school_id: UUID, academic_year: int, upload_id: UUID | None, t
 
 def _lock_roll(school_id: UUID) -> tuple[int | None, int | None]:
     """Hold the school's roll until the transaction ends, so that no two lists give out one line. Returns its ages."""
-    found = select(School.lowest_age, School.highest_age).where(School.id == school_id).with_for_update()
+    found = select(School.lowest_age, School.highest_age).where(School.id == school_id).with_for_update(key_share=True)
     ages = tx().execute(found).first()
     if ages is None:
         raise NotInScopeError

@@ -136,7 +136,7 @@ def _store(
         _derive(sheet, tuple(weeks), fresh=fresh, progress=progress)
         following = academic_year + 1
         if following not in by_year and set(weeks) & set(queries.tail_weeks(sheet.calendar, following)):
-            _stand(queries.sheet(school_id, following))
+            _stand_again(school_id, following)
     return Written(tuple(changed), cells)
 
 
@@ -155,6 +155,12 @@ def _derive(
     if progress:
         progress(len(weeks), len(sheet.weeks))
     _stand(sheet)
+
+
+def _stand_again(school_id: UUID, academic_year: int) -> None:
+    """Bring a year's standings in step after the last weeks of the year before it changed."""
+    if queries.has_pages(school_id, academic_year):
+        _stand(queries.sheet(school_id, academic_year))
 
 
 def _stand(sheet: Sheet) -> None:

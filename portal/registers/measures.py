@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from portal.registers.sheets import Sheet
 
 By = Literal["school", "week", "year-group", "code", "month", "none"]
+ALL = "all"
 
 
 @dataclass(slots=True)
@@ -56,6 +57,16 @@ class Measure:
     def codes(self) -> dict[str, int]:
         """How many sessions of each code that occurs."""
         return {BY_BYTE[byte].letters: count for byte, count in self.tally.counts}
+
+    def by_letters(self) -> list[dict[str, object]]:
+        """A group for each code that occurs: its sessions, and its share of the possible ones unless it is not one of them."""
+        tally = self.tally
+        found: list[dict[str, object]] = []
+        for byte, count in tally.counts:
+            rate = tally.rate(count) if BY_BYTE[byte].possible else None
+            one: dict[str, object] = {"group": BY_BYTE[byte].letters, "sessions": count, "possible": tally.possible}
+            found.append(one | {"rate": _shown(rate), "rate_rounded": _shown(rate, 2)})
+        return found
 
     def rates(self) -> dict[str, Fraction | None]:
         """The rates by name, exact; None where nothing was possible."""
@@ -105,7 +116,7 @@ def _groups(sheet: Sheet, chosen: NDArray[np.bool_], by: By) -> Iterable[tuple[s
         for group in sorted(set(groups.tolist())):
             yield group, np.flatnonzero(groups == group), columns
     else:
-        yield "all", every_line, columns
+        yield ALL, every_line, columns
 
 
 def _add(measure: Measure, marks: NDArray[np.uint8]) -> None:
@@ -135,6 +146,11 @@ def document(group: str, measure: Measure, *, by: str, more: Mapping[str, str] |
         **(more or {}),
         **counts,
         "codes": measure.codes(),
-        "rates": {name: float(rate) if rate is not None else None for name, rate in rates.items()},
-        "rates_rounded": {name: float(rounded(rate, 2)) if rate is not None else None for name, rate in rates.items()},
+        "rates": {name: _shown(rate) for name, rate in rates.items()},
+        "rates_rounded": {name: _shown(rate, 2) for name, rate in rates.items()},
     }
+
+
+def _shown(rate: Fraction | None, places: int | None = None) -> float | None:
+    """A rate as a number: the nearest to the exact one, or to the one rounded half up."""
+    return None if rate is None else float(rate if places is None else rounded(rate, places))

@@ -40,10 +40,13 @@ _IS_CURRENT = and_(
 def lock_school(school_id: UUID) -> None:
     """Wait until no other write to this school's registers is running, then hold them until the transaction ends.
 
+    Rows that name the school may be added beside it (FOR NO KEY UPDATE): an upload names its school before it locks it,
+    and two that did would otherwise each wait for the other.
+
     Raises:
         NoResultFound: when the school is not within scope.
     """
-    tx().execute(select(School.id).where(School.id == school_id).with_for_update()).one()
+    tx().execute(select(School.id).where(School.id == school_id).with_for_update(key_share=True)).one()
 
 
 def current_pages(school_id: UUID, weeks: Sequence[date]) -> dict[date, Page]:
@@ -67,6 +70,13 @@ def year_bounds(academic_year: int) -> tuple[date, date]:
     return first, last
 
 
+def has_pages(school_id: UUID, academic_year: int) -> bool:
+    """Has the school sent anything for this academic year?"""
+    in_year = CurrentPage.week.between(*year_bounds(academic_year))
+    found = select(CurrentPage.week).where(CurrentPage.school_id == school_id, in_year)
+    return tx().execute(found.limit(1)).first() is not None
+
+
 def year_pages(school_id: UUID, academic_year: int) -> dict[date, Marks]:
     """The current marks of every week of a school's academic year."""
     first, last = year_bounds(academic_year)
@@ -79,9 +89,18 @@ def year_pages(school_id: UUID, academic_year: int) -> dict[date, Marks]:
     return {week: unpacked(marks) for week, marks in found}
 
 
-def sheet(school_id: UUID, academic_year: int, *, instead: Mapping[date, Marks] | None = None) -> Sheet:
-    """A school's academic year side by side; `instead` replaces weeks by marks not yet current."""
-    return _sheet(school_id, academic_year, {**year_pages(school_id, academic_year), **(instead or {})})
+def sheet(
+    school_id: UUID,
+    academic_year: int,
+    *,
+    instead: Mapping[date, Marks] | None = None,
+    known: tuple[Roll, Calendar] | None = None,
+) -> Sheet:
+    """A school's academic year side by side; `instead` replaces weeks by marks not yet current.
+
+    `known` spares reading the year's roll and the school's calendar again within one transaction.
+    """
+    return _sheet(school_id, academic_year, {**year_pages(school_id, academic_year), **(instead or {})}, known)
 
 
 def tail_weeks(calendar: Calendar, academic_year: int) -> tuple[date, ...]:
@@ -119,11 +138,11 @@ def sheet_as_it_stood(school_id: UUID, academic_year: int, at: datetime) -> Shee
     return _sheet(school_id, academic_year, {week: unpacked(marks) for week, marks in found})
 
 
-def _sheet(school_id: UUID, academic_year: int, pages: Mapping[date, Marks]) -> Sheet:
-    on_it = roll(school_id, academic_year)
+def _sheet(school_id: UUID, academic_year: int, pages: Mapping[date, Marks], known: tuple[Roll, Calendar] | None = None) -> Sheet:
+    on_it, calendar = known or (roll(school_id, academic_year), calendar_of(school_id))
     weeks = tuple(sorted(pages))
     marks = side_by_side([(week, pages[week]) for week in weeks], len(on_it.pupil_ids))
-    return Sheet(school_id, academic_year, weeks, marks, on_it, calendar_of(school_id))
+    return Sheet(school_id, academic_year, weeks, marks, on_it, calendar)
 
 
 def versions_around(school_id: UUID, upload_id: UUID) -> dict[date, tuple[Marks, Marks]]:

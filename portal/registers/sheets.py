@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portal.registers.pages import SESSIONS, Days, Marks, session_days, side_by_side
-from portal.rules.calendar import HALVES, SEPTEMBER
+from portal.rules.calendar import SEPTEMBER
 from portal.rules.school_age import FIFTH, SIXTEENTH
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ class Sheet:
     @cached_property
     def on_roll(self) -> Mask:
         """Lines by columns: was this pupil on roll that day?"""
-        start, end = self.roll.on_from[:, None], self.roll.on_until[:, None]
-        return (start <= self.days) & (np.isnat(end) | (end >= self.days))
+        return within(self.days, self.roll.on_from, self.roll.on_until)
 
     @cached_property
     def headline(self) -> Mask:
@@ -96,6 +95,13 @@ def with_weeks(sheet: Sheet, pages: Mapping[date, Marks]) -> Sheet:
     return replace(sheet, weeks=weeks, marks=marks)
 
 
+def within(days: Days, first: Days, last: Days) -> Mask:
+    """Lines by columns: does the column's day lie between the line's first and last, both included? NaT as a last is no end."""
+    begins, ends = np.searchsorted(days, first).astype(np.int16), np.searchsorted(days, last, side="right").astype(np.int16)
+    column = np.arange(days.size, dtype=np.int16)
+    return (column >= begins[:, None]) & (column < ends[:, None])
+
+
 def week_places(calendar: Calendar, weeks: Sequence[date], met: Mask) -> NDArray[np.int64]:
     """For each column of weeks side by side, its week's place among the calendar's weeks, or -1 where the school did not meet."""
     numbers = calendar.week_numbers()
@@ -105,8 +111,8 @@ def week_places(calendar: Calendar, weeks: Sequence[date], met: Mask) -> NDArray
 
 def met_in(calendar: Calendar, weeks: Sequence[date]) -> Mask:
     """For each column of weeks side by side: does the calendar hold a session there?"""
-    every = [week + timedelta(days=ahead) for week in weeks for ahead in range(SESSIONS // 2)]
-    return np.array([calendar.meets(day, half) for day in every for half in HALVES], dtype=bool)
+    places = np.array([week.toordinal() * 2 for week in weeks], dtype=np.int64)[:, None] + np.arange(SESSIONS)
+    return np.isin(places.ravel(), np.array(calendar.places, dtype=np.int64))
 
 
 def school_age(born: Days) -> tuple[Days, Days]:

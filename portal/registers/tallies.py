@@ -9,7 +9,7 @@ import numpy as np
 from portal.db import binary_rows
 from portal.registers import sweep
 from portal.registers.pages import CODE_BYTES, SESSIONS, session_days
-from portal.registers.sheets import met_in, school_age, week_places
+from portal.registers.sheets import met_in, school_age, week_places, within
 from portal.rules.codes import BY_BYTE, Category
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def tally_rows(sheet: Sheet, weeks: Sequence[date]) -> Iterator[tuple[object, ..
     for week in weeks:
         columns = slice(place_of[week], place_of[week] + SESSIONS)
         marks = sheet.counted[:, columns]
-        yield _row(sheet, week, HEADLINE, "", sheet.headline_marks[:, columns])
+        yield _row(sheet, week, HEADLINE, "", np.where(sheet.headline_cells[:, columns], marks, np.uint8(0)))
         yield _row(sheet, week, EVERYONE, "", marks)
         for group, lines in lines_of:
             yield _row(sheet, week, YEAR_GROUP, group, marks[lines])
@@ -93,7 +93,7 @@ def standing_rows(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> tupl
 def standings(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> dict[str, NDArray[np.int64]]:
     """Each standing as an array over lines: counts of sessions in the academic year."""
     sums = sweep.sums_by_line(sheet.counted)
-    counted = sweep.sums_by_line(sheet.headline_marks)
+    counted_possible, counted_absent = _headline(sheet, sums)
     used = np.logical_or.reduce(sheet.counted, axis=0)
     lately, last = (sweep.sums_by_line(sheet.counted[:, _newest_weeks(sheet, used, number)]) for number in (sweep.RECENT_WEEKS, 1))
     missing = (sheet.met & _reported(used) & sheet.on_roll & (sheet.marks == 0)).sum(axis=1)
@@ -117,9 +117,19 @@ def standings(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> dict[str
         "last_week_absent": last.absent,
         "threshold_window": ten.newest,
         "threshold_best": ten.best,
-        "headline_possible": counted.possible,
-        "headline_absent": counted.absent,
+        "headline_possible": counted_possible,
+        "headline_absent": counted_absent,
     }
+
+
+def _headline(sheet: Sheet, sums: sweep.Sums) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Possible and missed sessions that count in headline figures: all of a line's or none, but for Year 11 in summer."""
+    possible, absent = np.where(sheet.headline, sums.possible, 0), np.where(sheet.headline, sums.absent, 0)
+    cut = np.flatnonzero(sheet.headline & ~sheet.headline_cells.all(axis=1))
+    if cut.size:
+        own = sweep.sums_by_line(np.where(sheet.headline_cells[cut], sheet.counted[cut], np.uint8(0)))
+        possible[cut], absent[cut] = own.possible, own.absent
+    return possible, absent
 
 
 def _newest_weeks(sheet: Sheet, used: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:
@@ -142,11 +152,7 @@ def _threshold(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> sweep.T
         whole[mine] = whole[mine].max(axis=0)
     tail_numbers = week_places(sheet.calendar, tail_weeks, met_in(sheet.calendar, tail_weeks))
     days = np.concatenate([session_days(tail_weeks), sheet.days])
-    first, last = school_age(sheet.roll.date_of_birth)
-    begins = np.searchsorted(days, first).astype(np.int16)[:, None]
-    ends = np.searchsorted(days, last, side="right").astype(np.int16)[:, None]
-    column = np.arange(days.size, dtype=np.int16)
-    of_age = (column >= begins) & (column < ends)
+    of_age = within(days, *school_age(sheet.roll.date_of_birth))
     return sweep.threshold(whole, np.concatenate([tail_numbers, sheet.week_numbers]), of_age)
 
 

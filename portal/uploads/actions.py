@@ -62,12 +62,12 @@ def receive(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_p
     Raises:
         NoResultFound: when the school is not within scope.
     """
-    upload_id = _keep(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
-    later("uploads.check", upload_id=upload_id)
-    return upload_id
+    upload = _keep(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
+    later("uploads.check", upload_id=upload.id)
+    return upload.id
 
 
-def _keep(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool) -> UUID:
+def _keep(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool) -> Upload:
     if school_row(school_id) is None:
         raise NoResultFound
     sha256, actor = hashlib.sha256(content).hexdigest(), scope.current().actor
@@ -88,7 +88,7 @@ def _keep(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pup
     tx().flush()
     tx().add(UploadContent(upload_id=upload.id, received=content))
     record(RECEIVED, upload.id, school_id=school_id, kind=kind, sha256=sha256, size=len(content))
-    return upload.id
+    return upload
 
 
 @action
@@ -130,7 +130,7 @@ def _readable(upload: Upload, content: bytes) -> Reading | None:
 
 def _read(upload: Upload, content: bytes) -> Reading:
     show = _Progress(upload.id, "Reading rows")
-    reading = read_in_child(content, mapping=dict(upload.mapping) or None, progress=show.counted)
+    reading = read_in_child(content, mapping=dict(upload.mapping) or None, progress=show.counted, meanwhile=tx().flush)
     remembered = queries.remembered_mapping(upload.school_id, reading.fingerprint)
     if remembered and not upload.mapping:
         upload.mapping = remembered
@@ -151,8 +151,9 @@ def _examined(upload: Upload, reading: Reading) -> tuple[Checked, dict[str, obje
     if upload.kind == "totals":
         checked = totals_checked(upload.school_id, reading)
         return checked, {"totals": checked.rows_stored}
-    checked = marks_checked(reading, _school(upload, reading))
-    return checked, _rehearsal_of_marks(upload, reading, checked)
+    school = _school(upload, reading)
+    checked = marks_checked(reading, school)
+    return checked, _rehearsal_of_marks(upload, reading, checked, school)
 
 
 def _keep_findings(upload: Upload, reading: Reading, checked: Checked, rehearsal: dict[str, object]) -> None:
@@ -188,7 +189,7 @@ def _school(upload: Upload, reading: Reading) -> School:
     return queries.school_for_checks(upload.school_id, reading.dates)
 
 
-def _rehearsal_of_marks(upload: Upload, reading: Reading, checked: Checked) -> dict[str, object]:
+def _rehearsal_of_marks(upload: Upload, reading: Reading, checked: Checked, school: School) -> dict[str, object]:
     held = current_pages(upload.school_id, sorted(checked.pages))
     told = rehearsed(checked, {week: page.marks for week, page in held.items()})
     complete: list[date] = []
@@ -198,7 +199,8 @@ def _rehearsal_of_marks(upload: Upload, reading: Reading, checked: Checked) -> d
             for week, marks in checked.pages.items()
             if register_year(week) == academic_year
         }
-        before = sheet(upload.school_id, academic_year)
+        known = school.years[academic_year]
+        before = sheet(upload.school_id, academic_year, known=(known.roll, known.calendar))
         complete += completed_weeks(before, with_weeks(before, arriving))
     earlier = queries.same_bytes_before(upload)
     return {
@@ -282,7 +284,7 @@ def take(
 
     `academic_year` says which year's roll a pupil list is; found from the pupils' ages when left out.
     """
-    upload = queries.upload_for_change(_keep(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils))
+    upload = _keep(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
     upload.academic_year = academic_year
     reading = _readable(upload, content)
     if reading is not None:
@@ -293,7 +295,7 @@ def take(
 @action
 def rehearse(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool = False) -> UUID:
     """Receive and check in one transaction, and apply nothing."""
-    upload = queries.upload_for_change(_keep(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils))
+    upload = _keep(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
     _check(upload)
     return upload.id
 

@@ -42,6 +42,7 @@ REASONS: dict[str, str] = {
 SLUGS = tuple(REASONS)
 _NUMBER = {slug: place + 1 for place, slug in enumerate(SLUGS)}
 _X = BY_LETTERS["X"].byte
+URN_DIGITS = 6
 EVER, EPOCH = np.iinfo(np.int64).max, date(1970, 1, 1).toordinal()
 
 
@@ -185,7 +186,9 @@ class _Tables:
             for number in np.flatnonzero(np.isin(lines, _lines_of_returners(roll))).tolist():
                 self.earlier += [(row, number, line) for line in roll.rows_by_upn[pupils[number].upn or ""][:-1]]
         numbers = school.numbers
-        self.wrong_school = np.array([bool(one.school_number) and one.school_number not in numbers for one in pupils], dtype=bool)
+        # A LAESTAB contradicts nothing at a school whose own nobody has told us: its URN of six digits is all we know.
+        named = [one.school_number if one.school_number not in numbers else None for one in pupils]
+        self.wrong_school = np.array([bool(one) and (len(numbers) > 1 or len(str(one)) == URN_DIGITS) for one in named], dtype=bool)
 
     def placed(self, pupil: NDArray[np.int32], day: NDArray[np.int32]) -> NDArray[np.int64]:
         """Each mark's line: the pupil's newest, or the earlier one of a pupil who left and came back; -1 for no pupil here."""

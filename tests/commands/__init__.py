@@ -1,1 +1,1 @@
-"""The command line, driven as an outside data team would: with its documentation, and a recount of its own."""
+"""Tests of the command line, as a data team with only the documentation would drive it."""

@@ -58,8 +58,8 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., t
 
     def run(*arguments: str, said: str | None = None) -> tuple[int, Any]:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "portal", *arguments], env=environ, input=said, capture_output=True, text=True, timeout=120,
-            cwd=Path(__file__).parents[2], check=False,
+            [sys.executable, "-P", "-m", "portal", *arguments], env=environ, input=said, capture_output=True, text=True,
+            timeout=120, cwd=Path(__file__).parents[2], check=False,
         )  # fmt: skip
         assert "Traceback" not in done.stderr, done.stderr
         return done.returncode, json.loads(done.stdout) if done.stdout else None
@@ -70,7 +70,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., t
 
 
 def _marks() -> list[Mark]:
-    draw = random.Random(11)
+    draw = random.Random(11)  # noqa: S311  marks, not secrets
     marks = []
     for school, groups, first in (("900101", ("R", "1", "6"), 0), ("900102", ("7", "11"), 100)):
         for number in range(first, first + 20):

@@ -1,4 +1,4 @@
-"""Registers on a real database: versions and which is current, undo, the certificate as it stood, and everything counted in step."""
+"""Registers on a real database: versions, undo, the certificate as it stood, and everything counted in step."""
 
 from __future__ import annotations
 
@@ -30,7 +30,12 @@ from tests.support.world import furnish
 from tests.uploads.files import upn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from tests.support.world import World
 
 ONE, TWO = date(2026, 11, 2), date(2026, 11, 9)
 #: Reception (4 at the start of the year), Years 1, 5 and 11, and a sixth-former.
@@ -38,11 +43,13 @@ BIRTHS = (date(2022, 3, 1), date(2021, 3, 1), date(2016, 10, 1), date(2011, 3, 1
 
 
 @pytest.fixture
-def school(world, as_role) -> UUID:
+def school(world: World, as_role: Callable[..., Session]) -> UUID:
     """The primary school with five pupils on its roll for this year and the year before, and no marks."""
     as_role(Role.LA_MANAGER)
     people = [
-        IncomingPupil(f"Colewood{'abcde'[place]}", "Ela", born, upn=upn(place), admission_date=date(2024, 9, 2), year_group=str(place + 1))
+        IncomingPupil(
+            f"Colewood{'abcde'[place]}", "Ela", born, upn=upn(place), admission_date=date(2024, 9, 2), year_group=str(place + 1)
+        )
         for place, born in enumerate(BIRTHS)
     ]
     for year in (2025, 2026):
@@ -78,7 +85,7 @@ def standing(school: UUID, line: int, year: int = 2026) -> Standing:
     return tx().scalars(found).one()
 
 
-def test_each_change_is_a_version_and_the_newest_is_current(school):
+def test_each_change_is_a_version_and_the_newest_is_current(school: UUID) -> None:
     write(school, {ONE: page(), TWO: page()})
     write(school, {ONE: cell("I", 0, 0)})
     held = tx().execute(select(RegisterPage.week, RegisterPage.version).order_by(RegisterPage.week, RegisterPage.version)).all()
@@ -88,14 +95,14 @@ def test_each_change_is_a_version_and_the_newest_is_current(school):
     assert queries.current_pages(school, [ONE])[ONE].marks[0, 0] == BY_LETTERS["I"].byte
 
 
-def test_writing_what_is_there_already_makes_no_version(school):
+def test_writing_what_is_there_already_makes_no_version(school: UUID) -> None:
     write(school, {ONE: page()})
     again = actions.write_pages(school, {ONE: page()}, upload_id=uuid4())
     assert (again.weeks, again.cells) == ((), 0)
     assert len(tx().scalars(select(RegisterPage)).all()) == 1
 
 
-def test_taking_an_upload_back_restores_every_page_and_count(school):
+def test_taking_an_upload_back_restores_every_page_and_count(school: UUID) -> None:
     write(school, {ONE: page()})
     before = _derived(school)
     upload_id = write(school, {ONE: page("O"), TWO: page("I")})
@@ -117,13 +124,13 @@ def _derived(school: UUID) -> dict[str, list[tuple[object, ...]]]:
     return {name: [tuple(map(str, row)) for row in tx().execute(question)] for name, question in found.items()}
 
 
-def test_a_school_out_of_scope_cannot_be_written(school, world, as_role):
+def test_a_school_out_of_scope_cannot_be_written(school: UUID, world: World, as_role: Callable[..., Session]) -> None:
     as_role(Role.SCHOOL_OFFICE)
     with pytest.raises(NoResultFound):
         actions.write_pages(world.here.secondary, {ONE: page()}, upload_id=None)
 
 
-def test_how_complete_a_week_is_counts_pupils_on_roll_and_days_met(school):
+def test_how_complete_a_week_is_counts_pupils_on_roll_and_days_met(school: UUID) -> None:
     write(school, {ONE: page(days=3)})
     current = tx().scalars(select(CurrentPage)).one()
     assert (current.expected, current.missing, current.last_day) == (5 * 6, 0, date(2026, 11, 4))
@@ -133,7 +140,7 @@ def test_how_complete_a_week_is_counts_pupils_on_roll_and_days_met(school):
     assert (first.expected, first.missing) == (5 * 10, 5 * 4)
 
 
-def test_recounting_after_a_day_was_closed_leaves_its_marks_out_and_keeps_them_on_the_page(school):
+def test_recounting_after_a_day_was_closed_leaves_its_marks_out_and_keeps_them_on_the_page(school: UUID) -> None:
     write(school, {ONE: page("I")})
     assert standing(school, 1).possible == 10
     closed = ClosedDays(school_id=school, name="Flood", first_day=ONE, last_day=ONE)
@@ -148,7 +155,7 @@ def test_recounting_after_a_day_was_closed_leaves_its_marks_out_and_keeps_them_o
     assert found.tally.possible == 8
 
 
-def test_recounting_after_a_birthday_was_put_right_moves_a_pupil_into_the_headline(school):
+def test_recounting_after_a_birthday_was_put_right_moves_a_pupil_into_the_headline(school: UUID) -> None:
     write(school, {ONE: page()})
     pupil = queries.roll_of(school, 2026).pupil_ids[0]
     assert _headline().enrolments == 3
@@ -162,17 +169,19 @@ def _headline() -> Tally:
     return tx().scalars(found.execution_options(populate_existing=True)).one()
 
 
-def test_ten_school_weeks_span_the_summer_and_a_late_change_to_july_reaches_september(school):
+def test_ten_school_weeks_span_the_summer_and_a_late_change_to_july_reaches_september(school: UUID) -> None:
     july, september = date(2026, 7, 13), date(2026, 9, 7)
     write(school, {july: page("O", days=3)})
     write(school, {september: page("O", days=3)})
-    assert [standing(school, line).threshold_best for line in (1, 2, 5)] == [0, 12, 0], "below and above compulsory school age nothing counts"
+    assert [standing(school, line).threshold_best for line in (1, 2, 5)] == [0, 12, 0], (
+        "below and above compulsory school age nothing counts"
+    )
     write(school, {july: page("/", days=3)})
     assert standing(school, 2).threshold_best == 6
     assert standing(school, 2, 2025).threshold_best == 0
 
 
-def test_measures_are_a_slow_recount_of_the_pages(school):
+def test_measures_are_a_slow_recount_of_the_pages(school: UUID) -> None:
     chance = np.random.default_rng(3)
     codes = np.array([code.byte for code in BY_LETTERS.values() if not code.legacy], dtype=np.uint8)
     drawn = {}
@@ -192,7 +201,9 @@ def test_measures_are_a_slow_recount_of_the_pages(school):
                 assert attendance is None if absence is None else attendance + absence == Fraction(100)
 
 
-def _slow(pages, between, by, school, *, everyone: bool) -> dict[str, dict[str, int]]:
+def _slow(
+    pages: dict[date, np.ndarray], between: tuple[date, date], by: str, school: UUID, *, everyone: bool
+) -> dict[str, dict[str, int]]:
     """Mark by mark, pupil by pupil, with nothing of the portal's but the list of codes."""
     groups: dict[str, dict[int, list[int]]] = {}
     for week, marks in sorted(pages.items()):
@@ -203,7 +214,9 @@ def _slow(pages, between, by, school, *, everyone: bool) -> dict[str, dict[str, 
                 on = week + timedelta(days=place // 2)
                 if not between[0] <= on <= between[1] or on.weekday() > 4:
                     continue
-                group = {"week": week.isoformat(), "month": f"{on:%Y-%m}", "year-group": str(line + 1), "school": str(school)}.get(by, "all")
+                group = {"week": week.isoformat(), "month": f"{on:%Y-%m}", "year-group": str(line + 1), "school": str(school)}.get(
+                    by, "all"
+                )
                 groups.setdefault(group, {}).setdefault(line, []).append(int(marks[line, place]))
     if by == "year-group" and not everyone:
         groups |= {str(line + 1): {} for line, born in enumerate(BIRTHS) if not 5 <= age_at_start(born, 2026) <= 15}
@@ -229,7 +242,7 @@ def _counted(lines: dict[int, list[int]]) -> dict[str, int]:
     }
 
 
-def test_overviews_are_sums_of_tallies(school):
+def test_overviews_are_sums_of_tallies(school: UUID) -> None:
     write(school, {ONE: page(), TWO: page("I")})
     (summary,) = [one for one in overview.every_school(2026, recent_from=TWO) if one.school_id == school]
     assert summary.year is not None
@@ -239,7 +252,7 @@ def test_overviews_are_sums_of_tallies(school):
     assert [one.possible for one in overview.school_weeks(school, 2026)] == [30, 30]
 
 
-def test_the_certificate_stands_as_it_stood_on_any_past_day(school):
+def test_the_certificate_stands_as_it_stood_on_any_past_day(school: UUID) -> None:
     pupil = queries.roll_of(school, 2026).pupil_ids[1]
     with clock.at(datetime(2026, 11, 10, 9, tzinfo=clock.LONDON)):
         write(school, {ONE: page()})
@@ -255,7 +268,7 @@ def test_the_certificate_stands_as_it_stood_on_any_past_day(school):
     assert unauthorised == [(0, 0), (10, 0), (10, 0), (10, 1), (10, 1), (10, 0)]
 
 
-def test_every_version_of_a_mark_is_told_newest_first_with_who_sent_it(school, world):
+def test_every_version_of_a_mark_is_told_newest_first_with_who_sent_it(school: UUID, world: World) -> None:
     pupil = queries.roll_of(school, 2026).pupil_ids[1]
     write(school, {ONE: page()})
     changed = write(school, {ONE: cell("O", 1, 2)})
@@ -266,9 +279,11 @@ def test_every_version_of_a_mark_is_told_newest_first_with_who_sent_it(school, w
     assert amendments(school, queries.roll_of(school, 2026).pupil_ids[2], 2026) == []
 
 
-def test_a_newer_note_replaces_the_one_of_its_session_and_no_other(school):
+def test_a_newer_note_replaces_the_one_of_its_session_and_no_other(school: UUID) -> None:
     pupil = queries.roll_of(school, 2026).pupil_ids[0]
     actions.keep_notes(school, None, [(pupil, ONE, "AM", 5, None), (pupil, ONE, "PM", 6, None), (pupil, TWO, "AM", 7, None)])
     actions.keep_notes(school, None, [(pupil, ONE, "AM", 9, "Bus")])
-    kept = tx().execute(select(MarkNote.on, MarkNote.session, MarkNote.minutes_late, MarkNote.comment).order_by(MarkNote.on, MarkNote.session))
+    kept = tx().execute(
+        select(MarkNote.on, MarkNote.session, MarkNote.minutes_late, MarkNote.comment).order_by(MarkNote.on, MarkNote.session)
+    )
     assert [tuple(one) for one in kept] == [(ONE, "AM", 9, "Bus"), (ONE, "PM", 6, None), (TWO, "AM", 7, None)]

@@ -37,7 +37,7 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 @given(pages(), pages())
-def test_an_empty_cell_never_erases_and_a_mark_always_stands(before, arriving):
+def test_an_empty_cell_never_erases_and_a_mark_always_stands(before: np.ndarray, arriving: np.ndarray) -> None:
     after = merged(before, arriving)
     lines = len(after)
     held, new = extended(before, lines), extended(arriving, lines)
@@ -47,19 +47,21 @@ def test_an_empty_cell_never_erases_and_a_mark_always_stands(before, arriving):
 
 
 @given(pages(), pages())
-def test_writing_the_same_marks_twice_changes_nothing_more(before, arriving):
+def test_writing_the_same_marks_twice_changes_nothing_more(before: np.ndarray, arriving: np.ndarray) -> None:
     once = merged(before, arriving)
     assert difference(once, merged(once, arriving)).line.size == 0
 
 
 @given(pages(), pages())
-def test_undo_with_nothing_since_is_the_page_before(before, arriving):
+def test_undo_with_nothing_since_is_the_page_before(before: np.ndarray, arriving: np.ndarray) -> None:
     written = merged(before, arriving)
     assert same(undone(before, written, written), before)
 
 
 @given(pages(), pages(), pages())
-def test_undo_takes_back_what_stands_and_keeps_what_was_changed_since(before, arriving, later):
+def test_undo_takes_back_what_stands_and_keeps_what_was_changed_since(
+    before: np.ndarray, arriving: np.ndarray, later: np.ndarray
+) -> None:
     written = merged(before, arriving)
     now = merged(written, later)
     after = undone(before, written, now)
@@ -71,21 +73,23 @@ def test_undo_takes_back_what_stands_and_keeps_what_was_changed_since(before, ar
 
 
 @given(pages(), pages(), pages())
-def test_undoing_two_uploads_newest_first_is_the_page_before_both(first, second, third):
+def test_undoing_two_uploads_newest_first_is_the_page_before_both(first: np.ndarray, second: np.ndarray, third: np.ndarray) -> None:
     one = merged(first, second)
     two = merged(one, third)
     assert same(undone(first, one, undone(one, two, two)), first)
 
 
 @given(pages())
-def test_storing_a_page_loses_nothing_but_empty_lines_at_the_end(page):
+def test_storing_a_page_loses_nothing_but_empty_lines_at_the_end(page: np.ndarray) -> None:
     again = unpacked(packed(page))
     assert same(again, page)
     assert len(again) == 0 or again[-1].any()
 
 
 @given(pages(), pages())
-def test_a_difference_names_every_cell_that_differs_and_leads_from_one_page_to_the_other(before, after):
+def test_a_difference_names_every_cell_that_differs_and_leads_from_one_page_to_the_other(
+    before: np.ndarray, after: np.ndarray
+) -> None:
     changed = difference(before, after)
     lines = max(len(before), len(after))
     made = extended(before, lines).copy()
@@ -96,7 +100,7 @@ def test_a_difference_names_every_cell_that_differs_and_leads_from_one_page_to_t
 
 
 @given(st.lists(pages(), min_size=1, max_size=4), st.integers(0, 5))
-def test_side_by_side_every_week_keeps_its_place(weeks, lines):
+def test_side_by_side_every_week_keeps_its_place(weeks: list[np.ndarray], lines: int) -> None:
     mondays = [date(2026, 9, 7 + 7 * place) for place in range(len(weeks))]
     whole = side_by_side(list(zip(mondays, weeks, strict=True)), lines)
     for place, page in enumerate(weeks):
@@ -104,7 +108,7 @@ def test_side_by_side_every_week_keeps_its_place(weeks, lines):
     assert session_days(mondays)[[0, 1, 13]].tolist() == [date(2026, 9, 7), date(2026, 9, 7), date(2026, 9, 13)]
 
 
-def test_the_class_stands_in_a_marks_top_three_bits_and_the_plain_ones_are_lowest():
+def test_the_class_stands_in_a_marks_top_three_bits_and_the_plain_ones_are_lowest() -> None:
     assert [int(byte) >> 5 for byte in CODE_BYTES] == [int(BY_BYTE[int(byte)].category) for byte in CODE_BYTES]
     assert [BY_BYTE[int(byte)].letters for byte in CODE_BYTES[:3]] == ["/", "\\", "L"]
     assert BY_BYTE[int(CODE_BYTES[0])].category is Category.PRESENT

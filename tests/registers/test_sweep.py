@@ -8,16 +8,16 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portal.pupils.rolls import days
 from portal.registers import sweep
-from portal.registers.pages import CODE_BYTES, SESSIONS
-from portal.registers.sheets import Sheet, headline_lines, school_age, second_half_of_summer
+from portal.registers.pages import CODE_BYTES, SESSIONS, session_days
+from portal.registers.sheets import Sheet, headline_lines, school_age, second_half_of_summer, within
 from portal.registers.tallies import EVERYONE, HEADLINE, TALLY_COLUMNS, YEAR_GROUP, completeness, standings, tally_rows
 from portal.rules.calendar import HALVES, Calendar, place_of, week_of
-from portal.rules.codes import BY_BYTE
+from portal.rules.codes import BY_BYTE, BY_LETTERS
 from portal.rules.marks import tally_of
 from portal.rules.measures import is_in_headline, is_persistently_absent, is_severely_absent
 from portal.rules.patterns import recent_weeks
@@ -47,7 +47,7 @@ def newest(year: Year) -> date | None:
 
 @LAW
 @given(years())
-def test_sums_are_the_tallies_of_the_rules(year):
+def test_sums_are_the_tallies_of_the_rules(year: Year) -> None:
     found = sweep.sums_by_line(year.sheet.counted)
     for line in range(len(year.births)):
         tally = tally_of(year.marks_of(line), year.sheet.calendar)
@@ -58,7 +58,7 @@ def test_sums_are_the_tallies_of_the_rules(year):
 
 @LAW
 @given(years())
-def test_spells_are_the_spells_of_the_rules(year):
+def test_spells_are_the_spells_of_the_rules(year: Year) -> None:
     found = sweep.spells(year.sheet.counted)
     for line in range(len(year.births)):
         own = spells(year.marks_of(line), year.sheet.calendar)
@@ -67,7 +67,7 @@ def test_spells_are_the_spells_of_the_rules(year):
 
 @LAW
 @given(years())
-def test_the_threshold_is_the_threshold_of_the_rules(year):
+def test_the_threshold_is_the_threshold_of_the_rules(year: Year) -> None:
     stand, sheet = stood(year), year.sheet
     on = newest(year)
     for line, born in enumerate(year.births):
@@ -79,7 +79,7 @@ def test_the_threshold_is_the_threshold_of_the_rules(year):
 
 @LAW
 @given(years())
-def test_the_tenth_session_is_the_one_the_rules_name(year):
+def test_the_tenth_session_is_the_one_the_rules_name(year: Year) -> None:
     sheet = year.sheet
     first, last = school_age(sheet.roll.date_of_birth)
     counts = (sheet.days >= first[:, None]) & (sheet.days <= last[:, None])
@@ -92,7 +92,7 @@ def test_the_tenth_session_is_the_one_the_rules_name(year):
             assert (sheet.days[place].astype(object), HALVES[place % 2]) == met.on
 
 
-def test_the_threshold_counts_in_calendar_weeks_even_where_a_week_was_never_sent():
+def test_the_threshold_counts_in_calendar_weeks_even_where_a_week_was_never_sent() -> None:
     """Nine sessions, then ten school weeks for two of which nothing was sent, then one more: not ten in ten weeks."""
     mondays = [date(2025, 9, 1) + timedelta(weeks=number) for number in range(11)]
     calendar = Calendar.from_terms([(mondays[0], mondays[-1] + timedelta(days=4))])
@@ -103,7 +103,7 @@ def test_the_threshold_counts_in_calendar_weeks_even_where_a_week_was_never_sent
     assert stood(Year(sheet, (date(2014, 1, 1),)))["threshold_best"].tolist() == [9]
 
 
-def test_absence_below_and_above_compulsory_school_age_is_not_counted_towards_the_threshold():
+def test_absence_below_and_above_compulsory_school_age_is_not_counted_towards_the_threshold() -> None:
     monday = date(2025, 11, 3)
     calendar = Calendar.from_terms([(monday, monday + timedelta(days=11))])
     births = (date(2021, 6, 1), date(2014, 6, 1), date(2008, 6, 1))
@@ -112,7 +112,7 @@ def test_absence_below_and_above_compulsory_school_age_is_not_counted_towards_th
     assert stood(Year(sheet, births))["threshold_best"].tolist() == [0, 20, 0]
 
 
-def test_a_pupil_who_left_and_came_back_is_one_pupil_to_the_threshold():
+def test_a_pupil_who_left_and_came_back_is_one_pupil_to_the_threshold() -> None:
     monday = date(2025, 11, 3)
     calendar = Calendar.from_terms([(monday, monday + timedelta(days=11))])
     births = (date(2014, 6, 1),) * 2
@@ -125,7 +125,7 @@ def test_a_pupil_who_left_and_came_back_is_one_pupil_to_the_threshold():
 
 @LAW
 @given(years(), st.integers(1, 9))
-def test_ten_weeks_may_span_a_summer(year, before):
+def test_ten_weeks_may_span_a_summer(year: Year, before: int) -> None:
     """The tail is the year before: the standing's best window is the rules' over both, on one calendar."""
     chance = np.random.default_rng(before)
     weeks = tuple(date(2025, 7, 14) - timedelta(weeks=back) for back in range(before, 0, -1))
@@ -141,14 +141,36 @@ def test_ten_weeks_may_span_a_summer(year, before):
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400)), min_size=1, max_size=30))
-def test_persistent_and_severe_absence_are_the_rules(pairs):
+@example([(10, 100), (9, 90), (9, 91), (50, 100), (49, 99), (0, 0), (0, 10)])
+def test_persistent_and_severe_absence_are_the_rules(pairs: list[tuple[int, int]]) -> None:
     absent, possible = (np.array(column) for column in zip(*pairs, strict=True))
     assert sweep.persistently_absent(absent, possible).tolist() == [is_persistently_absent(*pair) for pair in pairs]
     assert sweep.severely_absent(absent, possible).tolist() == [is_severely_absent(*pair) for pair in pairs]
 
 
+def test_a_span_of_days_includes_both_its_ends_and_may_have_no_last() -> None:
+    monday = date(2025, 11, 3)
+    first = days([monday, monday + timedelta(days=1), monday - timedelta(days=9)])
+    last = days([monday + timedelta(days=1), None, monday - timedelta(days=1)])
+    held = within(session_days([monday]), first, last)
+    assert [np.flatnonzero(line).tolist() for line in held] == [[0, 1, 2, 3], list(range(2, 14)), []]
+
+
+def test_a_year_11_pupils_summer_after_may_is_left_out_of_headline_standings() -> None:
+    mondays = (date(2026, 5, 18), date(2026, 6, 1))
+    calendar = Calendar.from_terms(
+        [(date(2026, 4, 13), date(2026, 7, 20))], [date(2026, 5, 25) + timedelta(days=n) for n in range(5)]
+    )
+    births = (date(2010, 1, 1), date(2011, 1, 1), date(2009, 1, 1))
+    marks = np.full((3, 2 * SESSIONS), BY_LETTERS["I"].byte, dtype=np.uint8)
+    found = stood(Year(Sheet(SCHOOL, 2025, mondays, marks, roll(births), calendar), births))
+    assert found["headline_possible"].tolist() == [10, 20, 0]
+    assert found["headline_absent"].tolist() == [10, 20, 0]
+    assert found["possible"].tolist() == [20, 20, 20]
+
+
 @given(st.lists(st.dates(date(2003, 1, 1), date(2024, 12, 31)), min_size=1, max_size=60))
-def test_compulsory_school_age_is_the_rules(births):
+def test_compulsory_school_age_is_the_rules(births: list[date]) -> None:
     assert DEFAULT_POLICY.last_friday_inside
     first, last = school_age(days(births))
     spans = [compulsory_school_age(born) for born in births]
@@ -158,7 +180,7 @@ def test_compulsory_school_age_is_the_rules(births):
 
 @LAW
 @given(years(most_weeks=46), st.booleans())
-def test_headline_cells_are_the_rules(year, has_half_term):
+def test_headline_cells_are_the_rules(year: Year, has_half_term: bool) -> None:
     sheet = year.sheet
     if has_half_term:
         sheet = replace(sheet, calendar=sheet.calendar.without([date(2026, 5, 25) + timedelta(days=n) for n in range(5)]))
@@ -179,19 +201,19 @@ def test_headline_cells_are_the_rules(year, has_half_term):
         ((date(2026, 6, 1), date(2026, 6, 5)), date(2026, 6, 8)),
     ],
 )
-def test_the_second_half_of_summer_begins_on_the_day_after_the_may_half_term(closed, back_on):
+def test_the_second_half_of_summer_begins_on_the_day_after_the_may_half_term(closed: tuple[date, date], back_on: date) -> None:
     away = [closed[0] + timedelta(days=ahead) for ahead in range((closed[1] - closed[0]).days + 1)]
     calendar = Calendar.from_terms([(date(2026, 4, 13), date(2026, 7, 20))], away)
     assert second_half_of_summer(calendar, 2025) == back_on
 
 
-def test_without_term_dates_the_second_half_of_summer_begins_on_1_june():
+def test_without_term_dates_the_second_half_of_summer_begins_on_1_june() -> None:
     assert second_half_of_summer(Calendar(()), 2025) == date(2026, 6, 1)
 
 
 @LAW
 @given(years())
-def test_tallies_are_a_recount_of_the_pages(year):
+def test_tallies_are_a_recount_of_the_pages(year: Year) -> None:
     """Each row against the rules' tally of its cohort, mark by mark."""
     sheet = year.sheet
     rows = [dict(zip(TALLY_COLUMNS, row, strict=True)) for row in tally_rows(sheet, sheet.weeks)]
@@ -202,7 +224,8 @@ def test_tallies_are_a_recount_of_the_pages(year):
             (line, byte)
             for line, born in enumerate(year.births)
             for place, byte in enumerate(sheet.marks[line].tolist())
-            if byte and week_of(sheet.days[place].astype(object)) == row["week"]
+            if byte
+            and week_of(sheet.days[place].astype(object)) == row["week"]
             and sheet.calendar.meets(sheet.days[place].astype(object), HALVES[place % 2])
             and (row["dimension"] != YEAR_GROUP or sheet.roll.year_group[line] == row["value"])
             and (row["dimension"] != HEADLINE or is_in_headline(born, max(sheet.days[place].astype(object), FIRST), until))
@@ -217,7 +240,7 @@ def test_tallies_are_a_recount_of_the_pages(year):
 
 @LAW
 @given(years())
-def test_standings_are_each_pupils_own(year):
+def test_standings_are_each_pupils_own(year: Year) -> None:
     stand, sheet, on = stood(year), year.sheet, newest(year)
     recent = recent_weeks(sheet.calendar, on) if on else None
     last = recent_weeks(sheet.calendar, on, 1) if on else None
@@ -232,7 +255,10 @@ def test_standings_are_each_pupils_own(year):
         counted = tally_of(headline, sheet.calendar)
         due = [one for one in sheet.calendar.sessions() if week_of(one[0]) in sheet.weeks and place_of(one) <= reported]
         assert {name: int(stand[name][line]) for name in stand if not name.startswith("threshold")} == {
-            **{name: getattr(tally_of(marks, sheet.calendar), name) for name in ("possible", "present", "approved", "authorised", "unauthorised", "late_before", "late_after")},
+            **{
+                name: getattr(tally_of(marks, sheet.calendar), name)
+                for name in ("possible", "present", "approved", "authorised", "unauthorised", "late_before", "late_after")
+            },
             "missing": sum(one not in marks for one in due),
             "unexplained": tally_of(marks, sheet.calendar).count("N"),
             "spells": spells(marks, sheet.calendar).number,
@@ -248,7 +274,7 @@ def test_standings_are_each_pupils_own(year):
 
 @LAW
 @given(years())
-def test_completeness_counts_every_mark_expected_and_missing(year):
+def test_completeness_counts_every_mark_expected_and_missing(year: Year) -> None:
     sheet = year.sheet
     expected, missing = completeness(sheet)
     used = np.flatnonzero(sheet.counted.any(axis=0))

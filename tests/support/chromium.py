@@ -38,7 +38,8 @@ WIDE, NARROW, HEIGHT = 1280, 320, 900
 STEP = 60_000
 #: Told to every page before anything of its own runs: a refusal of the policy is said aloud, a canary that sings is heard.
 LISTEN = """window.sang = [];
-document.addEventListener("securitypolicyviolation", (one) => console.error("policy refused " + one.blockedURI + " " + one.violatedDirective));
+document.addEventListener("securitypolicyviolation", (one) =>
+    console.error("policy refused " + one.blockedURI + " " + one.violatedDirective));
 """
 
 
@@ -87,7 +88,7 @@ class Visitor:
             self.elsewhere.append(request.url)
 
     def _answered(self, response: Response) -> None:
-        if response.status >= 400:  # noqa: PLR2004  where HTTP's refusals begin
+        if response.status >= 400:
             self.complaints.append(f"{response.url}: answered {response.status}")
 
     def go(self, path: str) -> None:
@@ -106,7 +107,10 @@ class Visitor:
         self.page.get_by_role(role, name=re.compile(name)).first.click()  # type: ignore[arg-type]  # two of the roles there are
 
     def look(self, name: str, *, narrow: bool = True) -> None:
-        """Look the page over, wide and (`narrow`) with axe again at 320 pixels: axe, nothing cut off, nothing stored; a picture when PORTAL_SHOTS says where."""
+        """Look the page over, wide and (`narrow`) with axe again at 320 pixels: nothing cut off, nothing stored.
+
+        Leaves a picture where PORTAL_SHOTS says.
+        """
         self.seen.append(name)
         assert self.violations() == [], self.page.url
         self._picture(name)
@@ -133,7 +137,9 @@ class Visitor:
             self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
     def violations(self) -> list[str]:
-        """What axe finds, its best-practice rules included."""
+        """What axe finds, its best-practice rules included. Axe is a script: where there is none, nothing is asked."""
+        if not self.script:
+            return []
         found = Axe().run(self.page).response["violations"]
         return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 

@@ -145,7 +145,8 @@ def term_of_presence(
     """Every mark the registers hold between two Mondays, sent again as a list in which everybody was there; bad rows last."""
     pupils = dict(
         database.rows(
-            "SELECT r.line, p.upn FROM roll_line r JOIN pupil p ON p.id = r.pupil_id WHERE r.school_id = %s AND r.academic_year = %s",
+            "SELECT r.line, p.upn FROM roll_line r JOIN pupil p ON p.id = r.pupil_id "
+            "WHERE r.school_id = %s AND r.academic_year = %s",
             school_id,
             academic_year,
         )

@@ -33,8 +33,10 @@ def born(number: int) -> date:
 
 def row(number: int, on: str, session: str, code: str, dob: str | None = None) -> str:
     """One row of the long layout."""
-    return f"{upn(number)},Ashdown{number},Bryn,{born(number):%d/%m/%Y},{number % 6 + 1},{on},{session},{code}" if dob is None else (
-        f"{upn(number)},Ashdown{number},Bryn,{dob},{number % 6 + 1},{on},{session},{code}"
+    return (
+        f"{upn(number)},Ashdown{number},Bryn,{born(number):%d/%m/%Y},{number % 6 + 1},{on},{session},{code}"
+        if dob is None
+        else (f"{upn(number)},Ashdown{number},Bryn,{dob},{number % 6 + 1},{on},{session},{code}")
     )
 
 

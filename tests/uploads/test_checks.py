@@ -39,7 +39,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_row_is_refused_with_its_place_and_what_to_do(school, case):
+def test_a_row_is_refused_with_its_place_and_what_to_do(school: UUID, case: str) -> None:
     line, kind, value, words = REFUSED[case]
     sent = take(school, row(1, "02/11/2026", "AM", "I"), line)
     one = findings(sent)[kind]
@@ -50,15 +50,25 @@ def test_a_row_is_refused_with_its_place_and_what_to_do(school, case):
     assert words in (queries.refused_rows_of(sent.id) or b"").decode()
 
 
-def test_refusals_are_grouped_over_rows(school):
-    lines = [*(row(one, "02/11/2026", "AM", "Z1") for one in range(3)), row(3, "02/11/2026", "AM", "/"), row(4, "02/11/2026", "AM", "Z1")]
+def test_refusals_are_grouped_over_rows(school: UUID) -> None:
+    lines = [
+        *(row(one, "02/11/2026", "AM", "Z1") for one in range(3)),
+        row(3, "02/11/2026", "AM", "/"),
+        row(4, "02/11/2026", "AM", "Z1"),
+    ]
     one = findings(take(school, *lines))["unknown-code"]
     assert (one.rows, one.count, one.column) == ("2 to 4 and 6", 4, "H")
 
 
-def test_two_different_marks_for_one_session_refuse_both_and_the_same_twice_keeps_the_first(school):
+def test_two_different_marks_for_one_session_refuse_both_and_the_same_twice_keeps_the_first(school: UUID) -> None:
     torn, twice = "03/11/2026", "04/11/2026"
-    lines = [row(0, torn, "AM", "I"), row(0, torn, "AM", "M"), row(1, twice, "AM", "I"), row(1, twice, "AM", "I"), row(2, torn, "PM", "I")]
+    lines = [
+        row(0, torn, "AM", "I"),
+        row(0, torn, "AM", "M"),
+        row(1, twice, "AM", "I"),
+        row(1, twice, "AM", "I"),
+        row(2, torn, "PM", "I"),
+    ]
     sent = take(school, *lines)
     told = findings(sent)
     assert (told["contradiction"].rows, told["repeat"].rows) == ("2 to 3", "5")
@@ -67,14 +77,14 @@ def test_two_different_marks_for_one_session_refuse_both_and_the_same_twice_keep
     assert [int(page[0, 2]), int(page[1, 4])] == [BY_LETTERS["/"].byte, BY_LETTERS["I"].byte]
 
 
-def test_a_contradiction_is_seen_however_the_file_names_the_pupil(school):
+def test_a_contradiction_is_seen_however_the_file_names_the_pupil(school: UUID) -> None:
     other_name = row(0, "03/11/2026", "AM", "M").replace("Ashdown0", "Ashdown-Vale")
     sent = take(school, row(0, "03/11/2026", "AM", "I"), other_name)
     assert findings(sent)["contradiction"].count == 2
     assert sent.rows_stored == 0
 
 
-def test_another_schools_number_in_the_file_refuses_its_rows(school):
+def test_another_schools_number_in_the_file_refuses_its_rows(school: UUID) -> None:
     content = f"UPN,URN,Date,Session,Code\n{upn(0)},900002,02/11/2026,AM,I\n{upn(1)},900001,02/11/2026,AM,I\n"
     sent = take_text(school, content)
     one = findings(sent)["wrong-school"]
@@ -85,7 +95,7 @@ def take_text(school: UUID, content: str) -> Upload:
     return found(actions.take(school, kind="marks", file_name="x.csv", content=content.encode()))
 
 
-def test_a_pupil_who_has_left_takes_no_marks_after_their_last_day(school):
+def test_a_pupil_who_has_left_takes_no_marks_after_their_last_day(school: UUID) -> None:
     line = tx().scalars(select(RollLine).where(RollLine.school_id == school, RollLine.line == 1)).one()
     furnish(lambda: tx().execute(update(RollLine).where(RollLine.id == line.id).values(on_roll_until=date(2026, 11, 4))))
     sent = take(school, row(0, "04/11/2026", "AM", "I"), row(0, "05/11/2026", "AM", "I"))
@@ -93,7 +103,7 @@ def test_a_pupil_who_has_left_takes_no_marks_after_their_last_day(school):
     assert (one.rows, one.value, sent.rows_stored) == ("3", "5 November 2026", 1)
 
 
-def test_a_pupil_who_left_and_came_back_takes_marks_on_the_line_of_that_day(school):
+def test_a_pupil_who_left_and_came_back_takes_marks_on_the_line_of_that_day(school: UUID) -> None:
     line = tx().scalars(select(RollLine).where(RollLine.school_id == school, RollLine.line == 1)).one()
     second = RollLine(school_id=school, academic_year=2026, line=99, pupil_id=line.pupil_id, on_roll_from=date(2026, 11, 10))
 
@@ -111,7 +121,7 @@ def test_a_pupil_who_left_and_came_back_takes_marks_on_the_line_of_that_day(scho
     assert int(pages[date(2026, 11, 9)].marks[5, 2]) == BY_LETTERS["I"].byte
 
 
-def test_a_slant_of_the_other_half_is_put_right_and_told(school):
+def test_a_slant_of_the_other_half_is_put_right_and_told(school: UUID) -> None:
     sent = take(school, row(0, "02/11/2026", "PM", "/"))
     one = findings(sent)["code-read-as"]
     assert (one.refused, one.rows, one.count) == (False, "2", 1)
@@ -119,14 +129,14 @@ def test_a_slant_of_the_other_half_is_put_right_and_told(school):
     assert int(current_pages(school, [MONDAY])[MONDAY].marks[0, 1]) == BY_LETTERS["\\"].byte
 
 
-def test_the_refused_rows_can_be_mended_and_sent_again(school):
+def test_the_refused_rows_can_be_mended_and_sent_again(school: UUID) -> None:
     sent = take(school, row(0, "02/11/2026", "AM", "Z1"))
     mended = (queries.refused_rows_of(sent.id) or b"").replace(b"Z1,", b"I,", 1)
     again = take_text(school, mended.decode("utf-8-sig"))
     assert (again.state, again.rows_stored, again.rows_refused) == ("applied", 1, 0)
 
 
-def test_every_reason_is_a_sentence_that_says_what_to_do():
+def test_every_reason_is_a_sentence_that_says_what_to_do() -> None:
     for slug, sentence in REASONS.items():
         assert sentence.endswith("."), slug
         assert ". " in sentence or ": " in sentence, slug
@@ -135,17 +145,22 @@ def test_every_reason_is_a_sentence_that_says_what_to_do():
 
 @pytest.mark.parametrize(
     ("numbers", "words"),
-    [([12], "12"), ([12, 40, 41, 58], "12, 40 to 41 and 58"), ([3, 3, 4], "3 to 4"), (list(range(1, 60, 2)), "1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23 and 18 more")],
+    [
+        ([12], "12"),
+        ([12, 40, 41, 58], "12, 40 to 41 and 58"),
+        ([3, 3, 4], "3 to 4"),
+        (list(range(1, 60, 2)), "1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23 and 18 more"),
+    ],
 )
-def test_rows_are_named_in_words(numbers, words):
+def test_rows_are_named_in_words(numbers: list[int], words: str) -> None:
     assert row_ranges(np.array(numbers)) == words
 
 
-def test_columns_are_named_as_a_spreadsheet_names_them():
+def test_columns_are_named_as_a_spreadsheet_names_them() -> None:
     assert [column_letters(number) for number in (1, 26, 27, 52, 703)] == ["A", "Z", "AA", "AZ", "AAA"]
 
 
-def test_a_whole_file_of_one_fault_is_one_finding(school):
+def test_a_whole_file_of_one_fault_is_one_finding(school: UUID) -> None:
     sent = take(school, *rows(code=lambda one, on, half: present(one, on, half) if one < 3 else "Q1"))
     assert findings(sent)["unknown-code"].count == 60
     assert sent.rows_stored == 60

@@ -37,15 +37,17 @@ def promised(kind: str) -> list[UUID]:
 
 def everything(school_id: UUID) -> tuple[object, ...]:
     """All that an upload may change in the registers."""
-    pages = tx().execute(select(RegisterPage.week, RegisterPage.version, RegisterPage.marks).where(RegisterPage.school_id == school_id))
+    pages = tx().execute(
+        select(RegisterPage.week, RegisterPage.version, RegisterPage.marks).where(RegisterPage.school_id == school_id)
+    )
     standings = tx().execute(select(Standing.line, Standing.possible, Standing.present).where(Standing.school_id == school_id))
     tallies = tx().execute(select(Tally.week, Tally.dimension, Tally.value, Tally.by_code).where(Tally.school_id == school_id))
     counted = {"pages": pages, "standings": standings, "tallies": tallies}
     rolled = tuple(roll(school_id, 2026).pupil_ids)
-    return (rolled, *(sorted((tuple(map(str, one)) for one in held.all())) for held in counted.values()))
+    return (rolled, *(sorted(tuple(map(str, one)) for one in held.all()) for held in counted.values()))
 
 
-def test_from_received_to_applied_by_its_jobs_and_each_job_twice_is_once(school):
+def test_from_received_to_applied_by_its_jobs_and_each_job_twice_is_once(school: UUID) -> None:
     upload_id = actions.receive(school, kind="marks", file_name="week.csv", content=csv(row(0, "16/11/2026", "AM", "I")))
     assert found(upload_id).state == "received"
     check = promised("uploads.check")[-1]
@@ -70,9 +72,14 @@ def test_from_received_to_applied_by_its_jobs_and_each_job_twice_is_once(school)
     assert everything(school) == after
 
 
-def test_a_rehearsal_says_what_would_happen_and_leaves_nothing_behind(school):
+def test_a_rehearsal_says_what_would_happen_and_leaves_nothing_behind(school: UUID) -> None:
     before = everything(school)
-    lines = [row(0, "02/11/2026", "AM", "I"), row(1, "02/11/2026", "AM", "/"), row(2, "16/11/2026", "AM", "/"), row(77, "16/11/2026", "AM", "/")]
+    lines = [
+        row(0, "02/11/2026", "AM", "I"),
+        row(1, "02/11/2026", "AM", "/"),
+        row(2, "16/11/2026", "AM", "/"),
+        row(77, "16/11/2026", "AM", "/"),
+    ]
     sent = found(actions.rehearse(school, kind="marks", file_name="x.csv", content=csv(*lines), add_pupils=True))
     told = sent.rehearsal
     assert (told["added"], told["changed"], told["unchanged"], told["refused"]) == (2, 1, 1, 0)
@@ -81,7 +88,7 @@ def test_a_rehearsal_says_what_would_happen_and_leaves_nothing_behind(school):
     assert upn(77) not in roll(school, 2026).upn
 
 
-def test_a_rehearsal_names_the_weeks_that_become_complete(school):
+def test_a_rehearsal_names_the_weeks_that_become_complete(school: UUID) -> None:
     monday = date(2026, 11, 16)
     lines = rows([monday + timedelta(days=ahead) for ahead in range(5)])
     half = take(school, *lines[:-1])
@@ -90,19 +97,25 @@ def test_a_rehearsal_names_the_weeks_that_become_complete(school):
     assert whole.rehearsal["complete_weeks"] == [monday.isoformat()]
 
 
-def test_rows_in_are_rows_stored_and_rows_refused(school):
-    sent = take(school, row(0, "02/11/2026", "AM", "I"), row(0, "02/11/2026", "PM", "Z1"), row(88, "02/11/2026", "PM", "/"), row(1, "03/11/2026", "AM", ""))
+def test_rows_in_are_rows_stored_and_rows_refused(school: UUID) -> None:
+    sent = take(
+        school,
+        row(0, "02/11/2026", "AM", "I"),
+        row(0, "02/11/2026", "PM", "Z1"),
+        row(88, "02/11/2026", "PM", "/"),
+        row(1, "03/11/2026", "AM", ""),
+    )
     assert (sent.rows_in, sent.rows_stored, sent.rows_refused) == (3, 1, 2)
     assert sent.rehearsal["missing"] == 1
 
 
-def test_a_blank_never_erases_a_mark(school):
+def test_a_blank_never_erases_a_mark(school: UUID) -> None:
     before = current_pages(school, [MONDAY])[MONDAY].marks.copy()
     take(school, row(0, "02/11/2026", "AM", ""), row(1, "02/11/2026", "AM", "-"), row(2, "02/11/2026", "AM", "/"))
     assert (current_pages(school, [MONDAY])[MONDAY].marks == before).all()
 
 
-def test_undo_restores_every_page_and_keeps_both_in_the_history(school):
+def test_undo_restores_every_page_and_keeps_both_in_the_history(school: UUID) -> None:
     before = sheet(school, 2026).marks.copy()
     versions = tx().scalar(select(func.count()).select_from(RegisterPage))
     sent = take(school, *rows(code=lambda *_: "O"))
@@ -115,7 +128,7 @@ def test_undo_restores_every_page_and_keeps_both_in_the_history(school):
         actions.undo(sent.id, "again")
 
 
-def test_undo_keeps_what_a_later_file_changed(school):
+def test_undo_keeps_what_a_later_file_changed(school: UUID) -> None:
     first = take(school, row(0, "02/11/2026", "AM", "I"), row(1, "02/11/2026", "AM", "I"))
     take(school, row(0, "02/11/2026", "AM", "M"))
     actions.undo(first.id, "Wrong file")
@@ -123,7 +136,7 @@ def test_undo_keeps_what_a_later_file_changed(school):
     assert [int(page[line, 0]) for line in (0, 1)] == [_byte("M"), _byte("/")]
 
 
-def test_the_same_bytes_twice_are_told_of_the_first(school):
+def test_the_same_bytes_twice_are_told_of_the_first(school: UUID) -> None:
     first = take(school, row(0, "02/11/2026", "AM", "I"))
     second = take(school, row(0, "02/11/2026", "AM", "I"))
     assert first.rehearsal["same_as"] is None
@@ -131,7 +144,7 @@ def test_the_same_bytes_twice_are_told_of_the_first(school):
     assert (second.rehearsal["added"], second.rehearsal["changed"], second.rehearsal["unchanged"]) == (0, 0, 1)
 
 
-def test_a_file_that_cannot_be_read_is_refused_whole_and_says_what_to_do(school):
+def test_a_file_that_cannot_be_read_is_refused_whole_and_says_what_to_do(school: UUID) -> None:
     sent = found(actions.take(school, kind="marks", file_name="x.pdf", content=b"%PDF-1.7 something"))
     assert sent.state == "refused"
     assert sent.refusal
@@ -140,7 +153,7 @@ def test_a_file_that_cannot_be_read_is_refused_whole_and_says_what_to_do(school)
         actions.ask_to_apply(sent.id)
 
 
-def test_columns_are_asked_once_and_remembered_for_the_school(school):
+def test_columns_are_asked_once_and_remembered_for_the_school(school: UUID) -> None:
     content = f"UPN,Date,Session,What\n{upn(0)},02/11/2026,AM,I\n".encode()
     asked = found(actions.rehearse(school, kind="marks", file_name="x.csv", content=content))
     assert asked.state == "needs-mapping"
@@ -153,7 +166,7 @@ def test_columns_are_asked_once_and_remembered_for_the_school(school):
     assert int(current_pages(school, [MONDAY])[MONDAY].marks[0, 0]) == _byte("M")
 
 
-def test_a_schools_own_mark_is_read_as_the_code_it_stands_for(school):
+def test_a_schools_own_mark_is_read_as_the_code_it_stands_for(school: UUID) -> None:
     actions.map_own_mark(school, "q9", "I")
     sent = take(school, row(0, "02/11/2026", "AM", "Q9"))
     assert sent.rows_refused == 0
@@ -162,7 +175,7 @@ def test_a_schools_own_mark_is_read_as_the_code_it_stands_for(school):
     assert take(school, row(0, "02/11/2026", "AM", "Q9")).rows_refused == 1
 
 
-def test_minutes_late_are_kept_for_marks_that_were_kept_and_no_others(school):
+def test_minutes_late_are_kept_for_marks_that_were_kept_and_no_others(school: UUID) -> None:
     lines = [f"{upn(0)},02/11/2026,AM,L,12", f"{upn(1)},07/11/2026,AM,L,15", f"{upn(2)},03/11/2026,AM,L,"]
     content = ("UPN,Date,Session,Code,Minutes late\n" + "\n".join(lines) + "\n").encode()
     sent = found(actions.take(school, kind="marks", file_name="late.csv", content=content))
@@ -171,7 +184,7 @@ def test_minutes_late_are_kept_for_marks_that_were_kept_and_no_others(school):
     assert [tuple(one) for one in kept] == [(MONDAY, "AM", 12)]
 
 
-def test_a_withdrawn_file_changes_nothing_and_stays_in_the_history(school):
+def test_a_withdrawn_file_changes_nothing_and_stays_in_the_history(school: UUID) -> None:
     sent = actions.rehearse(school, kind="marks", file_name="x.csv", content=csv(row(0, "02/11/2026", "AM", "I")))
     before = everything(school)
     actions.withdraw(sent)
@@ -181,14 +194,14 @@ def test_a_withdrawn_file_changes_nothing_and_stays_in_the_history(school):
     assert found(sent).state == "withdrawn"
 
 
-def test_new_pupils_join_the_roll_with_the_file_that_names_them(school):
+def test_new_pupils_join_the_roll_with_the_file_that_names_them(school: UUID) -> None:
     sent = take(school, row(9, "02/11/2026", "AM", "/"), add_pupils=True)
     assert sent.rows_refused == 0
     assert len(roll(school, 2026)) == PUPILS + 1
     assert take(school, row(8, "02/11/2026", "AM", "/")).rows_refused == 1
 
 
-def test_another_schools_upload_is_not_there(school, world: World):
+def test_another_schools_upload_is_not_there(school: UUID, world: World) -> None:
     with pytest.raises(NoResultFound):
         actions.take(world.here.secondary, kind="marks", file_name="x.csv", content=csv(row(0, "02/11/2026", "AM", "I")))
     assert queries.upload(uuid4()) is None

@@ -22,10 +22,25 @@ if TYPE_CHECKING:
 
 WORD = 8
 LONGEST, LONGEST_HEAD = 64, 65_536
+#: Bytes looked at together: they fit a processor's own memory.
+PIECE = 1 << 18
 NEWLINE, RETURN, QUOTE, COMMA = ord("\n"), ord("\r"), ord('"'), ord(",")
 #: The meanings the bulk reader takes; a file with any other column that speaks of marks is read row by row.
 TAKEN = frozenset(
-    {"upn", "former_upn", "surname", "forename", "date_of_birth", "year_group", "registration_group", "school_number", "date", "session", "code", None}
+    {
+        "upn",
+        "former_upn",
+        "surname",
+        "forename",
+        "date_of_birth",
+        "year_group",
+        "registration_group",
+        "school_number",
+        "date",
+        "session",
+        "code",
+        None,
+    }
 )
 
 Places = NDArray[np.int64]
@@ -65,25 +80,31 @@ def _read(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[
         raise _LeaveItError
     table = _Table(text, len(head) + 1, len(headings))
     progress(table.rows // 4)
-    fields = {meaning: table.field(place) for place, meaning in enumerate(meanings) if meaning in {"upn", "date", "session", "code"}}
+    fields = {
+        meaning: table.field(place) for place, meaning in enumerate(meanings) if meaning in {"upn", "date", "session", "code"}
+    }
     progress(table.rows // 2)
     return _assembled(table, fields, headings, meanings)
 
 
 def _unquoted(text: bytes) -> bytes:
     """A file whose quotation marks stand only around whole cells, with no comma or line end within any, without them."""
-    raw = np.frombuffer(text, dtype=np.uint8)
-    is_quote = raw == QUOTE
-    within = np.bitwise_xor.accumulate(is_quote.view(np.uint8)).view(bool)
-    separates = (raw == COMMA) | (raw == NEWLINE)
-    places = np.flatnonzero(is_quote)
-    if within[-1] or ((separates | (raw == RETURN)) & within).any():
+    raw = np.frombuffer(b"\n" + text + b"\n", dtype=np.uint8)
+    open_before = False
+    for start in range(0, len(text), PIECE):
+        piece = raw[start : start + PIECE + 2]
+        is_quote = piece == QUOTE
+        separates = (piece == COMMA) | (piece == NEWLINE)
+        ends = separates | (piece == RETURN)
+        quote = is_quote[1:-1]
+        within = np.bitwise_xor.accumulate(quote.view(np.uint8)).view(bool) ^ open_before
+        opens, closes = quote & within, quote & ~within
+        if (ends[1:-1] & within).any() or (opens & ~separates[:-2]).any() or (closes & ~ends[2:]).any():
+            raise _LeaveItError
+        open_before = bool(within[-1])
+    if open_before:
         raise _LeaveItError
-    opens, closes = places[0::2], places[1::2]
-    before, after = opens[opens > 0] - 1, closes[closes < raw.size - 1] + 1
-    if not separates[before].all() or not (separates[after] | (raw[after] == RETURN)).all():
-        raise _LeaveItError
-    return text.replace(b'"', b"")
+    return text.translate(None, b'"')
 
 
 def _decoded(cell: bytes) -> str:

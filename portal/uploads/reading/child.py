@@ -24,11 +24,17 @@ TOO_MUCH = "The file took too long or too much memory to read. Send it in smalle
 
 
 def read_in_child(
-    content: bytes, *, mapping: Mapping[str, str] | None = None, limits: Limits = DEFAULT, progress: Callable[[int], None] | None = None
+    content: bytes,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    limits: Limits = DEFAULT,
+    progress: Callable[[int], None] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Reading:
     """`read`, in a forked child that cannot take more memory, time or disk than `limits` allow.
 
     The child inherits open connections and never touches them: it answers over a pipe and ends without clean-up.
+    `meanwhile` is done here while it reads.
 
     Raises:
         FileRefused: as `read` does, and when the child is stopped by its limits.
@@ -40,7 +46,10 @@ def read_in_child(
         _work(writer, content, mapping, limits)
     os.close(writer)
     try:
-        return _answer(reader, progress or (lambda _rows: None), time.monotonic() + limits.seconds)
+        deadline = time.monotonic() + limits.seconds
+        if meanwhile:
+            meanwhile()
+        return _answer(reader, progress or (lambda _rows: None), deadline)
     finally:
         os.close(reader)
         _ended(child)

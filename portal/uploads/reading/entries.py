@@ -15,6 +15,7 @@ from portal.uploads.reading.texts import code_text
 if TYPE_CHECKING:
     from datetime import date
 
+ARRAYS = ("pupil", "day", "session", "code", "row", "column", "sheet")
 _WITH_MINUTES = re.compile(r"([A-Z][0-9]?)\s*\((\d{1,3})\)$")
 
 
@@ -32,15 +33,24 @@ class Entries:
         self._codes: dict[str, int] = {}
         self._cleaned: dict[str, tuple[str, int | None]] = {}
         self._notes: list[MarkNote] = []
-        self._columns: dict[str, array[int]] = {name: array("i") for name in ("pupil", "day", "session", "code", "row", "column", "sheet")}
+        self._columns: dict[str, array[int]] = {name: array("i") for name in ARRAYS}
 
     def pupil(self, key: PupilKey) -> int:
         """The pupil's index, new or known."""
         return self._pupils.setdefault(key, len(self._pupils))
 
-    def mark(
-        self, pupil: int, on: date, session: int, text: str, *, row: int, column: int = 0, sheet: int = 0,
-        minutes: int | None = None, comment: str | None = None,
+    def mark(  # noqa: PLR0913  a mark's place is six facts
+        self,
+        pupil: int,
+        on: date,
+        session: int,
+        text: str,
+        *,
+        row: int,
+        column: int = 0,
+        sheet: int = 0,
+        minutes: int | None = None,
+        comment: str | None = None,
     ) -> None:
         """One mark. Blank and "-" are missing; "L (12)" is L with 12 minutes."""
         if text not in self._cleaned:
@@ -57,9 +67,18 @@ class Entries:
         if minutes is not None or comment:
             self._notes.append(MarkNote(pupil, day, session, minutes, comment))
 
-    def problem(
-        self, kind: str, message: str, *, sheet: int = 0, row: int = 0, column: int = 0, column_name: str | None = None,
-        value: str | None = None, count: int = 1, raw: tuple[str, ...] = (),
+    def problem(  # noqa: PLR0913  a problem's place, words and cost are told together
+        self,
+        kind: str,
+        message: str,
+        *,
+        sheet: int = 0,
+        row: int = 0,
+        column: int = 0,
+        column_name: str | None = None,
+        value: str | None = None,
+        count: int = 1,
+        raw: tuple[str, ...] = (),
     ) -> None:
         """A row or mark that cannot be taken; `raw` is the row as sent."""
         self.problems.append(Problem(kind, sheet, row, column, column_name, value, message, count))
@@ -100,7 +119,7 @@ def split_minutes(code: str) -> tuple[str, int | None]:
 
 
 def two_sessions(text: str) -> tuple[str, str] | None:
-    """The two marks of a cell that holds a whole day ("/\\\\", "I/", "L\\\\", "C1 /"), or None where it is one mark."""
+    """The two marks of a cell that holds a whole day ("I/", "C1 /", two slants), or None where it is one mark."""
     plain = code_text(text)
     parts = plain.split()
     if split_minutes(plain)[1] is not None:

@@ -28,7 +28,11 @@ PUBLISHED = "This is a file of published figures. Load it under Published figure
 
 
 def read(
-    content: bytes, *, mapping: Mapping[str, str] | None = None, limits: Limits = DEFAULT, progress: Callable[[int], None] | None = None
+    content: bytes,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    limits: Limits = DEFAULT,
+    progress: Callable[[int], None] | None = None,
 ) -> Reading:
     """Read a file of any layout we know. `mapping` (heading to meaning) is a person's word for its columns.
 

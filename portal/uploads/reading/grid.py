@@ -48,7 +48,9 @@ def read_weekly(
         monday = week - timedelta(days=week.weekday())
         for slot, place in slots:
             if place < len(values):
-                entries.mark(pupil, monday + timedelta(days=slot // 2), slot % 2, values[place], row=row, column=place + 1, sheet=number)
+                entries.mark(
+                    pupil, monday + timedelta(days=slot // 2), slot % 2, values[place], row=row, column=place + 1, sheet=number
+                )
 
 
 def titled_week(sheet: Sheet, dates: Dates) -> str:

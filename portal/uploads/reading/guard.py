@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from lxml import etree
 
+from portal.uploads.reading.extents import furthest
 from portal.uploads.reading.shapes import FileRefused
 from portal.uploads.reading.texts import decoded
 
@@ -244,8 +245,6 @@ TOO_LARGE_ZIP = "The workbook is too large once unpacked. Remove what is not a r
 LONGEST_ENTRY = 2_048
 RATIO_FROM = 1_000_000
 TOO_LARGE_SHEET = "A sheet has cells far beyond its register. Delete its empty rows and columns, or save it as CSV and send that."
-#: Where a row or a cell stands: the letters of its column, empty for a row, and the number of its row.
-_PLACE = re.compile(rb"\sr\s{0,9}=\s{0,9}[\"']([A-Za-z]{0,9})(\d{1,20})[\"']")
 ENCRYPTED, STORED, DEFLATED = 0x41, 0, 8
 TAIL = 64
 
@@ -358,10 +357,7 @@ def _counted(part: _Part, data: memoryview, limits: Limits) -> None:
 
 def _extent(block: bytes, extent: tuple[int, int], limits: Limits) -> tuple[int, int]:
     """The last column and row of any cell so far. Whoever reads a sheet makes room for all of them, so they are bounded here."""
-    found = _PLACE.findall(block.replace(b"\x00", b"") if b"\x00" in block else block)
-    letters = max({name.upper() for name, _ in found}, key=lambda name: (len(name), name), default=b"")
-    column = sum((sign - 64) * 26**place for place, sign in enumerate(reversed(letters)))
-    row = max((int(number) for _, number in found), default=0)
+    column, row = furthest(block)
     column, row = max(column, extent[0]), max(row, extent[1])
     if column > limits.columns or row * max(column, 1) > limits.area:
         _refuse("rows", TOO_LARGE_SHEET)

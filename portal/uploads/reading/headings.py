@@ -67,7 +67,17 @@ MEANINGS: Mapping[str, str] = {
 }
 
 _HALVES = (("am", "code_am"), ("morning", "code_am"), ("pm", "code_pm"), ("afternoon", "code_pm"))
-_OF_A_HALF = ("mark", "code", "attendance", "attendancemark", "attendancecode", "session", "sessionmark", "register", "registration")
+_OF_A_HALF = (
+    "mark",
+    "code",
+    "attendance",
+    "attendancemark",
+    "attendancecode",
+    "session",
+    "sessionmark",
+    "register",
+    "registration",
+)
 
 #: Other names, folded (lower case, letters and digits only), beside each meaning's own.
 SYNONYMS: Mapping[str, str] = {
@@ -75,25 +85,41 @@ SYNONYMS: Mapping[str, str] = {
     **dict.fromkeys(("uniquepupilnumber", "pupilupn", "upnnumber", "pupilid"), "upn"),
     **dict.fromkeys(("previousupn", "oldupn"), "former_upn"),
     **dict.fromkeys(("legalsurname", "lastname", "familyname", "pupilsurname", "preferredlastname", "preferredsurname"), "surname"),
-    **dict.fromkeys(("legalforename", "firstname", "givenname", "pupilforename", "preferredfirstname", "preferredforename", "legalfirstname"), "forename"),
+    **dict.fromkeys(
+        ("legalforename", "firstname", "givenname", "pupilforename", "preferredfirstname", "preferredforename", "legalfirstname"),
+        "forename",
+    ),
     **dict.fromkeys(("name", "pupilname", "studentname", "student", "pupil", "fullname"), "full_name"),
     **dict.fromkeys(("middlename",), "middle_names"),
     **dict.fromkeys(("dob", "birthdate", "dateofbirth"), "date_of_birth"),
     **dict.fromkeys(("ncyear", "ncyearactual", "year", "yeargroup", "nationalcurriculumyear", "yr"), "year_group"),
-    **dict.fromkeys(("reg", "reggroup", "tutorgroup", "tutorgroupname", "registration", "form", "class", "regform", "tutor"), "registration_group"),
-    **dict.fromkeys(("urn", "laestab", "schoolurn", "dfenumber", "dfe", "estab", "schoolnumber", "uniquereferencenumber"), "school_number"),
+    **dict.fromkeys(
+        ("reg", "reggroup", "tutorgroup", "tutorgroupname", "registration", "form", "class", "regform", "tutor"),
+        "registration_group",
+    ),
+    **dict.fromkeys(
+        ("urn", "laestab", "schoolurn", "dfenumber", "dfe", "estab", "schoolnumber", "uniquereferencenumber"), "school_number"
+    ),
     **dict.fromkeys(("studentid", "personid", "admissionnumber", "admno", "misid"), "local_id"),
     **dict.fromkeys(("attendancedate", "calendarstartdate", "sessiondate", "markdate", "day"), "date"),
     **dict.fromkeys(("sessionname", "perioddisplayname", "ampm", "period", "half", "amorpm"), "session"),
     **dict.fromkeys(("mark", "attendancemark", "attendancecode", "registermark", "sessionmarkcode"), "code"),
-    **{half: meaning for half, meaning in _HALVES},
+    **dict(_HALVES),
     **{f"{half}{word}": meaning for half, meaning in _HALVES for word in _OF_A_HALF},
     **{f"{word}{half}": meaning for half, meaning in _HALVES for word in _OF_A_HALF},
     **dict.fromkeys(("minslate", "minuteslate", "late", "mins"), "minutes_late"),
     **dict.fromkeys(("comments", "attendancecomment", "note", "notes"), "comment"),
     **dict.fromkeys(("weekcommencing", "weekbeginning", "wc", "wb", "weekstart", "week", "weekstarting"), "week_commencing"),
-    **{f"{name}{half}": f"{name[:3]}_{half}" for name in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday") for half in ("am", "pm")},
-    **{f"{day}{'s' if day == 'tue' else 'rs' if day == 'thu' else ''}{half}": f"{day}_{half}" for day in DAYS for half in ("am", "pm")},
+    **{
+        f"{name}{half}": f"{name[:3]}_{half}"
+        for name in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+        for half in ("am", "pm")
+    },
+    **{
+        f"{day}{'s' if day == 'tue' else 'rs' if day == 'thu' else ''}{half}": f"{day}_{half}"
+        for day in DAYS
+        for half in ("am", "pm")
+    },
     **dict.fromkeys(("gender", "gendercode"), "sex"),
     **dict.fromkeys(("enrolstatus", "enrolmentstatename"), "enrolment_status"),
     **dict.fromkeys(("entrydate", "admissiondate", "dateofentry", "startdate", "doa"), "admission_date"),
@@ -110,7 +136,12 @@ SYNONYMS: Mapping[str, str] = {
     **dict.fromkeys(("ethnicitycode", "ethnicgroup"), "ethnicity"),
     **dict.fromkeys(("addressline1", "homeaddress"), "address"),
     **dict.fromkeys(("postalcode", "homepostcode"), "postcode"),
-    **{f"{alias}{number}{part}": f"parent{number}_{part}" for alias in ("contact", "carer", "parentcarer") for number in (1, 2, 3) for part in ("name", "relationship", "phone", "email", "address", "postcode")},
+    **{
+        f"{alias}{number}{part}": f"parent{number}_{part}"
+        for alias in ("contact", "carer", "parentcarer")
+        for number in (1, 2, 3)
+        for part in ("name", "relationship", "phone", "email", "address", "postcode")
+    },
     **{f"parent{number}": f"parent{number}_name" for number in (1, 2, 3)},
     **{f"parent{number}pr": f"parent{number}_parental_responsibility" for number in (1, 2, 3)},
     **{f"parent{number}donotdisclose": f"parent{number}_do_not_disclose" for number in (1, 2, 3)},
@@ -138,7 +169,7 @@ def meanings_of(headings: Sequence[str], mapping: Mapping[str, str] | None = Non
     for heading in headings:
         plain = folded(heading)
         proposed = SYNONYMS.get(plain)
-        meaning = said[plain] if plain in said else None if proposed in spoken else proposed
+        meaning = said.get(plain, None if proposed in spoken else proposed)
         if not meaning or meaning in given:
             found.append(None)
             continue

@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 FLAGS = ("fsm", "looked_after", "child_in_need", "child_protection_plan", "pregnant_or_parent")
 DAYS = ("admission_date", "leaving_date")
 WORDS = ("middle_names", "ethnicity", "address", "postcode", "sen_need")
-SEN = {"N": "N", "K": "K", "E": "E", "S": "E", "A": "K", "P": "K", "NONE": "N", "NO SEN": "N", "SEN SUPPORT": "K", "EHCP": "E", "EHC PLAN": "E", "EDUCATION, HEALTH AND CARE PLAN": "E"}
+SEN = {
+    "N": "N",
+    "K": "K",
+    "E": "E",
+    "S": "E",
+    "A": "K",
+    "P": "K",
+    "NONE": "N",
+    "NO SEN": "N",
+    "SEN SUPPORT": "K",
+    "EHCP": "E",
+    "EHC PLAN": "E",
+    "EDUCATION, HEALTH AND CARE PLAN": "E",
+}
 PARENT_PARTS = ("relationship", "phone", "email", "address", "postcode")
 NO_NAME = "The row has no surname. Add it."
 NO_BIRTH = "The row has no date of birth. Add it: pupils are told apart by it."
@@ -46,7 +59,12 @@ def read_people(
             continue
         _say_unread(entries, cells, values, number, row)
         fields = _fields(cells, values)
-        fields |= {"upn": key.upn, "former_upn": key.former_upn, "year_group": key.year_group, "registration_group": key.registration_group}
+        fields |= {
+            "upn": key.upn,
+            "former_upn": key.former_upn,
+            "year_group": key.year_group,
+            "registration_group": key.registration_group,
+        }
         parents = [parent for place in (1, 2, 3) if (parent := _parent(cells, values, place))]
         found.append(Person(key.surname, key.forename or "", key.date_of_birth, row, fields, tuple(parents)))
     return found

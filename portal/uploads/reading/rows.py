@@ -74,7 +74,7 @@ def upn_text(text: str) -> str:
 
 
 def is_upn(text: str) -> bool:
-    """Has it the shape of a UPN? (Its check letter is another question, and only a warning.)"""
+    """Has it the shape of a UPN? Its check letter is another question, and only a warning."""
     return len(text) == UPN_LENGTH and _UPN.match(text) is not None
 
 
@@ -94,5 +94,15 @@ def keyed(entries: Entries, cells: Cells, values: Sequence[str], sheet: int, row
     if fault is None:
         return entries.pupil(key)
     kind, message, value = fault
-    entries.problem(kind, message, sheet=sheet, row=row, column=cells.column("upn"), column_name="UPN", value=value, count=filled, raw=tuple(values))
+    entries.problem(
+        kind,
+        message,
+        sheet=sheet,
+        row=row,
+        column=cells.column("upn"),
+        column_name="UPN",
+        value=value,
+        count=filled,
+        raw=tuple(values),
+    )
     return None

@@ -62,7 +62,8 @@ def csv_book(content: bytes, limits: Limits) -> Book:
     try:
         numbered = [(number, row) for number, row in enumerate(_bounded(rows, limits), start=1)]
     except csv.Error as error:
-        message = f"Row {rows.line_num} has a cell that is too long or a quotation mark that is never closed. Mend it and send the file again."
+        fault = "has a cell that is too long or a quotation mark that is never closed"
+        message = f"Row {rows.line_num} {fault}. Mend it and send the file again."
         raise FileRefused("quotes", message) from error
     if numbered and numbered[-1][1] and "\n" in numbered[-1][1][-1] and not text.rstrip("\n").endswith('"'):
         message = f"Row {len(numbered)} has a quotation mark that is never closed. Mend it and send the file again."
@@ -198,7 +199,7 @@ def strip_half(text: str) -> tuple[str, int | None]:
 
 def _is_total(row: Sequence[str]) -> bool:
     first = next((cell.strip().casefold() for cell in row if cell.strip()), "")
-    return any(first == word or first.startswith(f"{word} ") or first.startswith(f"{word}:") for word in TOTALS)
+    return any(first == word or first.startswith((f"{word} ", f"{word}:")) for word in TOTALS)
 
 
 WEEK_SLOTS = frozenset(SLOTS)

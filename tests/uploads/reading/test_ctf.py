@@ -174,3 +174,11 @@ def test_any_string_is_read_as_written(days: list[str]) -> None:
     }
     accounted(reading, len(expected))
     assert marks(reading) == expected
+
+
+def test_a_file_with_pupils_and_no_marks_is_a_pupil_list() -> None:
+    named = f"<Pupil><UPN>{upn(1)}</UPN><Surname>Example</Surname><Forename>Ann</Forename><DOB>2016-01-15</DOB></Pupil>"
+    reading = read(ctf(named + f"<Pupil><UPN>{upn(2)}</UPN></Pupil><Pupil><UPN>A1</UPN><Surname>Example</Surname></Pupil>"))
+    assert (reading.layout, [one.surname for one in reading.people]) == ("pupil-list", ["Example"])
+    assert [(one.kind, one.row, one.count) for one in reading.problems] == [("no-name", 2, 1), ("odd-upn", 3, 1)]
+    assert taken("/\\").layout == "ctf"

@@ -5,9 +5,14 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from portal.uploads.checks import column_letters
 from portal.uploads.reading import DEFAULT, FileRefused, Limits
+from portal.uploads.reading.extents import furthest
 from portal.uploads.reading.guard import json_document, recognised, xml_root
+from tests.abuse.archives import deflated, workbook_of
 from tests.uploads.reading.support import upn, workbook
 
 
@@ -63,3 +68,52 @@ def test_json_that_cannot_be_trusted_is_refused(content: bytes) -> None:
 def test_json_within_limits_is_read() -> None:
     assert json_document(b"[" * 100 + b"]" * 100, DEFAULT)
     assert json_document('{"é": [1.5, "NaN"]}'.encode("utf-16"), DEFAULT) == {"é": [1.5, "NaN"]}
+
+
+@pytest.mark.parametrize("depth", [101, 200, 300, 5_000])
+def test_deep_xml_is_refused_as_xml_whatever_its_elements_are_called(depth: int) -> None:
+    for name in ("a", "p", "x", "CTfile"):
+        content = f"<{name}>".encode() * depth + f"</{name}>".encode() * depth
+        assert recognised(content, DEFAULT) == "xml"
+        with pytest.raises(FileRefused) as caught:
+            xml_root(content, DEFAULT)
+        assert caught.value.kind == "too-deep"
+
+
+FAR = [
+    '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
+    '<row r="2"><c r="A2"/></row><row r="1048576"><c r="Z1048576"/></row>',
+    "<row r = '99999999'><c><v>1</v></c></row>",
+    '<row r="3"><c\n\ts="1"\n\tr="BXY3"/></row>',
+    '<row r="3"><c r="xfd3"/></row>',
+]
+
+
+@pytest.mark.parametrize("rows", FAR)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_cells_at_the_end_of_the_world_are_refused_before_a_reader_makes_room(rows: str, encoding: str) -> None:
+    sheet = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode(encoding)
+    started = time.perf_counter()
+    with pytest.raises(FileRefused) as caught:
+        recognised(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT)
+    assert (caught.value.kind, time.perf_counter() - started < 0.5) == ("rows", True)
+
+
+def test_cells_far_apart_within_a_register_are_read() -> None:
+    for rows in ('<row r="200000"><c r="AA200000"/></row>', '<row r="40"><c r="BXX40"/></row>', '<row r="1048576"/>'):
+        sheet = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()
+        assert recognised(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT) == "xlsx"
+
+
+def test_a_place_across_two_blocks_is_seen() -> None:
+    for before in range(262_100, 262_150):
+        sheet = b"<worksheet>".ljust(before) + b'<row r="9"><c r="XFD9"/></row>'
+        with pytest.raises(FileRefused, match="rows"):
+            recognised(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT)
+
+
+@given(st.lists(st.tuples(st.integers(1, 20_000), st.integers(1, 2_000_000)), max_size=12), st.sampled_from(['r="{}"', "r = '{}'"]))
+def test_the_furthest_place_of_a_sheet(places: list[tuple[int, int]], shape: str) -> None:
+    cells = "".join(f"<c {shape.format(f'{column_letters(column)}{row}')}/>" for column, row in places)
+    expected = (max((column for column, _ in places), default=0), max((row for _, row in places), default=0))
+    assert furthest(f"<sheetData>{cells}</sheetData>".encode()) == expected

@@ -55,10 +55,32 @@ def test_a_long_file_comes_back(register: Register, delimiter: str, quoted: bool
 @given(REGISTERS)
 def test_the_quick_and_the_slow_reader_agree(register: Register) -> None:
     rows = long_rows(register)
-    quick, slow, sheet = read(written(rows)), read(written(rows, quoted=True)), read(workbook({"Marks": rows}))
-    for reading in (quick, slow, sheet):
+    quick, quoted, sheet = read(written(rows)), read(written(rows, quoted=True)), read(workbook({"Marks": rows}))
+    slow = read(written(rows, delimiter=";"))
+    for reading in (quick, quoted, slow, sheet):
         same(reading, register)
         assert sorted(reading.row.tolist()) == sorted(quick.row.tolist())
+
+
+GROUPS = st.sampled_from(["7A", "", "7,A", '7"A', "7\nA", '"', " 7A", "7A "])
+
+
+def in_quotes(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 3), GROUPS, CODES, st.tuples(*[st.booleans()] * 5)), min_size=1, max_size=9))
+def test_quotation_marks_change_nothing(rows: list[tuple[int, str, str, tuple[bool, ...]]]) -> None:
+    lines = ["UPN,Reg,Date,Session,Code"]
+    for day, (who, group, code, quoted) in enumerate(rows):
+        cells = zip((upn(who), group, on(day).isoformat(), "AM", code), quoted, strict=True)
+        lines.append(",".join(in_quotes(cell) if asked or set(cell) & set(',"\n') else cell for cell, asked in cells))
+    plain = [["UPN", "Reg", "Date", "Session", "Code"]]
+    plain += [[upn(who), group, on(day).isoformat(), "AM", code] for day, (who, group, code, _) in enumerate(rows)]
+    sent, slow = read("\n".join(lines).encode()), read(written(plain, delimiter=";"))
+    assert marks(sent) == marks(slow)
+    assert (sent.rows_in, sent.missing, sent.row.tolist()) == (slow.rows_in, slow.missing, slow.row.tolist())
 
 
 @settings(max_examples=40, deadline=None)

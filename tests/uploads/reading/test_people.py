@@ -7,7 +7,6 @@ from datetime import date
 from portal.uploads.reading import read
 from tests.uploads.reading.support import accounted, kinds, upn, workbook
 
-
 HEADINGS = (
     "UPN,Surname,Forename,DOB,Gender,Year,Reg,EnrolStatus,Admission date,SEN,FSM,CLA,CIN,CP,Young carer,EAL,Parent 1 name,"
     "Parent 1 relationship,Parent 1 phone,Parent 1 PR,Parent 1 do not disclose,Postcode"

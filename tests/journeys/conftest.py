@@ -1,0 +1,31 @@
+"""What the journeys share: one running portal, and Chromium."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import chromium as browsers
+from tests.support.running import running_portal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+    from tests.support.running import RunningPortal
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    with browsers.chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def portal(chromium: Browser) -> Iterator[RunningPortal]:
+    """A portal of this module's own, started only where there is a browser to visit it."""
+    with running_portal() as running:
+        yield running

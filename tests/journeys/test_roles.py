@@ -1,0 +1,34 @@
+"""Every role of the demonstration signs in and opens each of its places: axe finds nothing and nothing is cut off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portal.permissions import Role
+from tests.support.chromium import visitor
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.support.running import RunningPortal
+
+pytestmark = pytest.mark.browser
+
+#: Every signed-in person has a home page, and most have more.
+ONLY_HOME = {Role.PARTNER}
+
+
+@pytest.mark.parametrize("role", list(Role), ids=lambda role: role.value)
+def test_each_place_of_a_role_opens_clean(portal: RunningPortal, chromium: Browser, role: Role) -> None:
+    with visitor(chromium, portal.address) as visiting:
+        visiting.sign_in(portal.database.member(role))
+        links = visiting.page.locator(".portal-header a, .govuk-service-navigation a").evaluate_all(
+            "(all) => [...new Set(all.map((one) => one.getAttribute('href')))]"
+        )
+        assert len(links) > 1
+        assert role in ONLY_HOME or len(links) > 3
+        for href in links:
+            visiting.go(href)
+            visiting.look(f"{role.value}{href.replace('/', '-')}", narrow=False)

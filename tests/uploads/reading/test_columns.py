@@ -1,0 +1,156 @@
+"""Tests of columns: two heading rows, two marks a row, a person's word for some headings, stray apostrophes and one odd code."""
+
+from __future__ import annotations
+
+import io
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import xlsxwriter
+
+from portal.uploads.checks import read_findings
+from portal.uploads.reading import FileRefused, Problem, Reading, read
+from tests.uploads.reading.support import MONDAY, accounted, kinds, marks, upn, workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DAYS = [MONDAY, MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)]
+CODES = ["/", "\\", "I", "I", "L", ""]
+EXPECTED = {(upn(1), DAYS[place // 2], place % 2, code) for place, code in enumerate(CODES) if code}
+NAMED, BLANK = ["UPN", "Surname", "Forename"], ["", "", ""]
+HALVES = ["AM", "PM"] * 3
+ROW = [upn(1), "Example", "Ann", *CODES]
+
+
+def merged(*days: object) -> list[object]:
+    return [cell for day in days for cell in (day, "")]
+
+
+@pytest.mark.parametrize(
+    "titles", [[], [["Attendance, Example School"]], [["Example School"], ["Autumn"], ["Printed 9 September"]]]
+)
+@pytest.mark.parametrize("lower", [False, True], ids=["named above", "named below"])
+@pytest.mark.parametrize("shape", ["%d/%m/%Y", "%a %d %b %Y", "%Y-%m-%d", "serial", "repeated"])
+def test_dates_over_halves_in_text(shape: str, lower: bool, titles: list[list[str]]) -> None:
+    if shape == "serial":
+        dates = merged(*[str((day - date(1899, 12, 30)).days) for day in DAYS])
+    elif shape == "repeated":
+        dates = [day.isoformat() for day in DAYS for _ in range(2)]
+    else:
+        dates = merged(*[day.strftime(shape) for day in DAYS])
+    upper, under = ([*BLANK, *dates], [*NAMED, *HALVES]) if lower else ([*NAMED, *dates], [*BLANK, *HALVES])
+    rows = [*titles, upper, under, ROW]
+    as_read(read("\n".join(",".join(map(str, row)) for row in rows).encode()), len(titles))
+    as_read(read(workbook({"7A": rows})), len(titles))
+
+
+def as_read(reading: Reading, titles: int) -> None:
+    assert (reading.layout, reading.needs_mapping, reading.title_rows_skipped) == ("date-matrix", False, titles)
+    accounted(reading, 5)
+    assert marks(reading) == EXPECTED
+    assert reading.pupils[0].surname == "Example"
+    assert (int(reading.row[0]), int(reading.column[0])) == (titles + 3, 4)
+
+
+@pytest.mark.parametrize("lower", [0, 1])
+def test_typed_dates_merged_over_halves(lower: int) -> None:
+    reading = read(merged_book(lower))
+    as_read(reading, 1)
+
+
+def merged_book(lower: int) -> bytes:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
+        page, dated = book.add_worksheet("Year 7"), book.add_format({"num_format": "dd/mm/yyyy"})
+        page.write_string(0, 0, "Attendance, Example School")
+        page.write_row(1 + lower, 0, NAMED)
+        for place, day in enumerate(DAYS):
+            page.merge_range(1, 3 + place * 2, 1, 4 + place * 2, "", dated)
+            page.write_datetime(1, 3 + place * 2, datetime(day.year, day.month, day.day), dated)  # noqa: DTZ001  a sheet's days have no zone
+        page.write_row(2, 3, HALVES)
+        page.write_row(3, 0, ROW)
+    return content.getvalue()
+
+
+def test_weekdays_over_halves_are_a_weekly_grid() -> None:
+    rows = [["", "", *merged("Mon", "Tuesday")], ["UPN", "Week", *HALVES[:4]], [upn(1), "07/09/2026", *CODES[:4]]]
+    reading = read("\n".join(",".join(map(str, row)) for row in rows).encode())
+    assert (reading.layout, marks(reading)) == ("weekly-grid", {one for one in EXPECTED if one[1] < DAYS[2]})
+
+
+def test_rows_and_columns_are_numbered_as_the_sheet_shows_them() -> None:
+    blank: list[list[object]] = [[], []]
+    rows = [*blank, *[[None, *row] for row in (["UPN", "Date", "Session", "Code"], [upn(1), "2026-09-07", "AM", "/"])]]
+    reading = read(workbook({"A": rows}))
+    assert (reading.row.tolist(), reading.column.tolist()) == ([4], [5])
+
+
+@pytest.mark.parametrize("headings", [("AM", "PM"), ("AM Mark", "PM Mark"), ("Morning", "Afternoon"), ("Code AM", "Code PM")])
+def test_a_row_may_hold_the_marks_of_both_halves(headings: Sequence[str]) -> None:
+    rows = f"UPN,Date,{','.join(headings)}\n{upn(1)},07/09/2026,/,\\\n{upn(1)},08/09/2026,I,-\n,09/09/2026,I,I\n"
+    reading = read(rows.encode())
+    assert (reading.layout, reading.missing) == ("long", 1)
+    accounted(reading, 5)
+    assert marks(reading) == {(upn(1), DAYS[0], 0, "/"), (upn(1), DAYS[0], 1, "\\"), (upn(1), DAYS[1], 0, "I")}
+    assert [(one.kind, one.count) for one in reading.problems] == [("no-upn", 2)]
+    assert set(reading.column.tolist()) == {3, 4}
+
+
+def test_minutes_late_go_to_the_mark_that_was_late() -> None:
+    reading = read(f"UPN,Date,AM,PM,Minutes late\n{upn(1)},07/09/2026,/,L,12\n".encode())
+    assert [(one.session, one.minutes_late) for one in reading.notes] == [(1, 12)]
+
+
+def test_a_persons_word_goes_for_the_headings_it_names_and_the_others_keep_theirs() -> None:
+    content = f"UPN,Date,Session,Letter,Code,Surname\n{upn(1)},2026-09-07,AM,I,x,Example\n".encode()
+    told = read(content, mapping={"Letter": "code"})
+    assert (marks(told), told.pupils[0].surname) == ({(upn(1), MONDAY, 0, "I")}, "Example")
+    assert read(content, mapping={"Letter": "code", "Surname": ""}).pupils[0].surname is None
+
+
+def test_a_grid_lacking_its_week_says_so_and_takes_a_persons_word() -> None:
+    content = f"UPN,Starts,MonAM,MonPM\n{upn(1)},07/09/2026,/,\\\n".encode()
+    asked = read(content)
+    assert (asked.needs_mapping, asked.lacking, asked.rows_in) == (True, ("week_commencing",), 0)
+    assert [one.header for one in asked.columns] == ["UPN", "Starts", "MonAM", "MonPM"]
+    assert len(marks(read(content, mapping={"Starts": "week_commencing"}))) == 2
+    accounted(read(content, mapping={"Starts": ""}), 2)
+
+
+def test_a_leading_apostrophe_is_left_off_every_cell_but_a_name_of_its_own() -> None:
+    content = f"UPN,Surname,Date,Session,Code\n'{upn(1)},'t Example,'07/09/2026,'AM,'I\n'{upn(2)},'Example,07/09/2026,AM,'/\n"
+    for sent in (content, content.replace(",AM", ',"AM"')):
+        reading = read(sent.encode())
+        assert marks(reading) == {(upn(1), MONDAY, 0, "I"), (upn(2), MONDAY, 0, "/")}
+        assert [one.surname for one in reading.pupils] == ["'t Example", "Example"]
+
+
+@pytest.mark.parametrize("code", ["AB", "ZZ9", "A1", "XA"])
+def test_two_letters_of_which_one_is_no_code_are_one_unknown_mark(code: str) -> None:
+    for quote in ("", '"'):
+        reading = read(f"UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,{quote}{code}{quote}\n".encode())
+        assert (marks(reading), kinds(reading)) == ({(upn(1), MONDAY, 0, code)}, [])
+
+
+def test_two_codes_in_the_cell_of_one_session_are_refused() -> None:
+    assert kinds(read(f"UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,/I\n".encode())) == ["two-codes"]
+
+
+def test_published_figures_are_sent_to_their_own_page() -> None:
+    figures = b"time_period,time_identifier,geographic_level,country_code,absence_rate\n202425,Autumn,National,E92,6.4\n"
+    for content in (figures, figures.replace(b",", b'","').replace(b"\n", b'"\n')):
+        with pytest.raises(FileRefused, match="This is a file of published figures"):
+            read(content)
+
+
+def test_findings_count_marks_and_name_a_columns_letters() -> None:
+    problems = (
+        Problem("no-date", 0, 3, 2, "Date", "soon", "Say when.", 10),
+        Problem("no-date", 0, 4, 2, "Date", "soon", "Say when.", 2),
+        Problem("totals-differ", 0, 5, 0, "Attendance", None, "They differ.", 0),
+    )
+    lost, told = read_findings(Reading("long", problems=problems))
+    assert (lost.refused, lost.count, lost.column, lost.rows) == (True, 12, "B", "3 to 4")
+    assert (told.refused, told.count, told.column) == (False, 1, "Attendance")
