@@ -10,12 +10,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
-import numpy as np
 from sqlalchemy import (
     DateTime,
     Engine,
     ForeignKeyConstraint,
-    LargeBinary,
     MetaData,
     Text,
     Uuid,
@@ -23,7 +21,6 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column
 from sqlalchemy.types import Date
@@ -31,9 +28,8 @@ from sqlalchemy.types import Date
 from portal import scope as scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from numpy.typing import NDArray
     from sqlalchemy.engine import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.orm import UOWTransaction
@@ -66,8 +62,6 @@ PrivateDay = Annotated[date, mapped_column(Date, info=PERSONAL)]
 Instant = Annotated[datetime, mapped_column(DateTime(timezone=True), info=NOT_PERSONAL)]
 MaybeInstant = Annotated[datetime | None, mapped_column(DateTime(timezone=True), info=NOT_PERSONAL)]
 Facts = Annotated[dict[str, Any], mapped_column(JSONB, info=NOT_PERSONAL)]
-PrivateFacts = Annotated[dict[str, Any], mapped_column(JSONB, info=PERSONAL)]
-PrivateBytes = Annotated[bytes, mapped_column(LargeBinary, info=PERSONAL)]
 
 
 class Base(DeclarativeBase):
@@ -356,81 +350,6 @@ def _commit(work: _Work) -> None:
         seal()
     work.session.flush()
     work.session.commit()
-
-
-def load(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]] | bytes, *, on_conflict: str = "") -> int:
-    """COPY `rows` to a temporary table, then INSERT … SELECT into a row-secured one. Returns rows inserted or changed.
-
-    `columns` leaves out authority_id, which is filled from the scope. `rows` are sequences in the columns' order,
-    or the body of a binary COPY already laid out (`binary_rows`). `on_conflict` is a fixed clause of ours.
-    """
-    wrote(table)
-    raw = tx().connection().connection.driver_connection
-    if raw is None:
-        message = "The connection was lost."
-        raise RuntimeError(message)
-    names = ", ".join(f'"{name}"' for name in columns)
-    with raw.cursor() as cursor:
-        cursor.execute('DROP TABLE IF EXISTS pg_temp."loading"')
-        cursor.execute(f'CREATE TEMP TABLE "loading" ON COMMIT DROP AS SELECT {names} FROM "{table}" WITH NO DATA')  # noqa: S608  names of ours
-        with cursor.copy(f'COPY "loading" ({names}) FROM STDIN (FORMAT BINARY)') as copy:
-            if isinstance(rows, bytes):
-                copy.write(_COPY_HEADER + rows + _COPY_TRAILER)
-            else:
-                copy.set_types(_types_of(table, columns))
-                for row in rows:
-                    copy.write_row(row)
-        cursor.execute(
-            f'INSERT INTO "{table}" (authority_id, {names}) SELECT %s, {names} FROM "loading" {on_conflict}',  # noqa: S608  names of ours
-            (scopes.current().authority_id,),
-        )
-        changed = int(cursor.rowcount)
-        cursor.execute('DROP TABLE pg_temp."loading"')
-    return changed
-
-
-_COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-_COPY_TRAILER = b"\xff\xff"
-
-
-def binary_rows(columns: Mapping[str, NDArray[Any]]) -> bytes:
-    """The body of a binary COPY from arrays of one length: integers as int2/int4/int8 by their width, V16 as uuid.
-
-    Laid out in one piece by numpy: no row is touched in Python.
-    """
-    layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for name, values in columns.items():
-        kind = "V16" if values.dtype.kind == "V" else f">i{values.dtype.itemsize}"
-        layout += [(f"{name} length", ">i4"), (name, kind)]
-    length = len(next(iter(columns.values())))
-    rows = np.empty(length, dtype=layout)
-    rows["fields"] = len(columns)
-    for name, values in columns.items():
-        rows[f"{name} length"] = values.dtype.itemsize
-        rows[name] = values
-    return rows.tobytes()
-
-
-_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this one untyped
-
-
-def _types_of(table: str, columns: Sequence[str]) -> list[str]:
-    """PostgreSQL's names for the columns' types, as a binary COPY needs them."""
-    described = Base.metadata.tables[table].columns
-    names = {
-        "INTEGER": "int4",
-        "SMALLINT": "int2",
-        "BIGINT": "int8",
-        "BOOLEAN": "bool",
-        "TIMESTAMP WITH TIME ZONE": "timestamptz",
-        "INTEGER[]": "int4[]",
-    }
-    found = []
-    for column in columns:
-        kind = described[column].type
-        compiled = kind.compile(dialect=_POSTGRESQL).split(" COLLATE")[0]
-        found.append(names.get(compiled, compiled.lower()))
-    return found
 
 
 def rows_by_text(statement: str, **values: object) -> list[Any]:

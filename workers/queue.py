@@ -171,7 +171,7 @@ def dispatch() -> int:
     sent = 0
     for job in waiting():
         if job.attempts >= TRIES:
-            job.failed_at, job.failure = clock.now(), "It stopped its worker three times."
+            job.failed_at, job.failure = clock.now(), "It was started three times and never finished."
             continue
         _send(job.id, sent_number(job))
         job.sent_at = clock.now()

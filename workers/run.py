@@ -34,10 +34,6 @@ EVERY = 1.0
 class PortalWorker(Worker):
     """RQ's forking worker with our database in each horse: the parent's connections are never used in a child."""
 
-    def execute_job(self, job: Any, queue: Any) -> Any:
-        """Run the job in a horse."""
-        return super().execute_job(job, queue)
-
     def main_work_horse(self, job: Any, queue: Any) -> Any:
         """Let go of connections inherited over the fork, then work."""
         db.engine().dispose(close=False)
@@ -100,9 +96,6 @@ def main() -> None:
             break
     stop.set()
 
-
-#: Named so that the horse finds its job by import.
-JOBS = workers.jobs.KINDS
 
 if __name__ == "__main__":
     main()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from sqlalchemy import BigInteger, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -37,9 +35,3 @@ class AuditHead(Owned):
 
     sequence: Mapped[int] = mapped_column(BigInteger, info=NOT_PERSONAL)
     hash: Mapped[Word]
-
-
-def subject(value: object) -> UUID | None:
-    """The id a subject is known by."""
-    found = getattr(value, "id", value)
-    return found if isinstance(found, UUID) else None

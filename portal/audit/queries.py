@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from portal.audit.actions import START, digest
 from portal.audit.models import AuditEvent, AuditHead
 from portal.db import tx
-
-if TYPE_CHECKING:
-    from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +34,6 @@ def verification() -> Verdict:
     if (head.sequence if head else 0) != rows:
         return Verdict(rows, rows + 1, "the newest rows are missing")
     return Verdict(rows, None, None)
-
-
-def events_about(subject_id: UUID, *, limit: int = 100) -> list[AuditEvent]:
-    """What was done to a subject, newest first."""
-    newest = AuditEvent.sequence.desc()
-    return list(tx().scalars(select(AuditEvent).where(AuditEvent.subject_id == subject_id).order_by(newest).limit(limit)))
 
 
 def recent_events(*, before: int | None = None, limit: int = 50) -> list[AuditEvent]:

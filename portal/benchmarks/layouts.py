@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 #: Counts of sessions and of pupils: whole numbers. Means over days: fractional. Percentages: kept as published.
 COUNTS = ("possible", "attendance", "absence", "present", "approved", "authorised", "unauthorised", "late", "pa_count", "sa_count")
 MEANS = ("enrolments", "schools", "schools_in_all")
-RATES = ("attendance", "absence", "authorised", "unauthorised", "illness", "persistent", "severe")
 
 SYMBOLS: Mapping[str, str] = {
     "c": "c", "x": "x", "z": "z", "low": "low",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from portal import clock
-from portal.db import load
+from portal.loading import load
 from portal.pupils.changes import reference_of
 from portal.pupils.incoming import folded
 

@@ -13,7 +13,8 @@ from sqlalchemy import select, update
 from portal import clock, scope
 from portal.audit.actions import record
 from portal.audit.events import event
-from portal.db import action, load, tx, wrote
+from portal.db import action, tx, wrote
+from portal.loading import load
 from portal.pupils import changes as noted
 from portal.pupils.changes import Changes, Notice, Now
 from portal.pupils.incoming import as_kept, from_kept, has_right_check_letter

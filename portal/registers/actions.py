@@ -13,7 +13,8 @@ from sqlalchemy import delete, select
 from portal import clock, scope
 from portal.audit.actions import record
 from portal.audit.events import event
-from portal.db import action, load, tx, wrote
+from portal.db import action, tx, wrote
+from portal.loading import load
 from portal.registers import queries
 from portal.registers.models import CurrentPage, MarkNote, Tally
 from portal.registers.pages import SESSIONS, difference, merged, packed, undone

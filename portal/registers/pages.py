@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from portal.rules.codes import CODES, Category
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
     from uuid import UUID
 
 SESSIONS = 14
@@ -88,22 +88,12 @@ def side_by_side(weeks: Sequence[tuple[date, Marks]], lines: int) -> Marks:
     return whole
 
 
-def days_of(week: date) -> list[date]:
-    """The seven days of a page, Monday first."""
-    return [week + timedelta(days=ahead) for ahead in range(7)]
-
-
 def session_days(weeks: Sequence[date]) -> Days:
     """For each column of weeks side by side, its day, as datetime64[D]."""
     if not weeks:
         return np.zeros(0, dtype="datetime64[D]")
     mondays = np.array(weeks, dtype="datetime64[D]")
     return np.repeat((mondays[:, None] + np.arange(7)).ravel(), 2)
-
-
-def class_of(marks: Marks) -> Marks:
-    """The category of each mark: 0 none, 1 present, 2 approved, 3 authorised, 4 unauthorised, 5 not possible."""
-    return marks >> np.uint8(5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.registers.pages import APPROVED, AUTHORISED, CODE_BYTES, PRESENT, UNAUTHORISED
+from portal.registers.pages import APPROVED, AUTHORISED, PRESENT, UNAUTHORISED
 from portal.rules.codes import BY_LETTERS
 
 if TYPE_CHECKING:
@@ -77,12 +77,6 @@ def sums_by_line(marks: Marks) -> Sums:
         late_after=of(LATE_AFTER),
         unexplained=of(UNEXPLAINED),
     )
-
-
-def counts_by_code(marks: Marks, group: NDArray[np.intp], groups: int) -> Counts:
-    """For each group of lines, how many marks of each code: groups by len(CODE_BYTES)."""
-    keyed = group[:, None] * 256 + marks
-    return np.bincount(keyed.ravel(), minlength=groups * 256).reshape(groups, 256)[:, CODE_BYTES]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from portal.db import binary_rows
+from portal.loading import binary_rows
 from portal.registers import sweep
 from portal.registers.pages import CODE_BYTES, SESSIONS, session_days
 from portal.registers.sheets import met_in, school_age, week_places, within

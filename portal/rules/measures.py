@@ -67,10 +67,6 @@ HEADLINE_AGES = range(5, 16)
 RECEPTION_AGE = 4
 YEAR_11_AGE = 15
 BAND = 5
-POPULATION_SOURCE = Source(
-    "DfE, Pupil attendance in schools: methodology",
-    "ages 5 to 15 at the start of the year; Year 11 to the May half term",
-)
 
 
 def is_persistently_absent(absent: int, possible: int) -> bool:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from portal.rules.calendar import academic_year, academic_year_name, academic_year_span
+from portal.rules.calendar import academic_year, academic_year_span
 from portal.schools.tables import Problem, Table, UnreadableError, day, table, text_of
 
 if TYPE_CHECKING:
@@ -209,8 +209,3 @@ def _school_days(first: date, last: date) -> list[tuple[date, date]]:
 
 def _days(first: date, last: date) -> Iterator[date]:
     return (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
-
-
-def years_named(years: Iterable[int]) -> str:
-    """Academic years as people write them: "2025/26, 2026/27"."""
-    return ", ".join(academic_year_name(year) for year in sorted(years))

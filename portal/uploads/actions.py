@@ -14,7 +14,8 @@ from sqlalchemy.exc import NoResultFound
 from portal import clock, scope
 from portal.audit.actions import record
 from portal.audit.events import event
-from portal.db import action, load, rehearsing, tx, unit_of_work
+from portal.db import action, rehearsing, tx, unit_of_work
+from portal.loading import load
 from portal.pupils.actions import open_year, take_list
 from portal.registers import actions as registers
 from portal.registers.pages import merged

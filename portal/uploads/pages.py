@@ -100,3 +100,9 @@ def columns_form(upload: Upload) -> Any:
 def _samples(column: dict[str, Any]) -> str:
     seen = [str(one) for one in column.get("samples", ()) if str(one).strip()][:3]
     return f"For example: {', '.join(seen)}" if seen else "This column is empty."
+
+
+def lacking_words(upload: Upload) -> list[str]:
+    """What no column of the file has yet, in the words of the choices."""
+    lacking: list[str] = upload.rehearsal.get("lacking", [])  # type: ignore[assignment]  # plain JSON, written by `check`
+    return [MEANINGS.get(one, one) for one in lacking]

@@ -31,7 +31,7 @@ def _lines(reading: Reading, checked: Checked) -> Iterator[tuple[Cell, ...]]:
         what = REASONS[slug].format(value=_value(slug, code, f"{day:%d/%m/%Y}", pupil.school_number))
         half = ("AM", "PM")[reading.session[place]]
         yield (pupil.upn, pupil.surname, pupil.forename, f"{day:%d/%m/%Y}", half, code, int(reading.row[place]), what, "")
-    for problem in reading.problems:
+    for problem in (one for one in reading.problems if one.count):
         raw = reading.refused_rows.get((problem.sheet, problem.row), ())
         yield ("", "", "", "", "", problem.value or "", problem.row, problem.message, " | ".join(str(cell) for cell in raw))
 

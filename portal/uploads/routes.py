@@ -13,7 +13,7 @@ from portal.rules.calendar import academic_year, academic_year_span
 from portal.schools.queries import schools
 from portal.uploads import actions, queries
 from portal.uploads.forms import OwnMark, SendFile, WhyUndo
-from portal.uploads.pages import columns_form, shown
+from portal.uploads.pages import columns_form, lacking_words, shown
 from portal.web.downloads import attachment, file_name
 from portal.web.fields import choices
 
@@ -84,7 +84,7 @@ def columns(upload_id: UUID) -> ResponseReturnValue:
         except actions.NotNowError as why:
             flash(str(why))
         return redirect(url_for("uploads.show", upload_id=upload_id))
-    return render_template("uploads/columns.html", upload=upload, form=form)
+    return render_template("uploads/columns.html", upload=upload, form=form, lacking=lacking_words(upload))
 
 
 @bp.post("/uploads/<uuid:upload_id>/apply")

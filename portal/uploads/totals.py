@@ -8,7 +8,7 @@ from uuid import uuid4
 import numpy as np
 
 from portal import clock
-from portal.db import load
+from portal.loading import load
 from portal.pupils.queries import roll
 from portal.rules.calendar import academic_year
 from portal.uploads.checks import REASONS, Checked, Finding, read_findings, row_ranges

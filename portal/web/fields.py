@@ -9,7 +9,6 @@ import wtforms
 from flask import request
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField as UploadedFile
-from flask_wtf.file import MultipleFileField as UploadedFiles
 from markupsafe import Markup
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, StopValidation, ValidationError
@@ -164,7 +163,10 @@ class RadiosField(Govuk, wtforms.RadioField):
 
     def options(self) -> dict[str, Any]:
         """The choice made is kept."""
-        return {**super().options(), "items": [_item(one.value, one.label, one.selected, one.render_kw) for one in self.iter_choices()]}
+        return {
+            **super().options(),
+            "items": [_item(one.value, one.label, one.selected, one.render_kw) for one in self.iter_choices()],
+        }
 
 
 class CheckboxesField(Govuk, wtforms.SelectMultipleField):
@@ -175,7 +177,10 @@ class CheckboxesField(Govuk, wtforms.SelectMultipleField):
 
     def options(self) -> dict[str, Any]:
         """The choices made are kept."""
-        return {**super().options(), "items": [_item(one.value, one.label, one.selected, one.render_kw) for one in self.iter_choices()]}
+        return {
+            **super().options(),
+            "items": [_item(one.value, one.label, one.selected, one.render_kw) for one in self.iter_choices()],
+        }
 
 
 class CheckboxField(Govuk, wtforms.BooleanField):
@@ -199,16 +204,6 @@ class FileField(Govuk, UploadedFile):
     def options(self) -> dict[str, Any]:
         """A browser never sends a chosen file's place back, so there is nothing to keep."""
         return {**super().options(), "javascript": True}
-
-
-class FilesField(Govuk, UploadedFiles):
-    """Any number of files, chosen with a button or dropped."""
-
-    component = "file-upload"
-
-    def options(self) -> dict[str, Any]:
-        """More than one may be chosen."""
-        return {**super().options(), "javascript": True, "multiple": True}
 
 
 class HiddenField(wtforms.StringField):

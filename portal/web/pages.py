@@ -155,7 +155,9 @@ class GovukLoader(BaseLoader):
     def __init__(self) -> None:
         """Make the lenient environment; it escapes everything, as ours does."""
         loader = ChoiceLoader([_Prefixed()])
-        self._lenient = Environment(loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True)
+        self._lenient = Environment(
+            loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
+        )
 
     def load(
         self,

@@ -308,9 +308,7 @@ def test_aut_23_an_identity_is_one_account_and_never_linked_by_another_provider(
         found = account_by_email("OFFICER@COUNCIL.EXAMPLE")
     assert found is not None
     assert found.person_id == one.id
-    outside = [
-        rule.rule for rule in strict.url_map.iter_rules() if any(word in rule.rule for word in ("oidc", "saml", "callback"))
-    ]
+    outside = [rule.rule for rule in strict.url_map.iter_rules() if any(word in rule.rule for word in ("oidc", "saml", "callback"))]
     assert outside == []
 
 

@@ -49,7 +49,9 @@ def _answer(browser: Browser, rule: Rule, path: str) -> int:
     if "GET" in methods:
         return browser.client.get(path).status_code
     token = browser.get("/help").document.xpath("string(//input[@name='csrf_token']/@value)")
-    return browser.client.post(path, data={"csrf_token": token, "decision": "same"}, headers={"Origin": "http://localhost"}).status_code
+    return browser.client.post(
+        path, data={"csrf_token": token, "decision": "same"}, headers={"Origin": "http://localhost"}
+    ).status_code
 
 
 @pytest.mark.parametrize("role", SIGNED_IN)
@@ -70,13 +72,17 @@ def test_ten_01_another_authoritys_objects_are_not_there_for_any_role(
     assert not wrong
 
 
-@pytest.mark.parametrize("role", [Role.SCHOOL_ADMINISTRATOR, Role.ATTENDANCE_LEAD, Role.HEADTEACHER, Role.SCHOOL_OFFICE, Role.TRUST_LEAD])
+@pytest.mark.parametrize(
+    "role", [Role.SCHOOL_ADMINISTRATOR, Role.ATTENDANCE_LEAD, Role.HEADTEACHER, Role.SCHOOL_OFFICE, Role.TRUST_LEAD]
+)
 def test_ten_01_another_schools_objects_are_not_there_for_school_roles(
     app: Flask, world: World, signed_in: Callable[..., Browser], role: Role
 ) -> None:
     sibling = {**objects.made(world.here, school=world.here.secondary)}
     with unit_of_work(None):
-        sibling["membership_id"] = tx().scalars(select(Membership.id).where(Membership.id == world.here.people[Role.LA_OFFICER][1])).one()
+        sibling["membership_id"] = (
+            tx().scalars(select(Membership.id).where(Membership.id == world.here.people[Role.LA_OFFICER][1])).one()
+        )
     browser, wrong = signed_in(role), {}
     for rule in _named(app):
         permission = permission_of(app.view_functions[rule.endpoint]) or ""
@@ -123,7 +129,12 @@ def test_ten_02_another_schools_pupil_is_404_and_audited(world: World, signed_in
 
 def _draw(browser: Browser, path: object, *, token: str, search: object = "") -> int:
     inputs = [{"id": "address", "property": "pathname", "value": path}, {"id": "address", "property": "search", "value": search}]
-    body = {"output": "chart.children", "outputs": {"id": "chart", "property": "children"}, "inputs": inputs, "changedPropIds": ["address.pathname"]}
+    body = {
+        "output": "chart.children",
+        "outputs": {"id": "chart", "property": "children"},
+        "inputs": inputs,
+        "changedPropIds": ["address.pathname"],
+    }
     sent = browser.client.post(
         "/dashboards/_dash-update-component", json=body, headers={"X-CSRFToken": token, "Origin": "http://localhost"}
     )

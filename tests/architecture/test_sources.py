@@ -12,7 +12,7 @@ from tests.architecture.sources import Source
 
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40
 #: Files over the limit for a reason. The list only shrinks.
-LONGER_FILES = {"portal/db.py": "the whole of writing in one place: units of work, actions, COPY"}
+LONGER_FILES: dict[str, str] = {}
 #: Where a function is a table of cases, one a line or two.
 TABLES_OF_CASES = "tests/rules/casebook/"
 #: Suppressions in the product. The number only falls.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.commands.recount import Mark, counted, in_headline, percent
+from tests.commands.reference import Mark, counted, half_up, is_headline, rates
 from tests.support import servers
 from tests.support.objects import upn
 
@@ -34,7 +34,6 @@ SCHOOLS = """URN,LAESTAB,Name,Phase,Age range,Trust
 900101,001/2101,Brook Lane Primary,Primary,4-11,
 900102,001/4102,"Hill Top, The",Secondary,11-16,Weir Trust
 """
-COUNTED = ("possible", "present", "approved_educational_activity", "authorised", "unauthorised", "late", "enrolments")
 CODES = ("I", "I", "O", "G", "U", "N", "L", "L", "M", "C", "C1", "C2", "J1", "V", "B", "P", "K", "D", "Y1", "Q", "E", "T", "R", "S")
 #: Weeks of the story: two of autumn, one of spring, and the weeks around the May half term.
 WEEKS = [date(2025, 9, 8), date(2025, 9, 15), date(2026, 3, 2), date(2026, 5, 18), date(2026, 6, 1)]
@@ -94,13 +93,13 @@ def _write(path: Path, marks: list[Mark]) -> Path:
         for one in marks:
             out.writerow(
                 [
-                    one.pupil,
-                    f"Marsh{one.pupil[-3:]}",
+                    one.upn,
+                    f"Marsh{one.upn[-3:]}",
                     "Robin",
                     f"{one.born:%d/%m/%Y}",
                     one.year_group,
                     f"{one.on:%d/%m/%Y}",
-                    one.session,
+                    one.half,
                     one.code,
                 ]
             )
@@ -119,7 +118,7 @@ def story(portal: Callable[..., tuple[int, Any]], tmp_path_factory: pytest.TempP
     registers = folder / "registers"
     registers.mkdir()
     for school in ("900101", "900102"):
-        _write(registers / f"{school}.csv", [mark for mark in marks if mark.school == school])
+        _write(registers / f"{school}.csv", [mark for mark in marks if mark.urn == school])
     status, told = portal("marks", "import", "--authority", "weir", "--by-filename", "--add-pupils", str(registers))
     assert status == 0
     assert told["rows_in"] == told["rows_stored"] == len(marks)
@@ -127,14 +126,13 @@ def story(portal: Callable[..., tuple[int, Any]], tmp_path_factory: pytest.TempP
     return marks
 
 
-def _same(group: dict[str, Any], marks: list[Mark], *, persistence: bool = True) -> None:
-    wanted = counted(marks)
-    names = (*COUNTED, "persistently_absent", "severely_absent") if persistence else COUNTED
-    assert {name: group[name] for name in names} == {name: wanted[name] for name in names}
-    assert group["codes"] == wanted["codes"]
-    absent = int(wanted["authorised"]) + int(wanted["unauthorised"])  # type: ignore[call-overload]  # the recount's own ints
-    assert group["rates_rounded"]["overall_absence"] == percent(absent, int(wanted["possible"]))  # type: ignore[call-overload]  # as above
-    assert group["rates"]["overall_absence"] == pytest.approx(100 * absent / int(wanted["possible"]), abs=1e-9)  # type: ignore[call-overload]  # as above
+def _same(group: dict[str, Any], marks: list[Mark], *, by: str = "none") -> None:
+    (wanted,) = counted(marks, by).values()
+    assert {name: group[name] for name in wanted} == wanted
+    absence = rates(wanted)["overall_absence"]
+    assert absence is not None
+    assert group["rates_rounded"]["overall_absence"] == half_up(absence)
+    assert group["rates"]["overall_absence"] == pytest.approx(float(absence), abs=1e-9)
 
 
 def _measured(portal: Callable[..., tuple[int, Any]], *more: str) -> list[dict[str, Any]]:
@@ -151,18 +149,18 @@ def test_measures_equal_the_recount_over_every_pupil_and_mark(portal: Callable[.
 def test_the_headline_leaves_out_reception_and_year_11_after_the_may_half_term(
     portal: Callable[..., tuple[int, Any]], story: list[Mark]
 ) -> None:
-    headline = [mark for mark in story if in_headline(mark, SECOND_HALF)]
+    headline = [mark for mark in story if is_headline(mark, {2025: SECOND_HALF})]
     assert {mark.year_group for mark in story} - {mark.year_group for mark in headline} == {"R"}
     (everything,) = _measured(portal)
     _same(everything, headline)
     for group in _measured(portal, "--by", "school"):
-        _same(group, [mark for mark in headline if mark.school == group["group"]])
+        _same(group, [mark for mark in headline if mark.urn == group["group"]])
     for group in _measured(portal, "--by", "week"):
         monday = date.fromisoformat(group["group"])
-        _same(group, [mark for mark in headline if monday <= mark.on < monday + timedelta(days=7)], persistence=False)
+        _same(group, [mark for mark in headline if monday <= mark.on < monday + timedelta(days=7)], by="week")
         assert group["persistently_absent"] is None
     for group in _measured(portal, "--by", "month", "--school", "900102"):
-        _same(group, [mark for mark in headline if mark.school == "900102" and f"{mark.on:%Y-%m}" == group["group"]])
+        _same(group, [mark for mark in headline if mark.urn == "900102" and f"{mark.on:%Y-%m}" == group["group"]])
     for group in _measured(portal, "--by", "year-group", "--include-all-ages"):
         _same(group, [mark for mark in story if mark.year_group == group["group"]])
 
@@ -170,13 +168,13 @@ def test_the_headline_leaves_out_reception_and_year_11_after_the_may_half_term(
 def test_days_inside_weeks_and_phases_narrow_the_count(portal: Callable[..., tuple[int, Any]], story: list[Mark]) -> None:
     first, last = date(2025, 9, 10), date(2026, 3, 4)
     (group,) = _measured(portal, "--include-all-ages", "--phase", "primary", "--from", str(first), "--to", str(last))
-    _same(group, [mark for mark in story if mark.school == "900101" and first <= mark.on <= last])
+    _same(group, [mark for mark in story if mark.urn == "900101" and first <= mark.on <= last])
     codes = {one["group"]: one["sessions"] for one in _measured(portal, "--by", "code", "--include-all-ages")}
-    assert codes == counted(story)["codes"]
+    assert codes == counted(story, "none")["all"]["codes"]
 
 
 def test_a_correction_a_rehearsal_and_an_undo(portal: Callable[..., tuple[int, Any]], story: list[Mark], tmp_path: Path) -> None:
-    week = [mark for mark in story if mark.school == "900101" and mark.on < date(2025, 9, 13)]
+    week = [mark for mark in story if mark.urn == "900101" and mark.on < date(2025, 9, 13)]
     corrected = [Mark(**{**one.__dict__, "code": "I" if one.code in {"/", "\\"} else one.code}) for one in week]
     file = _write(tmp_path / "again.csv", corrected)
     changed = sum(old.code != new.code for old, new in zip(week, corrected, strict=True))
@@ -197,12 +195,12 @@ def test_a_correction_a_rehearsal_and_an_undo(portal: Callable[..., tuple[int, A
 def test_refused_rows_are_said_and_the_good_ones_stored(
     portal: Callable[..., tuple[int, Any]], story: list[Mark], tmp_path: Path
 ) -> None:
-    good = [mark for mark in story if mark.school == "900101"][:4]
+    good = [mark for mark in story if mark.urn == "900101"][:4]
     bad = [
         Mark(**{**good[0].__dict__, "on": date(2025, 9, 13)}),
         Mark(**{**good[0].__dict__, "on": date(2030, 1, 7)}),
         Mark(**{**good[0].__dict__, "on": date(2025, 9, 16), "code": "Z1"}),
-        Mark(**{**good[0].__dict__, "pupil": upn(999)}),
+        Mark(**{**good[0].__dict__, "upn": upn(999)}),
     ]
     file = _write(tmp_path / "mixed.csv", [*good, *bad])
     status, told = portal("marks", "import", "--authority", "weir", "--school", "900101", str(file))

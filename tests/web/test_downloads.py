@@ -18,7 +18,20 @@ from python_calamine import CalamineWorkbook
 from portal.web import downloads
 from portal.web.downloads import Kind, as_csv, as_xlsx, disposition, download, file_name, neutral
 
-DANGERS = ["=1+1", "+44", "-2+3", "@SUM(A1)", "\tcmd", "\rcmd", "|calc", "\uff1d1+1", "\uff20x", " =1+1", "\ufeff=1", '=HYPERLINK("x")']
+DANGERS = [
+    "=1+1",
+    "+44",
+    "-2+3",
+    "@SUM(A1)",
+    "\tcmd",
+    "\rcmd",
+    "|calc",
+    "\uff1d1+1",
+    "\uff20x",
+    " =1+1",
+    "\ufeff=1",
+    '=HYPERLINK("x")',
+]
 
 
 def read_back(content: bytes) -> list[list[str]]:
@@ -94,7 +107,9 @@ def test_upl_10_a_file_name_is_made_by_us(words: str, made: str) -> None:
 
 def test_upl_10_a_name_with_other_signs_is_written_both_ways() -> None:
     assert disposition("marks.csv") == 'attachment; filename="marks.csv"'
-    assert disposition('Zoë "x"\r\n.csv') == ("attachment; filename=\"Zo_ _x___.csv\"; filename*=UTF-8''Zo%C3%AB%20%22x%22%0D%0A.csv")
+    assert disposition('Zoë "x"\r\n.csv') == (
+        "attachment; filename=\"Zo_ _x___.csv\"; filename*=UTF-8''Zo%C3%AB%20%22x%22%0D%0A.csv"
+    )
 
 
 def test_a_download_is_kept_and_never_opened_in_the_page() -> None:

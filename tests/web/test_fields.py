@@ -45,7 +45,9 @@ class DayForm(Form):
 class ShortForm(Form):
     """Fields with rules of their own."""
 
-    year = NumberField("Year group", [Optional(), NumberRange(0, 13), check("Enter a year group you teach", lambda year: year != 5)])
+    year = NumberField(
+        "Year group", [Optional(), NumberRange(0, 13), check("Enter a year group you teach", lambda year: year != 5)]
+    )
     name = TextField("Name", [Length(2, 5)])
     agree = CheckboxField("I agree", hint="You can change this later")
 
@@ -133,7 +135,9 @@ def test_a_day_that_is_none_is_told_of_once(kitchen: Flask, typed: tuple[str, st
         assert f'id="{anchor}"' in form.served()
 
 
-@given(st.dates(min_value=date(2000, 1, 1), max_value=date(2099, 12, 31)), st.sampled_from(["%m", "%B", "%b", "%b."]), st.booleans())
+@given(
+    st.dates(min_value=date(2000, 1, 1), max_value=date(2099, 12, 31)), st.sampled_from(["%m", "%B", "%b", "%b."]), st.booleans()
+)
 def test_a_day_typed_in_any_usual_way_is_read(kitchen: Flask, day: date, month: str, short: bool) -> None:
     typed = {"served-day": f" {day.day} ", "served-month": f"{day:{month}}", "served-year": f"{day:%y}" if short else str(day.year)}
     form = filled(DayForm, kitchen, **typed)
@@ -173,7 +177,9 @@ def test_a_hint_of_a_single_box_stands_under_it(kitchen: Flask) -> None:
     with kitchen.test_request_context():
         page = lxml.html.fragment_fromstring(ShortForm().agree())
     [box] = page.xpath(".//input")
-    assert page.xpath(".//*[@id=$wanted]", wanted=box.get("aria-describedby"))[0].text_content().strip() == "You can change this later"
+    assert (
+        page.xpath(".//*[@id=$wanted]", wanted=box.get("aria-describedby"))[0].text_content().strip() == "You can change this later"
+    )
 
 
 def test_the_token_has_no_id_so_that_two_forms_fit_on_a_page(kitchen: Flask) -> None:

@@ -121,7 +121,10 @@ def test_a_table_heads_its_rows_and_aligns_its_numbers(kitchen: Flask) -> None:
         rows=[["Alder", "12"], [{"text": "Elm", "href": "/elm", "note": "URN 1"}, None]],
     )
     assert page.xpath("string(.//caption)") == "Marks"
-    assert [(one.get("scope"), one.text_content().strip()) for one in page.xpath(".//th")][2:] == [("row", "Alder"), ("row", "ElmURN 1")]
+    assert [(one.get("scope"), one.text_content().strip()) for one in page.xpath(".//th")][2:] == [
+        ("row", "Alder"),
+        ("row", "ElmURN 1"),
+    ]
     assert page.xpath("count(.//*[@class='portal-number'])") == 3
     assert page.xpath(".//tbody//a/@href") == ["/elm"]
     assert page.xpath("string(.//tbody/tr[2]/td)") == "no data"
@@ -131,7 +134,10 @@ def test_sorting_is_a_link_that_keeps_the_filters_and_starts_again(client: Flask
     page = lxml.html.document_fromstring(client.get(f"/kitchen?sort=rate&after={paging.cursor((1, UUID(int=1)))}").text)
     assert page.xpath("//th[@aria-sort]/@aria-sort") == ["ascending"]
     assert page.xpath("//thead//a/@href") == ["/kitchen?sort=name", "/kitchen?sort=marks", "/kitchen?sort=-rate"]
-    assert page.xpath("//nav[@aria-label='Pagination']//a/@href") == ["/kitchen?sort=rate&before=abc", "/kitchen?sort=rate&after=def"]
+    assert page.xpath("//nav[@aria-label='Pagination']//a/@href") == [
+        "/kitchen?sort=rate&before=abc",
+        "/kitchen?sort=rate&after=def",
+    ]
 
 
 def test_a_session_is_heard_in_words(kitchen: Flask) -> None:

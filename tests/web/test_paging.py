@@ -26,7 +26,9 @@ FILTERS: dict[str, Collection[str] | Callable[[str], object]] = {"year": {"7", "
 
 
 def asked(*pairs: tuple[str, str]) -> Listing:
-    return replace(listing(MultiDict(pairs), columns={"name": int, "rate": float}, default="-rate", filters=FILTERS, unique=int), size=3)
+    return replace(
+        listing(MultiDict(pairs), columns={"name": int, "rate": float}, default="-rate", filters=FILTERS, unique=int), size=3
+    )
 
 
 def read(rows: Rows, wanted: Listing) -> Rows:
@@ -97,7 +99,10 @@ def test_text_a_database_does_not_take_is_refused(text: str) -> None:
         key_of(made, str, str)
 
 
-@given(st.one_of(st.none(), st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80)), st.uuids())
+@given(
+    st.one_of(st.none(), st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80)),
+    st.uuids(),
+)
 def test_a_key_comes_back_from_its_cursor(value: str | None, identifier: UUID) -> None:
     assert key_of(cursor((value, identifier)), str) == (value, identifier)
 

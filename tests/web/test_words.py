@@ -43,7 +43,14 @@ def test_a_moment_has_its_time_and_day() -> None:
 
 @pytest.mark.parametrize(
     ("share", "said"),
-    [(0.9345, "93.5%"), (Fraction(1, 16), "6.3%"), (0.0625, "6.3%"), (Decimal("0.9344"), "93.4%"), (1, "100.0%"), (None, "no data")],
+    [
+        (0.9345, "93.5%"),
+        (Fraction(1, 16), "6.3%"),
+        (0.0625, "6.3%"),
+        (Decimal("0.9344"), "93.4%"),
+        (1, "100.0%"),
+        (None, "no data"),
+    ],
 )
 def test_percentages_are_rounded_half_up(share: float | None, said: str) -> None:
     assert words.percentage(share) == said

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import python_calamine
 
-from portal.uploads.reading.headings import ALSO_CELLS, SLOTS, SYNONYMS, folded
+from portal.uploads.reading.headings import ALSO_CELLS, SYNONYMS, folded
 from portal.uploads.reading.shapes import FileRefused
 from portal.uploads.reading.texts import DAY_NAMES, Dates, clean, code_text, decoded, typed
 
@@ -200,6 +200,3 @@ def strip_half(text: str) -> tuple[str, int | None]:
 def _is_total(row: Sequence[str]) -> bool:
     first = next((cell.strip().casefold() for cell in row if cell.strip()), "")
     return any(first == word or first.startswith((f"{word} ", f"{word}:")) for word in TOTALS)
-
-
-WEEK_SLOTS = frozenset(SLOTS)
