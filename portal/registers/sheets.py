@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.registers.pages import SESSIONS, Days, Marks, session_days, side_by_side
+from portal.registers.pages import SESSIONS, Days, Marks, only, session_days, side_by_side
 from portal.rules.calendar import SEPTEMBER
 from portal.rules.school_age import FIFTH, SIXTEENTH
 
@@ -51,7 +51,7 @@ class Sheet:
     @cached_property
     def counted(self) -> Marks:
         """The marks that count: those on the school's own sessions. The calendar alone decides what is a session."""
-        return np.where(self.met, self.marks, np.uint8(0))
+        return only(self.marks, self.met)
 
     @cached_property
     def week_numbers(self) -> NDArray[np.int64]:
@@ -78,7 +78,7 @@ class Sheet:
     @cached_property
     def headline_marks(self) -> Marks:
         """The marks that count in headline figures, 0 elsewhere."""
-        return np.where(self.headline_cells, self.counted, np.uint8(0))
+        return only(self.counted, self.headline_cells)
 
     def columns(self, between: tuple[date, date]) -> Mask:
         """Columns whose day lies within `between`, both ends included."""
@@ -97,9 +97,11 @@ def with_weeks(sheet: Sheet, pages: Mapping[date, Marks]) -> Sheet:
 
 def within(days: Days, first: Days, last: Days) -> Mask:
     """Lines by columns: does the column's day lie between the line's first and last, both included? NaT as a last is no end."""
-    begins, ends = np.searchsorted(days, first).astype(np.int16), np.searchsorted(days, last, side="right").astype(np.int16)
-    column = np.arange(days.size, dtype=np.int16)
-    return (column >= begins[:, None]) & (column < ends[:, None])
+    begins, ends = np.searchsorted(days, first), np.searchsorted(days, last, side="right")
+    inside = np.ones((begins.size, days.size), dtype=bool)
+    partly, column = np.flatnonzero((begins > 0) | (ends < days.size)), np.arange(days.size)
+    inside[partly] = (column >= begins[partly, None]) & (column < ends[partly, None])
+    return inside
 
 
 def week_places(calendar: Calendar, weeks: Sequence[date], met: Mask) -> NDArray[np.int64]:

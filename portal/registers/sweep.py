@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.registers.pages import APPROVED, AUTHORISED, PRESENT, UNAUTHORISED
+from portal.registers.pages import APPROVED, AUTHORISED, PRESENT, UNAUTHORISED, count_by_line, places_of
 from portal.rules.codes import BY_LETTERS
 
 if TYPE_CHECKING:
@@ -50,20 +50,13 @@ class Sums:
         return self.authorised + self.unauthorised
 
 
-def places_of(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Line and column of every cell that is so, line by line: `np.nonzero`, five times faster where few are."""
-    flat = np.flatnonzero(mask)
-    line = flat // max(mask.shape[1], 1)
-    return line, flat - line * mask.shape[1]
-
-
 def sums_by_line(marks: Marks) -> Sums:
     """Each line's counts over all the columns given. Sparse: plain presence is counted, the rest looked at."""
     lines = len(marks)
     line, column = places_of(marks > PLAIN)
     bytes_ = marks[line, column]
     classes = np.bincount(line * 8 + (bytes_ >> 5), minlength=lines * 8).reshape(lines, 8)
-    plain = np.count_nonzero(marks, axis=1) - np.bincount(line, minlength=lines)
+    plain = count_by_line(marks) - np.bincount(line, minlength=lines)
 
     def of(byte: int) -> Counts:
         return np.bincount(line[bytes_ == byte], minlength=lines)
@@ -92,9 +85,8 @@ def spells(marks: Marks) -> Spells:
     met = marks.any(axis=0)
     compact = marks[:, met]
     lines, width = compact.shape
-    classes = compact >> 5
-    line, column = places_of((classes != PRESENT) & (classes != APPROVED))
-    absent = np.isin(classes[line, column], (AUTHORISED, UNAUTHORISED))
+    line, column = places_of((compact >> 5) - np.uint8(PRESENT) > APPROVED - PRESENT)
+    absent = np.isin(compact[line, column] >> 5, (AUTHORISED, UNAUTHORISED))
     place = line * (width + 1) + column
     starts = np.concatenate(([True], np.diff(place) != 1)) if place.size else np.zeros(0, dtype=bool)
     run = np.cumsum(starts) - 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from portal.loading import binary_rows
 from portal.registers import sweep
-from portal.registers.pages import CODE_BYTES, SESSIONS, session_days
+from portal.registers.pages import CODE_BYTES, SESSIONS, count_by_line, session_days
 from portal.registers.sheets import met_in, school_age, week_places, within
 from portal.rules.codes import BY_BYTE, Category
 
@@ -52,7 +52,7 @@ def tally_rows(sheet: Sheet, weeks: Sequence[date]) -> Iterator[tuple[object, ..
     for week in weeks:
         columns = slice(place_of[week], place_of[week] + SESSIONS)
         marks = sheet.counted[:, columns]
-        yield _row(sheet, week, HEADLINE, "", np.where(sheet.headline_cells[:, columns], marks, np.uint8(0)))
+        yield _row(sheet, week, HEADLINE, "", sheet.headline_marks[:, columns])
         yield _row(sheet, week, EVERYONE, "", marks)
         for group, lines in lines_of:
             yield _row(sheet, week, YEAR_GROUP, group, marks[lines])
@@ -96,7 +96,7 @@ def standings(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> dict[str
     counted_possible, counted_absent = _headline(sheet, sums)
     used = np.logical_or.reduce(sheet.counted, axis=0)
     lately, last = (sweep.sums_by_line(sheet.counted[:, _newest_weeks(sheet, used, number)]) for number in (sweep.RECENT_WEEKS, 1))
-    missing = (sheet.met & _reported(used) & sheet.on_roll & (sheet.marks == 0)).sum(axis=1)
+    missing = count_by_line(sheet.met & _reported(used) & sheet.on_roll & (sheet.marks == 0))
     runs = sweep.spells(sheet.counted)
     ten = _threshold(sheet, tail, tail_weeks)
     return {
@@ -127,7 +127,7 @@ def _headline(sheet: Sheet, sums: sweep.Sums) -> tuple[NDArray[np.int64], NDArra
     possible, absent = np.where(sheet.headline, sums.possible, 0), np.where(sheet.headline, sums.absent, 0)
     cut = np.flatnonzero(sheet.headline & ~sheet.headline_cells.all(axis=1))
     if cut.size:
-        own = sweep.sums_by_line(np.where(sheet.headline_cells[cut], sheet.counted[cut], np.uint8(0)))
+        own = sweep.sums_by_line(sheet.headline_marks[cut])
         possible[cut], absent[cut] = own.possible, own.absent
     return possible, absent
 
