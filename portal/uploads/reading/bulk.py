@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,13 @@ WORD = 8
 LONGEST, LONGEST_HEAD = 64, 65_536
 #: Bytes looked at together: they fit a processor's own memory.
 PIECE = 1 << 18
-NEWLINE, RETURN, QUOTE, COMMA = ord("\n"), ord("\r"), ord('"'), ord(",")
+#: The bits that stand for the first n bytes of a word.
+KEPT = np.array([(1 << 8 * n) - 1 for n in range(WORD + 1)], dtype=np.uint64)
+NEWLINE, RETURN, QUOTE = ord("\n"), ord("\r"), ord('"')
+SEPARATORS = (",", ";", "\t")
+NEEDED = frozenset({"upn", "date", "session", "code"})
+#: The meanings whose every cell is looked at; the others only describe a pupil.
+LOOKED_AT = NEEDED | {"date_of_birth", "school_number"}
 #: The meanings the bulk reader takes; a file with any other column that speaks of marks is read row by row.
 TAKEN = frozenset(
     {
@@ -52,11 +58,16 @@ class _LeaveItError(Exception):
 
 @dataclass(frozen=True)
 class Field:
-    """One column: the distinct texts in it, and which of them each row has."""
+    """One column: the distinct texts in it, the runs of rows that say one of them, and the first row that says each."""
 
     texts: list[str]
-    of: NDArray[np.int64]
-    first: list[int] = field(default_factory=list)
+    run: Places
+    length: Places
+    first: list[int]
+
+    def spread(self, values: NDArray[Any]) -> NDArray[Any]:
+        """For every row, the value of its text."""
+        return np.repeat(values[self.run], self.length)
 
 
 def read_bulk(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[[int], None]) -> Reading | None:
@@ -69,32 +80,30 @@ def read_bulk(content: bytes, mapping: Mapping[str, str] | None, progress: Calla
 
 def _read(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[[int], None]) -> Reading:
     text = content.removeprefix(b"\xef\xbb\xbf")
-    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in text:
+        raise _LeaveItError
+    head = _decoded(text[: max(0, text.find(b"\n", 0, LONGEST_HEAD))]).rstrip("\r").replace('"', "")
+    for separator in SEPARATORS:
+        headings = [clean(cell) for cell in head.split(separator)]
+        meanings = meanings_of(headings, mapping)
+        if set(meanings) >= NEEDED:
+            break
+    if not NEEDED <= set(meanings) <= TAKEN:
         raise _LeaveItError
     if b'"' in text:
-        text = _unquoted(text)
-    head = text[: text.find(b"\n", 0, LONGEST_HEAD)] if b"\n" in text[:LONGEST_HEAD] else b""
-    headings = [clean(cell) for cell in _decoded(head).rstrip("\r").split(",")]
-    meanings = meanings_of(headings, mapping)
-    if not {"upn", "date", "session", "code"} <= set(meanings) or not set(meanings) <= TAKEN:
-        raise _LeaveItError
-    table = _Table(text, len(head) + 1, len(headings))
-    progress(table.rows // 4)
-    fields = {
-        meaning: table.field(place) for place, meaning in enumerate(meanings) if meaning in {"upn", "date", "session", "code"}
-    }
-    progress(table.rows // 2)
-    return _assembled(table, fields, headings, meanings)
+        text = _unquoted(text, ord(separator))
+    places = {meaning: place for place, meaning in enumerate(meanings) if meaning in LOOKED_AT}
+    return _assembled(_Table(text, separator, len(headings), places, progress), headings, meanings)
 
 
-def _unquoted(text: bytes) -> bytes:
-    """A file whose quotation marks stand only around whole cells, with no comma or line end within any, without them."""
+def _unquoted(text: bytes, separator: int) -> bytes:
+    """A file whose quotation marks stand only around whole cells, with no separator or line end within any, without them."""
     raw = np.frombuffer(b"\n" + text + b"\n", dtype=np.uint8)
     open_before = False
     for start in range(0, len(text), PIECE):
         piece = raw[start : start + PIECE + 2]
         is_quote = piece == QUOTE
-        separates = (piece == COMMA) | (piece == NEWLINE)
+        separates = (piece == separator) | (piece == NEWLINE)
         ends = separates | (piece == RETURN)
         quote = is_quote[1:-1]
         within = np.bitwise_xor.accumulate(quote.view(np.uint8)).view(bool) ^ open_before
@@ -115,79 +124,113 @@ def _decoded(cell: bytes) -> str:
 
 
 class _Table:
-    """Where every cell of the file starts and ends."""
+    """The columns that are looked at, read piece by piece: each piece is split into cells, and only what changes is kept."""
 
-    def __init__(self, text: bytes, body: int, columns: int) -> None:
-        self.text = text
-        raw = np.frombuffer(text + b"\n" * (WORD + 1), dtype=np.uint8)
+    def __init__(
+        self, text: bytes, separator: str, columns: int, places: Mapping[str, int], progress: Callable[[int], None]
+    ) -> None:
+        self.text, self.separator, self.columns, self.places = text, separator, columns, places
+        self.raw = np.frombuffer(text + b"\n" + bytes(LONGEST + WORD), dtype=np.uint8)
+        self.returns = b"\r" in text
+        self.words = np.ndarray(len(self.raw) - WORD + 1, dtype="<u8", buffer=self.raw.data, strides=(1,))
+        self.rows = 0
+        starts: list[Places] = []
+        self.heads: dict[str, list[Places]] = {meaning: [] for meaning in places}
+        self.said: dict[str, list[list[NDArray[np.uint64]]]] = {meaning: [] for meaning in places}
         end = len(text) if text.endswith(b"\n") else len(text) + 1
-        self.words = np.ndarray(len(raw) - WORD + 1, dtype="<u8", buffer=raw.data, strides=(1,))
-        chunk = raw[body:end]
-        marks = np.flatnonzero((chunk == ord(",")) | (chunk == NEWLINE)) + body
-        if marks.size == 0 or marks.size % columns:
+        begin = text.find(b"\n") + 1
+        while begin < end:
+            stop = end if end - begin <= PIECE else text.rfind(b"\n", begin, begin + PIECE) + 1
+            if stop <= begin:
+                raise _LeaveItError
+            starts.append(self._take(begin, stop))
+            progress(self.rows)
+            begin = stop
+        if not self.rows:
             raise _LeaveItError
-        ends = marks.reshape(-1, columns)
-        if not (raw[ends[:, -1]] == NEWLINE).all() or (raw[ends[:, :-1]] == NEWLINE).any():
+        self.row_starts = np.concatenate(starts)
+
+    def _take(self, begin: int, stop: int) -> Places:
+        """Split one piece of whole rows into cells, and keep where each column's cells change; where each row starts."""
+        piece = self.raw[begin:stop]
+        newline = piece == NEWLINE
+        marks = np.flatnonzero(newline | (piece == ord(self.separator)))
+        ends = marks[self.columns - 1 :: self.columns]
+        if marks.size != ends.size * self.columns or np.count_nonzero(newline) != ends.size or not newline[ends].all():
             raise _LeaveItError
-        starts = np.empty_like(ends)
-        starts[:, 1:] = ends[:, :-1] + 1
-        starts[0, 0] = body
-        starts[1:, 0] = ends[:-1, -1] + 1
-        self.starts, self.ends, self.rows = starts, ends, len(ends)
-        if self.rows and (raw[np.maximum(ends[:, -1] - 1, 0)] == RETURN).any():
-            returned = raw[np.maximum(ends[:, -1] - 1, 0)] == RETURN
-            self.ends = ends.copy()
-            self.ends[:, -1] -= returned
-        self.raw = raw
+        marks += begin
+        row = np.concatenate(([begin], ends[:-1] + 1))
+        for meaning, place in self.places.items():
+            start = marks[place - 1 :: self.columns] + 1 if place else row
+            length = marks[place :: self.columns] - start
+            if self.returns and place == self.columns - 1:
+                length -= self.raw[np.maximum(ends - 1, 0)] == RETURN
+            words = self._words(start, length)
+            changed = np.ones(ends.size, dtype=bool)
+            changed[1:] = words[0][1:] != words[0][:-1]
+            for word in words[1:]:
+                changed[1:] |= word[1:] != word[:-1]
+            heads = np.flatnonzero(changed)
+            self.heads[meaning].append(heads + self.rows)
+            self.said[meaning].append([word[heads] for word in words])
+        self.rows += ends.size
+        return row
 
-    def cell(self, row: int, column: int) -> str:
-        return _decoded(self.text[self.starts[row, column] : self.ends[row, column]])
-
-    def field(self, column: int) -> Field:
-        """Factorise a column: runs of equal cells first, then the distinct words among their heads."""
-        starts, lengths = self.starts[:, column], self.ends[:, column] - self.starts[:, column]
-        longest = int(lengths.max(initial=0))
+    def _words(self, start: Places, length: Places) -> list[NDArray[np.uint64]]:
+        """Eight bytes of each cell at a time as one number, zero beyond its end."""
+        shortest, longest = int(length.min()), int(length.max())
         if longest > LONGEST:
             raise _LeaveItError
-        words = [self._word(starts, lengths, part) for part in range(max(1, -(-longest // WORD)))]
-        changed = np.zeros(self.rows, dtype=bool)
-        changed[:1] = True
-        for word in words:
-            changed[1:] |= word[1:] != word[:-1]
-        heads = np.flatnonzero(changed)
-        codes: NDArray[np.int64] = pd.factorize(words[0][heads])[0].astype(np.int64)
-        for word in words[1:]:
-            part, distinct = pd.factorize(word[heads])
-            codes = pd.factorize(codes * (len(distinct) + 1) + part)[0].astype(np.int64)
-        first = np.full(int(codes.max(initial=-1)) + 1, -1, dtype=np.int64)
-        first[codes[::-1]] = heads[::-1]
-        of = codes[np.cumsum(changed) - 1]
-        return Field([self.cell(int(row), column) for row in first], of, first.tolist())
-
-    def _word(self, starts: Places, lengths: Places, part: int) -> NDArray[np.uint64]:
-        """Eight bytes of each cell as one number, zero beyond its end."""
-        if lengths.size and lengths.min() == lengths.max():
-            lengths = lengths[:1]
-        left = np.clip(lengths - part * WORD, 0, WORD)
-        at = np.minimum(starts + part * WORD, self.words.size - 1)
-        keep = np.where(left == WORD, np.uint64(2**64 - 1), (np.uint64(1) << (left * 8).astype(np.uint64)) - np.uint64(1))
-        found: NDArray[np.uint64] = np.bitwise_and(self.words[at], keep)
+        found = []
+        for part in range(0, max(1, longest), WORD):
+            word = self.words[start + part if part else start]
+            if shortest < part + WORD:
+                left = length[:1] if shortest == longest else length
+                word &= KEPT[np.clip(left - part, 0, WORD)]
+            found.append(word)
         return found
 
+    def field(self, meaning: str) -> Field:
+        """A column's distinct texts: the words at the heads of its runs, each looked up once."""
+        heads, pieces = np.concatenate(self.heads[meaning]), self.said[meaning]
+        parts = max(len(words) for words in pieces)
+        nothing = [np.zeros(len(words[0]), dtype=np.uint64) for words in pieces]
+        words = [
+            np.concatenate([one[part] if part < len(one) else none for one, none in zip(pieces, nothing, strict=True)])
+            for part in range(parts)
+        ]
+        run: Places = pd.factorize(words[0])[0].astype(np.int64)
+        for word in words[1:]:
+            part, distinct = pd.factorize(word)
+            run = pd.factorize(run * (len(distinct) + 1) + part)[0].astype(np.int64)
+        head_of = np.full(int(run.max(initial=-1)) + 1, -1, dtype=np.int64)
+        head_of[run[::-1]] = np.arange(run.size)[::-1]
+        cells = np.stack([word[head_of] for word in words], axis=1).astype("<u8")
+        texts = [_decoded(cell.tobytes().rstrip(b"\0")) for cell in cells]
+        return Field(texts, run, np.diff(heads, append=self.rows), heads[head_of].tolist())
 
-def _assembled(table: _Table, fields: Mapping[str, Field], headings: list[str], meanings: list[str | None]) -> Reading:
-    births = table.field(meanings.index("date_of_birth")).texts if "date_of_birth" in meanings else []
+    def cells(self, row: int) -> list[str]:
+        """One row as texts."""
+        start = int(self.row_starts[row])
+        end = self.text.find(b"\n", start)
+        line = self.text[start : end if end >= 0 else None]
+        return _decoded(line).rstrip("\r").split(self.separator)
+
+
+def _assembled(table: _Table, headings: list[str], meanings: list[str | None]) -> Reading:
+    fields = {meaning: table.field(meaning) for meaning in table.places}
+    births = fields["date_of_birth"].texts if "date_of_birth" in fields else []
     dates = Dates([*fields["date"].texts, *map(clean, births)])
     days = sorted({on for text in fields["date"].texts if (on := dates[text]) is not None})
     place = {on: number for number, on in enumerate(days)}
     day_of = np.array([place[on] if (on := dates[text]) is not None else -1 for text in fields["date"].texts], dtype=np.int32)
     half_of = np.array([HALVES.get(clean(text).upper(), 9) for text in fields["session"].texts], dtype=np.uint8)
     codes, code_of = _codes(fields["code"])
-    pupils, pupil_of = _pupils(table, fields["upn"], headings, meanings, dates)
-    code = code_of[fields["code"].of]
+    pupils = _pupils(table, fields, headings, meanings, dates)
+    code, day, session = (fields[name].spread(of) for name, of in (("code", code_of), ("date", day_of), ("session", half_of)))
+    pupil = fields["upn"].spread(np.arange(len(pupils), dtype=np.int32))
     said = code >= 0
-    day, session, pupil = day_of[fields["date"].of], half_of[fields["session"].of], pupil_of[fields["upn"].of]
-    if (said & ((day < 0) | (session > 1) | (pupil < 0))).any():
+    if (said & ((day < 0) | (session > 1))).any():
         raise _LeaveItError
     kept = np.flatnonzero(said)
     column = meanings.index("code") + 1
@@ -227,20 +270,19 @@ def _codes(found: Field) -> tuple[tuple[str, ...], NDArray[np.int16]]:
 
 
 def _pupils(
-    table: _Table, found: Field, headings: list[str], meanings: list[str | None], dates: Dates
-) -> tuple[tuple[PupilKey, ...], NDArray[np.int32]]:
+    table: _Table, fields: Mapping[str, Field], headings: list[str], meanings: list[str | None], dates: Dates
+) -> tuple[PupilKey, ...]:
     """One pupil for each distinct UPN, described by the first row that names it. A column that disagrees later is not plain."""
-    heads = [(row + 2, [table.cell(row, place) for place in range(len(headings))]) for row in found.first]
-    sheet = Sheet("", tuple(headings), heads)
-    cells = Cells(sheet, meanings, dates)
-    keys = [cells.key(values) for _, values in heads]
-    others = [place for place, meaning in enumerate(meanings) if meaning in {"school_number", "date_of_birth"}]
-    for place in others:
-        other = table.field(place)
-        together = found.of * len(other.texts) + other.of
-        if pd.unique(together).size > len(found.texts):
-            raise _LeaveItError
-    of = np.array([-1 if fault_in(key) else number for number, key in enumerate(keys)], dtype=np.int32)
-    if (of < 0).any():
+    found = fields["upn"]
+    heads = [(row + 2, table.cells(row)) for row in found.first]
+    cells = Cells(Sheet("", tuple(headings), heads), meanings, dates)
+    keys = tuple(cells.key(values) for _, values in heads)
+    if any(fault_in(key) for key in keys):
         raise _LeaveItError
-    return tuple(keys), of
+    upn = found.spread(np.arange(len(keys)))
+    for meaning in {"school_number", "date_of_birth"} & set(fields):
+        other = fields[meaning]
+        together = upn * len(other.texts) + other.spread(np.arange(len(other.texts)))
+        if pd.unique(together).size > len(keys):
+            raise _LeaveItError
+    return keys

@@ -51,7 +51,7 @@ class Cells:
             surname=surname or None,
             forename=forename or None,
             date_of_birth=self.dates[born] if born else None,
-            year_group=year_group(self.text(values, "year_group")),
+            year_group=year_group(self.text(values, "year_group")) if "year_group" in self.place else None,
             registration_group=self.text(values, "registration_group") or None,
             school_number=self.text(values, "school_number").replace("/", "").replace(" ", "") or None,
             local_id=self.text(values, "local_id") or None,
@@ -70,7 +70,7 @@ def date_texts(sheet: Sheet, meanings: Sequence[str | None]) -> Iterator[str]:
 
 def upn_text(text: str) -> str:
     """A UPN as it is kept: upper case, no spaces."""
-    return re.sub(r"\s", "", text).upper()
+    return "".join(text.split()).upper()
 
 
 def is_upn(text: str) -> bool:

@@ -51,7 +51,7 @@ def decoded(content: bytes) -> tuple[str, str]:
 
 def clean(text: str) -> str:
     """A cell without the spaces, zero-width signs and leading apostrophe that spreadsheets leave."""
-    text = text.translate(ZERO_WIDTH).replace("\u00a0", " ").strip()
+    text = (text if text.isascii() else text.translate(ZERO_WIDTH).replace("\u00a0", " ")).strip()
     return text[1:].lstrip() if len(text) > 1 and text[0] == "'" and not _OWN_APOSTROPHE.match(text) else text
 
 
