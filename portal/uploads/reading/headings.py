@@ -157,19 +157,34 @@ def folded(heading: str) -> str:
     return re.sub(r"[^a-z0-9]", "", heading.casefold())
 
 
+#: A day within a heading, however it is written: it changes from file to file, and the layout does not.
+_DAY = re.compile(
+    r"\b(?:\d{4}-\d{1,2}-\d{1,2}|\d{4}-[a-z]{3}-\d{1,2}|\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?"
+    r"|\d{1,2}[ -](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}(?:[ -]\d{2,4})?|\d{5})\b",
+    re.IGNORECASE,
+)
+DATED = "#"
+
+
+def _any_day(heading: str) -> str:
+    """A heading as it is compared between files: folded, any day in it only a sign that one stood there."""
+    return DATED.join(folded(part) for part in _DAY.split(heading))
+
+
 def meanings_of(headings: Sequence[str], mapping: Mapping[str, str] | None = None) -> list[str | None]:
     """The meaning of each heading: what a person said ("" is not used), otherwise what its name proposes.
 
     A meaning is given once: to the heading a person named, otherwise to the first.
     """
-    said = {folded(heading): meaning for heading, meaning in (mapping or {}).items()}
-    spoken = {said[plain] for heading in headings if (plain := folded(heading)) in said}
+    asked = (mapping or {}).items()
+    said = {_any_day(heading): meaning for heading, meaning in asked} | {folded(heading): meaning for heading, meaning in asked}
+    words = [said.get(folded(heading), said.get(_any_day(heading))) for heading in headings]
+    spoken = set(words)
     given: set[str] = set()
     found: list[str | None] = []
-    for heading in headings:
-        plain = folded(heading)
-        proposed = SYNONYMS.get(plain)
-        meaning = said.get(plain, None if proposed in spoken else proposed)
+    for heading, word in zip(headings, words, strict=True):
+        proposed = SYNONYMS.get(folded(heading))
+        meaning = word if word is not None else None if proposed in spoken else proposed
         if not meaning or meaning in given:
             found.append(None)
             continue
@@ -179,5 +194,9 @@ def meanings_of(headings: Sequence[str], mapping: Mapping[str, str] | None = Non
 
 
 def fingerprint(headings: Sequence[str]) -> str:
-    """What a school's layout is remembered by: the headings in order, folded and hashed."""
-    return hashlib.sha256("|".join(folded(one) for one in headings).encode()).hexdigest()[:32]
+    """What a school's layout is remembered by: the headings in order, folded and hashed, those with a day in them as one.
+
+    Next week's file has other days, or fewer of them, and the same fingerprint.
+    """
+    plain = (DATED if DATED in (known := _any_day(one)) else known for one in headings)
+    return hashlib.sha256("|".join(dict.fromkeys(plain)).encode()).hexdigest()[:32]
