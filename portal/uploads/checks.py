@@ -10,9 +10,10 @@ from uuid import UUID
 import numpy as np
 
 from portal.registers.pages import SESSIONS
-from portal.rules.calendar import HALVES, register_year, week_of
+from portal.rules.calendar import HALVES, SATURDAY, academic_year, academic_year_name, register_year, week_of
 from portal.rules.codes import BY_LETTERS, CODES, COVID_X, code_for
 from portal.rules.school_age import compulsory_school_age
+from portal.uploads.reasons import ABOUT_CODE, ABOUT_DAY, ABOUT_FILE, ABOUT_PUPIL, ABOUT_YEAR, REASONS, SLUGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,24 +26,9 @@ if TYPE_CHECKING:
     from portal.rules.calendar import Calendar
     from portal.uploads.reading import Problem, Reading
 
-#: Each reason a mark is refused, and the sentence that says what to do. Order is the order in which they are asked.
-REASONS: dict[str, str] = {
-    "wrong-school": "The row names school {value}. This upload is for another school: send it from the right school.",
-    "unknown-pupil": "This pupil is not on the school's roll. Check the UPN, or send the pupil list first.",
-    "contradicts-roll": "The UPN belongs to a pupil with another date of birth. Check the row against the pupil list.",
-    "future-date": "{value} is in the future. Send marks for days that have happened.",
-    "not-school-day": "{value} is not a day the school met. Check the date, or the school's term dates.",
-    "not-on-roll": "The pupil was not on roll on {value}. Check the admission and leaving dates.",
-    "unknown-code": "{value} is not an attendance code. Use a code from the list, or say which code it stands for.",
-    "code-not-valid": "{value} was not an attendance code on that date. Use the code that applied then.",
-    "impossible-code": "X is only for pupils who are not of compulsory school age. Use C2 for an agreed part-time timetable.",
-    "contradiction": "The file gives two different marks for this pupil and session. Keep the right one.",
-    "repeat": "The file gives this mark more than once. The first was kept.",
-}
-SLUGS = tuple(REASONS)
 _NUMBER = {slug: place + 1 for place, slug in enumerate(SLUGS)}
 _X = BY_LETTERS["X"].byte
-URN_DIGITS = 6
+URN_DIGITS, MONTHS = 6, 12
 EVER, EPOCH = np.iinfo(np.int64).max, date(1970, 1, 1).toordinal()
 
 
@@ -116,10 +102,12 @@ def marks_checked(reading: Reading, school: School) -> Checked:
     line = tables.placed(pupil, day)
     year = tables.year_of_day[day]
     refuse("wrong-school", tables.wrong_school[pupil])
+    refuse("no-term-dates", tables.without_terms[day])
     refuse("unknown-pupil", line < 0)
     refuse("contradicts-roll", tables.contradicts[pupil])
     refuse("future-date", tables.future[day])
     refuse("not-school-day", ~tables.met[day, reading.session])
+    refuse("either-way-round", np.full(day.shape, reading.ambiguous_dates and tables.suit_month_first()))
     refuse(
         "not-on-roll", (tables.from_day[year, line] > tables.ordinal[day]) | (tables.until_day[year, line] < tables.ordinal[day])
     )
@@ -155,15 +143,22 @@ class _Tables:
         self.year_of_day = np.array([place[register_year(monday)] for monday in self.mondays], dtype=np.intp)
         self.ordinal = np.array([day.toordinal() for day in reading.dates], dtype=np.int64)
         self.future = np.array([day > school.today for day in reading.dates], dtype=bool)
-        self.met = np.array(
-            [
-                [school.years[years[self.year_of_day[n]]].calendar.meets(day, half) for half in HALVES]
-                for n, day in enumerate(reading.dates)
-            ],
-            dtype=bool,
-        ).reshape(-1, 2)
+        calendars = [school.years[register_year(monday)].calendar for monday in self.mondays]
+        days = zip(reading.dates, calendars, strict=True)
+        self.met = np.array([[calendar.meets(on, half) for half in HALVES] for on, calendar in days], dtype=bool).reshape(-1, 2)
+        held = {academic_year(on) for year in school.years.values() for on in year.calendar.school_days()}
+        self.without_terms = np.array([academic_year(on) not in held for on in reading.dates], dtype=bool)
         self._place_pupils()
         self._read_codes()
+
+    def suit_month_first(self) -> bool:
+        """Read day first, does a day fall on a weekend or outside term, where read month first none does?"""
+        calendar = next(iter(self.school.years.values())).calendar
+        days = zip(self.reading.dates, self.mondays, self.met, strict=True)
+        weeks = set(calendar.school_weeks())
+        astray = any(not met.any() and (on.weekday() >= SATURDAY or monday not in weeks) for on, monday, met in days)
+        turned = [on.replace(month=on.day, day=on.month) if on.day <= MONTHS else on for on in self.reading.dates]
+        return astray and all(on <= self.school.today and calendar.is_school_day(on) for on in turned)
 
     def _place_pupils(self) -> None:
         pupils, school = self.reading.pupils, self.school
@@ -333,10 +328,17 @@ def _refused_findings(reading: Reading, reason: NDArray[np.uint8]) -> list[Findi
     refused = np.flatnonzero(reason)
     if not refused.size:
         return []
-    about = np.where(np.isin(reason, [_NUMBER[slug] for slug in _ABOUT_CODE]), reading.code.astype(np.int64), 0)
-    about = np.where(np.isin(reason, [_NUMBER[slug] for slug in _ABOUT_DAY]), reading.day.astype(np.int64), about)
-    about = np.where(np.isin(reason, [_NUMBER[slug] for slug in _ABOUT_PUPIL]), reading.pupil.astype(np.int64), about)
-    parts_of_key = (reason, reading.sheet, reading.column, about)
+
+    def is_about(slugs: Sequence[str]) -> NDArray[np.bool_]:
+        return np.isin(reason, [_NUMBER[slug] for slug in slugs])
+
+    about = np.where(is_about(ABOUT_CODE), reading.code.astype(np.int64), 0)
+    about = np.where(is_about(ABOUT_DAY), reading.day.astype(np.int64), about)
+    about = np.where(is_about(ABOUT_PUPIL), reading.pupil.astype(np.int64), about)
+    years = np.array([academic_year(on) for on in reading.dates], dtype=np.int64)
+    about = np.where(is_about(ABOUT_YEAR), years[reading.day], about)
+    column = np.where(is_about((*ABOUT_YEAR, *ABOUT_FILE)), 0, reading.column)
+    parts_of_key = (reason, reading.sheet, column, about)
     numbers = [one[refused].astype(np.int64) for one in parts_of_key]
     sizes = [int(one.max()) + 1 for one in numbers]
     distinct, group = np.unique(np.ravel_multi_index(numbers, sizes), return_inverse=True)
@@ -347,21 +349,18 @@ def _refused_findings(reading: Reading, reason: NDArray[np.uint8]) -> list[Findi
     return [_finding(reading, key, part) for key, part in zip(keys, parts, strict=True)]
 
 
-_ABOUT_CODE = ("unknown-code", "code-not-valid", "impossible-code")
-_ABOUT_DAY = ("future-date", "not-school-day", "not-on-roll")
-_ABOUT_PUPIL = ("unknown-pupil", "contradicts-roll", "wrong-school")
-
-
 def _finding(reading: Reading, key: NDArray[np.int64], part: NDArray[np.intp]) -> Finding:
     slug = SLUGS[int(key[0]) - 1]
     about = int(key[3])
-    if slug in _ABOUT_CODE:
+    if slug in ABOUT_CODE:
         value: str | None = reading.codes[about]
-    elif slug in _ABOUT_DAY:
+    elif slug in ABOUT_YEAR:
+        value = academic_year_name(about)
+    elif slug in ABOUT_DAY:
         value = f"{reading.dates[about]:%-d %B %Y}"
     elif slug == "wrong-school":
         value = reading.pupils[about].school_number
-    elif slug in _ABOUT_PUPIL:
+    elif slug in ABOUT_PUPIL:
         value = reading.pupils[about].upn
     else:
         value = None

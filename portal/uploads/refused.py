@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from portal.uploads.checks import REASONS, SLUGS
+from portal.rules.calendar import academic_year, academic_year_name
+from portal.uploads.reasons import ABOUT_DAY, ABOUT_YEAR, REASONS, SLUGS
 from portal.web.downloads import Cell, as_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     from portal.uploads.checks import Checked
     from portal.uploads.reading import Reading
@@ -28,7 +30,7 @@ def _lines(reading: Reading, checked: Checked) -> Iterator[tuple[Cell, ...]]:
         pupil, day = reading.pupils[reading.pupil[place]], reading.dates[reading.day[place]]
         code = reading.codes[reading.code[place]]
         slug = SLUGS[checked.reason[place] - 1]
-        what = REASONS[slug].format(value=_value(slug, code, f"{day:%d/%m/%Y}", pupil.school_number))
+        what = REASONS[slug].format(value=_value(slug, code, day, pupil.school_number))
         half = ("AM", "PM")[reading.session[place]]
         yield (pupil.upn, pupil.surname, pupil.forename, f"{day:%d/%m/%Y}", half, code, int(reading.row[place]), what, "")
     for problem in (one for one in reading.problems if one.count):
@@ -36,7 +38,9 @@ def _lines(reading: Reading, checked: Checked) -> Iterator[tuple[Cell, ...]]:
         yield ("", "", "", "", "", problem.value or "", problem.row, problem.message, " | ".join(str(cell) for cell in raw))
 
 
-def _value(slug: str, code: str, day: str, school: str | None) -> str | None:
-    if slug in {"future-date", "not-school-day", "not-on-roll"}:
-        return day
+def _value(slug: str, code: str, day: date, school: str | None) -> str | None:
+    if slug in ABOUT_DAY:
+        return f"{day:%d/%m/%Y}"
+    if slug in ABOUT_YEAR:
+        return academic_year_name(academic_year(day))
     return school if slug == "wrong-school" else code

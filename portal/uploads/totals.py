@@ -11,8 +11,9 @@ from portal import clock
 from portal.loading import load
 from portal.pupils.queries import roll
 from portal.rules.calendar import academic_year
-from portal.uploads.checks import REASONS, Checked, Finding, read_findings, row_ranges
+from portal.uploads.checks import Checked, Finding, read_findings, row_ranges
 from portal.uploads.queries import numbers_of
+from portal.uploads.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,9 +14,10 @@ from portal.pupils.models import RollLine
 from portal.registers.queries import current_pages
 from portal.rules.codes import BY_LETTERS
 from portal.uploads import actions, queries
-from portal.uploads.checks import REASONS, column_letters, row_ranges
+from portal.uploads.checks import column_letters, row_ranges
+from portal.uploads.reasons import REASONS
 from tests.support.world import furnish
-from tests.uploads.files import findings, found, present, row, rows, take, upn
+from tests.uploads.files import born, findings, found, present, row, rows, take, upn
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -134,6 +135,41 @@ def test_the_refused_rows_can_be_mended_and_sent_again(school: UUID) -> None:
     mended = (queries.refused_rows_of(sent.id) or b"").replace(b"Z1,", b"I,", 1)
     again = take_text(school, mended.decode("utf-8-sig"))
     assert (again.state, again.rows_stored, again.rows_refused) == ("applied", 1, 0)
+
+
+def test_a_year_without_term_dates_is_one_finding_that_says_where_to_add_them(school: UUID) -> None:
+    days = ", ".join(f"{day:02d}/11/2024" for day in (4, 5, 6, 7))
+    headings, cells = days.replace(", ", ","), ",".join(["/\\"] * 4)
+    content = f"UPN,{headings}\n{upn(0)},{cells}\n{upn(55)},{cells}\n".encode()
+    sent = found(actions.take(school, kind="marks", file_name="x.csv", content=content))
+    [one] = [one for one in queries.findings_of(sent.id) if one.refused]
+    assert (one.kind, one.value, one.rows, one.column, one.count) == ("no-term-dates", "2024/25", "2 to 3", None, 16)
+    assert "No term dates are held for 2024/25" in one.sentence
+    assert "Open Schools, this school, then Term dates" in one.sentence
+    assert (sent.rows_in, sent.rows_stored, sent.rows_refused) == (16, 0, 16)
+    assert b"held for 2024/25" in (queries.refused_rows_of(sent.id) or b"")
+
+
+def settled_by_nothing(*days: str) -> list[str]:
+    """Rows whose births are plain, so that only these dates could be read either way round."""
+    return [row(0, on, "AM", "I", dob=f"{born(0):%Y-%m-%d}") for on in days]
+
+
+def test_a_person_is_told_how_dates_were_read_that_could_be_either_way_round(school: UUID) -> None:
+    told = findings(take(school, *settled_by_nothing("2/11/2026", "3/11/2026")))
+    assert list(told) == ["day-first"]
+    assert not told["day-first"].refused
+    assert "Dates were read as day/month: 3/11/2026 is 3 November 2026." in told["day-first"].sentence
+
+
+def test_dates_that_fit_the_term_only_month_first_are_refused_together(school: UUID) -> None:
+    sent = take(school, *settled_by_nothing("3/9/2026", "3/10/2026", "3/11/2026"))
+    held = findings(sent)
+    assert (held["not-school-day"].value, held["not-school-day"].count, held["either-way-round"].count) == ("3 October 2026", 1, 2)
+    assert "Write the dates as" in held["either-way-round"].sentence
+    assert (sent.rows_stored, sent.rows_refused) == (0, 3)
+    settled = take(school, *settled_by_nothing("3/9/2026", "3/10/2026", "3/11/2026", "13/11/2026"))
+    assert (settled.rows_stored, list(findings(settled))) == (3, ["not-school-day"])
 
 
 def test_every_reason_is_a_sentence_that_says_what_to_do() -> None:

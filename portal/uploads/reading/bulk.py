@@ -248,7 +248,8 @@ def _assembled(table: _Table, headings: list[str], meanings: list[str | None]) -
         sheet=np.zeros(kept.size, dtype=np.int16),
         missing=int(table.rows - kept.size),
         fingerprint=fingerprint(headings),
-        ambiguous_dates=dates.ambiguous,
+        problems=dates.told(),
+        ambiguous_dates=bool(dates.ambiguous),
         encoding="utf-8",
         sheets_read=("",),
     )

@@ -91,7 +91,8 @@ def _book(book: Book, mapping: Mapping[str, str] | None, show: Callable[[int], N
             people += read_people(entries, sheet, number, meanings, dates, show)
         else:
             READERS[layout](entries, sheet, number, meanings, dates, show)
-    return entries.reading(people=tuple(people), ambiguous_dates=dates.ambiguous, **facts)
+    entries.problems += dates.told()
+    return entries.reading(people=tuple(people), ambiguous_dates=bool(dates.ambiguous), **facts)
 
 
 def _layout(sheet: Sheet, meanings: Sequence[str | None], dates: Dates, *, asked: bool) -> tuple[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ import unicodedata
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from portal.uploads.reading.shapes import FileRefused
+from portal.uploads.reading.shapes import FileRefused, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +24,7 @@ LAST_MONTH, LAST_DAY = 12, 31
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NOT_A_DATE = "“{}” is not a date we can read. Write it as 07/09/2026 or 2026-09-07."
 MONTH_FIRST = "The dates look month first, such as 09/15/2026. Write them day first, or as 2026-09-15."
+DAY_FIRST = "Dates were read as day/month: {} is {}. If that is wrong, put this file aside and write its dates as 2026-11-03."
 OTHER_DAY = "“{}” is a {}. Put the day or the date right."
 #: A surname may begin with an apostrophe of its own: ’t Hart, ’s Gravesande.
 _OWN_APOSTROPHE = re.compile(r"'[a-z]{1,2}[ -]")
@@ -73,10 +74,20 @@ class Dates:
         pairs = set(parted.values())
         day_first = any(second <= LAST_MONTH < first <= LAST_DAY for first, second in pairs)
         self.month_first = not day_first and any(first <= LAST_MONTH < second <= LAST_DAY for first, second in pairs)
-        self.ambiguous = bool(pairs) and all(first <= LAST_MONTH and second <= LAST_MONTH for first, second in pairs)
+        either = [text for text, (first, second) in parted.items() if first != second and self.found[text]]
+        settled = any(max(pair) > LAST_MONTH for pair in pairs)
+        #: The latest date as written, where none in the file settles whether the day or the month stands first; otherwise empty.
+        self.ambiguous = "" if settled else max(either, key=lambda text: str(self.found[text]), default="")
         if self.month_first:
             self.found |= dict.fromkeys(parted)
             self.faults |= dict.fromkeys(parted, ("month-first", MONTH_FIRST))
+
+    def told(self) -> tuple[Problem, ...]:
+        """What a person is told of how the dates were read, where the file itself could not settle it."""
+        if not self.ambiguous:
+            return ()
+        text, on = clean(self.ambiguous), self.found[self.ambiguous]
+        return (Problem("day-first", 0, 0, 0, None, text, DAY_FIRST.format(text, f"{on:%-d %B %Y}"), count=0),)
 
     def _read(self, text: str, parted: dict[str, tuple[int, int]]) -> date | None:
         plain = clean(text)

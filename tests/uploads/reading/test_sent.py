@@ -47,7 +47,7 @@ def test_a_transfer_file_sent_as_a_pupil_list_gives_its_pupils_and_no_marks(prim
 
 def test_marks_sent_as_a_pupil_list_are_taken_for_marks(primary: UUID) -> None:
     upload = found(sent(primary, "pupils", f"UPN,Date,Session,Code\n{upn(41)},02/11/2026,AM,/\n"))
-    assert (upload.kind, upload.rows_in, list(findings(upload))) == ("marks", 1, ["unknown-pupil"])
+    assert (upload.kind, upload.rows_in, list(findings(upload))) == ("marks", 1, ["day-first", "unknown-pupil"])
 
 
 def test_totals_of_other_schools_are_refused(primary: UUID) -> None:
