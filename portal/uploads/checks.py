@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -10,10 +11,11 @@ from uuid import UUID
 import numpy as np
 
 from portal.registers.pages import SESSIONS
-from portal.rules.calendar import HALVES, SATURDAY, academic_year, academic_year_name, register_year, week_of
+from portal.rules.calendar import HALVES, SATURDAY, academic_year, register_year, week_of
 from portal.rules.codes import BY_LETTERS, CODES, COVID_X, code_for
 from portal.rules.school_age import compulsory_school_age
-from portal.uploads.reasons import ABOUT_CODE, ABOUT_DAY, ABOUT_FILE, ABOUT_PUPIL, ABOUT_YEAR, REASONS, SLUGS
+from portal.uploads.findings import Finding, read_findings, refused_findings, row_ranges
+from portal.uploads.reasons import NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +26,8 @@ if TYPE_CHECKING:
     from portal.pupils.rolls import Roll
     from portal.registers.pages import Marks
     from portal.rules.calendar import Calendar
-    from portal.uploads.reading import Problem, Reading
+    from portal.uploads.reading import Reading
 
-_NUMBER = {slug: place + 1 for place, slug in enumerate(SLUGS)}
 _X = BY_LETTERS["X"].byte
 URN_DIGITS, MONTHS = 6, 12
 EVER, EPOCH = np.iinfo(np.int64).max, date(1970, 1, 1).toordinal()
@@ -48,20 +49,6 @@ class School:
     today: date
     years: Mapping[int, Year]
     local_codes: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing found, grouped over rows: refused, or only worth knowing."""
-
-    kind: str
-    refused: bool
-    sheet: str | None
-    column: str | None
-    rows: str
-    value: str | None
-    sentence: str
-    count: int
 
 
 #: Minutes late or a comment with a mark that was kept: pupil, day, "AM" or "PM", minutes, comment.
@@ -93,42 +80,37 @@ class Checked:
 def marks_checked(reading: Reading, school: School) -> Checked:
     """Ask every check of every mark. Costs grow with distinct pupils, dates and codes; marks are touched only in arrays."""
     tables = _Tables(reading, school)
-    reason = np.zeros(reading.pupil.size, dtype=np.uint8)
-
-    def refuse(slug: str, where: NDArray[np.bool_]) -> None:
-        np.copyto(reason, _NUMBER[slug], where=where & (reason == 0))
-
-    day, pupil = reading.day, reading.pupil
-    line = tables.placed(pupil, day)
-    year = tables.year_of_day[day]
-    refuse("wrong-school", tables.wrong_school[pupil])
-    refuse("no-term-dates", tables.without_terms[day])
-    refuse("unknown-pupil", line < 0)
-    refuse("contradicts-roll", tables.contradicts[pupil])
-    refuse("future-date", tables.future[day])
-    refuse("not-school-day", ~tables.met[day, reading.session])
-    refuse("either-way-round", np.full(day.shape, reading.ambiguous_dates and tables.suit_month_first()))
-    refuse(
-        "not-on-roll", (tables.from_day[year, line] > tables.ordinal[day]) | (tables.until_day[year, line] < tables.ordinal[day])
+    pupil, day = reading.pupil.astype(np.intp), reading.day.astype(np.intp)
+    slot = day * 2 + reading.session
+    line, place = tables.placed(pupil, day), tables.place_of(pupil, day)
+    kind = tables.kind_of_slot[slot] + reading.code
+    byte = tables.byte.ravel()[kind]
+    reason = _first_asked(
+        tables.refused_pupils.ravel()[place],
+        tables.refused_slots()[slot],
+        tables.off_roll(place, line, day),
+        tables.refused_codes().ravel()[kind],
     )
-    byte = tables.byte[tables.era[day], reading.session, reading.code]
-    refuse("unknown-code", tables.unknown[reading.code])
-    refuse("code-not-valid", byte == 0)
     is_x = np.flatnonzero((byte == _X) & (reason == 0))
-    of_age = np.zeros(reason.size, dtype=bool)
-    of_age[is_x] = tables.of_school_age(pupil[is_x], day[is_x])
-    refuse("impossible-code", of_age)
-    _refuse_repeats(reading, line, byte, reason)
-    kept = reason == 0
-    checked = Checked(rows_in=reading.rows_in, missing=reading.missing, reason=reason)
-    checked.rows_refused = reading.rows_in - int(kept.sum())
-    checked.pages = _pages(tables, line[kept], day[kept], reading.session[kept], byte[kept])
-    checked.notes = _notes(tables, reading, checked.pages)
-    stored_days = day[kept]
-    if stored_days.size:
-        checked.first_day, checked.last_day = reading.dates[int(stored_days.min())], reading.dates[int(stored_days.max())]
-    checked.findings = [*read_findings(reading), *_refused_findings(reading, reason), *tables.warnings(reading, kept)]
+    reason[is_x[tables.of_school_age(pupil[is_x], day[is_x])]] = NUMBER["impossible-code"]
+    pages, kept = _pages(tables, line, slot, byte, reason)
+    if sum(int(np.count_nonzero(page)) for page in pages.values()) < kept.size:
+        _refuse_repeats(reading, line, byte, reason)
+        pages, kept = _pages(tables, line, slot, byte, reason)
+    checked = Checked(pages=pages, rows_in=reading.rows_in, missing=reading.missing, reason=reason)
+    checked.rows_refused = reading.rows_in - kept.size
+    checked.notes = _notes(tables, reading, pages)
+    if kept.size:
+        stored = day[kept]
+        checked.first_day, checked.last_day = reading.dates[int(stored.min())], reading.dates[int(stored.max())]
+    checked.findings = [*read_findings(reading), *refused_findings(reading, reason), *tables.warnings(reading, kind, kept)]
     return checked
+
+
+def _first_asked(*reasons: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """For each mark, of several reasons the one that is asked first (the lowest number); 0 where there is none."""
+    one = np.uint8(1)
+    return functools.reduce(np.minimum, [reason - one for reason in reasons]) + one
 
 
 class _Tables:
@@ -142,14 +124,30 @@ class _Tables:
         place = {year: number for number, year in enumerate(years)}
         self.year_of_day = np.array([place[register_year(monday)] for monday in self.mondays], dtype=np.intp)
         self.ordinal = np.array([day.toordinal() for day in reading.dates], dtype=np.int64)
-        self.future = np.array([day > school.today for day in reading.dates], dtype=bool)
         calendars = [school.years[register_year(monday)].calendar for monday in self.mondays]
         days = zip(reading.dates, calendars, strict=True)
         self.met = np.array([[calendar.meets(on, half) for half in HALVES] for on, calendar in days], dtype=bool).reshape(-1, 2)
-        held = {academic_year(on) for year in school.years.values() for on in year.calendar.school_days()}
-        self.without_terms = np.array([academic_year(on) not in held for on in reading.dates], dtype=bool)
         self._place_pupils()
         self._read_codes()
+
+    def refused_slots(self) -> NDArray[np.uint8]:
+        """For each day's morning and afternoon, why no mark of it is taken; 0 where it may be."""
+        school, dates = self.school, self.reading.dates
+        held = {academic_year(on) for year in school.years.values() for on in year.calendar.school_days()}
+        without_terms = np.array([academic_year(on) not in held for on in dates], dtype=bool)
+        future = np.array([on > school.today for on in dates], dtype=bool)
+        either_way = self.reading.ambiguous_dates and self.suit_month_first()
+        return _first_asked(
+            _numbered("no-term-dates", without_terms.repeat(2)),
+            _numbered("future-date", future.repeat(2)),
+            _numbered("not-school-day", ~self.met.ravel()),
+            _numbered("either-way-round", np.full(2 * len(dates), either_way)),
+        )
+
+    def refused_codes(self) -> NDArray[np.uint8]:
+        """For each era, half of the day and code, why it is not taken; 0 where it is."""
+        unknown = np.broadcast_to(self.unknown, self.byte.shape)
+        return _first_asked(_numbered("unknown-code", unknown), _numbered("code-not-valid", self.byte == 0))
 
     def suit_month_first(self) -> bool:
         """Read day first, does a day fall on a weekend or outside term, where read month first none does?"""
@@ -167,7 +165,7 @@ class _Tables:
         self.line = np.full((len(self.years), len(pupils)), -1, dtype=np.int64)
         self.from_day = np.zeros((len(self.years), most), dtype=np.int64)
         self.until_day = np.full((len(self.years), most), EVER, dtype=np.int64)
-        self.contradicts = np.zeros(len(pupils), dtype=bool)
+        contradicts = np.zeros(len(pupils), dtype=bool)
         self.earlier: list[tuple[int, int, int]] = []
         for row, roll in enumerate(rolls):
             lines = np.array([roll.index_by_upn.get(one.upn or "", -1) for one in pupils], dtype=np.int64)
@@ -175,25 +173,48 @@ class _Tables:
             self.from_day[row, : len(roll)] = roll.on_from.astype(np.int64) + EPOCH
             left = np.flatnonzero(~np.isnat(roll.on_until))
             self.until_day[row, left] = roll.on_until[left].astype(np.int64) + EPOCH
-            for number in np.flatnonzero(lines >= 0).tolist():
-                born = pupils[number].date_of_birth
-                self.contradicts[number] |= born is not None and np.datetime64(born) != roll.date_of_birth[lines[number]]
+            said = np.array([one.date_of_birth for one in pupils], dtype="datetime64[D]")
+            contradicts |= (lines >= 0) & ~np.isnat(said) & (said != roll.date_of_birth[lines] if len(roll) else False)
             for number in np.flatnonzero(np.isin(lines, _lines_of_returners(roll))).tolist():
                 self.earlier += [(row, number, line) for line in roll.rows_by_upn[pupils[number].upn or ""][:-1]]
         numbers = school.numbers
         # A LAESTAB contradicts nothing at a school whose own nobody has told us: its URN of six digits is all we know.
         named = [one.school_number if one.school_number not in numbers else None for one in pupils]
-        self.wrong_school = np.array([bool(one) and (len(numbers) > 1 or len(str(one)) == URN_DIGITS) for one in named], dtype=bool)
+        wrong_school = np.array([bool(one) and (len(numbers) > 1 or len(str(one)) == URN_DIGITS) for one in named], dtype=bool)
+        #: For each year and pupil, why no mark of theirs is taken; 0 where it may be.
+        self.refused_pupils = _first_asked(
+            _numbered("wrong-school", np.broadcast_to(wrong_school, self.line.shape)),
+            _numbered("unknown-pupil", self.line < 0),
+            _numbered("contradicts-roll", np.broadcast_to(contradicts, self.line.shape)),
+        )
 
-    def placed(self, pupil: NDArray[np.int32], day: NDArray[np.int32]) -> NDArray[np.int64]:
+    def place_of(self, pupil: NDArray[np.intp], day: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Each mark's place in the tables of years by pupils."""
+        return pupil if len(self.years) == 1 else self.year_of_day[day] * len(self.reading.pupils) + pupil
+
+    def placed(self, pupil: NDArray[np.intp], day: NDArray[np.intp]) -> NDArray[np.int64]:
         """Each mark's line: the pupil's newest, or the earlier one of a pupil who left and came back; -1 for no pupil here."""
-        line = self.line[self.year_of_day[day], pupil]
+        line = self.line.ravel()[self.place_of(pupil, day)]
         for row, number, earlier in self.earlier:
             mine = np.flatnonzero(pupil == number)
             on = self.ordinal[day[mine]]
             then = (self.from_day[row, earlier] <= on) & (on <= self.until_day[row, earlier]) & (self.year_of_day[day[mine]] == row)
             line[mine[then]] = earlier
         return line
+
+    def off_roll(self, place: NDArray[np.intp], line: NDArray[np.int64], day: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """The reason of marks on a day the pupil was not on roll: only pupils who came or went within the file's days are asked."""
+        rows = np.arange(len(self.years))[:, None]
+        came_or_went = (self.from_day[rows, self.line] > self.ordinal.min(initial=EVER)) | (
+            self.until_day[rows, self.line] < self.ordinal.max(initial=0)
+        )
+        for row, number, _ in self.earlier:
+            came_or_went[row, number] = True
+        some = np.flatnonzero(came_or_went.ravel()[place])
+        year, on = self.year_of_day[day[some]], self.ordinal[day[some]]
+        reason = np.zeros(line.size, dtype=np.uint8)
+        reason[some] = _numbered("not-on-roll", (self.from_day[year, line[some]] > on) | (self.until_day[year, line[some]] < on))
+        return reason
 
     def _read_codes(self) -> None:
         starts = {code.first_day for code in CODES if code.first_day}
@@ -215,8 +236,9 @@ class _Tables:
                     if read.warning:
                         self.warning[era, half, number] = read.warning
                 self.unknown[number] = text not in BY_LETTERS
+        self.kind_of_slot = (self.era.repeat(2) * 2 + np.tile([0, 1], self.era.size)) * len(texts)
 
-    def of_school_age(self, pupil: NDArray[np.int32], day: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def of_school_age(self, pupil: NDArray[np.intp], day: NDArray[np.intp]) -> NDArray[np.bool_]:
         """For these few marks: was the pupil of compulsory school age that day?"""
         spans = {}
         answers = np.zeros(pupil.size, dtype=bool)
@@ -237,15 +259,14 @@ class _Tables:
                 return age.first_day.toordinal(), age.last_day.toordinal()
         return None
 
-    def warnings(self, reading: Reading, kept: NDArray[np.bool_]) -> list[Finding]:
+    def warnings(self, reading: Reading, kinds: NDArray[np.intp], kept: NDArray[np.intp]) -> list[Finding]:
         """What is worth knowing of marks that were kept: a slant put right, an old code, a pupil's odd UPN."""
         found: dict[str, Finding] = {}
-        kind = (self.era[reading.day] * len(HALVES) + reading.session) * len(reading.codes) + reading.code
-        times = np.bincount(kind[kept], minlength=self.byte.size)
+        times = np.bincount(kinds if kept.size == kinds.size else kinds[kept], minlength=self.byte.size)
         for (era, half, number), sentence in self.warning.items():
             place = (era * len(HALVES) + half) * len(reading.codes) + number
             if times[place]:
-                rows = row_ranges(reading.row[kept & (kind == place)])
+                rows = row_ranges(reading.row[kept[kinds[kept] == place]])
                 found[f"{number} {sentence}"] = Finding(
                     "code-read-as", False, None, None, rows, reading.codes[number], sentence, int(times[place])
                 )
@@ -257,18 +278,19 @@ def _lines_of_returners(roll: Roll) -> list[int]:
     return [roll.rows_by_pupil[pupil] for pupil in roll.on_roll_twice]
 
 
+def _numbered(slug: str, where: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A reason's number where it holds, 0 elsewhere."""
+    return where.astype(np.uint8) * np.uint8(NUMBER[slug])
+
+
 def _refuse_repeats(reading: Reading, line: NDArray[np.int64], byte: NDArray[np.uint8], reason: NDArray[np.uint8]) -> None:
     """Two marks for one pupil and session, however named: the same keeps the first, different ones refuse both."""
     open_ = reason == 0
-    if not open_.any():
-        return
     used = np.zeros(len(reading.dates), dtype=bool)
     used[reading.day[open_]] = True
     place = np.cumsum(used) - 1
     cells = (line * int(used.sum()) + place[reading.day]) * 2 + reading.session
     times = np.bincount(cells[open_])
-    if times.max(initial=0) < 2:  # noqa: PLR2004  one mark a cell
-        return
     cells = np.where(open_, cells, 0)
     several = np.flatnonzero(open_ & (times[cells] > 1))
     order = several[np.argsort(cells[several], kind="stable")]
@@ -276,23 +298,28 @@ def _refuse_repeats(reading: Reading, line: NDArray[np.int64], byte: NDArray[np.
     first = order[starts][np.cumsum(starts) - 1]
     differs = byte[order] != byte[first]
     torn = np.isin(cells[order], cells[order[differs]])
-    reason[order[torn]] = _NUMBER["contradiction"]
-    reason[order[~torn & ~starts]] = _NUMBER["repeat"]
+    reason[order[torn]] = NUMBER["contradiction"]
+    reason[order[~torn & ~starts]] = NUMBER["repeat"]
 
 
 def _pages(
-    tables: _Tables, line: NDArray[np.int64], day: NDArray[np.int32], session: NDArray[np.uint8], byte: NDArray[np.uint8]
-) -> dict[date, Marks]:
-    """Scatter the marks that were kept over the weeks they belong to."""
-    if not day.size:
-        return {}
-    weeks = sorted({tables.mondays[number] for number in np.unique(day).tolist()})
-    place = {week: number for number, week in enumerate(weeks)}
-    week_of_day = np.array([place.get(monday, -1) for monday in tables.mondays], dtype=np.intp)
-    weekday = np.array([on.weekday() for on in tables.reading.dates], dtype=np.intp)
-    whole = np.zeros((len(weeks), int(line.max()) + 1, SESSIONS), dtype=np.uint8)
-    whole[week_of_day[day], line, weekday[day] * 2 + session] = byte
-    return {week: whole[number] for number, week in enumerate(weeks)}
+    tables: _Tables, line: NDArray[np.int64], slot: NDArray[np.intp], byte: NDArray[np.uint8], reason: NDArray[np.uint8]
+) -> tuple[dict[date, Marks], NDArray[np.intp]]:
+    """Scatter the marks that are taken over the weeks they belong to; which marks they are."""
+    kept = np.flatnonzero(reason == 0)
+    if not kept.size:
+        return {}, kept
+    if kept.size < line.size:
+        line, slot, byte = line[kept], slot[kept], byte[kept]
+    dates = tables.reading.dates
+    used = np.flatnonzero(np.bincount(slot, minlength=2 * len(dates)).reshape(-1, 2).any(axis=1))
+    weeks = sorted({tables.mondays[number] for number in used.tolist()})
+    place, lines = {week: number for number, week in enumerate(weeks)}, int(line.max()) + 1
+    first = [place.get(monday, 0) * lines * SESSIONS + on.weekday() * 2 for on, monday in zip(dates, tables.mondays, strict=True)]
+    cell = np.array([(one, one + 1) for one in first], dtype=np.intp).ravel()
+    whole = np.zeros(len(weeks) * lines * SESSIONS, dtype=np.uint8)
+    whole[cell[slot] + line * SESSIONS] = byte
+    return dict(zip(weeks, whole.reshape(len(weeks), lines, SESSIONS), strict=True)), kept
 
 
 def _notes(tables: _Tables, reading: Reading, pages: Mapping[date, Marks]) -> list[Note]:
@@ -300,100 +327,9 @@ def _notes(tables: _Tables, reading: Reading, pages: Mapping[date, Marks]) -> li
     found: list[Note] = []
     for note in reading.notes:
         on, monday = reading.dates[note.day], tables.mondays[note.day]
-        line = int(tables.placed(np.array([note.pupil], dtype=np.int32), np.array([note.day], dtype=np.int32))[0])
+        line = int(tables.placed(np.array([note.pupil], dtype=np.intp), np.array([note.day], dtype=np.intp))[0])
         page = pages.get(monday)
         if page is not None and 0 <= line < len(page) and page[line, on.weekday() * 2 + note.session]:
             pupil_id = tables.school.years[register_year(monday)].roll.pupil_ids[line]
             found.append((pupil_id, on, HALVES[note.session], note.minutes_late, note.comment))
     return found
-
-
-def read_findings(reading: Reading) -> list[Finding]:
-    """What reading itself found, grouped as the checks' are: refused where marks are lost with it, otherwise only told."""
-    groups: dict[tuple[str, int, str | None, str, bool], list[Problem]] = {}
-    for one in reading.problems:
-        column = column_letters(one.column) if one.column > 0 else one.column_name
-        groups.setdefault((one.kind, one.sheet, column, one.message, one.count > 0), []).append(one)
-    return [
-        Finding(
-            kind, refused, _sheet_name(reading, sheet), column, row_ranges(np.array([one.row for one in ones])),
-            ones[-1].value, message, sum(one.count for one in ones) or len(ones),
-        )
-        for (kind, sheet, column, message, refused), ones in groups.items()
-    ]  # fmt: skip
-
-
-def _refused_findings(reading: Reading, reason: NDArray[np.uint8]) -> list[Finding]:
-    """The refusals of the checks, one finding for each reason, column and value."""
-    refused = np.flatnonzero(reason)
-    if not refused.size:
-        return []
-
-    def is_about(slugs: Sequence[str]) -> NDArray[np.bool_]:
-        return np.isin(reason, [_NUMBER[slug] for slug in slugs])
-
-    about = np.where(is_about(ABOUT_CODE), reading.code.astype(np.int64), 0)
-    about = np.where(is_about(ABOUT_DAY), reading.day.astype(np.int64), about)
-    about = np.where(is_about(ABOUT_PUPIL), reading.pupil.astype(np.int64), about)
-    years = np.array([academic_year(on) for on in reading.dates], dtype=np.int64)
-    about = np.where(is_about(ABOUT_YEAR), years[reading.day], about)
-    column = np.where(is_about((*ABOUT_YEAR, *ABOUT_FILE)), 0, reading.column)
-    parts_of_key = (reason, reading.sheet, column, about)
-    numbers = [one[refused].astype(np.int64) for one in parts_of_key]
-    sizes = [int(one.max()) + 1 for one in numbers]
-    distinct, group = np.unique(np.ravel_multi_index(numbers, sizes), return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    bounds = np.flatnonzero(np.diff(group[order])) + 1
-    parts = np.split(refused[order], bounds)
-    keys = np.stack(np.unravel_index(distinct, sizes), axis=1)
-    return [_finding(reading, key, part) for key, part in zip(keys, parts, strict=True)]
-
-
-def _finding(reading: Reading, key: NDArray[np.int64], part: NDArray[np.intp]) -> Finding:
-    slug = SLUGS[int(key[0]) - 1]
-    about = int(key[3])
-    if slug in ABOUT_CODE:
-        value: str | None = reading.codes[about]
-    elif slug in ABOUT_YEAR:
-        value = academic_year_name(about)
-    elif slug in ABOUT_DAY:
-        value = f"{reading.dates[about]:%-d %B %Y}"
-    elif slug == "wrong-school":
-        value = reading.pupils[about].school_number
-    elif slug in ABOUT_PUPIL:
-        value = reading.pupils[about].upn
-    else:
-        value = None
-    column = column_letters(int(key[2])) if key[2] > 0 else None
-    sentence = REASONS[slug].format(value=value)
-    return Finding(
-        slug, True, _sheet_name(reading, int(key[1])), column, row_ranges(reading.row[part]), value, sentence, int(part.size)
-    )
-
-
-def _sheet_name(reading: Reading, number: int) -> str | None:
-    names: Sequence[str] = reading.sheets_read
-    return names[number] if len(names) > 1 and 0 <= number < len(names) else None
-
-
-def column_letters(number: int) -> str:
-    """A column's letters as a spreadsheet shows them: 1 is A, 27 is AA."""
-    letters = ""
-    while number > 0:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
-def row_ranges(rows: NDArray[np.int64] | NDArray[np.int32], most: int = 12) -> str:
-    """Row numbers in words: "12", "12 and 40 to 58", "1, 3, 5 and 200 more"."""
-    distinct = np.unique(rows)
-    starts = np.flatnonzero(np.concatenate(([True], np.diff(distinct) != 1)))
-    ends = np.append(starts[1:], distinct.size) - 1
-    parts = [
-        f"{distinct[a]}" if a == b else f"{distinct[a]} to {distinct[b]}" for a, b in zip(starts[:most], ends[:most], strict=True)
-    ]
-    left = int(distinct.size - (ends[min(most, len(ends)) - 1] + 1)) if distinct.size else 0
-    if left:
-        return f"{', '.join(parts)} and {left} more"
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

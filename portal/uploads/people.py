@@ -13,7 +13,8 @@ from portal.pupils.incoming import IncomingParent, IncomingPupil, academic_year_
 from portal.pupils.models import CHARACTERISTICS
 from portal.pupils.queries import matching
 from portal.rules.calendar import academic_year_name, register_year, week_of
-from portal.uploads.checks import Checked, Finding, School, read_findings, row_ranges
+from portal.uploads.checks import Checked, School
+from portal.uploads.findings import Finding, read_findings, row_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -25,6 +25,8 @@ REASONS: dict[str, str] = {
     "repeat": "The file gives this mark more than once. The first was kept.",
 }
 SLUGS = tuple(REASONS)
+#: What stands for a reason in an array of marks; 0 is none.
+NUMBER = {slug: place + 1 for place, slug in enumerate(SLUGS)}
 ABOUT_CODE = ("unknown-code", "code-not-valid", "impossible-code")
 ABOUT_DAY = ("future-date", "not-school-day", "not-on-roll")
 ABOUT_YEAR = ("no-term-dates",)

@@ -11,7 +11,8 @@ from portal import clock
 from portal.loading import load
 from portal.pupils.queries import roll
 from portal.rules.calendar import academic_year
-from portal.uploads.checks import Checked, Finding, read_findings, row_ranges
+from portal.uploads.checks import Checked
+from portal.uploads.findings import Finding, read_findings, row_ranges
 from portal.uploads.queries import numbers_of
 from portal.uploads.reasons import REASONS
 

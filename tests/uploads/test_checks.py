@@ -14,7 +14,7 @@ from portal.pupils.models import RollLine
 from portal.registers.queries import current_pages
 from portal.rules.codes import BY_LETTERS
 from portal.uploads import actions, queries
-from portal.uploads.checks import column_letters, row_ranges
+from portal.uploads.findings import column_letters, row_ranges
 from portal.uploads.reasons import REASONS
 from tests.support.world import furnish
 from tests.uploads.files import born, findings, found, present, row, rows, take, upn

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import xlsxwriter
 
-from portal.uploads.checks import read_findings
+from portal.uploads.findings import read_findings
 from portal.uploads.reading import FileRefused, Problem, Reading, read
 from tests.uploads.reading.support import MONDAY, accounted, kinds, marks, upn, workbook
 

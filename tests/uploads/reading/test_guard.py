@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.uploads.checks import column_letters
+from portal.uploads.findings import column_letters
 from portal.uploads.reading import DEFAULT, FileRefused, Limits
 from portal.uploads.reading.extents import furthest
 from portal.uploads.reading.guard import json_document, recognised, xml_root
