@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+#: Rows up to which one INSERT is quicker than a temporary table.
+FEW = 100
+
+
 def load(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]] | bytes, *, on_conflict: str = "") -> int:
-    """COPY `rows` to a temporary table, then INSERT … SELECT into a row-secured one. Returns rows inserted or changed.
+    """Insert many rows into a row-secured table, by COPY where they are more than a few. Returns rows inserted or changed.
 
     `columns` leaves out authority_id, which is filled from the scope. `rows` are sequences in the columns' order,
     or the body of a binary COPY already laid out (`binary_rows`). `on_conflict` is a fixed clause of ours.
@@ -27,21 +31,27 @@ def load(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]] | 
     if raw is None:
         message = "The connection was lost."
         raise RuntimeError(message)
+    given = rows if isinstance(rows, bytes) else list(rows)
+    authority_id = scopes.current().authority_id
     names = ", ".join(f'"{name}"' for name in columns)
+    into = f'INSERT INTO "{table}" (authority_id, {names})'
     with raw.cursor() as cursor:
+        if isinstance(given, list) and len(given) <= FEW:
+            if given:
+                one = f"({', '.join(['%s'] * (len(columns) + 1))})"
+                values = [value for row in given for value in (authority_id, *row)]
+                cursor.execute(f"{into} VALUES {', '.join([one] * len(given))} {on_conflict}", values)
+            return max(0, int(cursor.rowcount))
         cursor.execute('DROP TABLE IF EXISTS pg_temp."loading"')
         cursor.execute(f'CREATE TEMP TABLE "loading" ON COMMIT DROP AS SELECT {names} FROM "{table}" WITH NO DATA')  # noqa: S608  names of ours
         with cursor.copy(f'COPY "loading" ({names}) FROM STDIN (FORMAT BINARY)') as copy:
-            if isinstance(rows, bytes):
-                copy.write(_COPY_HEADER + rows + _COPY_TRAILER)
+            if isinstance(given, bytes):
+                copy.write(_COPY_HEADER + given + _COPY_TRAILER)
             else:
                 copy.set_types(_types_of(table, columns))
-                for row in rows:
+                for row in given:
                     copy.write_row(row)
-        cursor.execute(
-            f'INSERT INTO "{table}" (authority_id, {names}) SELECT %s, {names} FROM "loading" {on_conflict}',  # noqa: S608  names of ours
-            (scopes.current().authority_id,),
-        )
+        cursor.execute(f'{into} SELECT %s, {names} FROM "loading" {on_conflict}', (authority_id,))  # noqa: S608  names of ours
         changed = int(cursor.rowcount)
         cursor.execute('DROP TABLE pg_temp."loading"')
     return changed

@@ -17,15 +17,17 @@ from portal.db import action, tx, wrote
 from portal.loading import load
 from portal.registers import queries
 from portal.registers.models import CurrentPage, MarkNote, Tally
-from portal.registers.pages import SESSIONS, difference, merged, packed, undone
+from portal.registers.pages import SESSIONS, extended, merged, packed, undone
 from portal.registers.tallies import STANDING_KEYS, TALLY_COLUMNS, completeness, standing_rows, tally_rows
 from portal.rules.calendar import register_year
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from portal.pupils.rolls import Roll
     from portal.registers.pages import Marks, Page
     from portal.registers.sheets import Sheet
+    from portal.rules.calendar import Calendar
 
 WRITTEN = event("register.written", "Register pages were written", "upload_id", "weeks", "cells")
 TAKEN_BACK = event("register.taken_back", "An upload's marks were taken back", "upload_id", "weeks", "cells")
@@ -52,16 +54,18 @@ def write_pages(
     *,
     upload_id: UUID | None,
     reason: str = "upload",
+    known: Mapping[int, tuple[Roll, Calendar]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Written:
     """Write marks over a school's pages: one new version for each week that changes; an empty cell never erases.
 
+    `known` spares reading a year's roll and the school's calendar again within one transaction.
     The school is locked first, so that two uploads of one week are taken one after the other and both kept.
     """
     queries.lock_school(school_id)
     held = queries.current_pages(school_id, sorted(arriving))
     after = {week: merged(held[week].marks if week in held else marks[:0], marks) for week, marks in arriving.items()}
-    written = _store(school_id, held, after, upload_id=upload_id, reason=reason, progress=progress)
+    written = _store(school_id, held, after, upload_id=upload_id, reason=reason, known=known or {}, progress=progress)
     record(WRITTEN, school_id, upload_id=upload_id, weeks=written.weeks, cells=written.cells)
     return written
 
@@ -73,7 +77,7 @@ def take_back(school_id: UUID, upload_id: UUID) -> Written:
     versions = queries.versions_around(school_id, upload_id)
     held = queries.current_pages(school_id, sorted(versions))
     after = {week: undone(before, its, held[week].marks) for week, (before, its) in versions.items()}
-    written = _store(school_id, held, after, upload_id=upload_id, reason="undo", progress=None)
+    written = _store(school_id, held, after, upload_id=upload_id, reason="undo", known={}, progress=None)
     record(TAKEN_BACK, school_id, upload_id=upload_id, weeks=written.weeks, cells=written.cells)
     return written
 
@@ -114,13 +118,14 @@ def _store(
     *,
     upload_id: UUID | None,
     reason: str,
+    known: Mapping[int, tuple[Roll, Calendar]],
     progress: Callable[[int, int], None] | None,
 ) -> Written:
     changed: list[date] = []
     cells, at, rows, by = 0, clock.now(), [], scope.current().actor.membership_id
     for week, marks in sorted(after.items()):
-        before = held[week].marks if week in held else marks[:0]
-        count = difference(before, marks).line.size
+        before = extended(held[week].marks if week in held else marks[:0], len(marks))
+        count = int(np.count_nonzero(before != marks))
         if count == 0:
             continue
         cells += count
@@ -133,7 +138,9 @@ def _store(
     for week in changed:
         by_year.setdefault(register_year(week), []).append(week)
     for academic_year, weeks in by_year.items():
-        sheet = queries.sheet(school_id, academic_year, instead={week: after[week] for week in weeks})
+        sheet = queries.sheet(
+            school_id, academic_year, instead={week: after[week] for week in weeks}, known=known.get(academic_year)
+        )
         _derive(sheet, tuple(weeks), fresh=fresh, progress=progress)
         following = academic_year + 1
         if following not in by_year and set(weeks) & set(queries.tail_weeks(sheet.calendar, following)):

@@ -39,35 +39,50 @@ TALLY_COLUMNS = (
     "by_code",
 )
 
-_CLASS = np.array([int(BY_BYTE[int(byte)].category) for byte in CODE_BYTES])
-_LATE_BEFORE = int(np.flatnonzero(CODE_BYTES == sweep.LATE_BEFORE)[0])
-_LATE_AFTER = int(np.flatnonzero(CODE_BYTES == sweep.LATE_AFTER)[0])
+_CLASSES = (Category.PRESENT, Category.APPROVED, Category.AUTHORISED, Category.UNAUTHORISED)
+_IN_CLASS = np.array([[BY_BYTE[int(byte)].category == one for one in _CLASSES] for byte in CODE_BYTES], dtype=np.int64)
+_LATE = [int(np.flatnonzero(byte == CODE_BYTES)[0]) for byte in (sweep.LATE_BEFORE, sweep.LATE_AFTER)]
 
 
 def tally_rows(sheet: Sheet, weeks: Sequence[date]) -> Iterator[tuple[object, ...]]:
     """The tally rows of these weeks of a sheet, in the order of `TALLY_COLUMNS`: headline, everyone, and each year group."""
-    groups = np.array([one or "" for one in sheet.roll.year_group], dtype=object)
-    lines_of = [(group, np.flatnonzero(groups == group)) for group in sorted(set(groups.tolist()) - {""})]
-    place_of = {week: place * SESSIONS for place, week in enumerate(sheet.weeks)}
-    for week in weeks:
-        columns = slice(place_of[week], place_of[week] + SESSIONS)
-        marks = sheet.counted[:, columns]
-        yield _row(sheet, week, HEADLINE, "", sheet.headline_marks[:, columns])
-        yield _row(sheet, week, EVERYONE, "", marks)
-        for group, lines in lines_of:
-            yield _row(sheet, week, YEAR_GROUP, group, marks[lines])
+    names = [one or "" for one in sheet.roll.year_group]
+    groups = sorted({*names, ""})
+    place = {group: number for number, group in enumerate(groups)}
+    group_of = np.array([place[one] for one in names], dtype=np.intp)
+    places = [sheet.weeks.index(week) for week in weeks]
+    counted, headline = (marks.reshape(len(names), -1, SESSIONS)[:, places] for marks in (sheet.counted, sheet.headline_marks))
+    by_group, enrolled = _by_code(counted, group_of, len(groups)), _enrolments(counted, group_of, len(groups))
+    of_headline, enrolled_headline = _by_code(headline, group_of * 0, 1), _enrolments(headline, group_of * 0, 1)
+    for number, week in enumerate(weeks):
+        yield _row(sheet, week, HEADLINE, "", enrolled_headline[number, 0], of_headline[number, 0])
+        yield _row(sheet, week, EVERYONE, "", enrolled[number].sum(), by_group[number].sum(axis=0))
+        for group in groups[1:]:
+            yield _row(sheet, week, YEAR_GROUP, group, enrolled[number, place[group]], by_group[number, place[group]])
 
 
-def _row(sheet: Sheet, week: date, dimension: str, value: str, marks: Marks) -> tuple[object, ...]:
-    by_code = np.bincount(marks.ravel(), minlength=256)[CODE_BYTES]
-    by_class = np.bincount(_CLASS, weights=by_code, minlength=8).astype(int)
+def _by_code(marks: Marks, group_of: NDArray[np.intp], groups: int) -> NDArray[np.int64]:
+    """Sessions by week, group of lines and code. `marks` is lines by weeks by sessions."""
+    weeks = marks.shape[1]
+    cell = (np.arange(weeks) * groups + group_of[:, None]) << 8
+    counts = np.bincount((marks + cell[:, :, None]).ravel(), minlength=weeks * groups << 8)
+    return counts.reshape(weeks, groups, 256)[:, :, CODE_BYTES]
+
+
+def _enrolments(marks: Marks, group_of: NDArray[np.intp], groups: int) -> NDArray[np.int64]:
+    """Lines with a possible session, by week and group."""
     classes = marks >> 5
-    enrolments = int(((classes >= int(Category.PRESENT)) & (classes <= int(Category.UNAUTHORISED))).any(axis=1).sum())
-    sums = [
-        int(by_class[category]) for category in (Category.PRESENT, Category.APPROVED, Category.AUTHORISED, Category.UNAUTHORISED)
-    ]
-    late = [int(by_code[_LATE_BEFORE]), int(by_code[_LATE_AFTER])]
-    return (sheet.school_id, week, dimension, value, enrolments, sum(sums), *sums, *late, by_code.astype(int).tolist())
+    present = ((classes >= int(Category.PRESENT)) & (classes <= int(Category.UNAUTHORISED))).any(axis=2)
+    found = np.zeros((groups, marks.shape[1]), dtype=np.int64)
+    np.add.at(found, group_of, present)
+    return found.T
+
+
+def _row(
+    sheet: Sheet, week: date, dimension: str, value: str, enrolments: np.int64, by_code: NDArray[np.int64]
+) -> tuple[object, ...]:
+    sums, late = (by_code @ _IN_CLASS).tolist(), by_code[_LATE].tolist()
+    return (sheet.school_id, week, dimension, value, int(enrolments), sum(sums), *sums, *late, by_code.tolist())
 
 
 STANDING_KEYS = ("school_id", "academic_year", "line")

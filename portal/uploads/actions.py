@@ -265,7 +265,8 @@ def _apply(upload: Upload, reading: Reading) -> None:
     _keep_findings(upload, reading, checked, rehearsal)
     if upload.kind == "marks" and checked.pages:
         show = _Progress(upload.id, "Writing weeks")
-        registers.write_pages(upload.school_id, checked.pages, upload_id=upload.id, progress=show.of)
+        known = {year: (one.roll, one.calendar) for year, one in checked.years.items()}
+        registers.write_pages(upload.school_id, checked.pages, upload_id=upload.id, known=known, progress=show.of)
         registers.keep_notes(upload.school_id, upload.id, checked.notes)
     elif upload.kind == "totals":
         keep_totals(upload, reading)

@@ -70,6 +70,7 @@ class Checked:
     notes: list[Note] = field(default_factory=list)
     people: Sequence[IncomingPupil] = ()
     academic_year: int = 0
+    years: Mapping[int, Year] = field(default_factory=dict)
 
     @property
     def rows_stored(self) -> int:
@@ -97,7 +98,7 @@ def marks_checked(reading: Reading, school: School) -> Checked:
     if sum(int(np.count_nonzero(page)) for page in pages.values()) < kept.size:
         _refuse_repeats(reading, line, byte, reason)
         pages, kept = _pages(tables, line, slot, byte, reason)
-    checked = Checked(pages=pages, rows_in=reading.rows_in, missing=reading.missing, reason=reason)
+    checked = Checked(pages=pages, rows_in=reading.rows_in, missing=reading.missing, reason=reason, years=school.years)
     checked.rows_refused = reading.rows_in - kept.size
     checked.notes = _notes(tables, reading, pages)
     if kept.size:
