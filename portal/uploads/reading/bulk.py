@@ -233,16 +233,18 @@ def _assembled(table: _Table, headings: list[str], meanings: list[str | None]) -
     if (said & ((day < 0) | (session > 1))).any():
         raise _LeaveItError
     kept = np.flatnonzero(said)
+    if kept.size < said.size:
+        pupil, day, session, code = pupil[kept], day[kept], session[kept], code[kept]
     column = meanings.index("code") + 1
     return Reading(
         layout="long",
         pupils=pupils,
         dates=tuple(days),
         codes=codes,
-        pupil=pupil[kept],
-        day=day[kept],
-        session=session[kept],
-        code=code[kept],
+        pupil=pupil,
+        day=day,
+        session=session,
+        code=code,
         row=(kept + 2).astype(np.int32),
         column=np.full(kept.size, column, dtype=np.int16),
         sheet=np.zeros(kept.size, dtype=np.int16),
