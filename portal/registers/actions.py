@@ -193,9 +193,9 @@ def _point(sheet: Sheet, fresh: Mapping[date, tuple[int, object]]) -> None:
         )
     }
     rows = []
-    for place, week in enumerate(sheet.weeks):
+    for place, (week, last_day) in enumerate(zip(sheet.weeks, _last_days(sheet), strict=True)):
         version, at = fresh.get(week) or (held[week].version, held[week].recorded_at)
-        row = (sheet.school_id, week, version, int(expected[place]), int(missing[place]), _last_day(sheet, place), at)
+        row = (sheet.school_id, week, version, int(expected[place]), int(missing[place]), last_day, at)
         was = held.get(week)
         if was is None or (was.version, was.expected, was.missing, was.last_day) != (version, row[3], row[4], row[5]):
             rows.append(row)
@@ -203,6 +203,8 @@ def _point(sheet: Sheet, fresh: Mapping[date, tuple[int, object]]) -> None:
     load("current_page", names, rows, on_conflict=_upsert("current_page", ("authority_id", "school_id", "week"), list(names[2:])))
 
 
-def _last_day(sheet: Sheet, place: int) -> date:
-    used = np.flatnonzero(sheet.marks[:, place * SESSIONS : (place + 1) * SESSIONS].any(axis=0))
-    return sheet.weeks[place] + timedelta(days=int(used[-1]) // 2 if used.size else 0)
+def _last_days(sheet: Sheet) -> list[date]:
+    """For each week its last day with a mark; its Monday where it has none."""
+    used = sheet.marks.any(axis=0).reshape(-1, SESSIONS)
+    last = np.where(used.any(axis=1), SESSIONS - 1 - used[:, ::-1].argmax(axis=1), 0)
+    return [week + timedelta(days=session // 2) for week, session in zip(sheet.weeks, last.tolist(), strict=True)]

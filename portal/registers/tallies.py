@@ -99,7 +99,7 @@ def standing_rows(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> tupl
         "school_id": np.full(lines, np.void(sheet.school_id.bytes)),
         "academic_year": np.full(lines, sheet.academic_year, dtype=np.int16),
         "line": np.arange(1, lines + 1, dtype=np.int16),
-        "pupil_id": np.array([np.void(one.bytes) for one in sheet.roll.pupil_ids], dtype="V16"),
+        "pupil_id": np.frombuffer(b"".join([one.bytes for one in sheet.roll.pupil_ids]), dtype="V16"),
         **{name: counts.astype(np.int16) for name, counts in values.items()},
     }
     return tuple(columns), binary_rows(columns)
@@ -175,7 +175,8 @@ def completeness(sheet: Sheet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each week: marks expected up to the newest session reported, and how many of them are missing."""
     used = np.logical_or.reduce(sheet.counted, axis=0)
     due = sheet.on_roll & (sheet.met & _reported(used))[None, :]
-    per_week = (len(sheet.marks), len(sheet.weeks), SESSIONS)
-    expected = due.reshape(per_week).sum(axis=(0, 2))
-    missing = (due & (sheet.marks == 0)).reshape(per_week).sum(axis=(0, 2))
+    expected, missing = (
+        np.add.reduce(cells.view(np.uint8), axis=0, dtype=np.int64).reshape(-1, SESSIONS).sum(axis=1)
+        for cells in (due, due & (sheet.marks == 0))
+    )
     return expected, missing
