@@ -139,7 +139,7 @@ class _Tables:
         future = np.array([on > school.today for on in dates], dtype=bool)
         either_way = self.reading.ambiguous_dates and self.suit_month_first()
         return _first_asked(
-            _numbered("no-term-dates", without_terms.repeat(2)),
+            _numbered("no-term-dates", (without_terms & ~future).repeat(2)),
             _numbered("future-date", future.repeat(2)),
             _numbered("not-school-day", ~self.met.ravel()),
             _numbered("either-way-round", np.full(2 * len(dates), either_way)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import resource
@@ -9,7 +10,10 @@ import select
 import signal
 import struct
 import time
-from typing import TYPE_CHECKING
+import traceback
+from typing import TYPE_CHECKING, NoReturn
+
+import structlog
 
 from portal.uploads.reading.files import read
 from portal.uploads.reading.shapes import DEFAULT, FileRefused, Limits, Reading
@@ -18,9 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 HEADER = struct.Struct("!cQ")
-PROGRESS, RESULT, REFUSAL = b"P", b"R", b"F"
-CHUNK = 1 << 20
-TOO_MUCH = "The file took too long or too much memory to read. Send it in smaller parts, or save it again as CSV."
+PROGRESS, RESULT, REFUSAL, FAULT = b"P", b"R", b"F", b"X"
+CHUNK, DEEP_ENOUGH = 1 << 20, 3
+IN_PARTS = "Send it in smaller parts, or save it again as CSV."
+TOO_LONG = f"The file took too long to read. {IN_PARTS}"
+TOO_MUCH = f"The file took too much memory to read. {IN_PARTS}"
+STOPPED = f"The file took too long or too much memory to read. {IN_PARTS}"
+OUR_FAULT = (
+    "The portal could not read this file. Nothing is wrong with what you did. Save the file again as CSV and send that, or ask your"
+    " authority for help and give the time it was received."
+)
+
+log = structlog.get_logger("portal.uploads")
 
 
 def read_in_child(
@@ -37,7 +50,7 @@ def read_in_child(
     `meanwhile` is done here while it reads.
 
     Raises:
-        FileRefused: as `read` does, and when the child is stopped by its limits.
+        FileRefused: as `read` does, when the child is stopped by its limits, and when the reader itself is at fault (then logged).
     """
     reader, writer = os.pipe()
     child = os.fork()
@@ -45,14 +58,18 @@ def read_in_child(
         os.close(reader)
         _work(writer, content, mapping, limits)
     os.close(writer)
+    found = None
     try:
         deadline = time.monotonic() + limits.seconds
         if meanwhile:
             meanwhile()
-        return _answer(reader, progress or (lambda _rows: None), deadline)
+        found = _answer(reader, progress or (lambda _rows: None), deadline)
+    except EOFError:
+        pass  # It ended without an answer: how it ended is asked below.
     finally:
         os.close(reader)
-        _ended(child)
+        status = _ended(child)
+    return found or _refuse_ended(os.waitstatus_to_exitcode(status))
 
 
 def _work(writer: int, content: bytes, mapping: Mapping[str, str] | None, limits: Limits) -> None:
@@ -69,10 +86,18 @@ def _work(writer: int, content: bytes, mapping: Mapping[str, str] | None, limits
         _send(writer, RESULT, pickle.dumps(found, protocol=5))
     except FileRefused as refusal:
         _send(writer, REFUSAL, pickle.dumps((refusal.kind, refusal.message)))
-    except (MemoryError, RecursionError):
+    except MemoryError:
         _send(writer, REFUSAL, pickle.dumps(("too-much", TOO_MUCH)))
+    except BaseException as fault:  # noqa: BLE001  a panic of compiled code is no Exception, and no limit either
+        _send(writer, FAULT, pickle.dumps((type(fault).__name__, _place(fault))))
     finally:
         os._exit(0)
+
+
+def _place(fault: BaseException) -> str:
+    """Where a fault came from, innermost first: files and lines, never what was in a cell."""
+    frames = traceback.extract_tb(fault.__traceback__)[-DEEP_ENOUGH:]
+    return ", ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
 
 
 def _held_memory() -> int:
@@ -95,29 +120,44 @@ def _answer(reader: int, show: Callable[[int], None], deadline: float) -> Readin
             show(int(body))
         elif kind == REFUSAL:
             raise FileRefused(*pickle.loads(body))  # noqa: S301  our own child wrote it
+        elif kind == FAULT:
+            _refuse_fault(*pickle.loads(body))  # noqa: S301  our own child wrote it
         else:
             found: Reading = pickle.loads(body)  # noqa: S301  our own child wrote it
             return found
 
 
 def _exactly(reader: int, length: int, deadline: float) -> bytes:
-    """So many bytes from the child; a child that ended or dawdles means a file that was too much."""
+    """So many bytes from the child, which may not dawdle; EOFError when it has ended."""
     parts, left = [], length
     while left:
         ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
-        part = os.read(reader, min(left, CHUNK)) if ready else b""
+        if not ready:
+            raise FileRefused("too-much", TOO_LONG)
+        part = os.read(reader, min(left, CHUNK))
         if not part:
-            raise FileRefused("too-much", TOO_MUCH)
+            raise EOFError
         parts.append(part)
         left -= len(part)
     return b"".join(parts)
 
 
-def _ended(child: int) -> None:
-    """Whatever the child was doing, it is over."""
-    try:
+def _refuse_ended(code: int) -> NoReturn:
+    """A child that ended without an answer: its processor time was up, compiled code found no memory, or something killed it."""
+    stopped = {-signal.SIGXCPU: TOO_LONG, -signal.SIGABRT: TOO_MUCH, -signal.SIGKILL: STOPPED}
+    if code in stopped:
+        raise FileRefused("too-much", stopped[code])
+    _refuse_fault("ended", str(code))
+
+
+def _refuse_fault(why: str, place: str) -> NoReturn:
+    """A fault of the reader's own: logged for whoever runs the portal, and told as what it is."""
+    log.error("upload.reader_fault", why=why, place=place)
+    raise FileRefused("our-fault", OUR_FAULT)
+
+
+def _ended(child: int) -> int:
+    """Whatever the child was doing, it is over: its status."""
+    with contextlib.suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    finally:
-        os.waitpid(child, 0)
+    return os.waitpid(child, 0)[1]
