@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from portal.uploads.reading.headings import fingerprint, meanings_of
 from portal.uploads.reading.long import HALVES
 from portal.uploads.reading.rows import Cells, fault_in
 from portal.uploads.reading.shapes import MISSING, PupilKey, Reading
-from portal.uploads.reading.tables import Sheet
+from portal.uploads.reading.tables import Sheet, delimiter_of
 from portal.uploads.reading.texts import Dates, clean, code_text
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ PIECE = 1 << 18
 #: The bits that stand for the first n bytes of a word.
 KEPT = np.array([(1 << 8 * n) - 1 for n in range(WORD + 1)], dtype=np.uint64)
 NEWLINE, RETURN, QUOTE = ord("\n"), ord("\r"), ord('"')
-SEPARATORS = (",", ";", "\t")
 NEEDED = frozenset({"upn", "date", "session", "code"})
 #: The meanings whose every cell is looked at; the others only describe a pupil.
 LOOKED_AT = NEEDED | {"date_of_birth", "school_number"}
@@ -50,6 +49,7 @@ TAKEN = frozenset(
 )
 
 Places = NDArray[np.int64]
+Value = TypeVar("Value")
 
 
 class _LeaveItError(Exception):
@@ -83,11 +83,9 @@ def _read(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[
     if text.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in text:
         raise _LeaveItError
     head = _decoded(text[: max(0, text.find(b"\n", 0, LONGEST_HEAD))]).rstrip("\r").replace('"', "")
-    for separator in SEPARATORS:
-        headings = [clean(cell) for cell in head.split(separator)]
-        meanings = meanings_of(headings, mapping)
-        if set(meanings) >= NEEDED:
-            break
+    separator = delimiter_of(head)
+    headings = [clean(cell) for cell in head.split(separator)]
+    meanings = meanings_of(headings, mapping)
     if not NEEDED <= set(meanings) <= TAKEN:
         raise _LeaveItError
     if b'"' in text:
@@ -221,7 +219,7 @@ def _assembled(table: _Table, headings: list[str], meanings: list[str | None]) -
     fields = {meaning: table.field(meaning) for meaning in table.places}
     births = fields["date_of_birth"].texts if "date_of_birth" in fields else []
     dates = Dates([*fields["date"].texts, *map(clean, births)])
-    days = sorted({on for text in fields["date"].texts if (on := dates[text]) is not None})
+    days = tuple(sorted({on for text in fields["date"].texts if (on := dates[text]) is not None}))
     place = {on: number for number, on in enumerate(days)}
     day_of = np.array([place[on] if (on := dates[text]) is not None else -1 for text in fields["date"].texts], dtype=np.int32)
     half_of = np.array([HALVES.get(clean(text).upper(), 9) for text in fields["session"].texts], dtype=np.uint8)
@@ -234,12 +232,14 @@ def _assembled(table: _Table, headings: list[str], meanings: list[str | None]) -
         raise _LeaveItError
     kept = np.flatnonzero(said)
     if kept.size < said.size:
-        pupil, day, session, code = pupil[kept], day[kept], session[kept], code[kept]
+        session, code = session[kept], code[kept]
+        pupils, pupil = _spoken_of(pupils, pupil[kept])
+        days, day = _spoken_of(days, day[kept])
     column = meanings.index("code") + 1
     return Reading(
         layout="long",
         pupils=pupils,
-        dates=tuple(days),
+        dates=days,
         codes=codes,
         pupil=pupil,
         day=day,
@@ -255,6 +255,12 @@ def _assembled(table: _Table, headings: list[str], meanings: list[str | None]) -
         encoding="utf-8",
         sheets_read=("",),
     )
+
+
+def _spoken_of(values: tuple[Value, ...], of: NDArray[np.int32]) -> tuple[tuple[Value, ...], NDArray[np.int32]]:
+    """Only the values a mark speaks of, and the marks by their new places."""
+    used = np.bincount(of, minlength=len(values)) > 0
+    return tuple(value for value, one in zip(values, used, strict=True) if one), (np.cumsum(used, dtype=np.int32) - 1)[of]
 
 
 def _codes(found: Field) -> tuple[tuple[str, ...], NDArray[np.int16]]:

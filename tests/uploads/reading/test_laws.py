@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.uploads.reading import FileRefused, Reading, read
+from portal.uploads.reading.bulk import read_bulk
 from tests.uploads.reading.support import MONDAY, Mark, accounted, marks, outcome, upn, workbook
 
 CODES = st.sampled_from(["/", "\\", "L", "I", "C1", "J1", "Y7", "#", "Z", "7", "-", ""])
@@ -56,10 +57,24 @@ def test_a_long_file_comes_back(register: Register, delimiter: str, quoted: bool
 def test_the_quick_and_the_slow_reader_agree(register: Register) -> None:
     rows = long_rows(register)
     quick, quoted, sheet = read(written(rows)), read(written(rows, quoted=True)), read(workbook({"Marks": rows}))
-    slow = read(written(rows, delimiter=";"))
-    for reading in (quick, quoted, slow, sheet):
+    for reading in (quick, quoted, sheet):
         same(reading, register)
         assert sorted(reading.row.tolist()) == sorted(quick.row.tolist())
+
+
+@settings(max_examples=40, deadline=None)
+@given(REGISTERS, st.sampled_from(";\t|"), st.booleans(), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_every_separator_is_read_in_bulk_as_a_workbook_is_read(
+    register: Register, delimiter: str, quoted: bool, ends: str, with_comma: bool
+) -> None:
+    rows = [["Reg", *long_rows(register)[0]], *([", 7A" if with_comma else "7A", *row] for row in long_rows(register)[1:])]
+    content = written(rows, delimiter=delimiter, quoted=quoted, ends=ends)
+    assert read_bulk(content, None, lambda _rows: None) is not None
+    reading, plain = read(content), read(workbook({"Marks": rows}))
+    assert (reading.dates, reading.missing, reading.fingerprint) == (plain.dates, plain.missing, plain.fingerprint)
+    assert (set(reading.pupils), set(reading.codes)) == (set(plain.pupils), set(plain.codes))
+    assert sorted(reading.row.tolist()) == sorted(plain.row.tolist())
+    same(reading, register)
 
 
 GROUPS = st.sampled_from(["7A", "", "7,A", '7"A', "7\nA", '"', " 7A", "7A "])
