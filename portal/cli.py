@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import sys
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,7 @@ from portal.schools.school_list import PHASE_WORDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-DONE, PROBLEMS = 0, 1
+DONE, PROBLEMS, UNREAD = 0, 1, 128 + signal.SIGPIPE
 PHASES = tuple(dict.fromkeys(phase for _, phase in PHASE_WORDS))
 
 
@@ -46,8 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print(document: object) -> None:
-    json.dump(document, sys.stdout, indent=1, default=str)
-    sys.stdout.write("\n")
+    """Write the document. Where its reader has gone (`| head`), end as other programs do: quietly, with the signal's status."""
+    try:
+        json.dump(document, sys.stdout, indent=1, default=str)
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(UNREAD)
 
 
 def _rules_check(_settings: Settings, _chosen: argparse.Namespace) -> object:

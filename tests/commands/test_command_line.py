@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -243,3 +244,18 @@ def test_the_rules_answer_cases_from_standard_input(portal: Callable[..., tuple[
     status, told = portal("rules", "check", said=json.dumps({"cases": [case]}))
     assert status == 0
     assert told["results"][0]["offences"][0] == {"offence_date": "2025-08-31", "last_day_to_lay": "2026-02-28", "in_time": True}
+
+
+def test_a_reader_that_leaves_early_ends_the_command_quietly() -> None:
+    gone, writer = os.pipe()
+    os.close(gone)
+    cases = [{"id": str(number), "check": "time_limit", "offence_dates": ["2025-08-31"]} for number in range(500)]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "portal", "rules", "check"], input=json.dumps({"cases": cases}), stdout=writer,
+            stderr=subprocess.PIPE, text=True, timeout=120, cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
