@@ -204,7 +204,7 @@ def _point(sheet: Sheet, fresh: Mapping[date, tuple[int, object]]) -> None:
 
 
 def _last_days(sheet: Sheet) -> list[date]:
-    """For each week its last day with a mark; its Monday where it has none."""
+    """For each week its last day with a mark; the day before the week where it has none (see `queries.HAS_MARKS`)."""
     used = sheet.marks.any(axis=0).reshape(-1, SESSIONS)
-    last = np.where(used.any(axis=1), SESSIONS - 1 - used[:, ::-1].argmax(axis=1), 0)
+    last = np.where(used.any(axis=1), SESSIONS - 1 - used[:, ::-1].argmax(axis=1), -1)
     return [week + timedelta(days=session // 2) for week, session in zip(sheet.weeks, last.tolist(), strict=True)]

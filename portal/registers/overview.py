@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from portal.db import tx, whole_authority
 from portal.registers.models import CurrentPage, Standing, Tally
-from portal.registers.queries import year_bounds
+from portal.registers.queries import HAS_MARKS, year_bounds
 from portal.registers.tallies import HEADLINE, YEAR_GROUP
 from portal.schools.models import School
 
@@ -117,7 +117,7 @@ def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary
         school: (day, at)
         for school, day, at in tx().execute(
             select(CurrentPage.school_id, func.max(CurrentPage.last_day), func.max(CurrentPage.recorded_at))
-            .where(CurrentPage.week.between(first, last))
+            .where(CurrentPage.week.between(first, last), HAS_MARKS)
             .group_by(CurrentPage.school_id)
         )
     }

@@ -36,6 +36,9 @@ _IS_CURRENT = and_(
     CurrentPage.version == RegisterPage.version,
 )
 
+#: Weeks whose page has a mark: one that was taken back keeps its page, and reads as never sent.
+HAS_MARKS = CurrentPage.last_day >= CurrentPage.week
+
 
 def lock_school(school_id: UUID) -> None:
     """Wait until no other write to this school's registers is running, then hold them until the transaction ends.
@@ -168,7 +171,7 @@ def school_years(school_ids: Sequence[UUID], between: tuple[date, date]) -> list
     found = tx().execute(
         select(CurrentPage.school_id, CurrentPage.week)
         .where(CurrentPage.school_id.in_(school_ids), CurrentPage.week <= between[1])
-        .where(CurrentPage.last_day >= between[0])
+        .where(CurrentPage.last_day >= between[0], HAS_MARKS)
     )
     return sorted({(school, register_year(week)) for school, week in found})
 

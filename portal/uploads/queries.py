@@ -11,6 +11,7 @@ from portal import clock
 from portal.db import tx
 from portal.pupils.queries import roll
 from portal.registers.models import CurrentPage
+from portal.registers.queries import HAS_MARKS
 from portal.rules.calendar import register_year, week_of
 from portal.schools.models import School as SchoolRow
 from portal.schools.queries import calendar_of
@@ -156,7 +157,7 @@ def board(academic_year_from: date) -> list[BoardRow]:
             func.sum(CurrentPage.missing).label("missing"),
             func.count().label("weeks"),
         )
-        .where(CurrentPage.week >= academic_year_from)
+        .where(CurrentPage.week >= week_of(academic_year_from), HAS_MARKS)
         .group_by(CurrentPage.school_id)
         .subquery()
     )

@@ -11,9 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import NoResultFound
 
 from portal.db import tx
+from portal.permissions import Role
 from portal.pupils.queries import roll
 from portal.registers.models import MarkNote, RegisterPage, Standing, Tally
-from portal.registers.queries import current_pages, sheet
+from portal.registers.overview import every_school
+from portal.registers.queries import current_pages, school_years, sheet
 from portal.rules.codes import BY_LETTERS
 from portal.uploads import actions, queries
 from portal.uploads.actions import NotNowError
@@ -22,7 +24,10 @@ from workers import jobs
 from workers.queue import OutboxJob
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
+
+    from sqlalchemy.orm import Session
 
     from tests.support.world import World
 
@@ -126,6 +131,27 @@ def test_undo_restores_every_page_and_keeps_both_in_the_history(school: UUID) ->
     assert (found(sent.id).state, found(sent.id).undo_reason) == ("undone", "Sent for the wrong school")
     with pytest.raises(NotNowError):
         actions.undo(sent.id, "again")
+
+
+def test_a_school_whose_only_file_was_undone_reads_as_having_sent_nothing(world: World, as_role: Callable[..., Session]) -> None:
+    as_role(Role.SCHOOL_OFFICE)
+    sent = take(world.here.primary, *rows(), add_pupils=True)
+    actions.undo(sent.id, "The wrong year.")
+    [board] = [one for one in queries.board(date(2026, 9, 1)) if one.school_id == world.here.primary]
+    assert (board.last_day, board.school_days_behind, board.weeks, board.expected, board.missing) == (None, 0, 0, 0, 0)
+    [summary] = [one for one in every_school(2026, recent_from=MONDAY) if one.school_id == world.here.primary]
+    assert (summary.last_day, summary.recorded_at) == (None, None)
+    assert school_years([world.here.primary], (date(2026, 9, 1), date(2026, 11, 30))) == []
+    again = take(world.here.primary, row(0, "02/11/2026", "AM", "/"))
+    assert again.rows_stored == 1
+    [board] = [one for one in queries.board(date(2026, 9, 1)) if one.school_id == world.here.primary]
+    assert (board.last_day, board.weeks) == (MONDAY, 1)
+
+
+def test_the_board_begins_with_the_week_of_1_september(school: UUID) -> None:
+    take(school, row(0, "01/09/2026", "AM", "/"))
+    [board] = [one for one in queries.board(date(2026, 9, 1)) if one.school_id == school]
+    assert board.weeks == 3
 
 
 def test_undo_keeps_what_a_later_file_changed(school: UUID) -> None:
