@@ -10,7 +10,7 @@ import numpy as np
 
 from portal.rules.codes import BY_LETTERS
 from portal.uploads.reading.shapes import MISSING, MarkNote, Problem, PupilKey, Reading
-from portal.uploads.reading.texts import code_text
+from portal.uploads.reading.texts import code_text, short
 
 if TYPE_CHECKING:
     from datetime import date
@@ -54,7 +54,7 @@ class Entries:
     ) -> None:
         """One mark. Blank and "-" are missing; "L (12)" is L with 12 minutes."""
         if text not in self._cleaned:
-            self._cleaned[text] = split_minutes(code_text(text))
+            self._cleaned[text] = split_minutes(short(code_text(text)))
         code, noted = self._cleaned[text]
         if code in MISSING:
             self.missing += 1
@@ -81,7 +81,7 @@ class Entries:
         raw: tuple[str, ...] = (),
     ) -> None:
         """A row or mark that cannot be taken; `raw` is the row as sent."""
-        self.problems.append(Problem(kind, sheet, row, column, column_name, value, message, count))
+        self.problems.append(Problem(kind, sheet, row, column, column_name, value and short(value), message, count))
         if raw:
             self.refused[sheet, row] = raw
 

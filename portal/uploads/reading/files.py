@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 READERS = {"long": read_long, "weekly-grid": read_weekly, "date-matrix": read_matrix}
 SAMPLES = 5
 MOST_COLUMNS_SHOWN = 60
+NO_ROWS = "The file has no rows below its headings. Export it again with a row for each mark or pupil, and headings above them."
 PUBLISHED = "This is a file of published figures. Load it under Published figures."
 
 
@@ -62,6 +63,8 @@ def _xml(content: bytes, limits: Limits) -> Reading:
 
 def _book(book: Book, mapping: Mapping[str, str] | None, show: Callable[[int], None]) -> Reading:
     first = book.sheets[0]
+    if not any(sheet.rows for sheet in book.sheets):
+        raise FileRefused("empty", NO_ROWS)
     if census.is_dfe_weekly(first.headings):
         return census.read_dfe_weekly(list(first.headings), [(row, list(cells)) for row, cells in first.rows])
     if census.is_census_csv(first.headings):

@@ -9,7 +9,7 @@ from portal.uploads.reading.entries import two_sessions
 from portal.uploads.reading.headings import SLOTS
 from portal.uploads.reading.rows import IN_TITLE, Cells, keyed
 from portal.uploads.reading.tables import strip_half
-from portal.uploads.reading.texts import code_text
+from portal.uploads.reading.texts import code_text, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,7 +101,9 @@ def _whole_day(entries: Entries, pupil: int, on: date, text: str, sheet: int, ro
     plain = code_text(text)
     both = ("", "") if plain in {"", "-", "--"} else two_sessions(text)
     if both is None:
-        message = f"“{plain}” is one mark in a column for a whole day. Give the morning and the afternoon, such as /\\ or II."
+        message = (
+            f"“{short(plain)}” is one mark in a column for a whole day. Give the morning and the afternoon, such as /\\ or II."
+        )
         entries.problem("one-mark-for-a-day", message, sheet=sheet, row=row, column=place + 1, value=plain, count=1)
         return
     for session, mark in enumerate(both):

@@ -25,9 +25,12 @@ BLOCK, FEED = 256 * 1024, 32 * 1024
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 SAVE_AS = "Save it as XLSX or CSV and send that."
+OLD_WORKBOOK = "This is an old kind of workbook (.xls). Save it as XLSX without a password and send that."
+NUMBERS = "This is a Numbers file. In Numbers choose File, Export To, then Excel or CSV, and send what it makes."
+ZIPPED = "This file is compressed (.zip). Unpack it, then send each file inside on its own."
 #: What files that are not for reading begin with, and what they are called.
 OTHERS: tuple[tuple[bytes, str, str], ...] = (
-    (b"%PDF", "pdf", f"This is a PDF. Export the register from your system as CSV or XLSX instead. {SAVE_AS}"),
+    (b"%PDF", "pdf", "This is a PDF, whatever its name says. Export the register from your system as CSV or XLSX and send that."),
     (b"\x89PNG", "image", f"This is a picture. {SAVE_AS}"),
     (b"\xff\xd8\xff", "image", f"This is a picture. {SAVE_AS}"),
     (b"GIF8", "image", f"This is a picture. {SAVE_AS}"),
@@ -42,6 +45,7 @@ OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"Rar!", "archive", "This file is compressed. Unpack it and send the file inside."),
     (b"BZh", "archive", "This file is compressed. Unpack it and send the file inside."),
     (b"\xfd7zXZ", "archive", "This file is compressed. Unpack it and send the file inside."),
+    *((begins, "old-workbook", OLD_WORKBOOK) for begins in (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00")),
     (b"{\\rtf", "document", f"This is a text document. {SAVE_AS}"),
     (b"+/v", "encoding", "This file is written in UTF-7. Save it as UTF-8 and send it."),
     (b"\xff\xfe\x00\x00", "encoding", "This file is written in UTF-32. Save it as UTF-8 and send it."),
@@ -79,8 +83,9 @@ def recognised(content: bytes, limits: Limits) -> str:
     if content.startswith(b"PK"):
         _guard_workbook(content, limits)
         return "xlsx"
+    start = content[:HEAD] if content.startswith(b"\x09") else content[:HEAD].lstrip(b"\xef\xbb\xbf \r\n")
     for beginning, kind, message in OTHERS:
-        if content.startswith(beginning):
+        if start.startswith(beginning):
             _refuse(kind, message)
     if content.startswith((b"MZ", b"BM", b"RIFF")) and b"\x00" in content[:HEAD]:
         _refuse("program", "This is not a register. Check which file you chose.")
@@ -97,7 +102,7 @@ def _refuse_ole(content: bytes) -> NoReturn:
         _refuse("password", "The workbook has a password. Save it as XLSX without a password and send that.")
     if "WordDocument".encode("utf-16-le") in content:
         _refuse("document", f"This is a text document. {SAVE_AS}")
-    _refuse("old-workbook", "This is an old kind of workbook (.xls). Save it as XLSX without a password and send that.")
+    _refuse("old-workbook", OLD_WORKBOOK)
 
 
 def _written(content: bytes) -> str:
@@ -283,10 +288,12 @@ def _refuse_other_kinds(names: set[str]) -> None:
         _refuse("old-workbook", "This is a binary workbook (.xlsb). Save it as XLSX and send that.")
     if "mimetype" in names or "content.xml" in names:
         _refuse("opendocument", "This is an OpenDocument file (.ods). Save it as XLSX and send that.")
+    if any(name.endswith(".iwa") for name in names):
+        _refuse("numbers", NUMBERS)
     if any(name.startswith(("word/", "ppt/")) for name in names):
         _refuse("document", f"This is a document, not a workbook. {SAVE_AS}")
     if not any(name.startswith("xl/") for name in names):
-        _refuse("archive", "This file is compressed (.zip). Unpack it and send the file inside.")
+        _refuse("archive", ZIPPED)
 
 
 def _directory(content: bytes, limits: Limits) -> tuple[list[_Part], int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from portal.uploads.reading.entries import holds_two_codes, two_sessions
 from portal.uploads.reading.rows import Cells, fault_in
 from portal.uploads.reading.shapes import MISSING
-from portal.uploads.reading.texts import clean, code_text
+from portal.uploads.reading.texts import clean, code_text, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,7 +96,7 @@ class _Rows:
             for number, mark in enumerate(both):
                 self.entries.mark(pupil, on, number, mark, **place)
         elif half is None:
-            column, message = self.cells.column("session"), NOT_A_SESSION.format(session)
+            column, message = self.cells.column("session"), NOT_A_SESSION.format(short(session))
             self.entries.problem("no-session", message, column=column, column_name="Session", value=session, **where)
         elif holds_two_codes(one.text):
             message = TWO_CODES.format(one.text)

@@ -59,11 +59,12 @@ def csv_book(content: bytes, limits: Limits) -> Book:
     _refuse_endless(text)
     rows = csv.reader(io.StringIO(text), delimiter=delimiter_of(text[:20_000]))
     csv.field_size_limit(limits.cell)
+    numbered: list[tuple[int, list[str]]] = []
     try:
-        numbered = [(number, row) for number, row in enumerate(_bounded(rows, limits), start=1)]
+        numbered.extend(enumerate(_bounded(rows, limits), start=1))
     except csv.Error as error:
         fault = "has a cell that is too long or a quotation mark that is never closed"
-        message = f"Row {rows.line_num} {fault}. Mend it and send the file again."
+        message = f"Row {len(numbered) + 1} {fault}. Mend it and send the file again."
         raise FileRefused("quotes", message) from error
     if numbered and numbered[-1][1] and "\n" in numbered[-1][1][-1] and not text.rstrip("\n").endswith('"'):
         message = f"Row {len(numbered)} has a quotation mark that is never closed. Mend it and send the file again."
@@ -120,13 +121,22 @@ def xlsx_book(content: bytes, limits: Limits) -> Book:
             # Its rows begin with the sheet's first, its columns with the first that is used.
             before = [""] * (found.start or (0, 0))[1]
             rows = [(number, before + [typed(cell) for cell in row]) for number, row in enumerate(found.iter_rows(), start=1)]
-            if any(any(cells) for _, cells in rows):
+            _refuse_long(meta.name, rows, limits)
+            if any(cell.strip() for _, cells in rows for cell in cells):
                 sheets.append(_sheet(meta.name, rows))
     except (python_calamine.CalamineError, ValueError, KeyError) as error:
         raise FileRefused("damaged", "The workbook could not be opened. Save it again as XLSX or CSV and send it.") from error
     if not sheets:
         raise FileRefused("empty", "The workbook has no rows. Send one with marks or pupils in it.")
     return Book(tuple(sheets), hidden)
+
+
+def _refuse_long(name: str, rows: Sequence[tuple[int, Sequence[str]]], limits: Limits) -> None:
+    """No spreadsheet program writes a cell as long as this."""
+    for number, cells in rows:
+        if max(map(len, cells), default=0) > limits.cell:
+            message = f"Row {number} of sheet {name} has a cell that is too long. Mend it and send the file again."
+            raise FileRefused("long-cell", message)
 
 
 def _sheet(name: str, rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:

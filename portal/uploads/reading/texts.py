@@ -20,6 +20,8 @@ _NAMED_FIRST = re.compile(r"(\d{4})-([A-Za-z]{3})-(\d{1,2})(?: [0-9:]{0,10})?$")
 _PARTS = re.compile(r"(?:([A-Za-z]{3,9}),? )?(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?: 0{1,2}:00(?::00)?)?$")
 _SERIAL = re.compile(r"(\d{5})(?:\.0+)?$")
 FIRST_SERIAL, LAST_SERIAL = 29_221, 73_050
+#: As long as a cell that is read in bulk may be, so that it is told the same either way.
+LONGEST_TOLD = 64
 LAST_MONTH, LAST_DAY = 12, 31
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NOT_A_DATE = "“{}” is not a date we can read. Write it as 07/09/2026 or 2026-09-07."
@@ -54,6 +56,11 @@ def clean(text: str) -> str:
     """A cell without the spaces, zero-width signs and leading apostrophe that spreadsheets leave."""
     text = (text if text.isascii() else text.translate(ZERO_WIDTH).replace("\u00a0", " ")).strip()
     return text[1:].lstrip() if len(text) > 1 and text[0] == "'" and not _OWN_APOSTROPHE.match(text) else text
+
+
+def short(text: str) -> str:
+    """A text as a sentence repeats it: no cell, however long, fills a page."""
+    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}…"
 
 
 def code_text(text: str) -> str:
@@ -105,7 +112,7 @@ class Dates:
         except KeyError:
             return None
         except ValueError:
-            self.faults[text] = "no-date", NOT_A_DATE.format(plain)
+            self.faults[text] = "no-date", NOT_A_DATE.format(short(plain))
             return None
         match = _SERIAL.match(plain)
         if match and FIRST_SERIAL <= int(match[1]) <= LAST_SERIAL:
@@ -130,7 +137,7 @@ class Dates:
 
     def fault(self, text: str) -> tuple[str, str]:
         """Why a text stands for no day: the kind of problem, and what to do."""
-        return self.faults.get(text) or ("no-date", NOT_A_DATE.format(clean(text)))
+        return self.faults.get(text) or ("no-date", NOT_A_DATE.format(short(clean(text))))
 
 
 def a_date(text: str) -> date | None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from portal.uploads.reading.shapes import Limits
 
 HALVES = {"AM": 0, "MORNING": 0, "PM": 1, "AFTERNOON": 1}
-NOT_OURS = "This JSON is not one we can read. It needs “students”, “attendance” and “attendance-codes”."
+NOT_OURS = (
+    "This JSON is not one we can read. It needs “students”, “attendance” and “attendance-codes”. Export these, or send a CSV."
+)
 NO_PUPIL = "The mark is for a pupil who is not among the file's students. Export the students with the marks."
 NO_CODE = "The mark's code is not among the file's attendance codes. Export the attendance codes with the marks."
 NOT_A_DATE = "“{}” is not a date we can read. Write it as 2026-09-07."
