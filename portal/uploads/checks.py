@@ -118,7 +118,7 @@ class _Tables:
     """Answers for each distinct pupil, day and code, looked up by the arrays."""
 
     def __init__(self, reading: Reading, school: School) -> None:
-        years = sorted({register_year(week_of(day)) for day in reading.dates}) or [0]
+        years = sorted({register_year(week_of(day)) for day in reading.dates}) or sorted(school.years)
         self.years = years
         self.reading, self.school = reading, school
         self.mondays = [week_of(day) for day in reading.dates]

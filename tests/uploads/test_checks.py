@@ -51,6 +51,12 @@ def test_a_row_is_refused_with_its_place_and_what_to_do(school: UUID, case: str)
     assert words in (queries.refused_rows_of(sent.id) or b"").decode()
 
 
+def test_a_file_of_which_every_row_is_refused_is_told_row_by_row(school: UUID) -> None:
+    sent = take(school, "NOUPN,Ashdown,Bryn,01/03/2016,5,02/11/2026,AM,/", row(0, "31/31/2026", "AM", "/"))
+    assert (sent.state, sent.rows_in, sent.rows_stored, sent.rows_refused) == ("applied", 2, 0, 2)
+    assert {"odd-upn", "no-date"} <= set(findings(sent))
+
+
 def test_refusals_are_grouped_over_rows(school: UUID) -> None:
     lines = [
         *(row(one, "02/11/2026", "AM", "Z1") for one in range(3)),
