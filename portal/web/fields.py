@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import wtforms
-from flask import request
+from flask import abort, request
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField as UploadedFile
 from markupsafe import Markup
@@ -305,6 +305,14 @@ class Form(FlaskForm):
         def get_translations(self, _form: object) -> PlainWords:
             """Our wording of the messages fields and validators have by themselves."""
             return PlainWords()
+
+        def wrap_formdata(self, form: wtforms.Form, formdata: Any) -> Any:
+            """What was sent. A NUL, which no person types and the database cannot keep, is a 400."""
+            found = super().wrap_formdata(form, formdata)
+            values = [one for _name, some in found.lists() for one in some] if found else []
+            if any("\0" in (one if isinstance(one, str) else one.filename or "") for one in values):
+                abort(400)
+            return found
 
     def failed(self) -> bool:
         """Was this form sent, and is something in it to be put right?"""

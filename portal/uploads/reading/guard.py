@@ -65,6 +65,8 @@ TOO_DEEP_XML = "The XML is nested more than {} deep. Export it again from your s
 DEEPEST = 255
 MOST_ELEMENTS, MOST_ATTRIBUTES, MOST_CONTAINERS = 1_200_000, 300_000, 2_000_000
 _ENCODING = re.compile(r"""<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}["']([^"']{1,40})["']""")
+#: What JSON can write and no text can hold: a NUL, and half of a pair.
+_NO_SIGN = re.compile(r"\\u(?:0000|[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u)[dD][c-fC-F])")
 _FIRST_NAME = re.compile(r"\s*(?:(?:<\?[^>]{0,500}>|<!--(?:(?!-->).){0,2000}-->)\s*){0,20}<([A-Za-z!][\w:.-]{0,60})", re.DOTALL)
 
 
@@ -214,6 +216,8 @@ def json_document(content: bytes, limits: Limits) -> Any:
     if len(content) > limits.size or content.count(b"{") + content.count(b"[") > MOST_CONTAINERS:
         _refuse("too-large", "The file holds more than a school's marks could. Send it in parts, such as a term at a time.")
     text, _ = decoded(content)
+    if _NO_SIGN.search(text):
+        _refuse("not-text", "The JSON has signs that are not text. Export it again from your system.")
     try:
         document = json.loads(text.lstrip("\ufeff"), parse_constant=_no_constant)
     except RecursionError:

@@ -24,6 +24,7 @@ FIRST_SERIAL, LAST_SERIAL = 29_221, 73_050
 LONGEST_TOLD = 64
 LAST_MONTH, LAST_DAY = 12, 31
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAMAGED = "The file's text is damaged. Save it again as CSV UTF-8 and send it."
 NOT_A_DATE = "“{}” is not a date we can read. Write it as 07/09/2026 or 2026-09-07."
 MONTH_FIRST = "The dates look month first, such as 09/15/2026. Write them day first, or as 2026-09-15."
 DAY_FIRST = "Dates were read as day/month: {} is {}. If that is wrong, put this file aside and write its dates as 2026-11-03."
@@ -41,9 +42,12 @@ def decoded(content: bytes) -> tuple[str, str]:
     """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
-            return content.decode("utf-16"), "utf-16"
+            text = content.decode("utf-16")
         except UnicodeDecodeError as error:
-            raise FileRefused("encoding", "The file's text is damaged. Save it again as CSV UTF-8 and send it.") from error
+            raise FileRefused("encoding", DAMAGED) from error
+        if "\0" in text:
+            raise FileRefused("encoding", DAMAGED)
+        return text, "utf-16"
     if b"\x00" in content[:4096]:
         raise FileRefused("not-text", "This is not a spreadsheet, a CTF or a text file. Save it as CSV or XLSX and send it.")
     try:
@@ -183,4 +187,4 @@ def typed(value: object) -> str:
         return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, datetime | date):
         return value.isoformat()[:10]
-    return str(value)
+    return str(value).replace("\0", "")

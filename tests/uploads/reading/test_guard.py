@@ -54,7 +54,18 @@ def test_depth_elements_and_damage_of_xml() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b'{"a": NaN}', b'{"a": -Infinity}', b'{"a": }', b"[" * 101 + b"]" * 101, b"[" * 100_000, b'{"a": ' + b"9" * 9_999 + b"}"],
+    [
+        b'{"a": NaN}',
+        b'{"a": -Infinity}',
+        b'{"a": }',
+        b"[" * 101 + b"]" * 101,
+        b"[" * 100_000,
+        b'{"a": ' + b"9" * 9_999 + b"}",
+        b'{"a": "\\u0000"}',
+        b'{"a": "\\ud800"}',
+        b'{"a": "\\ude00x"}',
+        b'{"a": "\\ude00\\ud83d"}',
+    ],
 )
 def test_json_that_cannot_be_trusted_is_refused(content: bytes) -> None:
     with pytest.raises(FileRefused):
@@ -63,6 +74,7 @@ def test_json_that_cannot_be_trusted_is_refused(content: bytes) -> None:
 
 def test_json_within_limits_is_read() -> None:
     assert json_document(b"[" * 100 + b"]" * 100, DEFAULT)
+    assert json_document(b'{"a": "\\ud83d\\ude00\\u00e9"}', DEFAULT) == {"a": "😀é"}
     assert json_document('{"é": [1.5, "NaN"]}'.encode("utf-16"), DEFAULT) == {"é": [1.5, "NaN"]}
 
 
