@@ -72,12 +72,17 @@ def write_pages(
 
 @action
 def take_back(school_id: UUID, upload_id: UUID) -> Written:
-    """Take back everything one upload changed, unless a later version has changed it again. Both stay in the history."""
+    """Take back everything one upload changed, unless a later version has changed it again. Both stay in the history.
+
+    Its minutes late and comments go. Those they replaced are not kept, and do not come back.
+    """
     queries.lock_school(school_id)
     versions = queries.versions_around(school_id, upload_id)
     held = queries.current_pages(school_id, sorted(versions))
     after = {week: undone(before, its, held[week].marks) for week, (before, its) in versions.items()}
     written = _store(school_id, held, after, upload_id=upload_id, reason="undo", known={}, progress=None)
+    wrote("mark_note")
+    tx().execute(delete(MarkNote).where(MarkNote.school_id == school_id, MarkNote.upload_id == upload_id))
     record(TAKEN_BACK, school_id, upload_id=upload_id, weeks=written.weeks, cells=written.cells)
     return written
 

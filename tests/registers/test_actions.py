@@ -287,3 +287,12 @@ def test_a_newer_note_replaces_the_one_of_its_session_and_no_other(school: UUID)
         select(MarkNote.on, MarkNote.session, MarkNote.minutes_late, MarkNote.comment).order_by(MarkNote.on, MarkNote.session)
     )
     assert [tuple(one) for one in kept] == [(ONE, "AM", 9, "Bus"), (ONE, "PM", 6, None), (TWO, "AM", 7, None)]
+
+
+def test_notes_of_an_upload_go_with_it_and_others_stay(school: UUID) -> None:
+    pupil = queries.roll_of(school, 2026).pupil_ids[0]
+    kept, taken = write(school, {ONE: page("L")}), write(school, {TWO: page("L")})
+    actions.keep_notes(school, kept, [(pupil, ONE, "AM", 5, None)])
+    actions.keep_notes(school, taken, [(pupil, TWO, "AM", 7, "Another child's")])
+    actions.take_back(school, taken)
+    assert [one.upload_id for one in queries.notes_of(pupil)] == [kept]
