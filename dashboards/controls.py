@@ -9,6 +9,7 @@ from flask import abort
 
 from dashboards.comparison import MEASURES
 from portal import clock
+from portal.pupils.incoming import YEAR_GROUPS
 from portal.rules.calendar import academic_year, academic_year_name
 from portal.schools.queries import school
 
@@ -33,6 +34,14 @@ def measure_in(arguments: Mapping[str, str]) -> str:
     """The measure asked for, attendance when none is; anything unknown is a 400."""
     asked = arguments.get("measure", "attendance")
     if asked not in MEASURES:
+        abort(400)
+    return asked
+
+
+def year_group_in(arguments: Mapping[str, str]) -> str | None:
+    """The year group asked for, None when none is; anything that is no year group is a 400, and reaches no record."""
+    asked = arguments.get("year-group")
+    if asked is not None and asked not in YEAR_GROUPS:
         abort(400)
     return asked
 

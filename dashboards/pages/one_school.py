@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dashboards.comparison import MEASURES, Comparison, Row, comparison, rate_of, shown_rate
-from dashboards.controls import measure_in, school_in, year_in, years
+from dashboards.controls import measure_in, school_in, year_group_in, year_in, years
 from dashboards.figures import weekly_lines
 from portal import scope
 from portal.audit.actions import record_alone
@@ -62,7 +62,7 @@ def table_rows(rows: Sequence[Row]) -> list[list[object]]:
 def pupils(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[str, Any]:
     """The pupils of a school, or of one of its year groups, with the sessions each has missed. The reading is recorded."""
     school, year = school_in(values), year_in(arguments)
-    group = arguments.get("year-group")
+    group = year_group_in(arguments)
     lines = [line for line in lines_of(school.id, year) if group in {None, line.year_group}]
     record_alone(LISTED, school.id, academic_year=year, year_group=group)
     by_pupil = {line.pupil_id: line for line in lines}
