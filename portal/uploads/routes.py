@@ -7,8 +7,8 @@ from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
-from portal import clock
-from portal.permissions import needs
+from portal import clock, scope
+from portal.permissions import can, needs
 from portal.rules.calendar import academic_year, academic_year_span
 from portal.schools.queries import schools
 from portal.uploads import actions, queries
@@ -67,7 +67,7 @@ def new() -> ResponseReturnValue:
 def show(upload_id: UUID) -> ResponseReturnValue:
     """Where an upload stands: being checked, its rehearsal, or what happened."""
     upload = _upload(upload_id)
-    if upload.state == "needs-mapping":
+    if upload.state == "needs-mapping" and can(scope.current().actor.role, "uploads.send"):
         return redirect(url_for("uploads.columns", upload_id=upload_id))
     return render_template("uploads/show.html", **shown(upload))
 
