@@ -111,7 +111,7 @@ def test_a_process_is_told_its_server_once(world: World) -> None:
         ("", "Hello"),
     ],
 )
-def test_a_header_cannot_be_smuggled_in(world: World, to: str, subject: str) -> None:
+def test_inj_04_a_header_cannot_be_smuggled_in(world: World, to: str, subject: str) -> None:
     with unit_of_work(command_line(world.here.id)), pytest.raises(ValueError, match="one line"):
         actions.send_mail(to, subject, "text")
     assert mails() == []
