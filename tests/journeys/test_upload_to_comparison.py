@@ -14,7 +14,7 @@ from pypdf.generic import DictionaryObject
 from portal import clock
 from portal.rules.calendar import academic_year
 from tests.support.chromium import Visitor, visitor
-from tests.support.running import term_of_presence, until
+from tests.support.running import PATIENCE, term_of_presence
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -72,15 +72,22 @@ def _send(visiting: Visitor, sent: Sent, name: str = "autumn.csv") -> None:
 
 
 def _arrives(visiting: Visitor, heading: str) -> None:
-    """Wait for the page of the upload to say so. Without script a person presses "Show the latest"."""
+    """Wait for the page of the upload to say so by itself: by its script, or by asking again where there is none."""
+    visiting.page.get_by_role("heading", name=heading, level=1, exact=True).wait_for(timeout=PATIENCE * 1000)
 
-    def there() -> bool:
-        said = visiting.page.get_by_role("heading", level=1).inner_text()
-        if said != heading and not visiting.script:
-            visiting.page.reload()
-        return said == heading
 
-    until(f"the page says “{heading}”", there)
+def _is_working(visiting: Visitor, heading: str) -> None:
+    """A page of work going on: what is happening in words, a bar, and a link that shows the latest."""
+    visiting.page.get_by_role("heading", name=heading, level=1, exact=True).wait_for()
+    visiting.look(heading.lower().replace(" ", "-"))
+    assert visiting.page.get_by_role("status").inner_text().endswith(" in a moment.")
+    assert visiting.page.get_by_role("progressbar").count() == 1
+    address = visiting.page.url
+    with visiting.page.expect_request(address):
+        visiting.press("Show the latest", "link")
+    visiting.page.get_by_role("heading", name=heading, level=1, exact=True).wait_for()
+    with visiting.page.expect_request(address):
+        pass
 
 
 def _tallies(visiting: Visitor) -> dict[str, int]:
@@ -108,8 +115,10 @@ def _autumn_figures(weeks: list[list[str]]) -> set[str]:
     return {week[1] for week in weeks if week[0].endswith(year) and week[0].split()[1] in {"Sep", "Oct", "Nov", "Dec"}}
 
 
-def _rehearses_and_applies(visiting: Visitor, sent: Sent) -> None:
-    _send(visiting, sent)
+def _rehearses_and_applies(visiting: Visitor, portal: RunningPortal, sent: Sent) -> None:
+    with portal.resting():
+        _send(visiting, sent)
+        _is_working(visiting, "Checking the file")
     _arrives(visiting, "What this file would change")
     told = _tallies(visiting)
     assert told["Marks in the file"] == sent.rows
@@ -119,7 +128,9 @@ def _rehearses_and_applies(visiting: Visitor, sent: Sent) -> None:
     refused = visiting.page.get_by_role("region", name="Refused rows").inner_text()
     assert "Z1" in refused, refused
     visiting.look("rehearsal")
-    visiting.press(r"^Apply [\d,]+ marks")
+    with portal.resting():
+        visiting.press(r"^Apply [\d,]+ marks")
+        _is_working(visiting, "Applying the file")
     _arrives(visiting, "This file was applied")
     assert _tallies(visiting)["Changed"] == told["Changed"]
     visiting.look("applied")
@@ -204,7 +215,7 @@ def test_a_term_of_marks_is_sent_compared_and_undone(portal: RunningPortal, chro
         assert _autumn_figures(before) != {"100.0%"}
         visiting.go("/uploads/new")
         visiting.look("send")
-        _rehearses_and_applies(visiting, sent)
+        _rehearses_and_applies(visiting, portal, sent)
         _certificate(visiting)
         _comparison(visiting, school)
     with visitor(chromium, portal.address) as visiting:
@@ -221,6 +232,9 @@ def test_without_script_a_file_is_sent_rehearsed_and_applied(portal: RunningPort
     sent = _autumn(portal, administrator)
     with visitor(chromium, portal.address, script=False) as visiting:
         visiting.sign_in(administrator)
-        _rehearses_and_applies(visiting, sent)
+        _rehearses_and_applies(visiting, portal, sent)
         visiting.go(f"/dashboards/schools/{administrator.schools[0]}?year={_year()}")
         assert "100.0%" in visiting.page.locator(".portal-figure details tbody").inner_html()
+    with visitor(chromium, portal.address) as looking:
+        found = {fault for source in visiting.sources.values() for fault in looking.look_at_source(source)}
+    assert found == {'meta-refresh: <meta http-equiv="refresh" content="5">'}

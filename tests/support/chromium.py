@@ -67,6 +67,7 @@ class Visitor:
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
         self.seen: list[str] = []
+        self.sources: dict[str, str] = {}
         self._context = browser.new_context(
             viewport={"width": WIDE, "height": HEIGHT}, java_script_enabled=script, accept_downloads=True
         )
@@ -112,6 +113,7 @@ class Visitor:
         Leaves a picture where PORTAL_SHOTS says.
         """
         self.seen.append(name)
+        self.sources[name] = self.page.content()
         assert self.violations() == [], self.page.url
         self._picture(name)
         if self.script:
@@ -142,6 +144,13 @@ class Visitor:
             return []
         found = Axe().run(self.page).response["violations"]
         return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+
+    def look_at_source(self, source: str) -> list[str]:
+        """What axe finds in a page as a browser without script had it: shown again where axe can run, its scripts left out."""
+        bare = re.sub(r"(?s)<script.*?</script>|</?noscript>", "", source)
+        self.page.route("**/as-it-was", lambda route: route.fulfill(body=bare, content_type="text/html; charset=utf-8"))
+        self.go("/as-it-was")
+        return self.violations()
 
     def stored(self) -> dict[str, str]:
         """Everything the browser keeps for the portal besides cookies."""

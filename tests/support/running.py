@@ -204,6 +204,20 @@ class RunningPortal:
         """Where it answers."""
         return f"http://127.0.0.1:{self.port}"
 
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Hold the workers still: what is promised meanwhile is done afterwards."""
+        begun = Path(f"/proc/{self._program.pid}/task/{self._program.pid}/children").read_text().split()
+        workers = [int(one) for one in begun if b"workers.run" in Path(f"/proc/{one}/cmdline").read_bytes()]
+        assert workers
+        for one in workers:
+            os.kill(one, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for one in workers:
+                os.kill(one, signal.SIGCONT)
+
     def stop(self) -> None:
         """Ask it to stop; it does so in order."""
         self._program.send_signal(signal.SIGTERM)
