@@ -50,6 +50,8 @@ UNDONE = event("upload.undone", "A file that was applied was undone", "weeks")
 
 TOTALS = frozenset({"census-xml", "census-csv", "dfe-weekly"})
 MOST_FINDINGS = 500
+#: Kinds of refusal after which a file's bytes are not kept: what is no register may hold what nobody meant to send.
+NOT_KEPT = frozenset({"document", "image", "pdf", "program", "virus"})
 
 
 class NotNowError(RuntimeError):
@@ -118,6 +120,8 @@ def _readable(upload: Upload, content: bytes) -> Reading | None:
         reading = _read(upload, content)
     except FileRefused as refusal:
         upload.state, upload.refusal, upload.checked_at = "refused", refusal.message, clock.now()
+        if refusal.kind in NOT_KEPT:
+            tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(received=b""))
         record(REFUSED, upload.id, reason=refusal.kind)
         return None
     upload.layout, upload.checked_at = reading.layout, clock.now()

@@ -45,24 +45,24 @@ ROWS = row_of(1, "UPN", "Date", "Session", "Code") + row_of(2, upn(1), "2026-09-
 class TestUpl07Workbooks:
     """Cells at the end of the world, a million merged ranges, styles beyond counting."""
 
-    def test_the_sheet_written_by_hand_is_read(self) -> None:
+    def test_upl_07_the_sheet_written_by_hand_is_read(self) -> None:
         assert marks(read(sheet_of(ROWS))) == {(upn(1), MONDAY, 0, "/")}
 
-    def test_a_cell_in_the_last_column_of_the_last_row(self) -> None:
+    def test_upl_07_a_cell_in_the_last_column_of_the_last_row(self) -> None:
         far = ROWS + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
         assert cheap(measured(read_in_child, sheet_of(far)), seconds=10) in {"rows", "too-much", "damaged"}
 
-    def test_a_million_merged_ranges(self) -> None:
+    def test_upl_07_a_million_merged_ranges(self) -> None:
         ranges = "".join(f'<mergeCell ref="A{n}:B{n}"/>' for n in range(1, 1_000_001))
         book = sheet_of(ROWS, f'<mergeCells count="1000000">{ranges}</mergeCells>')
         assert cheap(measured(read_in_child, book), seconds=10, megabytes=400) in {"read", "too-large"}
 
-    def test_a_hundred_thousand_styles(self) -> None:
+    def test_upl_07_a_hundred_thousand_styles(self) -> None:
         formats = "".join(f'<xf numFmtId="{number}" fontId="{number % 911}"/>' for number in range(100_000))
         styles = deflated("xl/styles.xml", f"<styleSheet><cellXfs>{formats}</cellXfs></styleSheet>".encode())
         assert cheap(measured(read_in_child, sheet_of(ROWS, "", styles)), seconds=5) == "read"
 
-    def test_external_links_are_not_followed(self) -> None:
+    def test_upl_07_external_links_are_not_followed(self) -> None:
         link = b'<externalLink xmlns:r="r"><externalBook r:id="rId1"/></externalLink>'
         target = b'<Relationships><Relationship Id="rId1" Target="http://192.0.2.1/x.xlsx" TargetMode="External"/></Relationships>'
         parts = (
@@ -71,7 +71,7 @@ class TestUpl07Workbooks:
         )
         assert cheap(measured(guarded, workbook_of(*parts))) == "read"
 
-    def test_hidden_sheets_are_named(self) -> None:
+    def test_upl_07_hidden_sheets_are_named(self) -> None:
         rows = [["UPN", "Date", "Session", "Code"], [upn(1), "2026-09-07", "AM", "/"]]
         reading = read(workbook({"Shown": rows, "Kept back": [*rows[:1], [upn(2), "2026-09-07", "AM", "I"]]}, hidden=["Kept back"]))
         assert (reading.hidden_sheets, len(marks(reading))) == (("Kept back",), 2)
@@ -80,7 +80,7 @@ class TestUpl07Workbooks:
 class TestUpl08Formulas:
     """A formula is never worked out: what was last shown is text, and text that begins like one stays text."""
 
-    def test_formulas_in_a_workbook(self) -> None:
+    def test_upl_08_formulas_in_a_workbook(self) -> None:
         content = io.BytesIO()
         with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
             page = book.add_worksheet()
@@ -94,7 +94,7 @@ class TestUpl08Formulas:
         assert (upn(1), MONDAY, 0, "I") in marks(reading)
 
     @pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1+1", "@SUM(A1)", '=HYPERLINK("x")'])
-    def test_formulas_in_a_csv(self, text: str) -> None:
+    def test_upl_08_formulas_in_a_csv(self, text: str) -> None:
         cell = '"' + text.replace('"', '""') + '"'
         reading = read(f"UPN,Surname,Date,Session,Code\n{upn(1)},{cell},2026-09-07,AM,{cell}\n".encode())
         assert reading.pupils[0].surname == text

@@ -46,6 +46,7 @@ OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"BZh", "archive", "This file is compressed. Unpack it and send the file inside."),
     (b"\xfd7zXZ", "archive", "This file is compressed. Unpack it and send the file inside."),
     *((begins, "old-workbook", OLD_WORKBOOK) for begins in (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00")),
+    (b"X5O!P%@AP[4", "virus", "This file has the mark of a virus, and is not kept. Tell whoever looks after your computers."),
     (b"{\\rtf", "document", f"This is a text document. {SAVE_AS}"),
     (b"+/v", "encoding", "This file is written in UTF-7. Save it as UTF-8 and send it."),
     (b"\xff\xfe\x00\x00", "encoding", "This file is written in UTF-32. Save it as UTF-8 and send it."),
