@@ -145,9 +145,9 @@ def _usual(where: Ground, school_id: UUID, content: bytes, written: Callable[[Gr
 def _copied(where: Ground, marks: pd.DataFrame) -> None:
     """The quickest way a script has: the frame as text, by COPY."""
     text = marks.to_csv(index=False, header=False, date_format="%Y-%m-%d")
-    with psycopg.connect(where.server.url("portal_owner")) as connection:
-        with connection.cursor().copy("COPY usual_mark FROM STDIN (FORMAT csv)") as copy:
-            copy.write(text)
+    copying = "COPY usual_mark FROM STDIN (FORMAT csv)"
+    with psycopg.connect(where.server.url("portal_owner")) as connection, connection.cursor().copy(copying) as copy:
+        copy.write(text)
 
 
 def _by_to_sql(where: Ground, marks: pd.DataFrame) -> None:
