@@ -55,7 +55,7 @@ def shown(upload: Upload) -> dict[str, Any]:
         "complete_weeks": [date.fromisoformat(one) for one in told.get("complete_weeks", ())],
         "same_as_at": datetime.fromisoformat(told["same_as_received_at"]) if told.get("same_as_received_at") else None,
         "progress": queries.progress_of(upload.id),
-        "failed": upload.state in {"received", "applying"} and queries.has_failed(upload.id),
+        "set_aside": upload.state in {"received", "applying"} and queries.has_failed(upload.id),
         "steps": _steps(upload),
     }
 
