@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
+import structlog
 from flask import Response, current_app, redirect, request, url_for
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from portal.web.pages import page_context
 
@@ -20,7 +23,11 @@ if TYPE_CHECKING:
 
     Listener = Callable[[HTTPException], None]
 
+log = structlog.get_logger("portal.request")
+
 SIGN_IN = "accounts.sign_in"
+#: The database is away, starting, full, or others hold what we need: it will pass, and is no fault of the page.
+PASSING = (OperationalError, InterfaceError, NoConnectionLeft)
 #: Headers an error says something with, kept on its page.
 KEPT = ("Allow", "Retry-After")
 LISTENERS = "portal.web.errors"
@@ -88,11 +95,18 @@ def init_app(app: Flask) -> None:
     """Answer every error of `app` with a page of ours."""
     app.extensions[LISTENERS] = {}
     app.register_error_handler(HTTPException, _answer)
+    for kind in PASSING:
+        app.register_error_handler(kind, _without_database)
 
 
 def when(app: Flask, status: int, listener: Listener) -> None:
     """Tell `listener` of every error of this status, before its page is made; what it raises is logged, not shown."""
     app.extensions[LISTENERS].setdefault(status, []).append(listener)
+
+
+def _without_database(error: Exception) -> ResponseReturnValue:
+    log.error("request.no_database", why=type(getattr(error, "orig", error)).__name__)
+    return _answer(ServiceUnavailable())
 
 
 def _answer(error: HTTPException) -> ResponseReturnValue:
