@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
 if TYPE_CHECKING:
-    from structlog.typing import EventDict, Processor, WrappedLogger
+    from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
     from config.settings import Settings
 
@@ -22,6 +23,9 @@ HIDDEN = frozenset({
 
 #: The password inside a URL, wherever a library's message quotes one.
 _URL_PASSWORD = re.compile(r"(\w+://[^:/@\s]*):[^@/\s]+@")
+
+#: Errors whose own words name no more than files, addresses and modules. Any other may quote a cell of a file or a row.
+SPEAKING = (OSError, ImportError)
 
 #: Libraries that talk at INFO of nothing a reader of our logs would miss.
 QUIET = ("alembic", "gunicorn.access", "rq", "urllib3", "werkzeug")
@@ -35,7 +39,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(kinds_and_places),
         hide,
     ]
     structlog.configure(
@@ -58,6 +62,15 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     for name in ("gunicorn.error", "gunicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+
+
+def kinds_and_places(exc_info: ExcInfo) -> str:
+    """An exception as what kind it was and where, its causes first, and in its own words only when it is one of `SPEAKING`."""
+    _, error, places = exc_info
+    words = f": {error}" if isinstance(error, SPEAKING) else ""
+    told = f"{''.join(traceback.format_tb(places))}{type(error).__module__}.{type(error).__qualname__}{words}"
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return f"{kinds_and_places((type(before), before, before.__traceback__))}\n\n{told}" if before else told
 
 
 def hide(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -153,6 +153,7 @@ def connect(url: str, *, pool_size: int = 5, patient: bool = False) -> Engine:
         pool_size=pool_size,
         max_overflow=10,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"connect_timeout": 3, "tcp_user_timeout": 5000, "options": options},
     )
     event.listen(_engine, "connect", _on_connect)
