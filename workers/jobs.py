@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import structlog
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from portal import clock
 from portal.accounts import actions as accounts
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
 
-log = structlog.get_logger()
+#: How long a job whose records others hold waits before it tries again.
+PAUSE = timedelta(seconds=5)
 
 #: What each kind of job does, given its ids. Every one is run twice in its test.
 KINDS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
@@ -41,13 +44,20 @@ DAILY = ("accounts.suspend_unused", "accounts.forget_tries")
 def run(job_id: str) -> str:
     """Run one outbox job if nobody else has it and it is not done. Returns what became of it.
 
-    The row lock is the lease: it dies with the connection, so a killed worker's job is free at once.
+    The row lock is the lease: it dies with the connection, so a killed worker's job is free at once. A job whose
+    records others hold for longer than a lock is waited for gives up its turn, and the start is not counted.
     """
     scope = _started(UUID(job_id))
     if scope is None:
         return "not waiting"
-    with unit_of_work(scope):
-        return _do(UUID(job_id))
+    try:
+        with unit_of_work(scope):
+            return _do(UUID(job_id))
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+            raise
+    _hand_back(UUID(job_id))
+    return "handed back"
 
 
 def _started(job_id: UUID) -> Scope | None:
@@ -59,6 +69,13 @@ def _started(job_id: UUID) -> Scope | None:
         session.execute(update(OutboxJob).where(OutboxJob.id == job_id).values(attempts=OutboxJob.attempts + 1))
         session.commit()
         return _scope_of(job)
+
+
+def _hand_back(job_id: UUID) -> None:
+    again = {"attempts": OutboxJob.attempts - 1, "sent_at": None, "run_after": clock.now() + PAUSE}
+    with unit_of_work(None) as session:
+        session.execute(update(OutboxJob).where(OutboxJob.id == job_id).values(again))
+        session.commit()
 
 
 def _waiting(job_id: UUID) -> Select[OutboxJob]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
@@ -33,6 +34,8 @@ from portal.db import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
+
+log = structlog.get_logger()
 
 #: How long a job that was sent and is not done is left before it is sent again. The row lock, not this, prevents doubling.
 LEASE = timedelta(seconds=20)
@@ -71,7 +74,7 @@ _redis: Redis | None = None
 def connect(url: str) -> Redis:
     """Connect this process to the queue server, once. It holds ids only and may be lost at any time."""
     global _redis  # noqa: PLW0603  one connection pool a process is the point
-    _redis = Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+    _redis = Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2)
     return _redis
 
 
@@ -172,6 +175,7 @@ def dispatch() -> int:
     for job in waiting():
         if job.attempts >= TRIES:
             job.failed_at, job.failure = clock.now(), "It was started three times and never finished."
+            log.error("job.set_aside", job=str(job.id), kind=job.kind)
             continue
         _send(job.id, sent_number(job))
         job.sent_at = clock.now()

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -32,12 +33,30 @@ EVERY = 1.0
 
 
 class PortalWorker(Worker):
-    """RQ's forking worker with our database in each horse: the parent's connections are never used in a child."""
+    """RQ's forking worker with our database in each horse: the parent's connections are never used in a child.
+
+    What went wrong is logged as everything of ours is, and never kept in the queue: an error's words may quote a row.
+    """
+
+    told_to_stop = False
 
     def main_work_horse(self, job: Any, queue: Any) -> Any:
         """Let go of connections inherited over the fork, then work."""
         db.engine().dispose(close=False)
         return super().main_work_horse(job, queue)
+
+    def handle_job_failure(self, *args: Any, **kwargs: Any) -> None:
+        """Mark it failed, without a word of why."""
+        super().handle_job_failure(*args, **{**kwargs, "exc_string": ""})
+
+    def handle_exception(self, job: Any, *exc_info: Any) -> None:
+        """Say that a job raised."""
+        log.error("job.raised", job=job.id, exc_info=exc_info)
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Remember that the end was asked for: any other end is the queue server's doing."""
+        PortalWorker.told_to_stop = True
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # the library leaves this one untyped
 
 
 def dispatch_for_ever(stop: threading.Event) -> None:
@@ -82,18 +101,17 @@ def main() -> None:
     connection = queue.connect(settings.redis_url)
     mail.connect(_mail_server(settings))
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     threading.Thread(target=dispatch_for_ever, args=(stop,), daemon=True).start()
     while True:
-        try:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        with suppress(RedisError):
             worker = PortalWorker(
                 [queue.queue()], connection=connection, serializer=JSONSerializer, worker_ttl=30, maintenance_interval=10
             )
             worker.work(logging_level="WARNING", with_scheduler=False)
-        except RedisError:
-            time.sleep(EVERY)
-        else:
+        if PortalWorker.told_to_stop:
             break
+        time.sleep(EVERY)
     stop.set()
 
 
