@@ -1,0 +1,161 @@
+"""A file on its way through a portal in parts: sent, checked, asked for, and held against the same file with nothing in the way."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from portal import clock, db
+from portal.accounts.queries import membership_scope
+from portal.audit.queries import verification
+from portal.db import unit_of_work
+from portal.rules.calendar import academic_year
+from portal.uploads import actions
+from tests.support.parts import Answer, Parts, Visitor
+from tests.support.running import Sent, term_of_presence, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.running import Database, Member
+
+#: What differs between two runs of the same: ids that are made, and instants.
+UNLIKE = "'{id,upload_id,recorded_at,received_at,checked_at,applied_at,rehearsal}'::text[]"
+#: Everything else an upload leaves behind.
+KEPT = tuple(
+    f"SELECT to_jsonb(t) - {UNLIKE} FROM {table} t {order}"  # noqa: S608  names of our own, written here
+    for table, order in {
+        "register_page": "ORDER BY school_id, week, version",
+        "current_page": "ORDER BY school_id, week",
+        "tally": "ORDER BY school_id, week, dimension, value",
+        "standing": "ORDER BY school_id, academic_year, line",
+        "roll_line": "ORDER BY school_id, academic_year, line",
+        "upload": "WHERE state = 'applied' ORDER BY sha256, received_at",
+        "finding": "JOIN upload u ON (u.authority_id, u.id) = (t.authority_id, t.upload_id) WHERE u.state = 'applied' "
+        "ORDER BY u.sha256, u.received_at, t.number",
+        "(SELECT event, count(*) FROM audit_event GROUP BY event)": "WHERE event IN ('upload.applied', 'register.written') "
+        "ORDER BY event",
+    }.items()
+)
+APPLIED = "SELECT count(*) FROM audit_event WHERE event = 'upload.applied' AND subject_id = %s"
+_taken = count()
+
+
+@dataclass
+class Case:
+    """A file for a school, and the person who sends it."""
+
+    parts: Parts
+    member: Member
+    monday: date
+    sent: Sent
+    add_pupils: str = "no"
+
+    @cached_property
+    def visitor(self) -> Visitor:
+        """The person, signed in."""
+        return Visitor(self.parts.address, self.member.membership_id)
+
+    @property
+    def school(self) -> str:
+        """The school the file is for."""
+        return str(self.member.schools[0])
+
+    def send(self) -> str:
+        """Send the file: its page's path."""
+        answer = self.posted()
+        assert answer.status == 200, answer.text
+        return answer.path
+
+    def posted(self) -> Answer:
+        """Send the file, whatever comes of it."""
+        self.visitor.get("/uploads/new")
+        return self.visitor.post(
+            "/uploads/new", {"school": self.school, "kind": "marks", "add_pupils": self.add_pupils}, self.sent.content
+        )
+
+    def rehearsed(self) -> str:
+        """Send the file, and wait until it has been checked."""
+        path = self.send()
+        self.reaches(path, "rehearsed")
+        return path
+
+    def asked(self) -> str:
+        """Send the file, wait for its check, and ask for it to be applied."""
+        path = self.rehearsed()
+        assert self.visitor.post(f"{path}/apply", {}).status == 200
+        return path
+
+    def state(self, path: str) -> str:
+        """How far the upload has come."""
+        return str(self.parts.database.one("SELECT state FROM upload WHERE id = %s", _id(path)))
+
+    def reaches(self, path: str, state: str) -> None:
+        """Wait until the upload has come so far."""
+        until(f"the upload is {state}", lambda: self.state(path) == state, within=40)
+
+    def job(self, path: str, kind: str = "uploads.apply") -> Any:
+        """The upload's job: id, attempts, when done, when failed."""
+        (found,) = self.parts.database.rows(
+            "SELECT id, attempts, done_at, failed_at FROM outbox_job WHERE ids->>'upload_id' = %s AND kind = %s", _id(path), kind
+        )
+        return found
+
+    def ends_well(self, path: str, applied: int = 1) -> None:
+        """The upload is applied, and everything is as after the same file taken with nothing in the way."""
+        self.reaches(path, "applied")
+        assert self.parts.database.one(APPLIED, _id(path)) == 1
+        assert "This file was applied" in self.visitor.get(path).text
+        url = self.parts.app_url.rsplit("/", 1)[0]
+        for _ in range(applied):
+            _in_a_process(f"{url}/clean", self.member, self._take)
+        assert kept(self.parts.database) == kept(self.parts.clean)
+        _in_a_process(f"{url}/portal", self.member, _the_chain_holds)
+        self.parts.whole = True
+
+    def _take(self) -> None:
+        actions.take(self.member.schools[0], kind="marks", file_name="marks.csv", content=self.sent.content)
+
+
+def _id(path: str) -> str:
+    return path.rsplit("/", 1)[1]
+
+
+def kept(database: Database) -> list[list[Any]]:
+    """Everything uploads have left in a database, to compare with another."""
+    return [database.rows(question) for question in KEPT]
+
+
+def _the_chain_holds() -> None:
+    assert verification().first_bad is None
+
+
+def _in_a_process(url: str, member: Member, work: Callable[[], object]) -> None:
+    """Do `work` in the person's scope, in a process of its own, which must end well."""
+    process = os.fork()
+    if process == 0:
+        code = 1
+        try:
+            db.connect(url)
+            with unit_of_work(None):
+                found = membership_scope(member.membership_id)
+            assert found is not None
+            with unit_of_work(found[0]):
+                work()
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+
+
+def case_of(parts: Parts, place: int = 0) -> Case:
+    """Two weeks of last year, which no other case has, as a file of a school in which everybody was there."""
+    member = parts.database.member("school-administrator", place=place)
+    year, first = academic_year(clock.today()) - 1, 2 * next(_taken)
+    met = "SELECT week FROM current_page WHERE school_id = %s AND week > %s ORDER BY week"
+    monday, next_one = (week for (week,) in parts.database.rows(met, member.schools[0], date(year, 9, 1))[first : first + 2])
+    return Case(parts, member, monday, term_of_presence(parts.database, member.schools[0], year, monday, next_one))
