@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -11,7 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
-from sqlalchemy import Index, or_, select
+from sqlalchemy import Index, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -40,7 +41,9 @@ log = structlog.get_logger()
 #: How long a job that was sent and is not done is left before it is sent again. The row lock, not this, prevents doubling.
 LEASE = timedelta(seconds=20)
 TRIES = 3
-QUEUE = "portal"
+#: Workers take from the first lane while it has anything. Of one school's waiting jobs only so many stand in it.
+LANES = ("portal", "portal-crowded")
+FEW = 5
 TIME_LIMIT = 900
 
 
@@ -78,8 +81,8 @@ def connect(url: str) -> Redis:
     return _redis
 
 
-def queue() -> Queue:
-    """The one queue, JSON on the wire.
+def queue(lane: str = LANES[0]) -> Queue:
+    """A lane of the queue, JSON on the wire.
 
     Raises:
         RuntimeError: before `connect`.
@@ -87,7 +90,7 @@ def queue() -> Queue:
     if _redis is None:
         message = "The queue is not connected: call workers.queue.connect first."
         raise RuntimeError(message)
-    return Queue(QUEUE, connection=_redis, serializer=JSONSerializer)
+    return Queue(lane, connection=_redis, serializer=JSONSerializer)
 
 
 def later(kind: str, **ids: UUID | str) -> UUID:
@@ -103,9 +106,22 @@ def later(kind: str, **ids: UUID | str) -> UUID:
         role=open_scope.actor.role,
         run_after=clock.now(),
     )
+    lane = LANES[_crowd(job) >= FEW]
     tx().add(job)
-    after_commit(lambda: _wake(job.id))
+    after_commit(lambda: _wake(job.id, lane))
     return job.id
+
+
+def _crowd(job: OutboxJob) -> int:
+    """How many jobs of the same school wait already."""
+    if (school := _school_of(job)) is None:
+        return 0
+    waiting = OutboxJob.done_at.is_(None) & OutboxJob.failed_at.is_(None) & (OutboxJob.ids["school_id"].astext == school)
+    return tx().scalar(select(func.count()).select_from(OutboxJob).where(waiting)) or 0
+
+
+def _school_of(job: OutboxJob) -> str | None:
+    return job.ids.get("school_id")
 
 
 def promise_for_today(kind: str, authority_ids: Iterable[UUID], on: date) -> int:
@@ -130,18 +146,18 @@ def promise_for_today(kind: str, authority_ids: Iterable[UUID], on: date) -> int
     return len(made)
 
 
-def _wake(job_id: UUID) -> None:
+def _wake(job_id: UUID, lane: str) -> None:
     """Best effort: what is missed here the dispatcher sends within a second."""
     if _redis is None:
         return
     try:
-        _send(job_id, 0)
+        _send(job_id, 0, lane)
     except RedisError:
         return
 
 
-def _send(job_id: UUID, attempt: str | int) -> None:
-    queue().enqueue_call(
+def _send(job_id: UUID, attempt: str | int, lane: str) -> None:
+    queue(lane).enqueue_call(
         "workers.jobs.run",
         args=(str(job_id),),
         job_id=f"{job_id}-{attempt}",
@@ -171,13 +187,15 @@ def dispatch() -> int:
     A job in hand holds its row's lock, so it is skipped here however long it takes. One that has been
     started `TRIES` times and never finished is set aside for a person (its worker died with it each time).
     """
-    sent = 0
+    sent, of_school = 0, Counter[str]()
     for job in waiting():
         if job.attempts >= TRIES:
             job.failed_at, job.failure = clock.now(), "It was started three times and never finished."
             log.error("job.set_aside", job=str(job.id), kind=job.kind)
             continue
-        _send(job.id, sent_number(job))
+        school = _school_of(job) or str(job.id)
+        _send(job.id, sent_number(job), LANES[of_school[school] >= FEW])
+        of_school[school] += 1
         job.sent_at = clock.now()
         sent += 1
     tx().commit()

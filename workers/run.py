@@ -106,7 +106,11 @@ def main() -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with suppress(RedisError):
             worker = PortalWorker(
-                [queue.queue()], connection=connection, serializer=JSONSerializer, worker_ttl=30, maintenance_interval=10
+                [queue.queue(lane) for lane in queue.LANES],
+                connection=connection,
+                serializer=JSONSerializer,
+                worker_ttl=30,
+                maintenance_interval=10,
             )
             worker.work(logging_level="WARNING", with_scheduler=False)
         if PortalWorker.told_to_stop:

@@ -66,7 +66,7 @@ def receive(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_p
         NoResultFound: when the school is not within scope.
     """
     upload = _keep(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
-    later("uploads.check", upload_id=upload.id)
+    later("uploads.check", upload_id=upload.id, school_id=upload.school_id)
     return upload.id
 
 
@@ -236,7 +236,7 @@ def say_what_columns_mean(upload_id: UUID, mapping: Mapping[str, str]) -> None:
     )
     upload.mapping, upload.state = dict(mapping), "received"
     record(MAPPED, upload.id, columns=len(mapping))
-    later("uploads.check", upload_id=upload.id)
+    later("uploads.check", upload_id=upload.id, school_id=upload.school_id)
 
 
 @action
@@ -250,7 +250,7 @@ def ask_to_apply(upload_id: UUID) -> None:
         raise NotNowError(_not_now(upload))
     upload.state = "applying"
     record(APPLYING, upload.id)
-    later("uploads.apply", upload_id=upload.id)
+    later("uploads.apply", upload_id=upload.id, school_id=upload.school_id)
 
 
 @action

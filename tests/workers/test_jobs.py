@@ -100,6 +100,32 @@ def test_a_job_that_was_sent_and_lost_is_sent_again_after_its_lease(world: World
         assert queue.dispatch() == 1
 
 
+def _lanes() -> list[list[str]]:
+    """The jobs in each lane, in the order in which workers take them."""
+    return [[one[:36] for one in queue.queue(lane).job_ids] for lane in queue.LANES]
+
+
+def test_upl_20_a_school_that_sends_many_files_holds_up_only_itself(world: World) -> None:
+    queue.connect(os.environ[servers.REDIS])
+    for lane in queue.LANES:
+        queue.queue(lane).empty()
+    many = queue.FEW + 3
+    with unit_of_work(world.here.scope(Role.LA_MANAGER)):
+        for school in [world.here.primary] * many + [world.here.secondary]:
+            uploads.receive(school, kind="marks", file_name="x.csv", content=objects.long_csv(1))
+    with unit_of_work(None):
+        promised = {str(one.id): one.ids["school_id"] for one in tx().scalars(select(OutboxJob))}
+    theirs, other = str(world.here.primary), str(world.here.secondary)
+    for _ in range(2):
+        first, crowded = _lanes()
+        assert [promised[one] for one in crowded] == [theirs] * 3
+        assert sorted(promised[one] for one in first) == sorted([theirs] * queue.FEW + [other])
+        for lane in queue.LANES:
+            queue.queue(lane).empty()
+        with unit_of_work(None):
+            queue.dispatch()
+
+
 def test_a_job_of_a_membership_that_has_ended_reaches_no_school(world: World) -> None:
     _sent(world)
     with unit_of_work(world.here.scope(Role.LA_ADMINISTRATOR)):
