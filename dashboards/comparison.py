@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -38,8 +37,10 @@ PHASE_WORDS = {
     "alternative": "alternative provision",
     "nursery": "nursery schools",
 }
-#: Fewer other schools than this behind an average, and a reader could work out another school's figure.
+#: Fewer schools than this behind an average, and a school's reader could work out another school's figure.
 FEWEST_SCHOOLS = 3
+#: An average of one school is that school: there is nothing to stand it beside.
+FEWEST_TO_COMPARE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,8 @@ def comparison(school_id: UUID, phase: str, academic_year: int, measure: str, *,
     """
     own = school_weeks(school_id, academic_year)
     average = {one.week: one for one in authority_weeks(phase, academic_year)}
-    published = _published(phase, academic_year, [one.week for one in own], measure)
-    fewest = FEWEST_SCHOOLS if alone else 1
+    published = published_beside(phase, academic_year, [one.week for one in own], measure)
+    fewest = FEWEST_SCHOOLS if alone else FEWEST_TO_COMPARE
     shown = {week: one for week, one in average.items() if one.schools >= fewest}
     rows = tuple(
         Row(
@@ -133,7 +134,7 @@ def comparison(school_id: UUID, phase: str, academic_year: int, measure: str, *,
 
 
 @dataclass(frozen=True, slots=True)
-class _Published:
+class Published:
     """England's rates for the weeks asked for, and how they must be labelled."""
 
     by_week: dict[date, Fraction | None]
@@ -142,25 +143,26 @@ class _Published:
     note: str
 
 
-def _published(phase: str, academic_year: int, weeks: Sequence[date], measure: str) -> _Published:
+def published_beside(phase: str, academic_year: int, weeks: Sequence[date], measure: str) -> Published:
+    """England's published rates for these weeks of a year; where none are out yet, those of the same weeks a year before."""
     known = PUBLISHED_PHASE.get(phase)
     if known is None:
-        return _Published({}, None, "England", "The Department for Education publishes no series for this phase.")
+        return Published({}, None, "England", "The Department for Education publishes no series for this phase.")
     this_year = {one.week: one for one in weekly_series(ENGLAND, known, academic_year) if one.week}
     if this_year:
         by_week = {week: _rate(this_year[week], measure) if week in this_year else None for week in weeks}
         to_date, note = _to_date(known, academic_year, measure)
-        return _Published(by_week, to_date, f"England, {PHASE_WORDS[known]}", note)
+        return Published(by_week, to_date, f"England, {PHASE_WORDS[known]}", note)
     last_year = {one.week.isocalendar()[1]: one for one in weekly_series(ENGLAND, known, academic_year - 1) if one.week}
     matched = {week: last_year.get(week.isocalendar()[1]) for week in weeks}
     found = [one for one in matched.values() if one is not None]
     newest = latest()
     note = newest.sentence if newest else "No published figures have been loaded."
     if not found:
-        return _Published({}, None, f"England, {PHASE_WORDS[known]}", note)
+        return Published({}, None, f"England, {PHASE_WORDS[known]}", note)
     by_week = {week: _rate(one, measure) if one is not None else None for week, one in matched.items()}
     source = f"{note} The England line shows the same weeks of last year: DfE, daily attendance series, {found[-1].release}."
-    return _Published(by_week, None, f"England, {PHASE_WORDS[known]}, same weeks last year", source)
+    return Published(by_week, None, f"England, {PHASE_WORDS[known]}, same weeks last year", source)
 
 
 def _to_date(phase: str, academic_year: int, measure: str) -> tuple[Fraction | None, str]:
@@ -179,7 +181,7 @@ def _told(
     own: Sequence[WeekSums],
     rows: tuple[Row, ...],
     same: Sequence[WeekSums],
-    published: _Published,
+    published: Published,
     phase: str,
     measure: str,
     average: Mapping[date, AverageWeek],
@@ -210,9 +212,8 @@ def sentence(school: Fraction | None, authority: Fraction | None, rows: Sequence
         return "There are no marks for this year yet."
     told = f"{name} this year is {rounded(school, 1)}%"
     if authority is None:
-        return f"{told}. The LA average is not shown, because too few schools have sent marks."
-    moved = _moved(rows)
-    return f"{told}: {gap_words(school, authority)} the LA average for {phase_words}{moved}."
+        return f"{told}. The LA average is not shown, because too few schools of its phase have sent marks."
+    return f"{told}: {gap_words(school, authority)} the LA average for {phase_words}.{_moved(rows)}"
 
 
 def shown_rate(rate: Fraction | None) -> str | None:
@@ -229,15 +230,9 @@ def gap_words(school: Fraction, other: Fraction) -> str:
 
 
 def _moved(rows: Sequence[Row], weeks: int = 4) -> str:
-    both = [row for row in rows if row.school is not None and row.authority is not None]
-    if len(both) <= weeks:
+    """The gap of the newest week and of the week four before it, as a sentence of its own; nothing while there are too few."""
+    gaps = [gap_words(row.school, row.authority) for row in rows if row.school is not None and row.authority is not None]
+    if len(gaps) <= weeks:
         return ""
-    now, then = (
-        Decimal(rounded(row.school, 1) - rounded(row.authority, 1))
-        for row in (both[-1], both[-1 - weeks])
-        if row.school is not None and row.authority is not None
-    )
-    difference = now - then
-    if difference == 0:
-        return ". The weekly gap is the same as four weeks ago"
-    return f". The weekly gap is {abs(difference)} {'higher' if difference > 0 else 'lower'} than four weeks ago"
+    now, then = (gap.removesuffix(" as") for gap in (gaps[-1], gaps[-1 - weeks]))
+    return f" In the newest week it was {now}; four school weeks earlier, {then}."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,12 @@ CONFIG: dcc.Graph.Config = {
     "plotlyServerURL": "",
     "responsive": True,
 }
+
+#: Characters of a legend's line that fit a screen of 320 pixels.
+LEGEND_WIDTH = 28
+#: Labels along the weeks that fit the same screen.
+MOST_LABELS = 6
+A_WEEK = 7 * 24 * 60 * 60 * 1000
 
 INK, QUIET, GRID = "#0b0c0c", "#484949", "#d2d4d5"
 
@@ -46,6 +54,7 @@ def chart(figure: go.Figure) -> dcc.Graph:
 def weekly_lines(frame: pd.DataFrame, *, labels: dict[str, str], unit: str = "%") -> go.Figure:
     """A rate by week as one line a series. `frame`: `week` (dates) and a column of percentages for each label; gaps stay gaps."""
     figure = go.Figure()
+    weeks = 1 + (max(frame["week"]) - min(frame["week"])).days // 7
     for series in (SCHOOL, AUTHORITY, NATION):
         if series.column not in frame or frame[series.column].isna().all():
             continue
@@ -53,7 +62,7 @@ def weekly_lines(frame: pd.DataFrame, *, labels: dict[str, str], unit: str = "%"
             go.Scatter(
                 x=list(frame["week"]),
                 y=[None if value != value else value for value in frame[series.column]],  # noqa: PLR0124  NaN is not itself
-                name=labels[series.column],
+                name="<br>".join(textwrap.wrap(labels[series.column], LEGEND_WIDTH)),
                 mode="lines+markers",
                 connectgaps=False,
                 line={"color": series.colour, "dash": series.dash, "width": 3},
@@ -67,8 +76,15 @@ def weekly_lines(frame: pd.DataFrame, *, labels: dict[str, str], unit: str = "%"
         margin={"l": 56, "r": 16, "t": 8, "b": 48},
         height=380,
         hovermode="x unified",
+        showlegend=True,
         legend={"orientation": "h", "y": -0.2, "x": 0},
-        xaxis={"gridcolor": GRID, "tickformat": "%-d %b", "title": None},
+        xaxis={
+            "gridcolor": GRID,
+            "tickformat": "%-d %b",
+            "tick0": min(frame["week"]),
+            "dtick": A_WEEK * math.ceil(weeks / MOST_LABELS),
+            "title": None,
+        },
         yaxis={"gridcolor": GRID, "ticksuffix": unit, "zeroline": False, "rangemode": "normal", "title": None},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from flask import Blueprint, render_template, request
 
 from dashboards.comparison import MEASURES
@@ -43,6 +44,19 @@ def school_figures(school_id: UUID) -> Response:
     )
     rows = [(row.week, row.school, row.possible, row.authority, row.schools or None, row.nation) for row in found.rows]
     return download(f"{MEASURES[found.measure]} by week", columns, rows, on=clock.today())
+
+
+@bp.get("/dashboards/weeks.csv")
+@needs("measures.view")
+def every_school_weeks() -> Response:
+    """The authority's weeks for a phase beside England's, as the chart of every school shows them."""
+    weeks, england = every_school.weeks_in(request.args)
+    columns = ("Week beginning", "LA average (%)", "Schools in it", "Schools in the phase", f"{england.label} (%)")
+    rows = [
+        (week, None if pd.isna(average) else average, schools, in_phase, None if pd.isna(nation) else nation)
+        for week, average, nation, schools, in_phase in weeks.itertuples(index=False)
+    ]
+    return download("weeks", columns, rows, on=clock.today())
 
 
 @bp.get("/dashboards/figures.csv")

@@ -12,11 +12,12 @@ from flask_login import LoginManager, UserMixin
 from portal import scope as scopes
 from portal.accounts.actions import touch
 from portal.accounts.presence import SCHOOL_NAMES, TOKEN, factor_step, who
-from portal.accounts.queries import Principal, principal
+from portal.accounts.queries import Principal, names_of_memberships, principal
 from portal.audit.actions import record_alone
 from portal.audit.events import event
+from portal.audit.queries import MEMBER_NAMES
 from portal.db import unit_of_work
-from portal.permissions import ANYONE_SIGNED_IN, OPEN, ROLES, permission_of
+from portal.permissions import ANYONE_SIGNED_IN, OPEN, permission_of
 from portal.schools.queries import schools
 from portal.web.pages import PageContext
 
@@ -67,6 +68,7 @@ def init_app(app: Flask, *, second_factor_required: bool, demonstration: bool) -
     app.config["SECOND_FACTOR_REQUIRED"] = second_factor_required
     app.config["DEMONSTRATION"] = demonstration
     app.extensions[SCHOOL_NAMES] = _school_names
+    app.extensions[MEMBER_NAMES] = names_of_memberships
     app.before_request_funcs.setdefault(None, []).insert(0, _pass)
     app.after_request(_note_refusal)
     app.teardown_request(_close)
@@ -196,7 +198,7 @@ def _page_context() -> dict[str, object]:
         "portal": PageContext(
             authority_name=place.authority_name if place else None,
             person_name=person.name if person else None,
-            role_name=ROLES[place.role][0] if place else None,
+            role=place.role if place else None,
             demonstration=bool(current_app.config["DEMONSTRATION"]),
             can=person.can if person and place else (lambda _permission: False),
         )

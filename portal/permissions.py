@@ -35,9 +35,9 @@ class Role(StrEnum):
 #: Each role's name on screens, and what it is for.
 ROLES: Mapping[Role, tuple[str, str]] = {
     Role.LA_ADMINISTRATOR: ("LA administrator", "Keeps the authority's schools, term dates, people and settings."),
-    Role.LA_MANAGER: ("LA attendance manager", "Oversees every school and case, and the officers who work them."),
+    Role.LA_MANAGER: ("LA attendance manager", "Oversees every school, and the officers who work with them."),
     Role.LA_OFFICER: ("LA attendance officer", "Works with schools and families to find and remove barriers to attendance."),
-    Role.LA_LEGAL: ("LA legal officer", "Reviews what reaches penalty notices and courts, and reads the registers behind it."),
+    Role.LA_LEGAL: ("LA legal officer", "Reads the registers behind what may reach penalty notices and courts."),
     Role.SCHOOL_ADMINISTRATOR: ("School administrator", "Keeps the school's people, term dates, pupil list and uploads."),
     Role.ATTENDANCE_LEAD: ("School attendance lead", "Leads attendance in the school: registers, patterns, support."),
     Role.HEADTEACHER: ("Headteacher", "Answers for the register, and compares the school with the authority and the nation."),

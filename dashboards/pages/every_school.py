@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from flask import abort, redirect
 
-from dashboards.comparison import FEWEST_SCHOOLS, MEASURES, PHASE_WORDS, PUBLISHED_PHASE, gap_words, rate_of, shown_rate
+from dashboards.comparison import (
+    FEWEST_SCHOOLS,
+    FEWEST_TO_COMPARE,
+    MEASURES,
+    PHASE_WORDS,
+    Published,
+    gap_words,
+    published_beside,
+    rate_of,
+    shown_rate,
+)
 from dashboards.controls import measure_in, year_in, years
 from dashboards.figures import weekly_lines
 from portal import clock, scope
-from portal.benchmarks.figures import ENGLAND
-from portal.benchmarks.queries import weekly_series
 from portal.registers.overview import AverageWeek, SchoolSummary, authority_weeks, every_school
 from portal.rules.calendar import week_of
+from portal.schools.queries import phase_names
 from portal.web.paging import Order
 
 if TYPE_CHECKING:
@@ -39,12 +48,16 @@ COLUMNS = (
 class _Row:
     """One school as the list shows it."""
 
-    def __init__(self, summary: SchoolSummary, measure: str, average: Fraction | None) -> None:
+    def __init__(self, summary: SchoolSummary, measure: str, averages: Sequence[AverageWeek]) -> None:
+        same = [one.sums for one in averages if one.week in summary.weeks and one.schools >= FEWEST_TO_COMPARE]
+        average = rate_of(same, measure)
         self.summary = summary
         self.figure = rate_of([summary.year], measure) if summary.year else None
         self.recent = rate_of([summary.recent], measure) if summary.recent else None
         self.gap = self.figure - average if self.figure is not None and average is not None else None
-        self.gap_words = gap_words(self.figure, average) if self.figure is not None and average is not None else None
+        self.gap_words = (
+            gap_words(self.figure, average).removesuffix(" as") if self.figure is not None and average is not None else None
+        )
 
 
 def _phase_in(arguments: Mapping[str, str]) -> str | None:
@@ -58,12 +71,8 @@ def _rows(arguments: Mapping[str, str]) -> list[_Row]:
     year, measure, phase = year_in(arguments), measure_in(arguments), _phase_in(arguments)
     since = week_of(clock.today()) - timedelta(weeks=RECENT_WEEKS)
     summaries = [one for one in every_school(year, recent_from=since) if phase in {None, one.phase}]
-    averages = {one: _average(one, year, measure) for one in {summary.phase for summary in summaries}}
+    averages = {one: _averages(one, year) for one in {summary.phase for summary in summaries}}
     return [_Row(one, measure, averages[one.phase]) for one in summaries]
-
-
-def _average(phase: str, year: int, measure: str) -> Fraction | None:
-    return rate_of([one.sums for one in _averages(phase, year)], measure)
 
 
 def _averages(phase: str, year: int) -> list[AverageWeek]:
@@ -110,6 +119,7 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
     bound = scope.current().schools
     if bound is not None and len(bound) == 1:
         abort(redirect(f"/dashboards/schools/{next(iter(bound))}"))
+    weeks, england = weeks_in(arguments)
     return {
         "rows": sorted_rows(arguments),
         "measure": measure_in(arguments),
@@ -119,7 +129,9 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
         "phase": _phase_in(arguments),
         "phases": {one: PHASE_WORDS[one] for one in PHASE_WORDS},
         "chart_phase": PHASE_WORDS[_chart_phase(arguments)],
-        "weeks": (weeks := _weeks(arguments)),
+        "phase_names": phase_names(),
+        "weeks": weeks,
+        "england": england,
         "finding": _finding(weeks, arguments),
         "week_rows": week_rows,
         "columns": COLUMNS,
@@ -132,13 +144,14 @@ def _chart_phase(arguments: Mapping[str, str]) -> str:
     return _phase_in(arguments) or "primary"
 
 
-def _weeks(arguments: Mapping[str, str]) -> pd.DataFrame:
-    """The authority's weeks for the phase on show, beside England's."""
+def weeks_in(arguments: Mapping[str, str]) -> tuple[pd.DataFrame, Published]:
+    """The authority's weeks for the phase on show, and England's that stand beside them, with their label and source."""
     year, measure, phase = year_in(arguments), measure_in(arguments), _chart_phase(arguments)
     own = _averages(phase, year)
-    nation = {one.week: one.rate(measure) for one in weekly_series(ENGLAND, PUBLISHED_PHASE.get(phase, phase), year) if one.week}
+    england = published_beside(phase, year, [one.week for one in own], measure)
+    nation = england.by_week
     rates = [rate_of([one.sums], measure) for one in own]
-    return pd.DataFrame(
+    weeks = pd.DataFrame(
         {
             "week": [one.week for one in own],
             "authority": [float(rate) if rate is not None else float("nan") for rate in rates],
@@ -147,6 +160,7 @@ def _weeks(arguments: Mapping[str, str]) -> pd.DataFrame:
             "schools_in_phase": [one.schools_in_phase for one in own],
         }
     )
+    return weeks, england
 
 
 def _finding(weeks: pd.DataFrame, arguments: Mapping[str, str]) -> str:
@@ -174,8 +188,7 @@ def _percent(value: float) -> str | None:
 
 def figure(_values: Mapping[str, str], arguments: Mapping[str, str]) -> go.Figure | None:
     """The authority's weeks for a phase beside England's; None where there are no marks."""
-    weeks = _weeks(arguments)
+    weeks, england = weeks_in(arguments)
     if weeks.empty:
         return None
-    words = PHASE_WORDS[_chart_phase(arguments)]
-    return weekly_lines(weeks, labels={"authority": f"LA average, {words}", "nation": f"England, {words}"})
+    return weekly_lines(weeks, labels={"authority": f"LA average, {PHASE_WORDS[_chart_phase(arguments)]}", "nation": england.label})

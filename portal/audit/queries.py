@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from portal.audit.actions import START, digest
 from portal.audit.models import AuditEvent, AuditHead
 from portal.db import tx
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+#: Where the app keeps what turns memberships into the names of their people.
+MEMBER_NAMES = "portal.member_names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,9 @@ def verification() -> Verdict:
     return Verdict(rows, None, None)
 
 
-def recent_events(*, before: int | None = None, limit: int = 50) -> list[AuditEvent]:
-    """The authority's events, newest first, a page at a time by sequence."""
+def recent_events(*, before: int | None = None, about: UUID | None = None, limit: int = 50) -> list[AuditEvent]:
+    """The authority's events, or those about one subject, newest first, a page at a time by sequence."""
     found = select(AuditEvent).order_by(AuditEvent.sequence.desc()).limit(limit)
+    if about is not None:
+        found = found.where(AuditEvent.subject_id == about)
     return list(tx().scalars(found if before is None else found.where(AuditEvent.sequence < before)))

@@ -95,7 +95,7 @@ def authority_weeks(phase: str, academic_year: int) -> list[AverageWeek]:
 
 @dataclass(frozen=True, slots=True)
 class SchoolSummary:
-    """One school in the list of all: how fresh its registers are, and its headline sums."""
+    """One school in the list of all: how fresh its registers are, its headline sums, and the weeks they come from."""
 
     school_id: UUID
     name: str
@@ -106,10 +106,11 @@ class SchoolSummary:
     recent: WeekSums | None
     pupils: int
     persistently_absent: int
+    weeks: frozenset[date]
 
 
 def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary]:
-    """Each school within scope by name, with its sums for the year and since `recent_from`. Four queries however many marks."""
+    """Each school within scope by name, with its sums for the year and since `recent_from`. Five queries however many marks."""
     first, last = year_bounds(academic_year)
     year = _sums_by_school(first, last)
     recent = _sums_by_school(recent_from, last)
@@ -133,11 +134,30 @@ def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary
             .group_by(Standing.school_id)
         )
     }
+    weeks = _weeks_by_school(first, last)
     schools = tx().execute(select(School.id, School.name, School.phase).where(School.closed_on.is_(None)).order_by(School.name))
     return [
-        SchoolSummary(one, name, phase, *fresh.get(one, (None, None)), year.get(one), recent.get(one), *absent.get(one, (0, 0)))
+        SchoolSummary(
+            one,
+            name,
+            phase,
+            *fresh.get(one, (None, None)),
+            year.get(one),
+            recent.get(one),
+            *absent.get(one, (0, 0)),
+            weeks.get(one, frozenset()),
+        )
         for one, name, phase in schools
     ]
+
+
+def _weeks_by_school(first: date, last: date) -> dict[UUID, frozenset[date]]:
+    found = (
+        select(Tally.school_id, func.array_agg(Tally.week))
+        .where(Tally.dimension == HEADLINE, Tally.week.between(first, last), Tally.possible > 0)
+        .group_by(Tally.school_id)
+    )
+    return {school: frozenset(weeks) for school, weeks in tx().execute(found)}
 
 
 def _sums_by_school(first: date, last: date) -> dict[UUID, WeekSums]:

@@ -14,7 +14,7 @@ from portal.accounts.models import Authority
 from portal.db import tx
 from portal.rules.bank_holidays import bank_holidays
 from portal.rules.calendar import Calendar, academic_year
-from portal.schools.models import ClosedDays, School, Term, Trust
+from portal.schools.models import PHASE_NAMES, ClosedDays, School, Term, Trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +40,11 @@ def school_by_urn(urn: str) -> School | None:
 def schools() -> list[School]:
     """The schools in scope, by name."""
     return list(tx().scalars(select(School).order_by(School.name, School.urn)))
+
+
+def phase_names() -> Mapping[str, str]:
+    """Each phase as pages name it."""
+    return PHASE_NAMES
 
 
 def trusts() -> dict[UUID, str]:

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from portal import clock, scope
 from portal.permissions import can, needs
 from portal.rules.calendar import academic_year, academic_year_span
-from portal.schools.queries import schools
+from portal.schools.queries import phase_names, schools
 from portal.uploads import actions, queries
 from portal.uploads.forms import OwnMark, SendFile, WhyUndo
 from portal.uploads.pages import columns_form, lacking_words, shown
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from portal.uploads.models import Upload
 
 bp = Blueprint("uploads", __name__, template_folder="templates")
+
+#: A register this many school days behind is not called late yet: a school that sends once a week is on time.
+LATE_AFTER = 5
 
 
 def _upload(upload_id: UUID) -> Upload:
@@ -141,9 +144,10 @@ def refused_rows(upload_id: UUID) -> ResponseReturnValue:
 @bp.get("/uploads/board")
 @needs("uploads.board")
 def board() -> ResponseReturnValue:
-    """Who has sent what, up to which day, how complete and how late."""
+    """Who has sent what, up to which day, how complete and how late: the furthest behind first."""
     first = academic_year_span(academic_year(clock.today())).first_day
-    return render_template("uploads/board.html", rows=queries.board(first), today=clock.today(), since=first)
+    rows = sorted(queries.board(first), key=lambda row: (row.last_day is not None, -row.school_days_behind))
+    return render_template("uploads/board.html", rows=rows, since=first, phases=phase_names(), late_after=LATE_AFTER)
 
 
 @bp.route("/uploads/own-marks", methods=["GET", "POST"])

@@ -10,12 +10,12 @@ from jinja2 import BaseLoader, ChainableUndefined, ChoiceLoader, Environment, Pa
 from jinja2.exceptions import TemplateNotFound
 from markupsafe import Markup
 
-from portal.permissions import PERMISSIONS
+from portal.permissions import PERMISSIONS, ROLES, Role
 from portal.web import headers, words
 from portal.web.assets import static_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping, Sequence
+    from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
     from flask import Flask
     from jinja2 import Template
@@ -94,6 +94,21 @@ NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem("Audit", "audit.index", ("audit.view",), "Who saw and changed what, and when."),
 )
 
+#: What most people in a role come for, and where it is: the one button of their start page. A partner has nothing to do yet.
+MAIN_TASKS: Mapping[Role, tuple[str, str]] = {
+    Role.LA_ADMINISTRATOR: ("See who has sent what", "uploads.board"),
+    Role.LA_MANAGER: ("Compare every school", "/dashboards/"),
+    Role.LA_OFFICER: ("See who has sent what", "uploads.board"),
+    Role.LA_LEGAL: ("Find a pupil’s certificate of attendance", "pupils.index"),
+    Role.SCHOOL_ADMINISTRATOR: ("Send a file", "uploads.new"),
+    Role.ATTENDANCE_LEAD: ("Compare your school", "/dashboards/"),
+    Role.HEADTEACHER: ("Compare your school", "/dashboards/"),
+    Role.SCHOOL_OFFICE: ("Send a file", "uploads.new"),
+    Role.TRUST_LEAD: ("Compare your schools", "/dashboards/"),
+    Role.AUDITOR: ("See who saw and changed what", "audit.index"),
+    Role.PLATFORM_OPERATOR: ("Add an authority", "accounts.new_authority"),
+}
+
 
 def _nothing(_permission: str) -> bool:
     return False
@@ -109,16 +124,33 @@ class PageContext:
     service_name: str = SERVICE_NAME
     authority_name: str | None = None
     person_name: str | None = None
-    role_name: str | None = None
+    role: Role | None = None
     navigation: tuple[NavigationItem, ...] = NAVIGATION
     demonstration: bool = False
     idle_minutes: int = 30
     can: Callable[[str], bool] = field(default=_nothing)
 
     @property
+    def role_name(self) -> str | None:
+        """What the role is called."""
+        return ROLES[self.role][0] if self.role else None
+
+    @property
+    def purpose(self) -> str | None:
+        """What the role is for, in a sentence."""
+        return ROLES[self.role][1] if self.role else None
+
+    @property
+    def main_task(self) -> dict[str, str] | None:
+        """What the role mostly comes for, as words and an address; None where there is no such place."""
+        text, target = MAIN_TASKS.get(self.role, ("", "")) if self.role else ("", "")
+        href = _address(target)
+        return {"text": text, "href": href} if href else None
+
+    @property
     def links(self) -> list[dict[str, Any]]:
         """The navigation this person has, as the GOV.UK macro takes it; places this app does not have are left out."""
-        if self.role_name is None:
+        if self.role is None:
             return []
         shown = [
             (item, href)

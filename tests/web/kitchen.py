@@ -11,7 +11,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 from werkzeug.exceptions import Conflict, RequestEntityTooLarge, ServiceUnavailable, TooManyRequests
 
-from portal.permissions import PERMISSIONS
+from portal.permissions import PERMISSIONS, Role
 from portal.rules.codes import BY_LETTERS
 from portal.web import errors, headers, pages, paging
 from portal.web.fields import (
@@ -73,7 +73,7 @@ def signed_in() -> PageContext:
     return PageContext(
         authority_name="Northmoor Council",
         person_name="Marta Kowalczyk-Featherstonehaugh",
-        role_name="Headteacher",
+        role=Role.HEADTEACHER,
         demonstration=True,
         can=lambda permission: permission in PERMISSIONS,
     )

@@ -66,7 +66,7 @@ def test_the_govuk_macros_can_also_be_imported(kitchen: Flask) -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_navigation_is_what_the_role_may_do_and_the_app_has(kitchen: Flask, role: Role) -> None:
-    page = PageContext(authority_name="Here", person_name="Ana", role_name="A role", can=lambda permission: can(role, permission))
+    page = PageContext(authority_name="Here", person_name="Ana", role=role, can=lambda permission: can(role, permission))
     with kitchen.test_request_context("/"):
         shown = [link["text"] for link in page.links]
     allowed = {item.text for item in NAVIGATION if not item.permissions or any(can(role, one) for one in item.permissions)}
@@ -80,7 +80,7 @@ def test_a_permission_that_does_not_exist_cannot_be_asked_for() -> None:
 
 
 def test_the_layout_shows_who_reads_and_through_which_membership(kitchen: Flask) -> None:
-    page = layout(kitchen, PageContext(authority_name="Northmoor", person_name="Ana", role_name="Auditor", can=lambda _one: True))
+    page = layout(kitchen, PageContext(authority_name="Northmoor", person_name="Ana", role=Role.AUDITOR, can=lambda _one: True))
     header = " ".join(page.xpath("//header")[0].text_content().split())
     assert all(words in header for words in ("Northmoor", "Ana", "Auditor", "Switch", "Sign out"))
     assert page.xpath("//header//form/@action") == ["/accounts/sign-out"]
@@ -108,9 +108,9 @@ def test_help_and_the_footer_are_in_the_same_place_on_each_page(client: FlaskCli
 
 def test_a_person_without_a_place_sees_what_to_do() -> None:
     app = make_app()
-    app.before_request(lambda: setattr(g, "page", PageContext(person_name="Ana", role_name="Partner", can=lambda _one: False)))
+    app.before_request(lambda: setattr(g, "page", PageContext(person_name="Ana", role=Role.PARTNER, can=lambda _one: False)))
     answer = app.test_client().get("/")
-    assert "Nothing to do here yet" in answer.text
+    assert "Nothing is shared with you yet" in answer.text
     assert check_page(answer.text, 200) == []
 
 

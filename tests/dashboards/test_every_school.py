@@ -1,0 +1,50 @@
+"""Every school on one page: like with like, words for phases, and downloads that hold what they stand beneath."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.comparison import FEWEST_TO_COMPARE
+from dashboards.pages.every_school import _Row
+from portal.permissions import Role
+from portal.registers.overview import AverageWeek, SchoolSummary, WeekSums
+from tests.dashboards.test_words import MONDAY
+from tests.support import objects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from tests.support.browser import Browser
+    from tests.support.world import World
+
+LATER = MONDAY.replace(month=9, day=7)
+
+
+def _sums(week: date, present: int) -> WeekSums:
+    return WeekSums(week, "", 10, 100, present, 0, 100 - present, 0)
+
+
+def _summary(world: World, week: date, present: int) -> SchoolSummary:
+    return SchoolSummary(world.here.primary, "Alder", "primary", week, None, _sums(week, present), None, 10, 0, frozenset({week}))
+
+
+def test_a_gap_is_over_the_weeks_the_school_has_sent(world: World) -> None:
+    averages = [AverageWeek(MONDAY, _sums(MONDAY, 96), 3, 3), AverageWeek(LATER, _sums(LATER, 80), 3, 3)]
+    assert _Row(_summary(world, MONDAY, 97), "attendance", averages).gap_words == "1.0 percentage point above"
+    assert _Row(_summary(world, MONDAY, 96), "attendance", averages).gap_words == "the same"
+
+
+def test_a_school_alone_in_its_phase_has_no_gap(world: World) -> None:
+    alone = [AverageWeek(MONDAY, _sums(MONDAY, 97), FEWEST_TO_COMPARE - 1, 1)]
+    assert _Row(_summary(world, MONDAY, 97), "attendance", alone).gap_words is None
+
+
+def test_each_download_holds_what_it_stands_beneath(world: World, signed_in: Callable[..., Browser]) -> None:
+    objects.made(world.here)
+    at = signed_in(Role.LA_MANAGER)
+    page = at.get("/dashboards/")
+    assert "Attendance by school" in page.text
+    weeks, schools = page.document.xpath("//a[contains(@href, '.csv')]/@href")
+    assert at.get(weeks).response.text.lstrip("\ufeff").startswith("Week beginning,LA average (%)")
+    assert at.get(schools).response.text.lstrip("\ufeff").startswith("School,Phase,")
