@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from portal.rules.tally import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
     from uuid import UUID
 
     from portal.benchmarks.figures import Benchmark
@@ -70,7 +70,7 @@ class Comparison:
     sentence: str
     nation_label: str
     nation_note: str
-    as_at: date | None
+    has_series: bool
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -201,7 +201,7 @@ def _told(
         sentence=sentence(to_date, authority, rows, PHASE_WORDS[phase], measure),
         nation_label=published.label,
         nation_note=published.note,
-        as_at=newest + timedelta(days=4) if newest else None,
+        has_series=phase in PUBLISHED_PHASE,
     )
 
 
@@ -231,8 +231,11 @@ def gap_words(school: Fraction, other: Fraction) -> str:
 
 def _moved(rows: Sequence[Row], weeks: int = 4) -> str:
     """The gap of the newest week and of the week four before it, as a sentence of its own; nothing while there are too few."""
-    gaps = [gap_words(row.school, row.authority) for row in rows if row.school is not None and row.authority is not None]
+    gaps = [
+        (row.week, gap_words(row.school, row.authority)) for row in rows if row.school is not None and row.authority is not None
+    ]
     if len(gaps) <= weeks:
         return ""
-    now, then = (gap.removesuffix(" as") for gap in (gaps[-1], gaps[-1 - weeks]))
-    return f" In the newest week it was {now}; four school weeks earlier, {then}."
+    (week, now), (_, then) = gaps[-1], gaps[-1 - weeks]
+    now, then = (gap.removesuffix(" as") for gap in (now, then))
+    return f" In the week of {week:%-d %B} it was {now}; four school weeks earlier, {then}."

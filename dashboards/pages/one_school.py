@@ -41,6 +41,7 @@ def contents(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[st
     groups = sorted(year_groups(school.id, year), key=lambda one: ORDER.index(one.group) if one.group in ORDER else 99)
     return {
         "school": school,
+        "others": scope.current().schools != frozenset({school.id}),
         "found": compared(values, arguments),
         "measure": measure,
         "measures": MEASURES,

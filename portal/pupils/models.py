@@ -51,6 +51,51 @@ CHARACTERISTIC_NAMES = {
     "pregnant_or_parent": "Pregnant or a parent",
 }
 
+#: The codes pupil lists use for values, in words (DfE common basic data set). A code that is not here is shown as it came.
+VALUE_NAMES = {
+    "Y": "Yes",
+    "P": "Yes, said by a parent or carer",
+    "S": "Yes, identified by the school",
+    "E": "Education, health and care plan",
+    "K": "Special educational needs support",
+    "ASD": "Autistic spectrum disorder",
+    "DS": "Down syndrome",
+    "HI": "Hearing impairment",
+    "MLD": "Moderate learning difficulty",
+    "MSI": "Multi-sensory impairment",
+    "NSA": "No specialist assessment of type of need",
+    "OTH": "Other difficulty or disability",
+    "PD": "Physical disability",
+    "PMLD": "Profound and multiple learning difficulty",
+    "SEMH": "Social, emotional and mental health",
+    "SLCN": "Speech, language and communication needs",
+    "SLD": "Severe learning difficulty",
+    "SPLD": "Specific learning difficulty",
+    "VI": "Vision impairment",
+}
+ETHNICITY_NAMES = {
+    "WBRI": "White British",
+    "WIRI": "White Irish",
+    "WIRT": "Traveller of Irish heritage",
+    "WROM": "Gypsy or Roma",
+    "WOTH": "Any other White background",
+    "MWBC": "White and Black Caribbean",
+    "MWBA": "White and Black African",
+    "MWAS": "White and Asian",
+    "MOTH": "Any other mixed background",
+    "AIND": "Indian",
+    "APKN": "Pakistani",
+    "ABAN": "Bangladeshi",
+    "AOTH": "Any other Asian background",
+    "BCRB": "Black Caribbean",
+    "BAFR": "Black African",
+    "BOTH": "Any other Black background",
+    "CHNE": "Chinese",
+    "OOTH": "Any other ethnic group",
+    "REFU": "The family chose not to say",
+    "NOBT": "Not known",
+}
+
 
 class Pupil(Owned):
     """A child, known across every school of the authority. Seen by a school only while it has, or had, a roll line there."""

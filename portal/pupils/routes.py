@@ -16,7 +16,7 @@ from portal.pupils.actions import Decision
 from portal.pupils.comparing import comparison
 from portal.pupils.forms import FindForm
 from portal.pupils.incoming import YEAR_GROUPS, from_kept
-from portal.pupils.models import CHARACTERISTIC_NAMES
+from portal.pupils.models import CHARACTERISTIC_NAMES, ETHNICITY_NAMES, VALUE_NAMES
 from portal.pupils.queries import Sought
 from portal.rules.calendar import academic_year_name
 from portal.schools.queries import schools
@@ -148,6 +148,8 @@ def characteristics(pupil_id: UUID) -> ResponseReturnValue:
         present=present,
         rows=queries.characteristics(pupil_id) if present else [],
         names=CHARACTERISTIC_NAMES,
+        values=VALUE_NAMES,
+        ethnicities=ETHNICITY_NAMES,
     )
 
 

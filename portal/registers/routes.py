@@ -80,6 +80,7 @@ def show(pupil_id: UUID) -> ResponseReturnValue:
     return render_template(
         "registers/certificate.html",
         **contents,
+        today=clock.today(),
         amendments=changed,
         senders=names_of_memberships({one.membership_id for one in changed if one.membership_id}),
         notes=[one for one in queries.notes_of(pupil_id) if one.school_id == line.school_id],

@@ -16,13 +16,13 @@ KINDS = (
 class SendFile(Form):
     """A file to send."""
 
-    school = SelectField("School", validators=[required("Choose the school the file is for.")])
+    school = SelectField("School", validators=[required("Choose the school the file is for")])
     kind = RadiosField(
-        "What is in the file?", choices=choices(KINDS), default="marks", validators=[required("Choose what is in the file.")]
+        "What is in the file?", choices=choices(KINDS), default="marks", validators=[required("Choose what is in the file")]
     )
     file = FileField(
         "File",
-        validators=[required("Choose a file.")],
+        validators=[required("Choose the file to send")],
         hint="CSV, XLSX, CTF (XML) or JSON, up to 25 MB. What it is called does not matter.",
     )
     add_pupils = RadiosField(
@@ -39,8 +39,8 @@ class WhyUndo(Form):
         "Why is this upload being undone?",
         hint="The reason stays in the history beside your name.",
         validators=[
-            required("Enter why the upload is being undone."),
-            validators.Length(max=500, message="Enter 500 characters or fewer."),
+            required("Enter why the upload is being undone"),
+            validators.Length(max=500, message="Enter 500 characters or fewer"),
         ],
     )
 
@@ -51,12 +51,12 @@ class OwnMark(Form):
     mark = TextField(
         "The school's own mark",
         validators=[
-            required("Enter the mark as it stands in your files."),
-            validators.Length(max=8, message="Enter 8 characters or fewer."),
+            required("Enter the mark as it stands in your files"),
+            validators.Length(max=8, message="Enter 8 characters or fewer"),
         ],
     )
     letters = SelectField(
         "The code it stands for",
         choices=choices([("", "Choose a code"), *((code.letters, f"{code.letters} – {code.meaning}") for code in CURRENT)]),
-        validators=[required("Choose the code the mark stands for.")],
+        validators=[required("Choose the code the mark stands for")],
     )

@@ -25,7 +25,7 @@ def test_the_finding_gives_the_gap_now_and_four_weeks_ago_in_percentage_points()
     told = sentence(Fraction("94.8"), Fraction(94), _rows(-0.8, 2, 2, 2, 1), "primary schools", "attendance")
     assert told == (
         "Attendance this year is 94.8%: 0.8 percentage points above the LA average for primary schools. "
-        "In the newest week it was 1.0 percentage point above; four school weeks earlier, 0.8 percentage points below."
+        "In the week of 28 September it was 1.0 percentage point above; four school weeks earlier, 0.8 percentage points below."
     )
 
 

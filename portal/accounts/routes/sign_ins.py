@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from flask import abort, current_app, redirect, render_template, request, session, url_for
@@ -76,11 +77,11 @@ def switch(membership_id: UUID) -> ResponseReturnValue:
 
 
 def _demonstration() -> list[tuple[str, list[DemonstrationPerson]]]:
-    """The demonstration's people in their groups; nobody anywhere else."""
+    """The demonstration's people in their groups, the authority with most people first; nobody anywhere else."""
     if not current_app.config["DEMONSTRATION"]:
         return []
     people = demonstration_people()
-    named = list(dict.fromkeys(one.authority_name for one in people))
+    named = [name for name, _ in Counter(one.authority_name for one in people).most_common()]
     return [
         (title, [one for name in named for role in roles for one in people if (one.authority_name, one.role) == (name, role)])
         for title, roles in GROUPS
