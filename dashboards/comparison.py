@@ -11,6 +11,7 @@ import pandas as pd
 from portal.benchmarks.figures import ENGLAND
 from portal.benchmarks.queries import latest, weekly_series, year_to_date
 from portal.registers.overview import AverageWeek, WeekSums, authority_weeks, school_weeks
+from portal.rules.calendar import academic_year_name
 from portal.rules.tally import rounded
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def comparison(school_id: UUID, phase: str, academic_year: int, measure: str, *,
         for one in own
     )
     same = [shown[one.week].sums for one in own if one.week in shown]
-    return _told(own, rows, same, published, phase, measure, average)
+    return _told((phase, academic_year, measure), own, rows, same, published, average)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +179,14 @@ def _rate(found: Benchmark, measure: str) -> Fraction | None:
 
 
 def _told(
+    asked: tuple[str, int, str],
     own: Sequence[WeekSums],
     rows: tuple[Row, ...],
     same: Sequence[WeekSums],
     published: Published,
-    phase: str,
-    measure: str,
     average: Mapping[date, AverageWeek],
 ) -> Comparison:
+    phase, academic_year, measure = asked
     newest = own[-1].week if own else None
     schools, in_phase = (average[newest].schools, average[newest].schools_in_phase) if newest and newest in average else (0, 0)
     to_date, authority = rate_of(own, measure), rate_of(same, measure)
@@ -198,19 +199,20 @@ def _told(
         nation_to_date=published.to_date,
         schools=schools,
         schools_in_phase=in_phase,
-        sentence=sentence(to_date, authority, rows, PHASE_WORDS[phase], measure),
+        sentence=sentence(
+            to_date, authority, rows, PHASE_WORDS[phase], f"{MEASURES[measure]} in {academic_year_name(academic_year)}"
+        ),
         nation_label=published.label,
         nation_note=published.note,
         has_series=phase in PUBLISHED_PHASE,
     )
 
 
-def sentence(school: Fraction | None, authority: Fraction | None, rows: Sequence[Row], phase_words: str, measure: str) -> str:
-    """The finding in one sentence: the year to date, the gap to the LA average, and how the gap has moved in four weeks."""
-    name = MEASURES[measure]
+def sentence(school: Fraction | None, authority: Fraction | None, rows: Sequence[Row], phase_words: str, name: str) -> str:
+    """The finding: the year to date (`name` says of what), the gap to the LA average, and the gap of the newest week and before."""
     if school is None:
         return "There are no marks for this year yet."
-    told = f"{name} this year is {rounded(school, 1)}%"
+    told = f"{name} is {rounded(school, 1)}%"
     if authority is None:
         return f"{told}. The LA average is not shown, because too few schools of its phase have sent marks."
     return f"{told}: {gap_words(school, authority)} the LA average for {phase_words}.{_moved(rows)}"

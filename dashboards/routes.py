@@ -67,7 +67,7 @@ def every_school_figures() -> Response:
         "School",
         "Phase",
         "Registers up to",
-        "This year (%)",
+        "Year to date (%)",
         "Possible sessions",
         "Last four weeks (%)",
         "Points from the LA average of its phase",

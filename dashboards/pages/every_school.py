@@ -39,7 +39,7 @@ COLUMNS = (
     {"text": "School", "sort": "name"},
     {"text": "Phase", "sort": "phase"},
     {"text": "Registers up to", "sort": "fresh"},
-    {"text": "This year", "sort": "figure", "number": True},
+    {"text": "Year to date", "sort": "figure", "number": True},
     {"text": "Last four weeks", "sort": "recent", "number": True},
     {"text": "From the LA average of its phase", "sort": "gap", "number": True},
 )

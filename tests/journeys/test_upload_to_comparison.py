@@ -177,7 +177,7 @@ def _drill(visiting: Visitor, school: object) -> None:
     visiting.go(f"/dashboards/?year={_year()}")
     visiting.page.locator(".portal-chart svg.main-svg").first.wait_for()
     visiting.look("every-school")
-    visiting.page.locator("th", has_text="This year").locator("a, button").first.click()
+    visiting.page.locator("th", has_text="Year to date").locator("a, button").first.click()
     visiting.page.wait_for_url("**sort=**")
     shown = visiting.page.locator("main > * table tbody tr, main table tbody tr").locator("td:nth-of-type(3)").all_inner_texts()
     figures = [float(one.rstrip("%")) for one in shown if one.endswith("%") and one[0].isdigit()]
