@@ -122,6 +122,7 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
     weeks, england = weeks_in(arguments)
     return {
         "rows": sorted_rows(arguments),
+        "whole": bound is None,
         "measure": measure_in(arguments),
         "measures": MEASURES,
         "year": str(year_in(arguments)),

@@ -15,6 +15,7 @@ from portal.registers.overview import pupil_standings, year_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from uuid import UUID
 
     import plotly.graph_objects as go
 
@@ -41,7 +42,7 @@ def contents(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[st
     groups = sorted(year_groups(school.id, year), key=lambda one: ORDER.index(one.group) if one.group in ORDER else 99)
     return {
         "school": school,
-        "others": scope.current().schools != frozenset({school.id}),
+        "others": _others(school.id),
         "found": compared(values, arguments),
         "measure": measure,
         "measures": MEASURES,
@@ -50,6 +51,14 @@ def contents(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[st
         "table_rows": table_rows,
         "groups": [(one, rate_of([one], measure)) for one in groups],
     }
+
+
+def _others(school_id: UUID) -> str | None:
+    """What the list this school is in is called to its reader; None where it is the only one."""
+    bound = scope.current().schools
+    if bound is None:
+        return "Every school"
+    return "Your schools" if bound != {school_id} else None
 
 
 def table_rows(rows: Sequence[Row]) -> list[list[object]]:

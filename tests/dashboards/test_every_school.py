@@ -48,3 +48,11 @@ def test_each_download_holds_what_it_stands_beneath(world: World, signed_in: Cal
     weeks, schools = page.document.xpath("//a[contains(@href, '.csv')]/@href")
     assert at.get(weeks).response.text.lstrip("\ufeff").startswith("Week beginning,LA average (%)")
     assert at.get(schools).response.text.lstrip("\ufeff").startswith("School,Phase,")
+
+
+def test_a_schools_reader_is_not_led_to_a_list_of_one(world: World, signed_in: Callable[..., Browser]) -> None:
+    ids = objects.made(world.here)
+    words = {Role.LA_MANAGER: ["Every school"], Role.HEADTEACHER: []}
+    for role, expected in words.items():
+        page = signed_in(role).get(f"/dashboards/schools/{ids['school_id']}")
+        assert page.document.xpath("//nav[@aria-label='Back']//text()[normalize-space()]") == expected
