@@ -232,12 +232,12 @@ def gap_words(school: Fraction, other: Fraction) -> str:
 
 
 def _moved(rows: Sequence[Row], weeks: int = 4) -> str:
-    """The gap of the newest week and of the week four before it, as a sentence of its own; nothing while there are too few."""
-    gaps = [
-        (row.week, gap_words(row.school, row.authority)) for row in rows if row.school is not None and row.authority is not None
-    ]
-    if len(gaps) <= weeks:
+    """The gap of the newest week, and how it has moved in four school weeks, as a sentence; nothing while there are too few."""
+    both = [(row.week, row.school, row.authority) for row in rows if row.school is not None and row.authority is not None]
+    if len(both) <= weeks:
         return ""
-    (week, now), (_, then) = gaps[-1], gaps[-1 - weeks]
-    now, then = (gap.removesuffix(" as") for gap in (now, then))
-    return f" In the week of {week:%-d %B} it was {now}; four school weeks earlier, {then}."
+    (week, school, authority), (_, school_then, authority_then) = both[-1], both[-1 - weeks]
+    moved = rounded(school, 1) - rounded(authority, 1) - (rounded(school_then, 1) - rounded(authority_then, 1))
+    now = gap_words(school, authority).removesuffix(" as")
+    how = f"{abs(moved)} {'higher' if moved > 0 else 'lower'} than" if moved else "as it was"
+    return f" In the week of {week:%-d %B} it was {now}, {how} four school weeks earlier."
