@@ -108,7 +108,10 @@ class Dates:
             if match := _PARTS.match(plain):
                 day, month, year = (int(part) for part in match.groups()[1:])
                 parted[text] = day, month
-                return self._on_its_weekday(text, match[1], date(_year(year), month, day))
+                on = self._on_its_weekday(text, match[1], date(_year(year), month, day))
+                if on and match[1] and match[1][:3].title() == DAY_NAMES[on.weekday()][:3]:
+                    del parted[text]  # Its weekday proves it.
+                return on
             if match := _NAMED.match(plain):
                 return self._on_its_weekday(text, match[1], date(_year(int(match[4])), MONTHS[match[3][:3].lower()], int(match[2])))
             if match := _NAMED_FIRST.match(plain):

@@ -74,3 +74,8 @@ def test_a_pupils_date_of_admission_that_cannot_be_read_is_told_and_the_pupil_ke
     reading = read(f"UPN,Surname,DOB,Admission date\n{upn(1)},Example,2016-01-15,soon\n".encode())
     assert [(one.kind, one.count, one.column) for one in reading.problems] == [("no-date", 0, 4)]
     assert reading.people[0].fields["admission_date"] is None
+
+
+def test_a_weekday_beside_a_day_settles_which_way_round_it_is() -> None:
+    for heading, kinds_told in (("Mon 07/09/2026 AM", []), ("07/09/2026 AM", ["day-first"])):
+        assert kinds(read(f"UPN,{heading}\n{upn(1)},/\n".encode())) == kinds_told
