@@ -258,7 +258,9 @@ def apply(upload_id: UUID) -> None:
     """Apply a file that was asked for: all of its good rows or none, exactly once, checked again as it is applied."""
     upload = queries.upload_for_change(upload_id)
     if upload.state == "applying":
-        _apply(upload, _read(upload, queries.content_of(upload.id)))
+        reading = _readable(upload, queries.content_of(upload.id))
+        if reading is not None:
+            _apply(upload, reading)
 
 
 def _apply(upload: Upload, reading: Reading) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import NoResultFound
 
 from portal.db import tx
@@ -19,6 +19,7 @@ from portal.registers.queries import current_pages, school_years, sheet
 from portal.rules.codes import BY_LETTERS
 from portal.uploads import actions, queries
 from portal.uploads.actions import NotNowError
+from portal.uploads.models import UploadContent
 from tests.uploads.files import PUPILS, csv, found, row, rows, take, upn
 from workers import jobs
 from workers.queue import OutboxJob
@@ -177,6 +178,16 @@ def test_a_file_that_cannot_be_read_is_refused_whole_and_says_what_to_do(school:
     assert sent.refusal.endswith(".")
     with pytest.raises(NotNowError):
         actions.ask_to_apply(sent.id)
+
+
+def test_a_file_that_can_no_longer_be_read_when_it_is_applied_is_refused_with_the_reason(school: UUID) -> None:
+    before = everything(school)
+    sent = actions.rehearse(school, kind="marks", file_name="week.csv", content=csv(row(0, "02/11/2026", "AM", "I")))
+    actions.ask_to_apply(sent)
+    tx().execute(update(UploadContent).where(UploadContent.upload_id == sent).values(received=b"%PDF-1.7 damaged"))
+    actions.apply(sent)
+    assert (found(sent).state, bool(found(sent).refusal)) == ("refused", True)
+    assert everything(school) == before
 
 
 def test_columns_are_asked_once_and_remembered_for_the_school(school: UUID) -> None:
