@@ -146,52 +146,59 @@ def test_inj_13_the_browser_keeps_nothing(walks: Mapping[Role, Walk], role: Role
     assert walks[role].stored == {}
 
 
-def test_inj_02_what_is_typed_comes_back_as_text(portal: RunningPortal, chromium: Browser, cage: Cage) -> None:
-    new, short, wrong = cage.canaries.new, cage.canaries.short, []
+class Typist:
+    """Types canaries and looks at the page that answers."""
 
-    def typed(path: str, **values: str) -> None:
-        visiting.go(path)
-        form = visiting.page.locator("main form", has=visiting.page.locator(f"[name='{next(iter(values))}']"))
+    def __init__(self, visiting: Visitor, canaries: Canaries) -> None:
+        """Nothing is wrong yet."""
+        self.visiting, self.canaries = visiting, canaries
+        self.wrong: list[str] = []
+
+    def opens(self, path: str) -> None:
+        """Open an address."""
+        self.visiting.go(path)
+        self._looks()
+
+    def types(self, path: str, **values: str) -> None:
+        """Fill the form that has these fields, and send it."""
+        page = self.visiting.page
+        self.visiting.go(path)
+        form = page.locator("main form", has=page.locator(f"[name='{next(iter(values))}']"))
         for name, value in values.items():
             field = form.locator(f"[name='{name}']")
             if name == "file":
-                field.set_input_files({"name": short(), "mimeType": "text/csv", "buffer": value.encode()})
+                field.set_input_files({"name": self.canaries.short(), "mimeType": "text/csv", "buffer": value.encode()})
             else:
                 field.fill(value)
         form.locator("button[type=submit]").last.click()
-        seen()
+        page.wait_for_load_state()
+        self._looks()
 
-    def seen() -> None:
-        visiting.page.wait_for_load_state()
-        wrong.extend(f"{visiting.page.url}: {one}" for one in cage.canaries.in_page(visiting.page))
+    def _looks(self) -> None:
+        self.wrong += [f"{self.visiting.page.url}: {one}" for one in self.canaries.in_page(self.visiting.page)]
 
-    def opened(path: str) -> None:
-        visiting.go(path)
-        seen()
 
+def test_inj_02_what_is_typed_comes_back_as_text(portal: RunningPortal, chromium: Browser, cage: Cage) -> None:
+    new, short, school = cage.canaries.new, cage.canaries.short, cage.planted.ids["school_id"]
     with visitor(chromium, portal.address) as visiting:
-        typed("/sign-in", email=new(), password=new())
-        typed("/reset", email=new())
-        opened(f"/sign-in?next={quote(new())}")
-        opened(f"/nowhere/{quote(new())}")
+        typist = Typist(visiting, cage.canaries)
+        typist.types("/sign-in", email=new(), password=new())
+        typist.types("/reset", email=new())
+        typist.opens(f"/sign-in?next={quote(new())}")
+        typist.opens(f"/nowhere/{quote(new())}")
         visiting.go("/demonstration/mail")
-        visiting.go(visiting.page.locator("main a[href*='/invitations/']").first.inner_text().removeprefix(portal.address))
-        seen()
-        typed("/invitation", name=new(), password="short")
+        link = visiting.page.locator("main a[href*='/invitations/']").first
+        typist.opens(link.inner_text().removeprefix(portal.address))
+        typist.types("/invitation", name=new(), password="short")
         visiting.sign_in(cage.planted.members[Role.LA_MANAGER])
-        school = cage.planted.ids["school_id"]
-        for path in (
-            "/schools?phase=",
-            "/pupils?year-group=",
-            "/dashboards/?measure=",
-            f"/dashboards/schools/{school}/pupils?year-group=",
-        ):
-            opened(path + quote(new()))
-        typed("/pupils", name=new())
-        typed("/term-dates/import", file=f"type,name,first_day,last_day\n{short()},x,{short()},x\n")
-        typed("/schools/import", file=f"urn,name,phase\n{short()},x,{short()}\n")
+        of_school = f"/dashboards/schools/{school}/pupils?year-group="
+        for path in ("/schools?phase=", "/pupils?year-group=", "/dashboards/?measure=", of_school):
+            typist.opens(path + quote(new()))
+        typist.types("/pupils", name=new())
+        typist.types("/term-dates/import", file=f"type,name,first_day,last_day\n{short()},x,{short()},x\n")
+        typist.types("/schools/import", file=f"urn,name,phase\n{short()},x,{short()}\n")
         visiting.complaints[:] = [one for one in visiting.complaints if not re.search(r"(answered|status of) 4\d\d", one)]
-    assert wrong == []
+    assert typist.wrong == []
 
 
 def test_inj_02_a_file_gives_canaries_back_as_text(portal: RunningPortal, chromium: Browser, cage: Cage) -> None:
