@@ -8,7 +8,8 @@ import json
 import logging
 import os
 import pickle
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -228,20 +229,16 @@ def test_inj_11_no_header_makes_a_post_of_a_get(world: World, signed_in: Callabl
     browser.get(f"/people/{ids['membership_id']}")
 
 
-def test_inj_11_a_poisoned_host_is_in_no_mail(world: World, browser: Browser) -> None:
-    page = browser.get("/reset")
-    token = page.document.xpath("string(//input[@name='csrf_token']/@value)")
-    poisoned = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Origin": "http://evil.example"}
+@pytest.mark.parametrize("forwarded", [{}, {"X-Forwarded-Host": "evil.example"}], ids=["Host", "X-Forwarded-Host"])
+def test_inj_11_a_poisoned_host_is_in_no_mail(world: World, browser: Browser, forwarded: dict[str, str]) -> None:
+    asked: dict[str, Any] = {"base_url": "http://localhost" if forwarded else "http://evil.example", "headers": forwarded}
+    [token, *_] = re.findall(r'name="csrf_token" value="([^"]+)"', browser.client.get("/reset", **asked).text)
     values = {"csrf_token": token, "email": f"la-officer@{world.here.slug}.example"}
-    answers = [
-        browser.client.post("/reset", data=values, headers=headers)
-        for headers in ({**poisoned}, {"X-Forwarded-Host": "evil.example"})
-    ]
-    assert [answer.status_code < 500 for answer in answers] == [True, True]
+    assert browser.client.post("/reset", data=values, **asked).status_code == 302
     with unit_of_work(None):
-        bodies = [one or "" for one in tx().scalars(select(Mail.body))]
-    assert any("/reset/links/" in one for one in bodies)
-    assert [one for one in bodies if "evil" in one] == []
+        [body] = tx().scalars(select(Mail.body))
+    assert "/reset/links/" in str(body)
+    assert "evil" not in str(body)
 
 
 def test_aud_06_an_address_cannot_write_its_own_words_into_the_audit(world: World, signed_in: Callable[..., Browser]) -> None:

@@ -10,6 +10,7 @@ from portal.uploads.findings import column_letters
 from portal.uploads.reading import DEFAULT, FileRefused, Limits
 from portal.uploads.reading.extents import furthest
 from portal.uploads.reading.guard import json_document, recognised, xml_root
+from portal.uploads.reading.texts import decoded, typed
 from tests.abuse.archives import deflated, workbook_of
 from tests.uploads.reading.support import upn, workbook
 
@@ -124,3 +125,9 @@ def test_the_furthest_place_of_a_sheet(places: list[tuple[int, int]], shape: str
     cells = "".join(f"<c {shape.format(f'{column_letters(column)}{row}')}/>" for column, row in places)
     expected = (max((column for column, _ in places), default=0), max((row for _, row in places), default=0))
     assert furthest(f"<sheetData>{cells}</sheetData>".encode()) == expected
+
+
+def test_a_sign_no_database_keeps_is_in_no_text() -> None:
+    assert typed("Marsh\0, Robin") == "Marsh, Robin"
+    with pytest.raises(FileRefused, match="damaged"):
+        decoded("UPN,Surname\nA,Mar\0sh\n".encode("utf-16"))
