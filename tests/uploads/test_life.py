@@ -20,6 +20,7 @@ from portal.rules.codes import BY_LETTERS
 from portal.uploads import actions, queries
 from portal.uploads.actions import NotNowError
 from portal.uploads.models import UploadContent
+from tests.support.world import furnish
 from tests.uploads.files import PUPILS, csv, found, row, rows, take, upn
 from workers import jobs
 from workers.queue import OutboxJob
@@ -184,7 +185,8 @@ def test_a_file_that_can_no_longer_be_read_when_it_is_applied_is_refused_with_th
     before = everything(school)
     sent = actions.rehearse(school, kind="marks", file_name="week.csv", content=csv(row(0, "02/11/2026", "AM", "I")))
     actions.ask_to_apply(sent)
-    tx().execute(update(UploadContent).where(UploadContent.upload_id == sent).values(received=b"%PDF-1.7 damaged"))
+    damaged = update(UploadContent).where(UploadContent.upload_id == sent).values(received=b"%PDF-1.7 damaged")
+    furnish(lambda: tx().execute(damaged))
     actions.apply(sent)
     assert (found(sent).state, bool(found(sent).refusal)) == ("refused", True)
     assert everything(school) == before
