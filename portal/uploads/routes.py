@@ -28,6 +28,8 @@ bp = Blueprint("uploads", __name__, template_folder="templates")
 
 #: A register this many school days behind is not called late yet: a school that sends once a week is on time.
 LATE_AFTER = 5
+#: Files on one page of the list.
+PAGE = 50
 
 
 def _upload(upload_id: UUID) -> Upload:
@@ -40,8 +42,10 @@ def _upload(upload_id: UUID) -> Upload:
 @bp.get("/uploads")
 @needs("uploads.view")
 def index() -> ResponseReturnValue:
-    """Every upload within scope, newest first."""
-    return render_template("uploads/index.html", uploads=queries.uploads())
+    """Every upload within scope, newest first, a page at a time."""
+    asked = request.args.get("before", type=UUID)
+    found = queries.uploads(before=_upload(asked).received_at if asked else None, limit=PAGE)
+    return render_template("uploads/index.html", uploads=found, older=found[-1][0].id if len(found) == PAGE else None)
 
 
 @bp.route("/uploads/new", methods=["GET", "POST"])
