@@ -92,6 +92,8 @@ def _walk(address: str, chromium: Browser, cage: Cage, role: Role) -> Walk:
 
 def _in_browser(visiting: Visitor, cage: Cage, path: str) -> list[str]:
     visiting.go(path)
+    if visiting.page.locator(".portal-chart").count():
+        visiting.page.locator(".portal-chart svg.main-svg").first.wait_for()
     return cage.canaries.in_page(visiting.page) + ["Share chart"] * visiting.page.get_by_text("Share chart").count()
 
 
