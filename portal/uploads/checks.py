@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from portal.rules.calendar import Calendar
     from portal.uploads.reading import Reading
 
-_X = BY_LETTERS["X"].byte
+_X, _CLOSED = (BY_LETTERS[letters].byte for letters in ("X", "#"))
+#: Stands among the reasons, while they are asked, for a mark that is none: the school was closed, and the file says so.
+_AGREED = 255
 URN_DIGITS, MONTHS = 6, 12
 EVER, EPOCH = np.iinfo(np.int64).max, date(1970, 1, 1).toordinal()
 
@@ -92,14 +94,18 @@ def marks_checked(reading: Reading, school: School) -> Checked:
         tables.off_roll(place, line, day),
         tables.refused_codes().ravel()[kind],
     )
+    reason[tables.closures(slot, kind, reason)] = _AGREED
     is_x = np.flatnonzero((byte == _X) & (reason == 0))
     reason[is_x[tables.of_school_age(pupil[is_x], day[is_x])]] = NUMBER["impossible-code"]
     pages, kept = _pages(tables, line, slot, byte, reason)
     if sum(int(np.count_nonzero(page)) for page in pages.values()) < kept.size:
         _refuse_repeats(reading, line, byte, reason)
         pages, kept = _pages(tables, line, slot, byte, reason)
-    checked = Checked(pages=pages, rows_in=reading.rows_in, missing=reading.missing, reason=reason, years=school.years)
-    checked.rows_refused = reading.rows_in - kept.size
+    agreed = np.flatnonzero(reason == _AGREED)
+    reason[agreed] = 0
+    checked = Checked(pages=pages, missing=reading.missing, reason=reason, years=school.years)
+    checked.rows_in = reading.rows_in - agreed.size
+    checked.rows_refused = checked.rows_in - kept.size
     checked.notes = _notes(tables, reading, pages)
     if kept.size:
         stored = day[kept]
@@ -144,6 +150,13 @@ class _Tables:
             _numbered("not-school-day", ~self.met.ravel()),
             _numbered("either-way-round", np.full(2 * len(dates), either_way)),
         )
+
+    def closures(self, slot: NDArray[np.intp], kind: NDArray[np.intp], reason: NDArray[np.uint8]) -> NDArray[np.intp]:
+        """Places of # where the school did not meet: the file and the school's dates agree, and there is no mark to take."""
+        if _CLOSED not in self.byte:
+            return np.zeros(0, dtype=np.intp)
+        of_day = (reason == NUMBER["not-school-day"]) | (reason == NUMBER["future-date"])
+        return np.flatnonzero((self.byte.ravel()[kind] == _CLOSED) & ~self.met.ravel()[slot] & of_day)
 
     def refused_codes(self) -> NDArray[np.uint8]:
         """For each era, half of the day and code, why it is not taken; 0 where it is."""

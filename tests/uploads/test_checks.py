@@ -57,6 +57,15 @@ def test_a_file_of_which_every_row_is_refused_is_told_row_by_row(school: UUID) -
     assert {"odd-upn", "no-date"} <= set(findings(sent))
 
 
+def test_a_closure_the_schools_dates_know_is_no_mark_and_no_refusal(school: UUID) -> None:
+    """Systems fill holidays, weekends and days to come with #: on a day the school met it is a mark like any other."""
+    agreed = [row(0, on, half, "#") for on in ("28/10/2026", "07/11/2026", "25/12/2026") for half in ("AM", "PM")]
+    sent = take(school, *agreed, row(0, "02/11/2026", "AM", "#"), row(0, "27/11/2026", "AM", "#"))
+    assert (sent.rows_in, sent.rows_stored, sent.rows_refused) == (2, 1, 1)
+    assert set(findings(sent)) == {"future-date"}
+    assert current_pages(school, [MONDAY])[MONDAY].marks[0, 0] == BY_LETTERS["#"].byte
+
+
 def test_refusals_are_grouped_over_rows(school: UUID) -> None:
     lines = [
         *(row(one, "02/11/2026", "AM", "Z1") for one in range(3)),
