@@ -240,4 +240,4 @@ def _moved(rows: Sequence[Row], weeks: int = 4) -> str:
     moved = rounded(school, 1) - rounded(authority, 1) - (rounded(school_then, 1) - rounded(authority_then, 1))
     now = gap_words(school, authority).removesuffix(" as")
     how = f"{abs(moved)} {'higher' if moved > 0 else 'lower'} than" if moved else "as it was"
-    return f" In the week of {week:%-d %B} it was {now}, {how} four school weeks earlier."
+    return f" In the week of {week:%-d %B} it was {now}: a gap {how} four school weeks earlier."

@@ -25,7 +25,7 @@ from dashboards.figures import weekly_lines
 from portal import clock, scope
 from portal.registers.overview import AverageWeek, SchoolSummary, authority_weeks, every_school
 from portal.rules.calendar import week_of
-from portal.schools.queries import phase_names
+from portal.schools.queries import phase_names, schools
 from portal.web.paging import Order
 
 if TYPE_CHECKING:
@@ -142,7 +142,9 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
 
 
 def _chart_phase(arguments: Mapping[str, str]) -> str:
-    return _phase_in(arguments) or "primary"
+    """The phase asked for, otherwise the first that a school in reach has."""
+    held = {one.phase for one in schools()}
+    return _phase_in(arguments) or next((one for one in PHASE_WORDS if one in held), "primary")
 
 
 def weeks_in(arguments: Mapping[str, str]) -> tuple[pd.DataFrame, Published]:

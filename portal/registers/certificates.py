@@ -114,7 +114,7 @@ def _made(sheet: Sheet, mine: Sequence[int], instant: datetime | None) -> Certif
         tally=tally,
         spells=spells(marks, sheet.calendar, between),
         recent=tally_of(marks, sheet.calendar, recent) if recent else None,
-        recent_between=recent,
+        recent_between=(recent[0], min(recent[1], between[1])) if recent and between else None,
         beside_school=beside_school_average(tally, _school_tally(sheet, between)),
         pattern=by_weekday_and_half(marks, sheet.calendar, between),
         lateness=lateness(marks, sheet.calendar, between),

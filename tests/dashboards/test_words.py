@@ -25,7 +25,7 @@ def test_the_finding_gives_the_gap_now_and_four_weeks_ago_in_percentage_points()
     told = sentence(Fraction("94.8"), Fraction(94), _rows(-0.8, 2, 2, 2, 1), "primary schools", "Attendance in 2026/27")
     assert told == (
         "Attendance in 2026/27 is 94.8%: 0.8 percentage points above the LA average for primary schools. "
-        "In the week of 28 September it was 1.0 percentage point above, 1.8 higher than four school weeks earlier."
+        "In the week of 28 September it was 1.0 percentage point above: a gap 1.8 higher than four school weeks earlier."
     )
 
 
