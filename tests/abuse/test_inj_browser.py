@@ -15,6 +15,7 @@ from portal.permissions import ANYONE_SIGNED_IN, OPEN, PERMISSIONS, Role
 from portal.web.downloads import RISKY
 from tests.abuse.planting import Planted, Planter
 from tests.architecture.routes import LISTED
+from tests.benchmarks.test_queries import HEADER
 from tests.support.canaries import Canaries
 from tests.support.chromium import visitor
 
@@ -42,6 +43,10 @@ BROWSED = (
 )
 #: A release is its loader's authority's alone.
 NOT_THEIRS = {Role.PLATFORM_OPERATOR: "/published-figures/"}
+
+
+#: When a release was published, as its form asks.
+PUBLISHED = {"published_on-day": "4", "published_on-month": "12", "published_on-year": "2025"}
 
 
 @dataclass
@@ -199,6 +204,8 @@ def test_inj_02_what_is_typed_comes_back_as_text(portal: RunningPortal, chromium
         typist.types("/pupils", name=new())
         typist.types("/term-dates/import", file=f"type,name,first_day,last_day\n{short()},x,{short()},x\n")
         typist.types("/schools/import", file=f"urn,name,phase\n{short()},x,{short()}\n")
+        figures = f"2025,Week 45,National,,Primary,10,100,{short()},9,0,{short()},1,0,0,10"
+        typist.types("/published-figures/new", file=f"{HEADER}\n{figures}\n", name=new(), **PUBLISHED)
         visiting.complaints[:] = [one for one in visiting.complaints if not re.search(r"(answered|status of) 4\d\d", one)]
     assert typist.wrong == []
 
