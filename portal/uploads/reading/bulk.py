@@ -18,10 +18,14 @@ from portal.uploads.reading.tables import Sheet, delimiter_of
 from portal.uploads.reading.texts import Dates, clean, code_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 WORD = 8
 LONGEST, LONGEST_HEAD = 64, 65_536
+#: Bytes after the last row that may be looked at with it.
+ROOM = LONGEST + WORD
+#: Cells no longer than this are kept in two bytes.
+NARROW = 2
 #: Bytes looked at together: they fit a processor's own memory.
 PIECE = 1 << 18
 #: The bits that stand for the first n bytes of a word.
@@ -49,6 +53,7 @@ TAKEN = frozenset(
 )
 
 Places = NDArray[np.int64]
+Word = NDArray[np.unsignedinteger[Any]]
 Value = TypeVar("Value")
 
 
@@ -67,7 +72,8 @@ class Field:
 
     def spread(self, values: NDArray[Any]) -> NDArray[Any]:
         """For every row, the value of its text."""
-        return np.repeat(values[self.run], self.length)
+        said = values[self.run]
+        return said if said.size == self.length.sum() else np.repeat(said, self.length)
 
 
 def read_bulk(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[[int], None]) -> Reading | None:
@@ -121,6 +127,41 @@ def _decoded(cell: bytes) -> str:
         return cell.decode("cp1252", errors="replace")
 
 
+def _pieces(text: bytes) -> Iterator[tuple[bytes, int, int, int]]:
+    """The rows beneath the headings in pieces: a buffer with room to look past the end, where in it, and what stands before it."""
+    begin = text.find(b"\n") + 1
+    while begin < len(text):
+        stop = len(text) if len(text) - begin <= PIECE else text.rfind(b"\n", begin, begin + PIECE) + 1
+        if stop <= begin:
+            raise _LeaveItError
+        if stop + ROOM <= len(text):
+            yield text, begin, stop, 0
+        else:
+            last = text[begin:stop].removesuffix(b"\n") + b"\n"
+            yield last + bytes(ROOM), 0, len(last), begin
+        begin = stop
+
+
+def _words(buffer: bytes, start: Places, length: Places) -> list[Word]:
+    """Eight bytes of each cell at a time as one number, zero beyond its end; short cells as two bytes, which is quicker."""
+    shortest, longest = int(length.min()), int(length.max())
+    if longest > LONGEST:
+        raise _LeaveItError
+    left = length[:1] if shortest == longest else length
+    if longest <= NARROW:
+        raw = np.frombuffer(buffer, dtype=np.uint8)
+        two = raw[start] | np.left_shift(raw[start + 1], 8, dtype=np.uint16)
+        return [two & KEPT[left].astype(np.uint16)]
+    eight = np.ndarray(len(buffer) - WORD + 1, dtype="<u8", buffer=buffer, strides=(1,))
+    found: list[Word] = []
+    for part in range(0, longest, WORD):
+        word = eight[start + part]
+        if shortest < part + WORD:
+            word &= KEPT[np.clip(left - part, 0, WORD)]
+        found.append(word)
+    return found
+
+
 class _Table:
     """The columns that are looked at, read piece by piece: each piece is split into cells, and only what changes is kept."""
 
@@ -128,29 +169,22 @@ class _Table:
         self, text: bytes, separator: str, columns: int, places: Mapping[str, int], progress: Callable[[int], None]
     ) -> None:
         self.text, self.separator, self.columns, self.places = text, separator, columns, places
-        self.raw = np.frombuffer(text + b"\n" + bytes(LONGEST + WORD), dtype=np.uint8)
         self.returns = b"\r" in text
-        self.words = np.ndarray(len(self.raw) - WORD + 1, dtype="<u8", buffer=self.raw.data, strides=(1,))
         self.rows = 0
+        self.heads: dict[str, list[NDArray[np.int32]]] = {meaning: [] for meaning in places}
+        self.said: dict[str, list[list[Word]]] = {meaning: [] for meaning in places}
         starts: list[Places] = []
-        self.heads: dict[str, list[Places]] = {meaning: [] for meaning in places}
-        self.said: dict[str, list[list[NDArray[np.uint64]]]] = {meaning: [] for meaning in places}
-        end = len(text) if text.endswith(b"\n") else len(text) + 1
-        begin = text.find(b"\n") + 1
-        while begin < end:
-            stop = end if end - begin <= PIECE else text.rfind(b"\n", begin, begin + PIECE) + 1
-            if stop <= begin:
-                raise _LeaveItError
-            starts.append(self._take(begin, stop))
+        for buffer, begin, stop, before in _pieces(text):
+            starts.append(self._take(buffer, begin, stop) + before)
             progress(self.rows)
-            begin = stop
         if not self.rows:
             raise _LeaveItError
         self.row_starts = np.concatenate(starts)
 
-    def _take(self, begin: int, stop: int) -> Places:
-        """Split one piece of whole rows into cells, and keep where each column's cells change; where each row starts."""
-        piece = self.raw[begin:stop]
+    def _take(self, buffer: bytes, begin: int, stop: int) -> Places:
+        """Split whole rows of the buffer into cells, and keep where each column's cells change; where each row starts."""
+        raw = np.frombuffer(buffer, dtype=np.uint8)
+        piece = raw[begin:stop]
         newline = piece == NEWLINE
         marks = np.flatnonzero(newline | (piece == ord(self.separator)))
         ends = marks[self.columns - 1 :: self.columns]
@@ -162,50 +196,37 @@ class _Table:
             start = marks[place - 1 :: self.columns] + 1 if place else row
             length = marks[place :: self.columns] - start
             if self.returns and place == self.columns - 1:
-                length -= self.raw[np.maximum(ends - 1, 0)] == RETURN
-            words = self._words(start, length)
+                length -= raw[np.maximum(ends - 1, 0)] == RETURN
+            words = _words(buffer, start, length)
             changed = np.ones(ends.size, dtype=bool)
             changed[1:] = words[0][1:] != words[0][:-1]
             for word in words[1:]:
                 changed[1:] |= word[1:] != word[:-1]
             heads = np.flatnonzero(changed)
-            self.heads[meaning].append(heads + self.rows)
+            self.heads[meaning].append((heads + self.rows).astype(np.int32))
             self.said[meaning].append([word[heads] for word in words])
         self.rows += ends.size
         return row
-
-    def _words(self, start: Places, length: Places) -> list[NDArray[np.uint64]]:
-        """Eight bytes of each cell at a time as one number, zero beyond its end."""
-        shortest, longest = int(length.min()), int(length.max())
-        if longest > LONGEST:
-            raise _LeaveItError
-        found = []
-        for part in range(0, max(1, longest), WORD):
-            word = self.words[start + part if part else start]
-            if shortest < part + WORD:
-                left = length[:1] if shortest == longest else length
-                word &= KEPT[np.clip(left - part, 0, WORD)]
-            found.append(word)
-        return found
 
     def field(self, meaning: str) -> Field:
         """A column's distinct texts: the words at the heads of its runs, each looked up once."""
         heads, pieces = np.concatenate(self.heads[meaning]), self.said[meaning]
         parts = max(len(words) for words in pieces)
-        nothing = [np.zeros(len(words[0]), dtype=np.uint64) for words in pieces]
+        nothing = [np.zeros(len(words[0]), dtype=np.uint16) for words in pieces]
         words = [
             np.concatenate([one[part] if part < len(one) else none for one, none in zip(pieces, nothing, strict=True)])
             for part in range(parts)
         ]
-        run: Places = pd.factorize(words[0])[0].astype(np.int64)
+        run: Places = pd.factorize(words[0])[0].astype(np.int64, copy=False)
         for word in words[1:]:
             part, distinct = pd.factorize(word)
-            run = pd.factorize(run * (len(distinct) + 1) + part)[0].astype(np.int64)
-        head_of = np.full(int(run.max(initial=-1)) + 1, -1, dtype=np.int64)
-        head_of[run[::-1]] = np.arange(run.size)[::-1]
-        cells = np.stack([word[head_of] for word in words], axis=1).astype("<u8")
+            run = pd.factorize(run * (len(distinct) + 1) + part)[0].astype(np.int64, copy=False)
+        head_of = np.flatnonzero(np.diff(np.maximum.accumulate(run), prepend=-1))
+        cells = np.stack([word[head_of].astype("<u8") for word in words], axis=1)
         texts = [_decoded(cell.tobytes().rstrip(b"\0")) for cell in cells]
-        return Field(texts, run, np.diff(heads, append=self.rows), heads[head_of].tolist())
+        length = np.empty(heads.size, dtype=np.int64)
+        length[:-1], length[-1] = heads[1:] - heads[:-1], self.rows - heads[-1]
+        return Field(texts, run, length, heads[head_of].tolist())
 
     def cells(self, row: int) -> list[str]:
         """One row as texts."""
@@ -245,7 +266,7 @@ def _assembled(table: _Table, headings: list[str], meanings: list[str | None]) -
         day=day,
         session=session,
         code=code,
-        row=(kept + 2).astype(np.int32),
+        row=kept.astype(np.int32) + np.int32(2),
         column=np.full(kept.size, column, dtype=np.int16),
         sheet=np.zeros(kept.size, dtype=np.int16),
         missing=int(table.rows - kept.size),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pickle
 import resource
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 HEADER = struct.Struct("!cQ")
-PROGRESS, RESULT, REFUSAL, FAULT = b"P", b"R", b"F", b"X"
+PROGRESS, ARRAY, RESULT, REFUSAL, FAULT = b"P", b"A", b"R", b"F", b"X"
 CHUNK, DEEP_ENOUGH = 1 << 20, 3
 IN_PARTS = "Send it in smaller parts, or save it again as CSV."
 TOO_LONG = f"The file took too long to read. {IN_PARTS}"
@@ -53,6 +54,8 @@ def read_in_child(
         FileRefused: as `read` does, when the child is stopped by its limits, and when the reader itself is at fault (then logged).
     """
     reader, writer = os.pipe()
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, CHUNK)
     child = os.fork()
     if child == 0:
         os.close(reader)
@@ -83,7 +86,11 @@ def _work(writer: int, content: bytes, mapping: Mapping[str, str] | None, limits
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         found = read(content, mapping=mapping, limits=limits, progress=lambda rows: _send(writer, PROGRESS, str(rows).encode()))
-        _send(writer, RESULT, pickle.dumps(found, protocol=5))
+        arrays: list[pickle.PickleBuffer] = []
+        answer = pickle.dumps(found, protocol=5, buffer_callback=arrays.append)
+        for array in arrays:
+            _send(writer, ARRAY, array.raw())
+        _send(writer, RESULT, answer)
     except FileRefused as refusal:
         _send(writer, REFUSAL, pickle.dumps((refusal.kind, refusal.message)))
     except MemoryError:
@@ -106,40 +113,44 @@ def _held_memory() -> int:
         return int(file.read().split()[0]) * resource.getpagesize()
 
 
-def _send(writer: int, kind: bytes, body: bytes) -> None:
-    view = memoryview(HEADER.pack(kind, len(body)) + body)
-    while view:
-        view = view[os.write(writer, view[:CHUNK]) :]
+def _send(writer: int, kind: bytes, body: bytes | memoryview) -> None:
+    for view in (memoryview(HEADER.pack(kind, len(body))), memoryview(body)):
+        sent = 0
+        while sent < len(view):
+            sent += os.write(writer, view[sent : sent + CHUNK])
 
 
 def _answer(reader: int, show: Callable[[int], None], deadline: float) -> Reading:
+    arrays = []
     while True:
         kind, length = HEADER.unpack(_exactly(reader, HEADER.size, deadline))
         body = _exactly(reader, length, deadline)
         if kind == PROGRESS:
             show(int(body))
+        elif kind == ARRAY:
+            arrays.append(body)
         elif kind == REFUSAL:
             raise FileRefused(*pickle.loads(body))  # noqa: S301  our own child wrote it
         elif kind == FAULT:
             _refuse_fault(*pickle.loads(body))  # noqa: S301  our own child wrote it
         else:
-            found: Reading = pickle.loads(body)  # noqa: S301  our own child wrote it
+            found: Reading = pickle.loads(body, buffers=arrays)  # noqa: S301  our own child wrote it
             return found
 
 
-def _exactly(reader: int, length: int, deadline: float) -> bytes:
+def _exactly(reader: int, length: int, deadline: float) -> bytearray:
     """So many bytes from the child, which may not dawdle; EOFError when it has ended."""
-    parts, left = [], length
-    while left:
+    body, got = bytearray(length), 0
+    view = memoryview(body)
+    while got < length:
         ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
             raise FileRefused("too-much", TOO_LONG)
-        part = os.read(reader, min(left, CHUNK))
-        if not part:
+        read_now = os.readv(reader, [view[got : got + CHUNK]])
+        if not read_now:
             raise EOFError
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
+        got += read_now
+    return body
 
 
 def _refuse_ended(code: int) -> NoReturn:
