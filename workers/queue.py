@@ -12,7 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
-from sqlalchemy import Index, func, or_, select
+from sqlalchemy import Index, func, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,6 +45,7 @@ TRIES = 3
 LANES = ("portal", "portal-crowded")
 FEW = 5
 TIME_LIMIT = 900
+ID_LENGTH = 36
 
 
 class OutboxJob(Shared):
@@ -182,24 +183,37 @@ def waiting(limit: int = 200) -> Sequence[OutboxJob]:
 
 
 def dispatch() -> int:
-    """Send what is waiting; commits. Returns how many were sent.
+    """Send what is waiting; commits first, because a worker leaves a row that is held. Returns how many were sent.
 
     A job in hand holds its row's lock, so it is skipped here however long it takes. One that has been
     started `TRIES` times and never finished is set aside for a person (its worker died with it each time).
     """
-    sent, of_school = 0, Counter[str]()
+    due: dict[UUID, tuple[str | int, str]] = {}
+    of_school: Counter[str] = Counter()
     for job in waiting():
         if job.attempts >= TRIES:
             job.failed_at, job.failure = clock.now(), "It was started three times and never finished."
             log.error("job.set_aside", job=str(job.id), kind=job.kind)
             continue
-        school = _school_of(job) or str(job.id)
-        _send(job.id, sent_number(job), LANES[of_school[school] >= FEW])
-        of_school[school] += 1
+        if job.sent_at is None or str(job.id) not in _held():
+            school = _school_of(job) or str(job.id)
+            due[job.id] = sent_number(job), LANES[of_school[school] >= FEW]
+            of_school[school] += 1
         job.sent_at = clock.now()
-        sent += 1
     tx().commit()
-    return sent
+    try:
+        for job_id, (number, lane) in due.items():
+            _send(job_id, number, lane)
+    except RedisError:
+        tx().execute(update(OutboxJob).where(OutboxJob.id.in_(due)).values(sent_at=None))
+        tx().commit()
+        raise
+    return len(due)
+
+
+def _held() -> set[str]:
+    """Jobs the queue has still: a long queue is not a lost one, and sending again would only make it longer."""
+    return {one[:ID_LENGTH] for lane in LANES for one in queue(lane).get_job_ids()}
 
 
 def sent_number(job: OutboxJob) -> str | int:
