@@ -161,7 +161,14 @@ def test_secrets_are_blanked_wherever_they_are_logged(small: Small) -> None:
         raise RuntimeError(message)  # noqa: TRY301  a traceback is what is wanted
     except RuntimeError:
         logging.getLogger("some.library").exception("failed")
+    name = "Zyxwv Canary"
+    try:
+        raise KeyError(name) from OSError("no such file")  # noqa: TRY301  a traceback is what is wanted
+    except KeyError:
+        logging.getLogger("some.library").exception("failed")
     said = stream.getvalue()
     assert "hunter2" not in said
+    assert "Canary" not in said
+    assert said.index("OSError: no such file") < said.index("builtins.KeyError")
     assert "A123" not in said
-    assert [json.loads(line)["level"] for line in said.splitlines()] == ["warning", "error", "error"]
+    assert [json.loads(line)["level"] for line in said.splitlines()] == ["warning", "error", "error", "error"]

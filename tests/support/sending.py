@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portal import clock, db
 from portal.accounts.queries import membership_scope
@@ -20,6 +20,7 @@ from tests.support.running import Sent, term_of_presence, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from uuid import UUID
 
     from tests.support.running import Database, Member
 
@@ -43,6 +44,17 @@ KEPT = tuple(
 )
 APPLIED = "SELECT count(*) FROM audit_event WHERE event = 'upload.applied' AND subject_id = %s"
 _taken = count()
+
+
+class Job(NamedTuple):
+    """A job as the outbox has it."""
+
+    id: UUID
+    attempts: int
+    sent_at: datetime | None
+    run_after: datetime
+    done_at: datetime | None
+    failed_at: datetime | None
 
 
 @dataclass
@@ -98,12 +110,11 @@ class Case:
         """Wait until the upload has come so far."""
         until(f"the upload is {state}", lambda: self.state(path) == state, within=40)
 
-    def job(self, path: str, kind: str = "uploads.apply") -> Any:
-        """The upload's job: id, attempts, when done, when failed."""
-        (found,) = self.parts.database.rows(
-            "SELECT id, attempts, done_at, failed_at FROM outbox_job WHERE ids->>'upload_id' = %s AND kind = %s", _id(path), kind
-        )
-        return found
+    def job(self, path: str, kind: str = "uploads.apply") -> Job:
+        """The upload's job of a kind."""
+        asked = f"SELECT {', '.join(Job._fields)} FROM outbox_job WHERE kind = %s AND ids->>'upload_id' = %s"  # noqa: S608  our own names
+        (found,) = self.parts.database.rows(asked, kind, _id(path))
+        return Job(*found)
 
     def ends_well(self, path: str, applied: int = 1) -> None:
         """The upload is applied, and everything is as after the same file taken with nothing in the way."""
