@@ -190,12 +190,14 @@ def dispatch() -> int:
     """
     due: dict[UUID, tuple[str | int, str]] = {}
     of_school: Counter[str] = Counter()
-    for job in waiting():
+    found = waiting()
+    held = _held() if any(job.sent_at for job in found) else frozenset()
+    for job in found:
         if job.attempts >= TRIES:
             job.failed_at, job.failure = clock.now(), "It was started three times and never finished."
             log.error("job.set_aside", job=str(job.id), kind=job.kind)
             continue
-        if job.sent_at is None or str(job.id) not in _held():
+        if str(job.id) not in held:
             school = _school_of(job) or str(job.id)
             due[job.id] = sent_number(job), LANES[of_school[school] >= FEW]
             of_school[school] += 1
@@ -211,9 +213,9 @@ def dispatch() -> int:
     return len(due)
 
 
-def _held() -> set[str]:
+def _held() -> frozenset[str]:
     """Jobs the queue has still: a long queue is not a lost one, and sending again would only make it longer."""
-    return {one[:ID_LENGTH] for lane in LANES for one in queue(lane).get_job_ids()}
+    return frozenset(one[:ID_LENGTH] for lane in LANES for one in queue(lane).get_job_ids())
 
 
 def sent_number(job: OutboxJob) -> str | int:

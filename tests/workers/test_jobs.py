@@ -96,8 +96,18 @@ def test_a_job_that_was_sent_and_lost_is_sent_again_after_its_lease(world: World
     with unit_of_work(None):
         assert queue.dispatch() == 1
         assert queue.dispatch() == 0
-    with clock.at(NOW + queue.LEASE + timedelta(seconds=1)), unit_of_work(None):
-        assert queue.dispatch() == 1
+    later = NOW
+    for is_lost in (False, True):
+        later += queue.LEASE + timedelta(seconds=1)
+        if is_lost:
+            _emptied()
+        with clock.at(later), unit_of_work(None):
+            assert queue.dispatch() == is_lost, "what still stands in the queue is not sent again"
+
+
+def _emptied() -> None:
+    for lane in queue.LANES:
+        queue.queue(lane).empty()
 
 
 def _lanes() -> list[list[str]]:
@@ -107,8 +117,7 @@ def _lanes() -> list[list[str]]:
 
 def test_upl_20_a_school_that_sends_many_files_holds_up_only_itself(world: World) -> None:
     queue.connect(os.environ[servers.REDIS])
-    for lane in queue.LANES:
-        queue.queue(lane).empty()
+    _emptied()
     many = queue.FEW + 3
     with unit_of_work(world.here.scope(Role.LA_MANAGER)):
         for school in [world.here.primary] * many + [world.here.secondary]:
@@ -120,8 +129,7 @@ def test_upl_20_a_school_that_sends_many_files_holds_up_only_itself(world: World
         first, crowded = _lanes()
         assert [promised[one] for one in crowded] == [theirs] * 3
         assert sorted(promised[one] for one in first) == sorted([theirs] * queue.FEW + [other])
-        for lane in queue.LANES:
-            queue.queue(lane).empty()
+        _emptied()
         with unit_of_work(None):
             queue.dispatch()
 
