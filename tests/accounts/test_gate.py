@@ -11,6 +11,7 @@ from flask import Flask
 from portal import gate
 from portal.permissions import OPEN, Role, permission_of
 from tests.accounts.support import browser, events
+from tests.support.growth import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,3 +154,13 @@ def test_the_cookie_holds_the_token_and_the_forgery_token_only(as_role: Callable
     flags = at.client.get_cookie("portal")
     assert flags.http_only
     assert flags.same_site == "Lax"
+
+
+def test_whether_the_process_lives_is_said_without_the_database_to_who_is_signed_in_too(
+    signed_in: Callable[..., Browser],
+) -> None:
+    at = signed_in(Role.LA_MANAGER)
+    for path, is_asked in (("/livez", False), ("/", True)):
+        with statements() as asked:
+            at.get(path)
+        assert bool(asked) == is_asked, path

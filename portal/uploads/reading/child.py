@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 HEADER = struct.Struct("!cQ")
 PROGRESS, ARRAY, RESULT, REFUSAL, FAULT = b"P", b"A", b"R", b"F", b"X"
 CHUNK, DEEP_ENOUGH = 1 << 20, 3
+#: Input, output and errors: the first files of every process.
+STANDARD = 3
 IN_PARTS = "Send it in smaller parts, or save it again as CSV."
 TOO_LONG = f"The file took too long to read. {IN_PARTS}"
 TOO_MUCH = f"The file took too much memory to read. {IN_PARTS}"
@@ -47,7 +49,8 @@ def read_in_child(
 ) -> Reading:
     """`read`, in a forked child that cannot take more memory, time or disk than `limits` allow.
 
-    The child inherits open connections and never touches them: it answers over a pipe and ends without clean-up.
+    The child lets go of every open file and connection it inherits (a row its parent has locked stays locked no longer
+    than its parent lives), answers over a pipe, and ends without clean-up.
     `meanwhile` is done here while it reads.
 
     Raises:
@@ -78,6 +81,8 @@ def read_in_child(
 def _work(writer: int, content: bytes, mapping: Mapping[str, str] | None, limits: Limits) -> None:
     """The child's whole life."""
     try:
+        os.closerange(STANDARD, writer)
+        os.closerange(writer + 1, os.sysconf("SC_OPEN_MAX"))
         for signal_number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
             signal.signal(signal_number, signal.SIG_DFL)
         held = _held_memory()

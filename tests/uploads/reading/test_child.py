@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,11 @@ class Asked(dict[str, str]):
 def fault() -> None:
     message = f"{upn(1)} Zyxwv"
     raise ZeroDivisionError(message)
+
+
+def show_sockets() -> None:
+    held = [os.readlink(f"/proc/self/fd/{one}") for one in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{one}")]  # noqa: PTH110, PTH115, PTH208  files of the kernel
+    raise FileRefused("shown", " ".join(held))
 
 
 def dawdle() -> None:
@@ -73,3 +79,13 @@ def test_a_fault_of_the_reader_is_logged_by_its_kind_and_place_and_no_cell() -> 
     assert line["place"].startswith("test_child.py:")
     assert upn(1) not in str(line)
     assert "Zyxwv" not in str(line)
+
+
+def test_the_child_holds_no_connection_of_its_parent() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert os.readlink(f"/proc/self/fd/{ours.fileno()}").startswith("socket:")  # noqa: PTH115  a file of the kernel
+        with pytest.raises(FileRefused) as shown:
+            read_in_child(FILE, mapping=Asked(show_sockets))
+    assert "pipe:" in shown.value.message
+    assert "socket:" not in shown.value.message
