@@ -210,6 +210,4 @@ def test_a_control_character_in_an_address_harms_nothing(strict: Flask, world: W
     at = browser(strict)
     token = at.get("/sign-in").document.xpath("string(//input[@name='csrf_token']/@value)")
     sent = {"email": "nul\x00@council.example", "password": PASSWORD, "csrf_token": token}
-    answer = at.client.post("/sign-in", data=sent)
-    assert answer.status_code == 200
-    assert "Enter an email address in the form" in answer.text
+    assert at.client.post("/sign-in", data=sent).status_code == 400

@@ -6,7 +6,7 @@ import csv
 import io
 from datetime import date, timedelta
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from portal.uploads.reading import FileRefused, Reading, read
@@ -141,9 +141,10 @@ ODD = st.sampled_from(["", "-", "/", "I", "ZZ", "/\\", "L (5)", "?", "é", '"', 
     )
 )
 def test_no_row_of_a_long_file_is_ever_dropped(rows: list[tuple[str, ...]]) -> None:
+    blank = sum(not any(cell.strip() for cell in row) for row in rows)
+    assume(blank < len(rows))
     reading = read(written([["UPN", "Date", "Session", "Code"], *[list(row) for row in rows]]))
     told = reading.rows_in + reading.missing
-    blank = sum(not any(cell.strip() for cell in row) for row in rows)
     both = sum(row[2] == "" and row[3] in {"/\\", "ZZ"} and row[1] not in {"x", ""} and len(row[0]) == 13 for row in rows)
     assert told == len(rows) - blank + both
 
