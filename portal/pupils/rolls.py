@@ -66,9 +66,11 @@ class Roll:
         """Pupil to row, the pupil's newest line."""
         return {pupil_id: row for row, pupil_id in enumerate(self.pupil_ids)}
 
-    @property
+    @cached_property
     def on_roll_twice(self) -> frozenset[UUID]:
         """Pupils with two lines: they left and came back within the year."""
+        if len({one.int for one in self.pupil_ids}) == len(self.pupil_ids):
+            return frozenset()
         return frozenset(one for one, lines in Counter(self.pupil_ids).items() if lines > 1)
 
 

@@ -71,9 +71,16 @@ class Sheet:
     @cached_property
     def headline_cells(self) -> Mask:
         """Lines by columns that count in headline figures: the population, less Year 11 after the May half term."""
-        oldest = self.roll.date_of_birth <= _born(self.academic_year - OLDEST)
-        after = self.days >= np.datetime64(second_half_of_summer(self.calendar, self.academic_year))
-        return self.headline[:, None] & ~(oldest[:, None] & after)
+        cells = np.repeat(self.headline[:, None], self.days.size, axis=1)
+        lines, after = self.cut
+        cells[np.ix_(lines, np.flatnonzero(after))] = False
+        return cells
+
+    @cached_property
+    def cut(self) -> tuple[NDArray[np.intp], Mask]:
+        """Lines of the headline population's Year 11, and the columns after the May half term, which do not count for them."""
+        oldest = self.headline & (self.roll.date_of_birth <= _born(self.academic_year - OLDEST))
+        return np.flatnonzero(oldest), self.days >= np.datetime64(second_half_of_summer(self.calendar, self.academic_year))
 
     @cached_property
     def headline_marks(self) -> Marks:

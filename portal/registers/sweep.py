@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.registers.pages import APPROVED, AUTHORISED, PRESENT, UNAUTHORISED, count_by_line, places_of
+from portal.registers.pages import APPROVED, AUTHORISED, PRESENT, UNAUTHORISED, count_by_line, places_of, used_columns
 from portal.rules.codes import BY_LETTERS
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ PLAIN = BY_LETTERS["\\"].byte
 LATE_BEFORE, LATE_AFTER, UNEXPLAINED = (BY_LETTERS[letters].byte for letters in ("L", "U", "N"))
 RECENT_WEEKS = 10
 THRESHOLD, THRESHOLD_WEEKS = 10, 10
+#: Bytes of one class: the class stands in the top three bits.
+CLASS = 1 << 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,11 @@ class Spells:
 
 def spells(marks: Marks) -> Spells:
     """Unbroken runs of absence: only a session attended ends one, so weekends, closures and missing marks do not."""
-    met = marks.any(axis=0)
-    compact = marks[:, met]
-    lines, width = compact.shape
-    line, column = places_of((compact >> 5) - np.uint8(PRESENT) > APPROVED - PRESENT)
-    absent = np.isin(compact[line, column] >> 5, (AUTHORISED, UNAUTHORISED))
-    place = line * (width + 1) + column
+    met = used_columns(marks)
+    lines, width = len(marks), int(np.count_nonzero(met))
+    line, column = places_of(met & ((marks >> 5) - np.uint8(PRESENT) > APPROVED - PRESENT))
+    absent = np.isin(marks[line, column] >> 5, (AUTHORISED, UNAUTHORISED))
+    place = line * (width + 1) + (np.cumsum(met) - 1)[column]
     starts = np.concatenate(([True], np.diff(place) != 1)) if place.size else np.zeros(0, dtype=bool)
     run = np.cumsum(starts) - 1
     length = np.bincount(run, weights=absent, minlength=int(run[-1]) + 1 if run.size else 0).astype(np.int64)
@@ -114,26 +115,28 @@ def threshold(marks: Marks, week_of_column: NDArray[np.int64], counts: NDArray[n
     not meet. `counts`, lines by columns, rules out cells (outside compulsory school age, already dealt with). The
     newest ten weeks end with the newest that has a mark.
     """
-    lines = len(marks)
-    line, column = places_of((marks >> 5) == UNAUTHORISED)
+    line, column = places_of(marks - np.uint8(UNAUTHORISED << 5) < CLASS)
     kept = week_of_column[column] >= 0
     if counts is not None:
         kept &= counts[line, column]
     line, column = line[kept], column[kept]
-    week = week_of_column[column]
-    newest_week = int(week_of_column[marks.any(axis=0)].max(initial=-1))
-    weeks = int(week_of_column.max(initial=-1)) + 1
-    key = line * weeks + week
-    first = np.searchsorted(key, line * weeks + np.maximum(week - THRESHOLD_WEEKS + 1, 0))
-    to_end_of_week = np.searchsorted(key, key, side="right")
-    best = np.zeros(lines, dtype=np.int64)
-    np.maximum.at(best, line, to_end_of_week - first)
-    recent = week > newest_week - THRESHOLD_WEEKS
+    known = week_of_column[week_of_column >= 0]
+    lines, first, weeks = len(marks), int(known[0]) if known.size else 0, int(np.ptp(known)) + 1 if known.size else 1
+    week = week_of_column[column] - first
+    # A week has fourteen sessions at most, so that ten weeks fit a byte.
+    in_week = np.bincount(week * lines + line, minlength=weeks * lines).astype(np.uint8).reshape(weeks, lines)
+    in_ten = in_week.copy()
+    for back in range(1, min(THRESHOLD_WEEKS, weeks)):
+        in_ten[back:] += in_week[:-back]
+    newest = int(week_of_column[used_columns(marks)].max(initial=-1)) - first
+    best = in_ten.max(axis=0, initial=0).astype(np.int64)
+    met = np.flatnonzero(best >= THRESHOLD)
+    met_in = (in_ten[:, met] >= THRESHOLD).argmax(axis=0)
+    before = in_ten[met_in, met].astype(np.int64) - in_week[met_in, met]
+    first_of_week = np.searchsorted(line * weeks + week, met * weeks + met_in)
     met_at = np.full(lines, -1, dtype=np.int64)
-    tenth = np.arange(line.size) - first + 1 >= THRESHOLD
-    met_lines, earliest = np.unique(line[tenth], return_index=True)
-    met_at[met_lines] = column[tenth][earliest]
-    return Threshold(np.bincount(line[recent], minlength=lines), best, met_at)
+    met_at[met] = column[first_of_week + THRESHOLD - 1 - before]
+    return Threshold(in_ten[newest].astype(np.int64) if newest >= 0 else np.zeros(lines, dtype=np.int64), best, met_at)
 
 
 def persistently_absent(absent: Counts, possible: Counts) -> NDArray[np.bool_]:

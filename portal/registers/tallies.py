@@ -8,7 +8,7 @@ import numpy as np
 
 from portal.loading import binary_rows
 from portal.registers import sweep
-from portal.registers.pages import CODE_BYTES, SESSIONS, count_by_line, session_days
+from portal.registers.pages import CODE_BYTES, SESSIONS, count_by_line, only, session_days, used_columns
 from portal.registers.sheets import met_in, school_age, week_places, within
 from portal.rules.codes import BY_BYTE, Category
 
@@ -109,7 +109,7 @@ def standings(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> dict[str
     """Each standing as an array over lines: counts of sessions in the academic year."""
     sums = sweep.sums_by_line(sheet.counted)
     counted_possible, counted_absent = _headline(sheet, sums)
-    used = np.logical_or.reduce(sheet.counted, axis=0)
+    used = used_columns(sheet.counted)
     lately, last = (sweep.sums_by_line(sheet.counted[:, _newest_weeks(sheet, used, number)]) for number in (sweep.RECENT_WEEKS, 1))
     missing = count_by_line(sheet.met & _reported(used) & sheet.on_roll & (sheet.marks == 0))
     runs = sweep.spells(sheet.counted)
@@ -140,17 +140,18 @@ def standings(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> dict[str
 def _headline(sheet: Sheet, sums: sweep.Sums) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Possible and missed sessions that count in headline figures: all of a line's or none, but for Year 11 in summer."""
     possible, absent = np.where(sheet.headline, sums.possible, 0), np.where(sheet.headline, sums.absent, 0)
-    cut = np.flatnonzero(sheet.headline & ~sheet.headline_cells.all(axis=1))
+    cut, after = sheet.cut
     if cut.size:
-        own = sweep.sums_by_line(sheet.headline_marks[cut])
+        own = sweep.sums_by_line(only(sheet.counted[cut], ~after))
         possible[cut], absent[cut] = own.possible, own.absent
     return possible, absent
 
 
-def _newest_weeks(sheet: Sheet, used: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:
+def _newest_weeks(sheet: Sheet, used: NDArray[np.bool_], number: int) -> slice:
     """Columns of so many school weeks, the last being the newest with a mark in it. A week without a page is one of them."""
     newest = int(sheet.week_numbers[used].max(initial=-1))
-    return (sheet.week_numbers > newest - number) & (sheet.week_numbers >= 0) & (sheet.week_numbers <= newest)
+    among = np.flatnonzero((sheet.week_numbers > newest - number) & (sheet.week_numbers >= 0) & (sheet.week_numbers <= newest))
+    return slice(int(among[0]), int(among[-1]) + 1) if among.size else slice(0)
 
 
 def _reported(used: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -161,7 +162,7 @@ def _reported(used: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _threshold(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> sweep.Threshold:
     """The threshold over the tail and the year: on the calendar's own weeks, at compulsory school age, a pupil's lines together."""
-    whole = np.concatenate([tail, sheet.counted], axis=1)
+    whole = np.concatenate([tail, sheet.counted], axis=1) if tail.size or sheet.roll.on_roll_twice else sheet.counted
     for pupil in sheet.roll.on_roll_twice:
         mine = [line for line, one in enumerate(sheet.roll.pupil_ids) if one == pupil]
         whole[mine] = whole[mine].max(axis=0)
@@ -173,7 +174,7 @@ def _threshold(sheet: Sheet, tail: Marks, tail_weeks: Sequence[date]) -> sweep.T
 
 def completeness(sheet: Sheet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each week: marks expected up to the newest session reported, and how many of them are missing."""
-    used = np.logical_or.reduce(sheet.counted, axis=0)
+    used = used_columns(sheet.counted)
     due = sheet.on_roll & (sheet.met & _reported(used))[None, :]
     expected, missing = (
         np.add.reduce(cells.view(np.uint8), axis=0, dtype=np.int64).reshape(-1, SESSIONS).sum(axis=1)
