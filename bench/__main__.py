@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import platform
 import sys
@@ -18,6 +19,7 @@ KEPT = Path(__file__).parent.parent / "docs" / "performance.md"
 def main() -> None:
     """Run every measurement on one server, one after the other."""
     chosen = _arguments()
+    gc.freeze()  # As a worker does.
     begun = time.monotonic()
 
     def note(what: str) -> None:

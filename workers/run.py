@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -100,6 +101,7 @@ def main() -> None:
     db.connect(settings.database_url)
     connection = queue.connect(settings.redis_url)
     mail.connect(_mail_server(settings))
+    gc.freeze()  # What is loaded once is never looked through again, here or in a horse.
     stop = threading.Event()
     threading.Thread(target=dispatch_for_ever, args=(stop,), daemon=True).start()
     while True:

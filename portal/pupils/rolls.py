@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 Days = NDArray[np.datetime64]
+
+_EPOCH, _NO_DAY = date(1970, 1, 1).toordinal(), np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,7 @@ class Roll:
         return frozenset(one for one, lines in Counter(self.pupil_ids).items() if lines > 1)
 
 
-def days(values: Sequence[object]) -> Days:
+def days(values: Sequence[date | None]) -> Days:
     """Dates, or None for NaT, as an array of days."""
-    return np.array(values, dtype="datetime64[D]")
+    numbers = [_NO_DAY if one is None else one.toordinal() - _EPOCH for one in values]
+    return np.array(numbers, dtype=np.int64).view("datetime64[D]")
