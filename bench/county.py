@@ -60,6 +60,7 @@ def measured(
     """Fill the authority up to `size` (schools, pupils in each, pupils in the schools there already) and ask again."""
     schools, pupils, there = size
     marks = len(first) * there * 2 * len(days)
+    _settle(where)
     small = _asked(where, first[0], days, there, (len(first), marks), seed=100)
     once_before, number = _table_bytes(where, "register_page"), len(first)
     for number in range(len(first) + 1, schools + 1):
@@ -69,7 +70,7 @@ def measured(
             write_pages(school_id, pages_of(register(pupils, 2 * len(days), number), days), upload_id=None)
     added = (schools - len(first)) * pupils * 2 * len(days)
     once = (_table_bytes(where, "register_page") - once_before) / added
-    _analyse(where)
+    _settle(where)
     full = _asked(where, first[0], days, there, (schools, marks + added), seed=200)
     note("a county: a version a day, and corrections")
     daily = _daily(where, number + 1, there, days)
@@ -133,7 +134,7 @@ def _table_bytes(where: Ground, table: str) -> int:
     return int(found[0]) if found else 0
 
 
-def _analyse(where: Ground) -> None:
-    """What autovacuum does by itself on a server that has stood for more than a minute."""
+def _settle(where: Ground) -> None:
+    """What autovacuum does by itself within a minute or so, and would otherwise do in the middle of a measurement."""
     with psycopg.connect(where.server.url("portal_owner"), autocommit=True) as connection:
-        connection.execute("ANALYZE")
+        connection.execute("VACUUM (ANALYZE)")
