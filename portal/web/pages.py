@@ -94,6 +94,9 @@ NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem("Audit", "audit.index", ("audit.view",), "Who saw and changed what, and when."),
 )
 
+#: Where the app keeps what names the schools its reader is bound to.
+OWN_SCHOOLS = "portal.own_schools"
+
 #: What most people in a role come for, and where it is: the one button of their start page. A partner has nothing to do yet.
 MAIN_TASKS: Mapping[Role, tuple[str, str]] = {
     Role.LA_ADMINISTRATOR: ("See who has sent what", "uploads.board"),

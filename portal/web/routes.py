@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, current_app, render_template
 
 from portal.permissions import ROLES, Role, for_anyone_signed_in, open_to_all
 from portal.rules.codes import CATEGORY_NAMES, CODES, Code
 from portal.web import assets
+from portal.web.pages import OWN_SCHOOLS
 
 if TYPE_CHECKING:
     from flask import Response
@@ -25,7 +26,7 @@ bp = Blueprint("web", __name__, template_folder="templates")
 @for_anyone_signed_in
 def home() -> str:
     """Where a person starts: the places their role has."""
-    return render_template("web/home.html")
+    return render_template("web/home.html", own=current_app.extensions.get(OWN_SCHOOLS, list)())
 
 
 @bp.get("/static/<name>")
