@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import numpy as np
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select, update
+from sqlalchemy.orm import aliased
 
 from portal import clock, scope
 from portal.audit.actions import record
@@ -36,6 +37,8 @@ RECOUNTED = event("register.recounted", "Tallies and standings were counted agai
 
 #: How many ids one statement names: PostgreSQL takes 65,535 values at most.
 MOST_IN_ONE = 10_000
+#: No note is held as an object while notes are changed.
+UNSEEN = {"synchronize_session": False}
 _PAGE_COLUMNS = ("school_id", "week", "version", "upload_id", "membership_id", "recorded_at", "reason", "marks")
 
 
@@ -74,33 +77,43 @@ def write_pages(
 def take_back(school_id: UUID, upload_id: UUID) -> Written:
     """Take back everything one upload changed, unless a later version has changed it again. Both stay in the history.
 
-    Its minutes late and comments go. Those they replaced are not kept, and do not come back.
+    Its minutes late and comments go with it, and those they replaced come back.
     """
     queries.lock_school(school_id)
     versions = queries.versions_around(school_id, upload_id)
     held = queries.current_pages(school_id, sorted(versions))
     after = {week: undone(before, its, held[week].marks) for week, (before, its) in versions.items()}
     written = _store(school_id, held, after, upload_id=upload_id, reason="undo", known={}, progress=None)
-    wrote("mark_note")
-    tx().execute(delete(MarkNote).where(MarkNote.school_id == school_id, MarkNote.upload_id == upload_id))
+    _take_notes_back(school_id, upload_id)
     record(TAKEN_BACK, school_id, upload_id=upload_id, weeks=written.weeks, cells=written.cells)
     return written
 
 
+def _take_notes_back(school_id: UUID, upload_id: UUID) -> None:
+    """What an upload replaced is replaced by what replaced the upload's own, if anything did."""
+    wrote("mark_note")
+    own = aliased(MarkNote)
+    before = update(MarkNote).where(MarkNote.school_id == school_id, MarkNote.replaced_by == upload_id)
+    same = and_(own.pupil_id == MarkNote.pupil_id, own.on == MarkNote.on, own.session == MarkNote.session)
+    tx().execute(before.where(own.upload_id == upload_id, same).values(replaced_by=own.replaced_by), execution_options=UNSEEN)
+    taken = update(MarkNote).where(MarkNote.school_id == school_id, MarkNote.upload_id == upload_id)
+    tx().execute(taken.values(replaced_by=upload_id), execution_options=UNSEEN)
+
+
 @action
-def keep_notes(school_id: UUID, upload_id: UUID | None, notes: Sequence[tuple[UUID, date, str, int | None, str | None]]) -> None:
+def keep_notes(school_id: UUID, upload_id: UUID, notes: Sequence[tuple[UUID, date, str, int | None, str | None]]) -> None:
     """Keep minutes late and comments: (pupil, day, AM or PM, minutes, comment). A newer note replaces the one for its session."""
     if not notes:
         return
     fresh = {(pupil, on, session): (minutes, comment) for pupil, on, session, minutes, comment in notes}
     pupils, days = {pupil for pupil, *_ in fresh}, {on for _, on, _ in fresh}
     held = select(MarkNote.id, MarkNote.pupil_id, MarkNote.on, MarkNote.session).where(MarkNote.school_id == school_id)
-    near = held.where(MarkNote.pupil_id.in_(pupils), MarkNote.on.in_(days))
+    near = held.where(MarkNote.pupil_id.in_(pupils), MarkNote.on.in_(days), MarkNote.replaced_by.is_(None))
     replaced = [note_id for note_id, *key in tx().execute(near) if tuple(key) in fresh]
     wrote("mark_note")
     for place in range(0, len(replaced), MOST_IN_ONE):
         some = replaced[place : place + MOST_IN_ONE]
-        tx().execute(delete(MarkNote).where(MarkNote.id.in_(some)))
+        tx().execute(update(MarkNote).where(MarkNote.id.in_(some)).values(replaced_by=upload_id), execution_options=UNSEEN)
     rows = [(uuid4(), school_id, *key, *note, upload_id) for key, note in fresh.items()]
     load("mark_note", ("id", "school_id", "pupil_id", "on", "session", "minutes_late", "comment", "upload_id"), rows)
     record(NOTED, school_id, upload_id=upload_id, notes=len(rows))

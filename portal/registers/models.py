@@ -106,7 +106,10 @@ class Standing(Owned):
 
 
 class MarkNote(Owned):
-    """Minutes late or a comment, for the few marks that have one."""
+    """Minutes late or a comment, for the few marks that have one.
+
+    `replaced_by` is the upload that put another in its place, or its own when that was undone; None while it stands.
+    """
 
     __tablename__ = "mark_note"
     __table_args__ = (within("school", "school_id"), Index("ix_mark_note_pupil_id", "authority_id", "pupil_id"))
@@ -119,3 +122,4 @@ class MarkNote(Owned):
     minutes_late: Mapped[int | None] = mapped_column(info=PERSONAL)
     comment: Mapped[str | None] = mapped_column(Text, info=PERSONAL)
     upload_id: Mapped[MaybeRef]
+    replaced_by: Mapped[MaybeRef]

@@ -196,4 +196,8 @@ def roll_of(school_id: UUID, academic_year: int) -> Roll:
 
 def notes_of(pupil_id: UUID) -> Sequence[MarkNote]:
     """Minutes late and comments kept for a pupil, newest first."""
-    return tx().scalars(select(MarkNote).where(MarkNote.pupil_id == pupil_id).order_by(MarkNote.on.desc())).all()
+    return (
+        tx()
+        .scalars(select(MarkNote).where(MarkNote.pupil_id == pupil_id, MarkNote.replaced_by.is_(None)).order_by(MarkNote.on.desc()))
+        .all()
+    )

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import NoResultFound
 
 from portal import clock
@@ -281,12 +281,25 @@ def test_every_version_of_a_mark_is_told_newest_first_with_who_sent_it(school: U
 
 def test_a_newer_note_replaces_the_one_of_its_session_and_no_other(school: UUID) -> None:
     pupil = queries.roll_of(school, 2026).pupil_ids[0]
-    actions.keep_notes(school, None, [(pupil, ONE, "AM", 5, None), (pupil, ONE, "PM", 6, None), (pupil, TWO, "AM", 7, None)])
-    actions.keep_notes(school, None, [(pupil, ONE, "AM", 9, "Bus")])
-    kept = tx().execute(
-        select(MarkNote.on, MarkNote.session, MarkNote.minutes_late, MarkNote.comment).order_by(MarkNote.on, MarkNote.session)
-    )
-    assert [tuple(one) for one in kept] == [(ONE, "AM", 9, "Bus"), (ONE, "PM", 6, None), (TWO, "AM", 7, None)]
+    first, second = write(school, {ONE: page("L"), TWO: page("L")}), write(school, {ONE: page("U")})
+    actions.keep_notes(school, first, [(pupil, ONE, "AM", 5, None), (pupil, ONE, "PM", 6, None), (pupil, TWO, "AM", 7, None)])
+    actions.keep_notes(school, second, [(pupil, ONE, "AM", 9, "Bus")])
+    kept = [(one.on, one.session, one.minutes_late, one.comment) for one in queries.notes_of(pupil)]
+    assert sorted(kept) == [(ONE, "AM", 9, "Bus"), (ONE, "PM", 6, None), (TWO, "AM", 7, None)]
+
+
+@pytest.mark.parametrize(
+    ("undone", "stands"), [((2,), [9]), ((1,), [12]), ((1, 2), [5]), ((2, 1), [5]), ((0, 1, 2), []), ((0, 2), [9])]
+)
+def test_what_an_undone_note_replaced_comes_back(school: UUID, undone: tuple[int, ...], stands: list[int]) -> None:
+    pupil = queries.roll_of(school, 2026).pupil_ids[0]
+    uploads = [write(school, {ONE: cell("L", 0, session)}) for session in range(3)]
+    for upload, minutes in zip(uploads, (5, 9, 12), strict=True):
+        actions.keep_notes(school, upload, [(pupil, ONE, "AM", minutes, None)])
+    for place in undone:
+        actions.take_back(school, uploads[place])
+    assert [one.minutes_late for one in queries.notes_of(pupil)] == stands
+    assert tx().scalar(select(func.count()).select_from(MarkNote)) == len(uploads), "all stay in the history"
 
 
 def test_notes_of_an_upload_go_with_it_and_others_stay(school: UUID) -> None:

@@ -1,0 +1,20 @@
+"""A note on a mark that another upload replaced is kept, so that undoing that upload brings it back."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002_notes_replaced"
+down_revision = "0001_baseline"
+
+
+def upgrade() -> None:
+    """Add the upload that replaced a note: none for those that stand."""
+    op.add_column("mark_note", sa.Column("replaced_by", sa.Uuid(), nullable=True))
+
+
+def downgrade() -> None:
+    """Forget replaced notes, which a version before this one would show."""
+    op.execute("DELETE FROM mark_note WHERE replaced_by IS NOT NULL")
+    op.drop_column("mark_note", "replaced_by")
