@@ -26,7 +26,7 @@ from portal import clock, scope
 from portal.registers.overview import AverageWeek, SchoolSummary, authority_weeks, every_school
 from portal.rules.calendar import week_of
 from portal.schools.queries import phase_names, schools
-from portal.web.paging import Order
+from portal.web.paging import Order, part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -121,7 +121,8 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
         abort(redirect(f"/dashboards/schools/{next(iter(bound))}"))
     weeks, england = weeks_in(arguments)
     return {
-        "rows": sorted_rows(arguments),
+        "rows": (rows := sorted_rows(arguments)),
+        "page": part(rows, arguments, lambda row: row.summary.school_id),
         "whole": bound is None,
         "measure": measure_in(arguments),
         "measures": MEASURES,

@@ -13,7 +13,7 @@ from portal.schools import actions, queries
 from portal.schools.forms import ClosedForm, SchoolForm, SchoolListForm, TermDatesForm, TermForm
 from portal.schools.models import PHASE_NAMES, PHASES
 from portal.schools.year_view import year_view
-from portal.web.paging import listing
+from portal.web.paging import listing, part
 from portal.web.words import plural
 
 if TYPE_CHECKING:
@@ -37,13 +37,15 @@ def _school(school_id: UUID) -> School:
 @needs("schools.view")
 def index() -> ResponseReturnValue:
     """The schools within scope."""
-    asked = listing(request.args, columns={"name": str}, default="name", filters={"phase": PHASES})
-    chosen = asked.filters.get("phase")
+    chosen = request.args.get("phase") or None
+    if chosen not in {None, *PHASES}:
+        abort(400)
     found = [one for one in queries.schools() if chosen in {None, one.phase}]
     today = clock.today()
     return render_template(
         "schools/index.html",
         schools=found,
+        page=part(found, request.args, lambda one: one.id),
         phase=chosen,
         phases=PHASE_NAMES,
         trusts=queries.trusts(),

@@ -14,7 +14,7 @@ from portal.registers.models import CurrentPage
 from portal.registers.queries import HAS_MARKS
 from portal.rules.calendar import register_year, week_of
 from portal.schools.models import School as SchoolRow
-from portal.schools.queries import calendar_of
+from portal.schools.queries import calendar_of, calendars
 from portal.uploads.checks import School, Year
 from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
 from workers.queue import OutboxJob
@@ -181,29 +181,19 @@ def board(academic_year_from: date) -> list[BoardRow]:
         )
         .all()
     )
-    return [_board_row(*row) for row in found]
-
-
-def _board_row(
-    school: SchoolRow,
-    last_day: date | None,
-    expected: int | None,
-    missing: int | None,
-    weeks: int | None,
-    newest: datetime | None,
-    waiting: int | None,
-) -> BoardRow:
-    today = clock.today()
-    behind = len(calendar_of(school.id).school_days((last_day, today))) - 1 if last_day and last_day < today else 0
-    return BoardRow(
-        school.id,
-        school.name,
-        school.phase,
-        last_day,
-        max(behind, 0),
-        expected or 0,
-        missing or 0,
-        weeks or 0,
-        newest,
-        waiting or 0,
-    )
+    known, today = calendars(), clock.today()
+    return [
+        BoardRow(
+            school.id,
+            school.name,
+            school.phase,
+            last_day,
+            known[school.id].school_days_since(last_day, today) if last_day else 0,
+            expected or 0,
+            missing or 0,
+            weeks or 0,
+            newest,
+            waiting or 0,
+        )
+        for school, last_day, expected, missing, weeks, newest, waiting in found
+    ]

@@ -16,6 +16,7 @@ from portal.uploads.forms import OwnMark, SendFile, WhyUndo
 from portal.uploads.pages import columns_form, lacking_words, shown
 from portal.web.downloads import attachment, file_name
 from portal.web.fields import choices
+from portal.web.paging import part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +152,8 @@ def board() -> ResponseReturnValue:
     """Who has sent what, up to which day, how complete and how late: the furthest behind first."""
     first = academic_year_span(academic_year(clock.today())).first_day
     rows = sorted(queries.board(first), key=lambda row: (row.last_day is not None, -row.school_days_behind))
-    return render_template("uploads/board.html", rows=rows, since=first, phases=phase_names(), late_after=LATE_AFTER)
+    page = part(rows, request.args, lambda row: row.school_id)
+    return render_template("uploads/board.html", rows=rows, page=page, since=first, phases=phase_names(), late_after=LATE_AFTER)
 
 
 @bp.route("/uploads/own-marks", methods=["GET", "POST"])

@@ -24,6 +24,8 @@ T = TypeVar("T")
 Key = tuple[Any, Any]
 
 PAGE_SIZE = 50
+#: Rows on a page of a list that is read whole: a county has a few hundred schools.
+PART_SIZE = 100
 LONGEST_CURSOR = 1_500
 LONGEST_VALUE = 200
 LARGEST = 2**53
@@ -100,6 +102,17 @@ class Listing:
         before = more if self.backwards else self.key is not None
         after = self.key is not None if self.backwards else more
         return Page(items, cursor(key(items[0])) if before else None, cursor(key(items[-1])) if after else None)
+
+
+def part(rows: Sequence[T], arguments: Mapping[str, str], of: Callable[[T], object], size: int = PART_SIZE) -> Page[T]:
+    """A page of a list that is whole and in order already, cut at what no two rows share; from the start at a place unknown."""
+    places = {str(of(row)): place for place, row in enumerate(rows)}
+    after, before = places.get(arguments.get("after", ""), -1), places.get(arguments.get("before", ""))
+    start = after + 1 if before is None else max(0, before - size)
+    items = rows[start : start + size]
+    if not items:
+        return Page((), None, None)
+    return Page(items, str(of(items[0])) if start else None, str(of(items[-1])) if start + size < len(rows) else None)
 
 
 def listing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -13,13 +14,17 @@ from portal.permissions import Role
 from portal.registers.overview import every_school
 from portal.schools.models import School
 from portal.schools.queries import schools
+from portal.uploads.queries import board
 from tests.support.growth import grown, statements
 from tests.support.world import furnish
+from tests.uploads import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy.orm import Session
+
+    from tests.support.world import World
 
 
 def _more_schools() -> None:
@@ -39,6 +44,13 @@ def test_the_list_of_schools_does_not_grow(as_role: Callable[[Role], Session]) -
 def test_the_authoritys_overview_does_not_grow(as_role: Callable[[Role], Session]) -> None:
     as_role(Role.LA_MANAGER)
     assert grown(lambda: every_school(2026, recent_from=today()), _more_schools) == []
+
+
+def test_the_board_of_who_has_sent_what_does_not_grow(world: World, as_role: Callable[[Role], Session]) -> None:
+    as_role(Role.LA_MANAGER)
+    files.take(world.here.primary, *files.rows(), add_pupils=True)
+    another = files.row(40, "02/11/2026", "AM", "/")
+    assert grown(lambda: board(date(2026, 9, 1)), lambda: files.take(world.here.secondary, another, add_pupils=True)) == []
 
 
 def test_a_question_for_each_row_is_found(as_role: Callable[[Role], Session]) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
-from portal.web.paging import Listing, cursor, key_of, listing
+from portal.web.paging import Listing, cursor, key_of, listing, part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -137,3 +137,23 @@ def test_pages_forwards_hold_every_row_once_and_backwards_the_same_pages(found: 
         assert later.previous is not None
         wanted = asked(("sort", sort), ("before", later.previous))
         assert list(wanted.page(read(rows, wanted), key=lambda row: row).items) == list(earlier.items)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "previous", "following"),
+    [
+        ({}, "abc", None, "c"),
+        ({"after": "c"}, "def", "d", "f"),
+        ({"after": "f"}, "g", "g", None),
+        ({"before": "d"}, "abc", None, "c"),
+        ({"before": "g"}, "def", "d", "f"),
+        ({"before": "b"}, "abc", None, "c"),
+        ({"after": "g"}, "", None, None),
+        ({"after": "gone"}, "abc", None, "c"),
+    ],
+)
+def test_a_list_read_whole_is_cut_into_pages(
+    asked: dict[str, str], shown: str, previous: str | None, following: str | None
+) -> None:
+    page = part("abcdefg", asked, str, size=3)
+    assert ("".join(page.items), page.previous, page.next) == (shown, previous, following)
