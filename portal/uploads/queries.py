@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
@@ -149,38 +149,6 @@ class BoardRow:
 
 def board(academic_year_from: date) -> list[BoardRow]:
     """Who has sent what since the start of the academic year: one row for each school within scope, by name."""
-    pages = (
-        select(
-            CurrentPage.school_id,
-            func.max(CurrentPage.last_day).label("last_day"),
-            func.sum(CurrentPage.expected).label("expected"),
-            func.sum(CurrentPage.missing).label("missing"),
-            func.count().label("weeks"),
-        )
-        .where(CurrentPage.week >= week_of(academic_year_from), HAS_MARKS)
-        .group_by(CurrentPage.school_id)
-        .subquery()
-    )
-    files = (
-        select(
-            Upload.school_id,
-            func.max(Upload.received_at).label("newest"),
-            func.count().filter(Upload.state.in_(("received", "needs-mapping", "rehearsed", "applying"))).label("waiting"),
-        )
-        .group_by(Upload.school_id)
-        .subquery()
-    )
-    found = (
-        tx()
-        .execute(
-            select(SchoolRow, pages.c.last_day, pages.c.expected, pages.c.missing, pages.c.weeks, files.c.newest, files.c.waiting)
-            .outerjoin(pages, pages.c.school_id == SchoolRow.id)
-            .outerjoin(files, files.c.school_id == SchoolRow.id)
-            .where(SchoolRow.closed_on.is_(None))
-            .order_by(SchoolRow.name)
-        )
-        .all()
-    )
     known, today = calendars(), clock.today()
     return [
         BoardRow(
@@ -195,5 +163,41 @@ def board(academic_year_from: date) -> list[BoardRow]:
             newest,
             waiting or 0,
         )
-        for school, last_day, expected, missing, weeks, newest, waiting in found
+        for school, last_day, expected, missing, weeks, newest, waiting in _sent(academic_year_from)
     ]
+
+
+def _sent(since: date) -> Sequence[Any]:
+    """Each open school with its last day, marks expected and missing, weeks, newest file and files waiting."""
+    pages = (
+        select(
+            CurrentPage.school_id,
+            func.max(CurrentPage.last_day).label("last_day"),
+            func.sum(CurrentPage.expected).label("expected"),
+            func.sum(CurrentPage.missing).label("missing"),
+            func.count().label("weeks"),
+        )
+        .where(CurrentPage.week >= week_of(since), HAS_MARKS)
+        .group_by(CurrentPage.school_id)
+        .subquery()
+    )
+    files = (
+        select(
+            Upload.school_id,
+            func.max(Upload.received_at).label("newest"),
+            func.count().filter(Upload.state.in_(("received", "needs-mapping", "rehearsed", "applying"))).label("waiting"),
+        )
+        .group_by(Upload.school_id)
+        .subquery()
+    )
+    return (
+        tx()
+        .execute(
+            select(SchoolRow, pages.c.last_day, pages.c.expected, pages.c.missing, pages.c.weeks, files.c.newest, files.c.waiting)
+            .outerjoin(pages, pages.c.school_id == SchoolRow.id)
+            .outerjoin(files, files.c.school_id == SchoolRow.id)
+            .where(SchoolRow.closed_on.is_(None))
+            .order_by(SchoolRow.name)
+        )
+        .all()
+    )
