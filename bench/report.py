@@ -147,7 +147,7 @@ def _words(year: SchoolYear, county: County, swept: Sweep) -> str:
 ## Why a school year costs more than a raw COPY
 
 A `COPY` alone reads the text once, on one core, and keeps it as it is. Ours reads it in a process of its own under
-limits (the reading alone is about two thirds of the COPY), keeps the bytes as received, made small, hands the marks
-back, checks them, and writes versions, tallies and standings under row security, durably. The reading child and the
-keeping of the bytes run side by side.
+limits (the reading, with the process made and ended, is about three quarters of the COPY), keeps the bytes as received,
+made small, hands the marks back, checks them, says what would change, and writes versions, tallies and standings under
+row security, durably. The reading child and the keeping of the bytes run side by side; the rest runs after them.
 """
