@@ -206,8 +206,15 @@ def _point(sheet: Sheet, fresh: Mapping[date, tuple[int, object]]) -> None:
     expected, missing = completeness(sheet)
     held = {
         row.week: row
-        for row in tx().scalars(
-            select(CurrentPage).where(CurrentPage.school_id == sheet.school_id, CurrentPage.week.in_(sheet.weeks))
+        for row in tx().execute(
+            select(
+                CurrentPage.week,
+                CurrentPage.version,
+                CurrentPage.expected,
+                CurrentPage.missing,
+                CurrentPage.last_day,
+                CurrentPage.recorded_at,
+            ).where(CurrentPage.school_id == sheet.school_id, CurrentPage.week.in_(sheet.weeks))
         )
     }
     rows = []

@@ -75,7 +75,10 @@ class Tally(Owned):
 
 
 class Standing(Owned):
-    """Where one roll line stands in its academic year: counts kept on every apply. `headline_*` follow DfE's population."""
+    """Where one roll line stands in its academic year: counts kept on every apply. `headline_*` follow DfE's population.
+
+    Its pages keep half their room free (migration 0003), so that a line changes in place and no index is touched.
+    """
 
     __tablename__ = "standing"
     __table_args__ = (within("school", "school_id"),)
