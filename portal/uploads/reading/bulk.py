@@ -88,6 +88,8 @@ def _read(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[
     text = content.removeprefix(b"\xef\xbb\xbf")
     if text.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in text:
         raise _LeaveItError
+    if text.endswith((b"\n\n", b"\n\r\n")):
+        text = text.rstrip(b"\r\n")
     head = _decoded(text[: max(0, text.find(b"\n", 0, LONGEST_HEAD))]).rstrip("\r").replace('"', "")
     separator = delimiter_of(head)
     headings = [clean(cell) for cell in head.split(separator)]

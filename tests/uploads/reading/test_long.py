@@ -147,3 +147,11 @@ def test_a_quoted_file_is_read_in_bulk_like_a_plain_one() -> None:
     quoted = '"' + plain.replace(",", '","').replace("\n", '"\n"') + '"'
     found = [read_bulk(content.encode(), None, lambda _rows: None) for content in (plain, quoted)]
     assert [one is not None and one.pupil.size for one in found] == [1_000, 1_000]
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_blank_lines_at_the_end_leave_a_file_as_plain_as_it_was(ends: str) -> None:
+    content = ends.join(["UPN,Date,Session,Code", f"{upn(1)},2026-09-07,AM,/", f"{upn(2)},2026-09-07,PM,I", "", "", ""])
+    found = read_bulk(content.encode(), None, lambda _rows: None)
+    assert found is not None
+    assert [found.codes[code] for code in found.code] == ["/", "I"]
