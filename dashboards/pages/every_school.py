@@ -24,7 +24,7 @@ from dashboards.controls import measure_in, year_in, years
 from dashboards.figures import weekly_lines
 from portal import clock, scope
 from portal.registers.overview import AverageWeek, SchoolSummary, authority_weeks, every_school
-from portal.rules.calendar import week_of
+from portal.rules.calendar import academic_year, week_of
 from portal.schools.queries import phase_names, schools
 from portal.web.paging import Order, part
 
@@ -120,6 +120,7 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
     if bound is not None and len(bound) == 1:
         abort(redirect(f"/dashboards/schools/{next(iter(bound))}"))
     weeks, england = weeks_in(arguments)
+    is_now = year_in(arguments) == academic_year(clock.today())
     return {
         "rows": (rows := sorted_rows(arguments)),
         "page": part(rows, arguments, lambda row: row.summary.school_id),
@@ -136,7 +137,8 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
         "england": england,
         "finding": _finding(weeks, arguments),
         "week_rows": week_rows,
-        "columns": COLUMNS,
+        "columns": [one for one in COLUMNS if is_now or one["sort"] != "recent"],
+        "is_now": is_now,
         "order": order_in(arguments),
         "recent_weeks": RECENT_WEEKS,
     }

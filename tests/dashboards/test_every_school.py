@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards.comparison import FEWEST_TO_COMPARE
-from dashboards.pages.every_school import _Row
+from dashboards.pages.every_school import _Row, contents
 from portal.permissions import Role
 from portal.registers.overview import AverageWeek, SchoolSummary, WeekSums
 from tests.dashboards.test_words import MONDAY
@@ -14,6 +14,8 @@ from tests.support import objects
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
+
+    from sqlalchemy.orm import Session
 
     from tests.support.browser import Browser
     from tests.support.world import World
@@ -56,3 +58,9 @@ def test_a_schools_reader_is_not_led_to_a_list_of_one(world: World, signed_in: C
     for role, expected in words.items():
         page = signed_in(role).get(f"/dashboards/schools/{ids['school_id']}")
         assert page.document.xpath("//nav[@aria-label='Back']//text()[normalize-space()]") == expected
+
+
+def test_the_last_four_weeks_stand_beside_this_year_only(world: World, as_role: Callable[..., Session]) -> None:
+    as_role(Role.LA_MANAGER)
+    headings = {year: [one["text"] for one in contents({}, {"year": year})["columns"]] for year in ("2026", "2025")}
+    assert [("Last four weeks" in headings[year], len(headings[year])) for year in headings] == [(True, 6), (False, 5)]
