@@ -115,10 +115,10 @@ def proxy() -> Iterator[Proxy]:
 
 
 def test_the_shipped_file_is_accepted(proxy: Proxy) -> None:
-    """By nginx's own check, without a warning."""
+    """By nginx's own check, without a warning of the file: how many files its user may open is the machine's."""
     checked = proxy.run("-t")
     assert checked.returncode == 0
-    assert "warn" not in checked.stderr
+    assert [one for one in checked.stderr.splitlines() if "warn" in one and "open file resource limit" not in one] == []
 
 
 def test_pages_pass_and_private_ones_do_not(proxy: Proxy) -> None:
