@@ -11,7 +11,7 @@ from flask_login import LoginManager, UserMixin
 
 from portal import scope as scopes
 from portal.accounts.actions import touch
-from portal.accounts.presence import SCHOOL_NAMES, TOKEN, factor_step, who
+from portal.accounts.presence import TOKEN, factor_step, who
 from portal.accounts.queries import Principal, names_of_memberships, principal
 from portal.audit.actions import record_alone
 from portal.audit.events import event
@@ -19,7 +19,7 @@ from portal.audit.queries import MEMBER_NAMES
 from portal.db import unit_of_work
 from portal.permissions import ANYONE_SIGNED_IN, OPEN, permission_of
 from portal.schools.queries import schools
-from portal.web.pages import OWN_SCHOOLS, PageContext
+from portal.web.pages import SCHOOL_NAMES, PageContext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,6 @@ def init_app(app: Flask, *, second_factor_required: bool, demonstration: bool) -
     app.config["DEMONSTRATION"] = demonstration
     app.extensions[SCHOOL_NAMES] = _school_names
     app.extensions[MEMBER_NAMES] = names_of_memberships
-    app.extensions[OWN_SCHOOLS] = _own_schools
     app.before_request_funcs.setdefault(None, []).insert(0, _pass)
     app.after_request(_note_refusal)
     app.teardown_request(_close)
@@ -189,12 +188,6 @@ def _note_refusal(response: Response) -> Response:
 
 def _school_names() -> Mapping[UUID, str]:
     return {school.id: school.name for school in schools()}
-
-
-def _own_schools() -> list[str]:
-    """The schools the reader is bound to; none for who reads a whole authority."""
-    bound = scopes.maybe()
-    return [school.name for school in schools()] if bound is not None and bound.schools else []
 
 
 def _page_context() -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import current_app, request, session, url_for
@@ -16,8 +16,7 @@ from portal.accounts.visitors import Visitor, device_in_words
 from portal.db import tx, unit_of_work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from uuid import UUID
+    from collections.abc import Callable, Iterator
 
     from portal.scope import Scope
 
@@ -25,9 +24,6 @@ TOKEN = "sign-in"  # noqa: S105  the name of the cookie's field, not a secret
 
 #: Where the cookie holds what a link's token was traded for.
 RESET, INVITATION = "reset", "invitation"
-
-#: Where the app keeps the function that names the schools in reach, which accounts know only by id.
-SCHOOL_NAMES = "portal.school_names"
 
 
 def who() -> Principal | None:
@@ -94,11 +90,6 @@ def link_to(endpoint: str) -> Callable[[str], str]:
     """What makes a link of a token, on the portal's own address and never on a request's Host header."""
     address: str = current_app.config["PORTAL"].address
     return lambda token: f"{address}{url_for(endpoint, token=token)}"
-
-
-def school_names() -> Mapping[UUID, str]:
-    """The schools in the scope's reach, by name."""
-    return cast("Mapping[UUID, str]", current_app.extensions[SCHOOL_NAMES]())
 
 
 def local_page(wanted: str | None) -> str:

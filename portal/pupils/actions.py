@@ -28,7 +28,7 @@ from portal.pupils.models import (
     Pupil,
     RollLine,
 )
-from portal.pupils.queries import is_open, lines_of, matching, nearest_year
+from portal.pupils.queries import has_lines, lines_of, matching, nearest_year
 from portal.schools.models import School
 from workers.queue import later
 
@@ -264,7 +264,7 @@ def open_year(school_id: UUID, academic_year: int) -> int:
         NotInScopeError: when the school is not in scope.
     """
     ages = _lock_roll(school_id)
-    nearest = None if is_open(school_id, academic_year) else nearest_year(school_id, academic_year)
+    nearest = None if has_lines(school_id, academic_year) else nearest_year(school_id, academic_year)
     if nearest is None:
         return 0
     opened = list(shifted_lines(lines_of(school_id, nearest), academic_year, ages))

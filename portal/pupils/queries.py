@@ -102,7 +102,7 @@ def roll(school_id: UUID, academic_year: int) -> Roll:
     return Roll(school_id, academic_year, ids, upn, former, days(born), days(start), days(end), year_group, group, status)
 
 
-def is_open(school_id: UUID, academic_year: int) -> bool:
+def has_lines(school_id: UUID, academic_year: int) -> bool:
     """Has the school lines for this academic year?"""
     found = select(RollLine.id).where(RollLine.school_id == school_id, RollLine.academic_year == academic_year)
     return tx().execute(found.limit(1)).first() is not None

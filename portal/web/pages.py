@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app, request, url_for
 from jinja2 import BaseLoader, ChainableUndefined, ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -16,6 +16,7 @@ from portal.web.assets import static_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
+    from uuid import UUID
 
     from flask import Flask
     from jinja2 import Template
@@ -94,8 +95,8 @@ NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem("Audit", "audit.index", ("audit.view",), "Who saw and changed what, and when."),
 )
 
-#: Where the app keeps what names the schools its reader is bound to.
-OWN_SCHOOLS = "portal.own_schools"
+#: Where the app keeps the function that names the schools in reach, which accounts and pages know only by id.
+SCHOOL_NAMES = "portal.school_names"
 
 #: What most people in a role come for, and where it is: the one button of their start page. A partner has nothing to do yet.
 MAIN_TASKS: Mapping[Role, tuple[str, str]] = {
@@ -111,6 +112,11 @@ MAIN_TASKS: Mapping[Role, tuple[str, str]] = {
     Role.AUDITOR: ("See who saw and changed what", "audit.index"),
     Role.PLATFORM_OPERATOR: ("Add an authority", "accounts.new_authority"),
 }
+
+
+def school_names() -> Mapping[UUID, str]:
+    """The schools in the scope's reach, by name."""
+    return cast("Mapping[UUID, str]", current_app.extensions[SCHOOL_NAMES]())
 
 
 def _nothing(_permission: str) -> bool:

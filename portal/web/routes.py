@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, current_app, render_template
+from flask import Blueprint, abort, render_template
 
+from portal import scope
 from portal.permissions import ROLES, Role, for_anyone_signed_in, open_to_all
 from portal.rules.codes import CATEGORY_NAMES, CODES, Code
 from portal.web import assets
-from portal.web.pages import OWN_SCHOOLS
+from portal.web.pages import school_names
 
 if TYPE_CHECKING:
     from flask import Response
@@ -26,7 +27,9 @@ bp = Blueprint("web", __name__, template_folder="templates")
 @for_anyone_signed_in
 def home() -> str:
     """Where a person starts: the places their role has."""
-    return render_template("web/home.html", own=current_app.extensions.get(OWN_SCHOOLS, list)())
+    bound = scope.maybe()
+    own = list(school_names().values()) if bound is not None and bound.schools else []
+    return render_template("web/home.html", own=own)
 
 
 @bp.get("/static/<name>")

@@ -9,12 +9,13 @@ from flask import abort, flash, redirect, render_template, request, url_for
 
 from portal.accounts import actions
 from portal.accounts.forms import InviteForm, ReachForm
-from portal.accounts.presence import here, link_to, school_names
+from portal.accounts.presence import here, link_to
 from portal.accounts.queries import colleague, colleagues, open_invitations
 from portal.accounts.roles import MembershipRefusedError, Reach, name_of, roles_offered
 from portal.accounts.routes.blueprint import bp
 from portal.permissions import Role, needs
 from portal.web.fields import sent
+from portal.web.pages import school_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
