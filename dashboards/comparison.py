@@ -130,7 +130,7 @@ def comparison(school_id: UUID, phase: str, academic_year: int, measure: str, *,
         )
         for one in own
     )
-    same = [shown[one.week].sums for one in own if one.week in shown]
+    same = [(one, shown[one.week].sums) for one in own if one.week in shown]
     return _told((phase, academic_year, measure), own, rows, same, published, average)
 
 
@@ -182,14 +182,15 @@ def _told(
     asked: tuple[str, int, str],
     own: Sequence[WeekSums],
     rows: tuple[Row, ...],
-    same: Sequence[WeekSums],
+    same: Sequence[tuple[WeekSums, WeekSums]],
     published: Published,
     average: Mapping[date, AverageWeek],
 ) -> Comparison:
     phase, academic_year, measure = asked
     newest = own[-1].week if own else None
     schools, in_phase = (average[newest].schools, average[newest].schools_in_phase) if newest and newest in average else (0, 0)
-    to_date, authority = rate_of(own, measure), rate_of(same, measure)
+    to_date, authority = rate_of(own, measure), rate_of([sums for _, sums in same], measure)
+    beside = rate_of([one for one, _ in same], measure)
     return Comparison(
         measure=measure,
         phase_words=PHASE_WORDS[phase],
@@ -200,7 +201,7 @@ def _told(
         schools=schools,
         schools_in_phase=in_phase,
         sentence=sentence(
-            to_date, authority, rows, PHASE_WORDS[phase], f"{MEASURES[measure]} in {academic_year_name(academic_year)}"
+            to_date, (beside, authority), rows, PHASE_WORDS[phase], f"{MEASURES[measure]} in {academic_year_name(academic_year)}"
         ),
         nation_label=published.label,
         nation_note=published.note,
@@ -208,14 +209,21 @@ def _told(
     )
 
 
-def sentence(school: Fraction | None, authority: Fraction | None, rows: Sequence[Row], phase_words: str, name: str) -> str:
-    """The finding: the year to date (`name` says of what), the gap to the LA average, and the gap of the newest week and before."""
+def sentence(
+    school: Fraction | None, both: tuple[Fraction | None, Fraction | None], rows: Sequence[Row], phase_words: str, name: str
+) -> str:
+    """The finding: the year to date (`name` says of what), the gap to the LA average, and the gap of the newest week and before.
+
+    `both` are the school's rate and the average over the weeks that both have: a week only the school has sent is in no gap.
+    """
+    beside, authority = both
     if school is None:
         return "There are no marks for this year yet."
     told = f"{name} is {rounded(school, 1)}%"
-    if authority is None:
+    if beside is None or authority is None:
         return f"{told}. The LA average is not shown, because too few schools of its phase have sent marks."
-    return f"{told}: {gap_words(school, authority)} the LA average for {phase_words}.{_moved(rows)}"
+    over = "" if beside == school else ", over the weeks both have"
+    return f"{told}: {gap_words(beside, authority)} the LA average for {phase_words}{over}.{_moved(rows)}"
 
 
 def shown_rate(rate: Fraction | None) -> str | None:

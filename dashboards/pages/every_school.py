@@ -23,7 +23,7 @@ from dashboards.comparison import (
 from dashboards.controls import measure_in, year_in, years
 from dashboards.figures import weekly_lines
 from portal import clock, scope
-from portal.registers.overview import AverageWeek, SchoolSummary, authority_weeks, every_school
+from portal.registers.overview import AverageWeek, SchoolSummary, authority_weeks, every_school, school_weeks
 from portal.rules.calendar import academic_year, week_of
 from portal.schools.queries import phase_names, schools
 from portal.web.paging import Order, part
@@ -46,18 +46,19 @@ COLUMNS = (
 
 
 class _Row:
-    """One school as the list shows it."""
+    """One school as the list shows it. Its gap is over the weeks that both it and the average have."""
 
-    def __init__(self, summary: SchoolSummary, measure: str, averages: Sequence[AverageWeek]) -> None:
-        same = [one.sums for one in averages if one.week in summary.weeks and one.schools >= FEWEST_TO_COMPARE]
-        average = rate_of(same, measure)
+    def __init__(self, summary: SchoolSummary, year: int, measure: str, averages: Sequence[AverageWeek]) -> None:
+        both = {one.week for one in averages if one.schools >= FEWEST_TO_COMPARE} & summary.weeks
+        average = rate_of([one.sums for one in averages if one.week in both], measure)
         self.summary = summary
         self.figure = rate_of([summary.year], measure) if summary.year else None
         self.recent = rate_of([summary.recent], measure) if summary.recent else None
-        self.gap = self.figure - average if self.figure is not None and average is not None else None
-        self.gap_words = (
-            gap_words(self.figure, average).removesuffix(" as") if self.figure is not None and average is not None else None
-        )
+        beside = self.figure
+        if both and both != summary.weeks:
+            beside = rate_of([one for one in school_weeks(summary.school_id, year) if one.week in both], measure)
+        self.gap = beside - average if beside is not None and average is not None else None
+        self.gap_words = gap_words(beside, average).removesuffix(" as") if beside is not None and average is not None else None
 
 
 def _phase_in(arguments: Mapping[str, str]) -> str | None:
@@ -72,7 +73,7 @@ def _rows(arguments: Mapping[str, str]) -> list[_Row]:
     since = week_of(clock.today()) - timedelta(weeks=RECENT_WEEKS)
     summaries = [one for one in every_school(year, recent_from=since) if phase in {None, one.phase}]
     averages = {one: _averages(one, year) for one in {summary.phase for summary in summaries}}
-    return [_Row(one, measure, averages[one.phase]) for one in summaries]
+    return [_Row(one, year, measure, averages[one.phase]) for one in summaries]
 
 
 def _averages(phase: str, year: int) -> list[AverageWeek]:
