@@ -1,4 +1,4 @@
-"""The application: the only place that knows every blueprint."""
+"""The Flask application, and the list of its blueprints."""
 
 from __future__ import annotations
 
@@ -47,12 +47,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Make the portal's web application, connected to its database and its queue.
 
     Raises:
-        UndeclaredViewError: when a view does not say who may use it.
+        UndeclaredViewError: when a view declares no permission.
     """
     settings = settings or Settings.from_environment(os.environ)
     logs.configure(settings)
     app = Flask("portal", static_folder=None)
     app.config.update(_configuration(settings))
+    # One connection for each thread, and two to spare: health checks and metrics take one of their own.
     db.connect(settings.database_url, pool_size=settings.web_threads + 2)
     queue.connect(settings.redis_url)
     CSRFProtect(app)
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     dashboards.mount.init_app(app)
+    # Last, when every view there will be is registered.
     gate.refuse_undeclared(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)  # type: ignore[method-assign]  # Flask's documented way
     return app
@@ -77,7 +79,9 @@ def _configuration(settings: Settings) -> dict[str, object]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.secure_cookies,
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
+        # Room for the rest of a multipart form around the largest file.
         "MAX_CONTENT_LENGTH": settings.upload_limit + 1_000_000,
         "MAX_FORM_MEMORY_SIZE": 1_000_000,
+        # A token lasts as long as its session: an officer may leave a form open over lunch and still send it.
         "WTF_CSRF_TIME_LIMIT": None,
     }

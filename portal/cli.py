@@ -1,4 +1,7 @@
-"""The command line: the same queries and actions as the pages, for an LA's data team and for tests. One JSON document out."""
+"""The command line, for an authority's data team and for tests. It calls the same actions as the pages.
+
+Every command prints one JSON document.
+"""
 
 from __future__ import annotations
 
@@ -21,23 +24,23 @@ from portal.schools.school_list import PHASE_WORDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-DONE, PROBLEMS, UNREAD = 0, 1, 128 + signal.SIGPIPE
+DONE, PROBLEMS, BROKEN_PIPE = 0, 1, 128 + signal.SIGPIPE
 PHASES = tuple(dict.fromkeys(phase for _, phase in PHASE_WORDS))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command: its document on standard output, 0 when it was done, 1 when its problems say why not."""
+    """Run one command and print its document. The exit status is 0 when it was done, and 1 when there were problems."""
     try:
-        chosen = _parser().parse_args(arguments)
+        options = _parser().parse_args(arguments)
         settings = Settings.from_environment(os.environ)
-        if chosen.command == "up":
+        if options.command == "up":
             return up.main(settings)
-        document = chosen.run(settings, chosen)
+        document = options.run(settings, options)
     except commands.ProblemsError as problems:
         _print({"error": str(problems), "problems": problems.problems})
         return PROBLEMS
     except (SettingsError, CannotStartError) as error:
-        if chosen.command == "up":
+        if options.command == "up":
             sys.stderr.write(f"{error}\n")
         else:
             _print({"error": str(error), "problems": []})
@@ -47,18 +50,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print(document: object) -> None:
-    """Write the document. Where its reader has gone (`| head`), end as other programs do: quietly, with the signal's status."""
+    """Write the document. When its reader has gone (`| head`), exit quietly with the signal's status, as other programs do."""
     try:
         json.dump(document, sys.stdout, indent=1, default=str)
         sys.stdout.write("\n")
         sys.stdout.flush()
     except BrokenPipeError:
+        # The interpreter flushes standard output once more as it ends, and would complain; so it gets somewhere to write.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(UNREAD)
+        sys.exit(BROKEN_PIPE)
 
 
-def _rules_check(_settings: Settings, _chosen: argparse.Namespace) -> object:
-    """The rules engine on cases from standard input: needs no database."""
+def _rules_check(_settings: Settings, _options: argparse.Namespace) -> object:
+    """Judge cases from standard input by the rules alone; needs no database."""
     return check_text(sys.stdin.buffer.read())
 
 
@@ -106,14 +110,14 @@ def _schools(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         _verbs(nouns, "term-dates", "term dates"), "import", "import term dates and closed days", commands.import_term_dates
     )
     dates.add_argument("--school", metavar="URN", help="a school's own dates; the authority's when left out")
-    for one in (schools, dates):
-        one.add_argument("--authority", required=True, metavar="SLUG")
-        one.add_argument("file", type=Path)
+    for parser in (schools, dates):
+        parser.add_argument("--authority", required=True, metavar="SLUG")
+        parser.add_argument("file", type=Path)
 
 
 def _pupils(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     pupils = _command(_verbs(nouns, "pupils", "pupil lists"), "import", "import a school's pupil list", commands.import_pupils)
-    _for_a_school(pupils)
+    _add_school_options(pupils)
     pupils.add_argument(
         "--academic-year", type=_academic_year, metavar="YEAR", help="2025 for 2025/26; found from the pupils' ages when left out"
     )
@@ -147,7 +151,7 @@ def _measures(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
 
 
-def _for_a_school(parser: argparse.ArgumentParser) -> None:
+def _add_school_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--authority", required=True, metavar="SLUG")
     parser.add_argument("--school", required=True, metavar="URN")
 
@@ -175,16 +179,16 @@ def _day(typed: str) -> date:
 
 
 def _phase(typed: str) -> str:
-    said = typed.strip().lower().replace(" ", "-")
-    if said not in PHASES:
+    phase = typed.strip().lower().replace(" ", "-")
+    if phase not in PHASES:
         message = f"Give a phase from the list, not “{typed}”: {', '.join(PHASES)}."
         raise commands.ProblemsError(message)
-    return said
+    return phase
 
 
 def _academic_year(typed: str) -> int:
-    found = re.fullmatch(r"(20[0-9]{2})(?:[/-](?:20)?[0-9]{2})?", typed.strip())
-    if found is None:
+    match = re.fullmatch(r"(20[0-9]{2})(?:[/-](?:20)?[0-9]{2})?", typed.strip())
+    if match is None:
         message = f"Write the academic year as 2025 or 2025/26, not “{typed}”."
         raise commands.ProblemsError(message)
-    return int(found[1])
+    return int(match[1])

@@ -1,4 +1,4 @@
-"""The only place that knows what time it is; rules are told, never ask."""
+"""The current time. Only this module reads it: the rules take dates as arguments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def today() -> date:
 
 @contextmanager
 def at(instant: datetime) -> Iterator[None]:
-    """Set the clock to an aware instant for as long as the block runs; for tests and the demonstration."""
+    """Set the clock to an aware instant while the block runs. For tests and the demo."""
     if instant.tzinfo is None:
         message = "The clock is set with an aware instant."
         raise ValueError(message)

@@ -1,4 +1,4 @@
-"""What each command does: open the database and the scope, call the pages' own queries and actions, answer plainly."""
+"""What each command does: open a database and a scope, and call the pages' queries and actions."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ if TYPE_CHECKING:
 
 
 class ProblemsError(Exception):
-    """A command could not do its work: a sentence, and the problems one by one."""
+    """A command could not do its work: a sentence, and the list of problems."""
 
     def __init__(self, sentence: str, problems: Sequence[object] = ()) -> None:
         """Keep the problems beside the sentence."""
         super().__init__(sentence)
-        self.problems = [_plain(one) for one in problems]
+        self.problems = [_plain(problem) for problem in problems]
 
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[str]:
-    """The running portal's database, or the embedded one started for this command; at this version."""
-    with embedded.servers(settings) as found:
-        owner = migrations.owner_engine(found.owner_url)
+    """Connect to the running portal's database, or start the embedded one; migrate it if it is behind."""
+    with embedded.servers(settings) as servers:
+        owner = migrations.owner_engine(servers.owner_url)
         if migrations.current(owner) != migrations.head():
-            migrations.upgrade(found.owner_url)
+            migrations.upgrade(servers.owner_url)
         owner.dispose()
-        engine = db.connect(found.app_url, patient=True)
+        engine = db.connect(servers.app_url, long_running=True)
         try:
-            yield found.owner_url
+            yield servers.owner_url
         finally:
             engine.dispose()
 
@@ -65,61 +65,61 @@ def _authority(settings: Settings, slug: str) -> Iterator[UUID]:
     """A unit of work in an authority's scope, as the command line."""
     with _database(settings):
         with db.unit_of_work(None):
-            found = authority_by_slug(slug)
-        if found is None:
+            authority = authority_by_slug(slug)
+        if authority is None:
             message = f"There is no authority {slug}. Add it with: portal authority add {slug} --name NAME --la-code CODE"
             raise ProblemsError(message)
-        with db.unit_of_work(command_line(found.id)):
-            yield found.id
+        with db.unit_of_work(command_line(authority.id)):
+            yield authority.id
 
 
 def _school(urn: str) -> School:
-    found = school_by_urn(urn)
-    if found is None:
+    school = school_by_urn(urn)
+    if school is None:
         message = f"There is no school with URN {urn} in this authority. Import the list of schools first."
         raise ProblemsError(message)
-    return found
+    return school
 
 
 def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except (OSError, ValueError) as error:
-        raise ProblemsError(_not_opened(file, error)) from error
+        raise ProblemsError(_could_not_open(file, error)) from error
 
 
-def _not_opened(file: Path, error: OSError | ValueError) -> str:
+def _could_not_open(file: Path, error: OSError | ValueError) -> str:
     why = getattr(error, "strerror", None) or "no reason given"
     return f"{file.name or file} could not be opened: {why.lower()}."
 
 
-def migrate(settings: Settings, _chosen: Namespace) -> dict[str, object]:
+def migrate(settings: Settings, _options: Namespace) -> dict[str, object]:
     """Bring the database to this version, and load the published figures that come with it."""
     with _database(settings), db.unit_of_work(platform_scope()):
         accounts.ensure_platform()
         return {"at": migrations.head(), "published_figures_loaded": load_shipped()}
 
 
-def demonstration(settings: Settings, chosen: Namespace) -> dict[str, object]:
+def demonstration(settings: Settings, options: Namespace) -> dict[str, object]:
     """Make the demonstration authority and its neighbour."""
     with _database(settings) as owner_url:
         return make_demonstration(
-            schools=chosen.schools, pupils=chosen.pupils, if_empty=chosen.if_empty, reset=chosen.reset, owner_url=owner_url
+            schools=options.schools, pupils=options.pupils, if_empty=options.if_empty, reset=options.reset, owner_url=owner_url
         )
 
 
-def add_authority(settings: Settings, chosen: Namespace) -> dict[str, object]:
+def add_authority(settings: Settings, options: Namespace) -> dict[str, object]:
     """Add an authority."""
-    _refuse_odd_authority(chosen.slug, chosen.name, chosen.la_code)
+    _refuse_malformed_authority(options.slug, options.name, options.la_code)
     with _database(settings), db.unit_of_work(command_line()):
         try:
-            added = accounts.add_authority(chosen.slug, chosen.name, chosen.la_code)
+            added = accounts.add_authority(options.slug, options.name, options.la_code)
         except accounts.TakenError as taken:
             raise ProblemsError(str(taken)) from taken
         return {"authority": {"id": added.id, "slug": added.slug, "name": added.name, "la_code": added.la_code}}
 
 
-def _refuse_odd_authority(slug: str, name: str, la_code: str) -> None:
+def _refuse_malformed_authority(slug: str, name: str, la_code: str) -> None:
     problems = []
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}", slug) is None:
         problems.append("Enter a short name of letters, digits and hyphens, at most 60, for example northshire.")
@@ -131,94 +131,105 @@ def _refuse_odd_authority(slug: str, name: str, la_code: str) -> None:
         raise ProblemsError("The authority was not added.", problems)
 
 
-def import_schools(settings: Settings, chosen: Namespace) -> dict[str, object]:
+def import_schools(settings: Settings, options: Namespace) -> dict[str, object]:
     """Import a list of schools."""
-    with _authority(settings, chosen.authority):
-        done = schools.import_schools(_content(chosen.file))
-    if done.problems and not done.added + done.changed + done.unchanged:
-        raise ProblemsError("No school was imported. Mend the rows below and import the file again.", done.problems)
-    return dict(_plain(done))
+    with _authority(settings, options.authority):
+        outcome = schools.import_schools(_content(options.file))
+    if outcome.problems and not outcome.added + outcome.changed + outcome.unchanged:
+        raise ProblemsError("No school was imported. Mend the rows below and import the file again.", outcome.problems)
+    return dict(_plain(outcome))
 
 
-def import_term_dates(settings: Settings, chosen: Namespace) -> dict[str, object]:
+def import_term_dates(settings: Settings, options: Namespace) -> dict[str, object]:
     """Import term dates for the authority, or for one school."""
-    with _authority(settings, chosen.authority):
-        school_id = _school(chosen.school).id if chosen.school else None
-        done = schools.import_term_dates(_content(chosen.file), school_id)
-    if done.problems:
-        raise ProblemsError("No dates were imported. Mend the rows below and import the file again.", done.problems)
-    return {**_plain(done), "academic_years": [academic_year_name(year) for year in done.years]}
+    with _authority(settings, options.authority):
+        school_id = _school(options.school).id if options.school else None
+        outcome = schools.import_term_dates(_content(options.file), school_id)
+    if outcome.problems:
+        raise ProblemsError("No dates were imported. Mend the rows below and import the file again.", outcome.problems)
+    return {**_plain(outcome), "academic_years": [academic_year_name(year) for year in outcome.years]}
 
 
-def import_pupils(settings: Settings, chosen: Namespace) -> dict[str, object]:
+def import_pupils(settings: Settings, options: Namespace) -> dict[str, object]:
     """Import a school's pupil list."""
-    with _authority(settings, chosen.authority):
-        school = _school(chosen.school)
+    with _authority(settings, options.authority):
+        school = _school(options.school)
         upload_id = uploads.take(
-            school.id, kind="pupils", file_name=chosen.file.name, content=_content(chosen.file), academic_year=chosen.academic_year
+            school.id,
+            kind="pupils",
+            file_name=options.file.name,
+            content=_content(options.file),
+            academic_year=options.academic_year,
         )
-        told = _told(_found(upload_id), school)
-    if told["state"] in _UNREAD or "taken" not in told:
-        sentence = told["refusal"] or "The file is not a pupil list. It needs columns for surname, forename and date of birth."
-        raise ProblemsError(sentence, [told])
-    return told
+        summary = _summary_of(_existing_upload(upload_id), school)
+    if summary["state"] in _UNREADABLE_STATES or "taken" not in summary:
+        sentence = summary["refusal"] or "The file is not a pupil list. It needs columns for surname, forename and date of birth."
+        raise ProblemsError(sentence, [summary])
+    return summary
 
 
-def import_marks(settings: Settings, chosen: Namespace) -> dict[str, object]:
-    """Check and apply files of marks, or only rehearse them. A file refused whole makes the exit status 1."""
-    if not chosen.by_filename and not chosen.school:
+def import_marks(settings: Settings, options: Namespace) -> dict[str, object]:
+    """Check and apply files of marks, or only preview them. A file that cannot be read makes the exit status 1."""
+    if not options.by_filename and not options.school:
         message = "Say which school the files are for with --school URN, or name each file URN.csv and use --by-filename."
         raise ProblemsError(message)
-    do = uploads.rehearse if chosen.rehearse else uploads.take
-    told = []
-    with _authority(settings, chosen.authority):
-        for file, school in _placed(chosen):
-            upload_id = do(school.id, kind="marks", file_name=file.name, content=_content(file), add_pupils=chosen.add_pupils)
-            told.append(_told(_found(upload_id), school))
-    totals = {name: sum(int(one[name]) for one in told) for name in _SUMMED}
-    if any(one["state"] in _UNREAD for one in told):
-        raise ProblemsError("Some files could not be read. Nothing of them was kept in the registers.", told)
-    return {"rehearsed": chosen.rehearse, "files": told, **totals}
+    preview_or_import = uploads.rehearse if options.rehearse else uploads.take
+    summaries = []
+    with _authority(settings, options.authority):
+        for file, school in _files_with_schools(options):
+            upload_id = preview_or_import(
+                school.id, kind="marks", file_name=file.name, content=_content(file), add_pupils=options.add_pupils
+            )
+            summaries.append(_summary_of(_existing_upload(upload_id), school))
+    totals = {name: sum(int(summary[name]) for summary in summaries) for name in _TOTALLED}
+    if any(summary["state"] in _UNREADABLE_STATES for summary in summaries):
+        raise ProblemsError("Some files could not be read. Nothing of them was kept in the registers.", summaries)
+    return {"rehearsed": options.rehearse, "files": summaries, **totals}
 
 
-_UNREAD = frozenset({"refused", "needs-mapping"})
-_SUMMED = ("rows_in", "rows_stored", "rows_refused", "missing", "added", "changed", "unchanged")
-_OF_MARKS = frozenset({".csv", ".xlsx", ".xml", ".json"})
+_UNREADABLE_STATES = frozenset({"refused", "needs-mapping"})
+_TOTALLED = ("rows_in", "rows_stored", "rows_refused", "missing", "added", "changed", "unchanged")
+_MARK_SUFFIXES = frozenset({".csv", ".xlsx", ".xml", ".json"})
 
 
-def _placed(chosen: Namespace) -> list[tuple[Path, School]]:
-    """Each file with its school. Every file and school is looked for first: with one not there, no file is taken."""
-    placed, problems = [], []
-    own = None if chosen.by_filename else _school(chosen.school)
-    for file in _files(chosen.files, folders=chosen.by_filename):
+def _files_with_schools(options: Namespace) -> list[tuple[Path, School]]:
+    """Each file with its school.
+
+    All files and schools are looked for before the first import: a mistyped path would otherwise leave a run half done.
+    """
+    pairs, problems = [], []
+    only_school = None if options.by_filename else _school(options.school)
+    for file in _files(options.files, folders=options.by_filename):
         try:
             file.open("rb").close()
         except (OSError, ValueError) as error:
-            problems.append(_not_opened(file, error))
+            problems.append(_could_not_open(file, error))
             continue
-        school = own or school_by_urn(file.stem)
+        school = only_school or school_by_urn(file.stem)
         if school is None:
             problems.append(f"{file.name} is not named by the URN of a school in this authority.")
         else:
-            placed.append((file, school))
-    if problems or not placed:
+            pairs.append((file, school))
+    if problems or not pairs:
         problems = problems or ["There is no file of marks in the folder. Name each file URN.csv."]
         raise ProblemsError(problems[0] if len(problems) == 1 else "No file was taken. Mend what is listed first.", problems)
-    return placed
+    return pairs
 
 
-def _files(given: Sequence[Path], *, folders: bool) -> list[Path]:
-    """The files named, and with `folders` every file of marks in the folders named."""
-    found: list[Path] = []
-    for one in given:
-        if folders and one.is_dir():
-            found += sorted(file for file in one.iterdir() if file.suffix.lower() in _OF_MARKS and not file.name.startswith("."))
+def _files(paths: Sequence[Path], *, folders: bool) -> list[Path]:
+    """The files at these paths; with `folders`, also every file of marks inside a folder."""
+    files: list[Path] = []
+    for path in paths:
+        if folders and path.is_dir():
+            files += sorted(
+                file for file in path.iterdir() if file.suffix.lower() in _MARK_SUFFIXES and not file.name.startswith(".")
+            )
         else:
-            found.append(one)
-    return found
+            files.append(path)
+    return files
 
 
-def _found(upload_id: UUID) -> Upload:
+def _existing_upload(upload_id: UUID) -> Upload:
     row = upload(upload_id)
     if row is None:
         message = "The upload is not there any more."
@@ -226,9 +237,9 @@ def _found(upload_id: UUID) -> Upload:
     return row
 
 
-def _told(row: Upload, school: School) -> dict[str, Any]:
-    """One upload as the page says it."""
-    told: dict[str, Any] = {
+def _summary_of(row: Upload, school: School) -> dict[str, Any]:
+    """One upload as a JSON object: its state, its counts and its findings."""
+    summary: dict[str, Any] = {
         "upload": str(row.id),
         "school": school.urn,
         "file": row.file_name,
@@ -247,90 +258,110 @@ def _told(row: Upload, school: School) -> dict[str, Any]:
         "unchanged": 0,
     }
     findings = [
-        {"kind": one.kind, "refused": one.refused, "sheet": one.sheet, "column": one.column, "rows": one.rows, "value": one.value,
-         "sentence": one.sentence, "count": one.count}
-        for one in findings_of(row.id)
-    ]  # fmt: skip
-    return {**told, **row.rehearsal, "problems": findings}
+        {
+            "kind": finding.kind,
+            "refused": finding.refused,
+            "sheet": finding.sheet,
+            "column": finding.column,
+            "rows": finding.rows,
+            "value": finding.value,
+            "sentence": finding.sentence,
+            "count": finding.count,
+        }
+        for finding in findings_of(row.id)
+    ]
+    return {**summary, **row.rehearsal, "problems": findings}
 
 
-def undo_marks(settings: Settings, chosen: Namespace) -> dict[str, object]:
-    """Take an applied upload back, whichever authority it belongs to."""
+def undo_marks(settings: Settings, options: Namespace) -> dict[str, object]:
+    """Revert an applied upload, whichever authority it belongs to."""
     try:
-        upload_id = UUID(chosen.upload)
+        upload_id = UUID(options.upload)
     except ValueError as error:
         message = "Give the upload's id, as `marks import` printed it."
         raise ProblemsError(message) from error
     with _database(settings):
         with db.unit_of_work(None):
-            ids = [one.id for one in authorities()]
+            ids = [authority.id for authority in authorities()]
+        # Row security shows one authority at a time, and the id does not say which: so each is tried.
         for authority_id in ids:
             with db.unit_of_work(command_line(authority_id)):
                 if upload(upload_id) is None:
                     continue
                 try:
-                    uploads.undo(upload_id, chosen.reason)
+                    uploads.undo(upload_id, options.reason)
                 except uploads.NotNowError as why:
                     raise ProblemsError(str(why)) from why
-                row = _found(upload_id)
+                row = _existing_upload(upload_id)
                 return {"upload": str(row.id), "state": row.state, "undone_at": row.undone_at}
     message = "There is no upload with this id."
     raise ProblemsError(message)
 
 
-def measures(settings: Settings, chosen: Namespace) -> dict[str, object]:
+def measures(settings: Settings, options: Namespace) -> dict[str, object]:
     """Counts and rates over the schools, days and population asked for."""
-    between = (chosen.first or date.min, chosen.last or date.max)
+    between = (options.first or date.min, options.last or date.max)
     if between[1] < between[0]:
         raise ProblemsError("Give a last day (--to) that is not before the first (--from).")
-    with _authority(settings, chosen.authority):
-        found = [_school(chosen.school)] if chosen.school else every_school()
-        chosen_schools = [one for one in found if chosen.phase in {None, one.phase}]
-        by: Any = "none" if chosen.by == "code" else chosen.by
-        groups = measured([one.id for one in chosen_schools], between=between, by=by, everyone=chosen.include_all_ages)
+    with _authority(settings, options.authority):
+        schools_in_scope = [_school(options.school)] if options.school else every_school()
+        selected_schools = [school for school in schools_in_scope if options.phase in {None, school.phase}]
+        by: Any = "none" if options.by == "code" else options.by
+        groups = measured([school.id for school in selected_schools], between=between, by=by, everyone=options.include_all_ages)
     if by == "none":
         groups = {ALL: groups.get(ALL, Measure())}
     return {
-        "authority": chosen.authority,
-        "school": chosen.school,
-        "phase": chosen.phase,
-        "from": chosen.first,
-        "to": chosen.last,
-        "by": chosen.by,
-        "population": "every pupil and every mark" if chosen.include_all_ages else "ages 5 to 15, Year 11 to the May half term",
-        "schools": len(chosen_schools),
-        "groups": groups[ALL].by_letters() if chosen.by == "code" else _groups(groups, chosen.by, chosen_schools),
+        "authority": options.authority,
+        "school": options.school,
+        "phase": options.phase,
+        "from": options.first,
+        "to": options.last,
+        "by": options.by,
+        "population": "every pupil and every mark" if options.include_all_ages else "ages 5 to 15, Year 11 to the May half term",
+        "schools": len(selected_schools),
+        "groups": groups[ALL].by_letters() if options.by == "code" else _groups(groups, options.by, selected_schools),
     }
 
 
-def _groups(groups: Mapping[str, Measure], by: str, chosen: Sequence[School]) -> list[dict[str, object]]:
-    """The groups as people know and order them: schools by URN, year groups from Nursery up, weeks and months by date.
+def _groups(groups: Mapping[str, Measure], by: str, schools: Sequence[School]) -> list[dict[str, object]]:
+    """The groups in order: schools by URN, year groups from Nursery up, weeks and months by date.
 
-    A group without a mark in the population asked for is left out: no Reception in the headline, no silent school.
+    A group without a mark in the chosen population is left out.
     """
-    held = {group: measure for group, measure in groups.items() if measure.by_code.any() or group == ALL}
+    counted = {group: measure for group, measure in groups.items() if measure.by_code.any() or group == ALL}
     if by == "school":
-        named = [
-            (one.urn, {"urn": one.urn, "name": one.name, "phase": one.phase, "school_id": str(one.id)}, held.get(str(one.id)))
-            for one in sorted(chosen, key=lambda one: one.urn)
+        by_school = [
+            (school, counted[str(school.id)])
+            for school in sorted(schools, key=lambda school: school.urn)
+            if str(school.id) in counted
         ]
-        return [document(urn, measure, by=by, more=more) for urn, more, measure in named if measure is not None]
-    order = {group: place for place, group in enumerate(YEAR_GROUPS)} if by == "year-group" else {}
-    return [document(group, held[group], by=by) for group in sorted(held, key=lambda one: (order.get(one, len(order)), one))]
+        return [
+            document(
+                school.urn,
+                measure,
+                by=by,
+                more={"urn": school.urn, "name": school.name, "phase": school.phase, "school_id": str(school.id)},
+            )
+            for school, measure in by_school
+        ]
+    order = {group: index for index, group in enumerate(YEAR_GROUPS)} if by == "year-group" else {}
+    return [
+        document(group, counted[group], by=by) for group in sorted(counted, key=lambda group: (order.get(group, len(order)), group))
+    ]
 
 
-def import_benchmarks(settings: Settings, chosen: Namespace) -> dict[str, object]:
+def import_benchmarks(settings: Settings, options: Namespace) -> dict[str, object]:
     """Load a file of published figures."""
     with _database(settings), db.unit_of_work(platform_scope()):
-        done = import_file(chosen.file, name=chosen.name, published_on=chosen.published_on, data_to=chosen.data_to)
-    if done["problems"]:
-        raise ProblemsError("The file was not loaded.", done["problems"])
-    return done
+        outcome = import_file(options.file, name=options.name, published_on=options.published_on, data_to=options.data_to)
+    if outcome["problems"]:
+        raise ProblemsError("The file was not loaded.", outcome["problems"])
+    return outcome
 
 
-def verify_audit(settings: Settings, chosen: Namespace) -> dict[str, object]:
+def verify_audit(settings: Settings, options: Namespace) -> dict[str, object]:
     """Read an authority's audit chain from the start."""
-    with _authority(settings, chosen.authority):
+    with _authority(settings, options.authority):
         verdict = verification()
     if verdict.first_bad is not None:
         raise ProblemsError(f"The chain does not hold at row {verdict.first_bad}: {verdict.why}.", [verdict])
@@ -338,7 +369,7 @@ def verify_audit(settings: Settings, chosen: Namespace) -> dict[str, object]:
 
 
 def _plain(value: object) -> Any:
-    """A frozen answer as plain values."""
+    """A dataclass as a dictionary; anything else as it is."""
     if isinstance(value, dict):
         return value
-    return asdict(value) if hasattr(value, "__dataclass_fields__") else value  # type: ignore[call-overload]  # asked just before
+    return asdict(value) if hasattr(value, "__dataclass_fields__") else value  # type: ignore[call-overload]  # checked on this line

@@ -1,4 +1,4 @@
-"""The database: what a table is, the running unit of work, and the one way to write (`@action`)."""
+"""The database: kinds of table and column, the unit of work, and `@action`, the only way to write."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Base(DeclarativeBase):
 
 
 class Shared(Base):
-    """A table every authority shares and no row of which belongs to one. The list is pinned by a test."""
+    """A table whose rows belong to no single authority. A test pins the list."""
 
     __abstract__ = True
 
@@ -89,7 +89,10 @@ def _authority_in_scope() -> UUID:
 
 
 class Owned(Base):
-    """A table whose every row belongs to one authority: filled from the scope, first in every key, row-secured."""
+    """A table whose every row belongs to one authority.
+
+    `authority_id` is filled from the scope and comes first in every key, and row security is enabled on the table.
+    """
 
     __abstract__ = True
 
@@ -99,7 +102,10 @@ class Owned(Base):
 
 
 def within(table: str, *columns: str, target: Sequence[str] = ("id",)) -> ForeignKeyConstraint:
-    """A foreign key that cannot leave its authority: (authority_id, column…) to (authority_id, id)."""
+    """A foreign key that cannot point into another authority: (authority_id, column…) to (authority_id, id).
+
+    PostgreSQL checks foreign keys without row security, so a key on the id alone would accept another authority's row.
+    """
     return ForeignKeyConstraint(["authority_id", *columns], [f"{table}.authority_id", *(f"{table}.{name}" for name in target)])
 
 
@@ -116,6 +122,7 @@ class _Work:
     """One unit of work: its session, and what the running action has done so far."""
 
     session: Session
+    #: How many actions are running, one inside another. Only the outermost commits.
     depth: int = 0
     changed: bool = False
     recorded: bool = False
@@ -129,23 +136,28 @@ _bound: ContextVar[Connection | None] = ContextVar("bound_connection", default=N
 
 
 def _on_connect(dbapi_connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    """A connection never acts as more than the restricted role, whatever it signed in as."""
+    """Switch a new connection to the restricted role, when it signed in as another."""
     with closing(dbapi_connection.cursor()) as cursor:
         cursor.execute("SELECT current_user")
         signed_in_as = cursor.fetchone()
         if signed_in_as is not None and signed_in_as[0] != APP_ROLE:
             cursor.execute(f"SET SESSION ROLE {APP_ROLE}")
+    # A rollback takes back a SET that was not committed: the first failed action would leave this connection, and
+    # everyone who borrows it from the pool afterwards, acting as the owner.
     dbapi_connection.commit()
 
 
-def connect(url: str, *, pool_size: int = 5, patient: bool = False) -> Engine:
-    """Make the engine for this process, once. Timeouts are stack-wide: no query outlives 15 s, no lock wait 3 s.
+def connect(url: str, *, pool_size: int = 5, long_running: bool = False) -> Engine:
+    """Make the engine for this process, once. A query may take 15 s, and a wait for a lock 3 s.
 
-    A command is `patient`: nobody waits at a page for it, so it waits its turn behind other writes for up to a minute.
+    A command is `long_running`: no page waits for it, so its queries may take two minutes, and its waits for a lock one.
     """
     global _engine  # noqa: PLW0603  one engine a process is the point
-    longest, wait = (120_000, 60_000) if patient else (15_000, 3_000)
-    options = f"-c statement_timeout={longest} -c lock_timeout={wait} -c idle_in_transaction_session_timeout=60000 -c TimeZone=UTC"
+    statement_ms, lock_ms = (120_000, 60_000) if long_running else (15_000, 3_000)
+    options = (
+        f"-c statement_timeout={statement_ms} -c lock_timeout={lock_ms} "
+        "-c idle_in_transaction_session_timeout=60000 -c TimeZone=UTC"
+    )
     if url.startswith("postgres://"):
         url = "postgresql://" + url.removeprefix("postgres://")
     _engine = create_engine(
@@ -153,6 +165,7 @@ def connect(url: str, *, pool_size: int = 5, patient: bool = False) -> Engine:
         pool_size=pool_size,
         max_overflow=10,
         pool_pre_ping=True,
+        # An error's text would otherwise quote the bound values, and with them pupils' names, in the log.
         hide_parameters=True,
         connect_args={"connect_timeout": 3, "tcp_user_timeout": 5000, "options": options},
     )
@@ -170,7 +183,7 @@ def engine() -> Engine:
 
 @contextmanager
 def bound_to(connection: Connection) -> Iterator[None]:
-    """Every unit of work joins this connection's transaction, whose owner rolls it back: for tests only."""
+    """Make every unit of work join this connection's transaction, which the caller rolls back. For tests only."""
     token = _bound.set(connection)
     try:
         yield
@@ -191,57 +204,70 @@ def tx() -> Session:
     return _running().session
 
 
-#: A school id no school has: the reach of a person bound to schools but to none yet.
+#: A school id no school has. It stands for “no school”: an empty setting is what a transaction without a scope has.
 _NO_SCHOOL = UUID(int=0)
 
 
-def _settings_of(scope: Scope | None) -> str:
-    """The SET LOCAL statements for a scope, rendered from typed UUIDs, never from text. No scope clears both."""
+def _scope_statements(scope: Scope | None) -> str:
+    """The SET LOCAL statements for a scope; without one they clear both settings.
+
+    SET takes no bound values, so each id passes through `UUID`: text that is not an id can never become part of a statement.
+    """
     if scope is None:
         return "SET LOCAL app.authority = ''; SET LOCAL app.schools = ''"
-    schools = "*" if scope.schools is None else ",".join(sorted(str(UUID(str(one))) for one in scope.schools))
+    schools = "*" if scope.schools is None else ",".join(sorted(str(UUID(str(school_id))) for school_id in scope.schools))
     return f"SET LOCAL app.authority = '{UUID(str(scope.authority_id))}'; SET LOCAL app.schools = '{schools or _NO_SCHOOL}'"
 
 
+# Row security reads the scope from two settings of the transaction. They are SET LOCAL, so that they end with it: a
+# session's setting would stay on the pooled connection and show one authority's rows to whoever borrows it next. And they
+# are set each time a transaction begins, not once when the unit of work opens: after a commit or a rollback the session
+# begins a new transaction by itself, which without its scope would see no rows at all.
 @event.listens_for(Session, "after_begin")
-def _open_in_postgres(_session: Session, _transaction: object, connection: Connection) -> None:
-    connection.exec_driver_sql(_settings_of(scopes.maybe()))
+def _set_scope_in_postgres(_session: Session, _transaction: object, connection: Connection) -> None:
+    connection.exec_driver_sql(_scope_statements(scopes.maybe()))
 
 
 def _is_bookkeeping(row: object) -> bool:
     return bool(getattr(row, "__bookkeeping__", False))
 
 
+# The two guards stand where rows reach the database. A guard on `add()` would miss a changed attribute, a cascade and a
+# relationship; every one of them passes through the flush. Bulk INSERT, UPDATE and DELETE statements never flush, so
+# they are caught when they are executed.
 @event.listens_for(Session, "before_flush")
-def _only_in_actions(session: Session, _context: UOWTransaction, _instances: object) -> None:
+def _refuse_flush_outside_actions(session: Session, _context: UOWTransaction, _instances: object) -> None:
     rows = [row for row in (*session.new, *session.dirty, *session.deleted) if not _is_bookkeeping(row)]
     if rows:
         wrote(", ".join(sorted({type(row).__name__ for row in rows})))
 
 
 @event.listens_for(Session, "do_orm_execute")
-def _only_in_actions_in_bulk(state: ORMExecuteState) -> None:
+def _refuse_bulk_write_outside_actions(state: ORMExecuteState) -> None:
     if state.is_insert or state.is_update or state.is_delete:
         mapper = state.bind_mapper
         if mapper is None or not getattr(mapper.class_, "__bookkeeping__", False):
             wrote("rows in bulk")
 
 
-def wrote(what: str) -> None:
-    """Note that rows changed.
+def wrote(rows: str) -> None:
+    """Note that the running action changed rows; COPY and SQL texts, which pass neither guard, say so here.
 
     Raises:
         WriteOutsideActionError: when no action is running.
     """
     work = _running()
     if work.depth == 0:
-        message = f"{what}: rows change only inside an @action."
+        message = f"{rows}: rows change only inside an @action."
         raise WriteOutsideActionError(message)
     work.changed = True
 
 
 def noted(seal: Callable[[], None]) -> None:
-    """The audit notes that the running action has recorded what it did; `seal` runs just before the commit.
+    """Note that the running action recorded its event; `seal` runs just before the commit.
+
+    The seal locks the head of the authority's audit chain. Run last, it makes other actions wait for the commit alone,
+    not for the work before it.
 
     Raises:
         WriteOutsideActionError: when no action is running.
@@ -255,7 +281,7 @@ def noted(seal: Callable[[], None]) -> None:
 
 
 def after_commit(call: Callable[[], None]) -> None:
-    """Run `call` once the running action has committed; best effort, never before."""
+    """Run `call` once the running action has committed, never before. It is lost if the process dies between the two."""
     _running().after_commit.append(call)
 
 
@@ -263,34 +289,46 @@ def after_commit(call: Callable[[], None]) -> None:
 def unit_of_work(scope: Scope | None) -> Iterator[Session]:
     """Open one session in one scope. What no action committed is rolled back at the end."""
     bind = _bound.get() or engine()
+    # A test binds a connection whose transaction it rolls back itself. With "create_savepoint" the session works in a
+    # savepoint of it, so that an action may commit and roll back as always; the default mode would let a rollback here
+    # end the test's own transaction, and the rows its fixtures made with it. On an engine the mode changes nothing.
     with scopes.opened(scope), Session(bind, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
         token = _work.set(_Work(session))
         try:
             yield session
         finally:
-            # Closing takes back what no action committed, and lets rows that were read stay readable.
+            # Closing rolls back what no action committed. Rows that were read stay readable: they are detached, not expired.
             session.close()
             _work.reset(token)
 
 
 @contextmanager
 def whole_authority() -> Iterator[None]:
-    """Look across the authority's schools inside the running unit of work: for matching a pupil who moves school."""
+    """Bring every school of the authority into reach while the block runs.
+
+    Two callers may: the matching of a pupil who moves school, and the averages of the authority (a test pins them).
+    """
     scope = scopes.current()
     session = tx()
     with scopes.opened(scope.whole_authority()):
         session.connection().exec_driver_sql("SET LOCAL app.schools = '*'")
         try:
             yield
+            # What the block added must reach the database before the scope narrows, or row security refuses it.
             session.flush()
         finally:
+            # A failed transaction accepts no statement: SET would hide the first error behind a second, and the
+            # rollback that follows takes the setting back anyway.
             if session.is_active:
-                session.connection().exec_driver_sql(_settings_of(scope))
+                session.connection().exec_driver_sql(_scope_statements(scope))
 
 
 @contextmanager
 def rehearsing() -> Iterator[None]:
-    """Do inside the running action what will not be kept: rows, promises and audit alike are taken back at the end."""
+    """Roll back at the end what the block does: rows, promised jobs and audit alike.
+
+    A savepoint, because the action goes on and commits its own rows: a rollback would take those back too.
+    """
     work = _running()
     before, after, changed, recorded = len(work.before_commit), len(work.after_commit), work.changed, work.recorded
     savepoint = work.session.begin_nested()
@@ -302,14 +340,14 @@ def rehearsing() -> Iterator[None]:
         work.changed, work.recorded = changed, recorded
 
 
-def action(verb: Callable[P, R]) -> Callable[P, R]:
-    """Make `verb` the way to write: one transaction, audited or refused, its jobs in the outbox with it.
+def action(function: Callable[P, R]) -> Callable[P, R]:
+    """Make `function` a way to write: one transaction, refused unless audited, with its jobs in the outbox.
 
-    Joins an action already running. At the outermost: flushes, refuses rows changed but not recorded, commits,
-    then wakes the queue. Whatever is raised rolls everything back.
+    An action called by another joins it. The outermost flushes, refuses rows changed but not recorded, commits,
+    and then wakes the queue. Any exception rolls everything back.
     """
 
-    @functools.wraps(verb)
+    @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         work = _running()
         if work.depth == 0:
@@ -318,23 +356,26 @@ def action(verb: Callable[P, R]) -> Callable[P, R]:
             work.after_commit.clear()
         work.depth += 1
         try:
-            answer = verb(*args, **kwargs)
+            returned = function(*args, **kwargs)
             if work.depth == 1:
                 _commit(work)
         except BaseException:
+            # Session.rollback() ends the whole transaction, also when this action joined another: there is no rolling
+            # back the inner one alone. So an outer action must not catch the error and go on. It would commit what it
+            # writes afterwards without what it wrote before, and its audit event may be among what was lost.
             work.session.rollback()
             raise
         finally:
             work.depth -= 1
-        for call in _taken(work):
+        for call in _take_after_commit_calls(work):
             call()
-        return answer
+        return returned
 
     run.is_action = True  # type: ignore[attr-defined]  # read by tests/architecture
     return run
 
 
-def _taken(work: _Work) -> list[Callable[[], None]]:
+def _take_after_commit_calls(work: _Work) -> list[Callable[[], None]]:
     if work.depth:
         return []
     calls = list(work.after_commit)
@@ -343,6 +384,7 @@ def _taken(work: _Work) -> list[Callable[[], None]]:
 
 
 def _commit(work: _Work) -> None:
+    # Rows added but not flushed have not passed the guards yet, so `changed` is not known before this.
     work.session.flush()
     if work.changed and not work.recorded:
         message = "Rows changed and nothing was recorded in the audit."
@@ -354,5 +396,5 @@ def _commit(work: _Work) -> None:
 
 
 def rows_by_text(statement: str, **values: object) -> list[Any]:
-    """Run one of our own SQL texts with bound values and return its rows. For queries the ORM says badly."""
+    """Run a SQL text with bound values, for queries the ORM expresses badly. The text is never made from input."""
     return list(tx().execute(text(statement), values))

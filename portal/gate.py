@@ -1,4 +1,7 @@
-"""The gate: every request passes here once. It knows the person, opens the scope, asks the permission, refuses by default."""
+"""The gate: every request passes here once.
+
+It finds out who is signed in, opens their scope, checks the permission the view declares, and refuses by default.
+"""
 
 from __future__ import annotations
 
@@ -30,20 +33,20 @@ __all__ = ["TOKEN", "UndeclaredViewError", "init_app", "refuse_undeclared", "who
 
 DENIED = event(
     "access.denied",
-    "Someone asked for a page outside their role (403) or a thing outside their scope (404)",
+    "Someone asked for a page outside their role (403) or a record outside their scope (404)",
     "endpoint",
     "ids",
     "status",
 )
 
-#: Where someone may go who has yet to prove a second factor, and where someone who has yet to choose a place.
+#: The pages open to a person who still has to prove a second factor, and to one who still has to choose a membership.
 FACTOR_PAGES = frozenset({"accounts.second_factor", "accounts.recover", "accounts.set_up_second_factor"})
 PLACE_PAGES = frozenset({"accounts.choose", "accounts.switch"})
 DASHBOARDS = "/dashboards/"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-#: The most bytes of anything but a file from someone signed in. Flask's own limit on forms holds for multipart ones only.
+#: The most bytes of a request that is no upload by a person signed in. Flask's own limit on forms covers multipart ones only.
 A_FORM = 1_000_000
-REFUSALS = frozenset({403, 404})
+RECORDED_STATUSES = frozenset({403, 404})
 
 
 class SignedIn(UserMixin):
@@ -56,27 +59,30 @@ class SignedIn(UserMixin):
 
 
 class UndeclaredViewError(RuntimeError):
-    """A view says nothing of who may use it."""
+    """A view does not declare who may use it."""
 
 
 def init_app(app: Flask, *, second_factor_required: bool, demonstration: bool) -> None:
-    """Put the gate before every view of `app`, ahead of all that looks at a request, and a unit of work around each."""
+    """Put the gate before every view of `app`, and open a unit of work around each request."""
     login = LoginManager()
     login.init_app(app)
+    # Flask-Login's own protection ties a sign-in to address and browser; ours lives in the database and is checked there.
     login.session_protection = None
     login.request_loader(lambda _request: _signed_in())
     app.config["SECOND_FACTOR_REQUIRED"] = second_factor_required
     app.config["DEMONSTRATION"] = demonstration
     app.extensions[SCHOOL_NAMES] = _school_names
     app.extensions[MEMBER_NAMES] = names_of_memberships
-    app.before_request_funcs.setdefault(None, []).insert(0, _pass)
-    app.after_request(_note_refusal)
-    app.teardown_request(_close)
+    # Inserted first, not registered: extensions such as CSRFProtect add functions of their own, and one of them running
+    # before the gate would read a form before its size is limited, or answer a request nobody has judged.
+    app.before_request_funcs.setdefault(None, []).insert(0, _judge)
+    app.after_request(_record_refusal)
+    app.teardown_request(_close_unit_of_work)
     app.context_processor(_page_context)
 
 
 def refuse_undeclared(app: Flask) -> None:
-    """Stop the start of an app with a view that declares no permission.
+    """Refuse to start an app that has a view without a declared permission.
 
     Raises:
         UndeclaredViewError: naming the views.
@@ -92,20 +98,21 @@ def _signed_in() -> SignedIn | None:
     if not isinstance(token, str):
         return None
     with unit_of_work(None):
-        found = principal(token)
-        if found is not None:
-            touch(found.sign_in_id)
-    return SignedIn(found) if found else None
+        signed_in = principal(token)
+        if signed_in is not None:
+            touch(signed_in.sign_in_id)
+    return SignedIn(signed_in) if signed_in else None
 
 
-def _pass() -> ResponseReturnValue | None:
+def _judge() -> ResponseReturnValue | None:
     """Judge this request: open the unit of work in the person's scope, or turn it away."""
+    # These two must answer while the database is away.
     if request.endpoint in {"web.static", "health.livez"}:
         return None
     g.person = None
     g.person = person = who()
-    _open(person.scope if person is not None and _finished(person) else None)
-    _refuse_foreign()
+    _open_unit_of_work(person.scope if person is not None and _has_finished_sign_in(person) else None)
+    _refuse_foreign_origin()
     if person is None or request.mimetype != "multipart/form-data":
         request.max_content_length = A_FORM
     permission = _permission()
@@ -113,45 +120,50 @@ def _pass() -> ResponseReturnValue | None:
         return None
     if person is None:
         return _to_sign_in("accounts.sign_in")
-    if not _finished(person):
-        return _finish(person)
+    if not _has_finished_sign_in(person):
+        return _next_step(person)
     if permission == ANYONE_SIGNED_IN or (permission is not None and person.can(permission)):
         return None
     return abort(403)
 
 
 def _permission() -> str | None:
-    """What this request's view asks for. Under the dashboards nothing is open and nothing is merely missing; None is refused."""
+    """The permission this request needs; None means refuse."""
     view: Any = None if request.endpoint is None else current_app.view_functions.get(request.endpoint)
+    # Dash registers views of its own. Below its prefix an unknown path still needs a permission, and a view that says it is
+    # open counts as undeclared, so that nothing Dash adds can be reached without signing in.
     if request.path.startswith(DASHBOARDS):
         declared = permission_of(view) if view is not None else "measures.view"
         return None if declared == OPEN else declared
     return OPEN if view is None else permission_of(view)
 
 
-def _finished(person: Principal) -> bool:
+def _has_finished_sign_in(person: Principal) -> bool:
     return person.place is not None and factor_step(person) is None
 
 
-def _finish(person: Principal) -> ResponseReturnValue | None:
-    """Only the pages of the next step are open to someone who has not finished signing in."""
+def _next_step(person: Principal) -> ResponseReturnValue | None:
+    """Let a person who has not finished signing in reach the pages of the next step only."""
     step = factor_step(person)
     pages = PLACE_PAGES if step is None else FACTOR_PAGES
     return None if request.endpoint in pages else _to_sign_in(step or "accounts.choose")
 
 
 def _to_sign_in(step: str) -> ResponseReturnValue:
-    """To the page where signing in goes on, if a person is looking at a page; 401 for anything else."""
+    """Redirect a page to the sign-in page `step`; answer 401 to anything else.
+
+    A redirected POST or Dash callback would show its caller a sign-in page in place of its answer.
+    """
     if request.method not in SAFE or request.path.startswith(f"{DASHBOARDS}_"):
         abort(401)
     return redirect(url_for(step, next=request.full_path.removesuffix("?")))
 
 
-def _refuse_foreign() -> None:
-    """Refuse to change anything on behalf of another site's page, whatever its token says.
+def _refuse_foreign_origin() -> None:
+    """Refuse a change that another site's page asks for, even with a valid token.
 
-    Browsers send `Origin: null` from pages that keep their address to themselves, as ours do: then
-    `Sec-Fetch-Site` tells, and where a browser sends neither the token alone decides.
+    Our pages hide their address, and browsers then send `Origin: null`; so `Sec-Fetch-Site` is read first. Where a
+    browser sends neither header, the token alone decides.
     """
     if request.method in SAFE:
         return
@@ -161,27 +173,27 @@ def _refuse_foreign() -> None:
             abort(400)
         return
     for header in ("Origin", "Referer"):
-        told = request.headers.get(header, "null")
-        if told != "null" and urlsplit(told).netloc != request.host:
+        origin = request.headers.get(header, "null")
+        if origin != "null" and urlsplit(origin).netloc != request.host:
             abort(400)
 
 
-def _open(scope: scopes.Scope | None) -> None:
+def _open_unit_of_work(scope: scopes.Scope | None) -> None:
     work = unit_of_work(scope)
     work.__enter__()
     g.unit_of_work = work
 
 
-def _close(_error: BaseException | None) -> None:
+def _close_unit_of_work(_error: BaseException | None) -> None:
     work = g.pop("unit_of_work", None)
     if work is not None:
         work.__exit__(None, None, None)
 
 
-def _note_refusal(response: Response) -> Response:
-    """Record that someone signed in was refused a page, or asked for something that is not there for them."""
-    if response.status_code in REFUSALS and request.endpoint and scopes.maybe() is not None and _permission() != OPEN:
-        ids = sorted(str(one) for one in (request.view_args or {}).values() if isinstance(one, UUID))
+def _record_refusal(response: Response) -> Response:
+    """Record that a person signed in was refused a page, or asked for a record outside their scope."""
+    if response.status_code in RECORDED_STATUSES and request.endpoint and scopes.maybe() is not None and _permission() != OPEN:
+        ids = sorted(str(value) for value in (request.view_args or {}).values() if isinstance(value, UUID))
         record_alone(DENIED, None, endpoint=request.endpoint, ids=ids, status=response.status_code)
     return response
 
@@ -191,15 +203,15 @@ def _school_names() -> Mapping[UUID, str]:
 
 
 def _page_context() -> dict[str, object]:
-    """What the layout knows of who reads. Never asks the database: an error page must not fail for want of it."""
+    """The layout's facts about the reader. It asks nothing of the database: an error page must work without one."""
     person: Principal | None = g.get("person")
-    place = person.place if person is not None and _finished(person) else None
+    membership = person.place if person is not None and _has_finished_sign_in(person) else None
     return {
         "portal": PageContext(
-            authority_name=place.authority_name if place else None,
+            authority_name=membership.authority_name if membership else None,
             person_name=person.name if person else None,
-            role=place.role if place else None,
+            role=membership.role if membership else None,
             demonstration=bool(current_app.config["DEMONSTRATION"]),
-            can=person.can if person and place else (lambda _permission: False),
+            can=person.can if person and membership else (lambda _permission: False),
         )
     }

@@ -1,4 +1,4 @@
-"""Health and measurement: is this process alive, may it be sent requests, and what has it done since it started."""
+"""Health checks and metrics: /livez, /readyz, and the private port for Prometheus."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ bp = Blueprint("health", __name__)
 log = structlog.get_logger("portal.request")
 
 #: The longest the database may take to write and read, in seconds, and the least free space, in bytes.
-LONGEST_ANSWER = 0.5
+SLOWEST_DATABASE = 0.5
 LEAST_FREE = 200_000_000
 
-#: The methods counted by name; a stranger's inventions share one line.
+#: The methods counted by name. All others share one label, or a stranger could make a new time series with each request.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-_BEGAN = "portal.began"
+_STARTED_AT = "portal.began"
 
 REQUESTS = Counter("portal_requests", "Requests answered", ("endpoint", "method", "status"))
 DURATIONS = Histogram(
@@ -53,26 +53,28 @@ DURATIONS = Histogram(
 @bp.get("/livez")
 @open_to_all
 def livez() -> ResponseReturnValue:
-    """Is this process answering? Asks nothing of anything else."""
+    """Is this process answering? Asks no other server."""
     return {"status": "alive"}
 
 
 @bp.get("/readyz")
 @open_to_all
 def readyz() -> ResponseReturnValue:
-    """May requests be sent here? 200 when the database writes and reads in time at the right revision, and there is room.
+    """May requests be sent here?
 
-    Without the queue server the portal still takes files and shows pages, so that is 200 with "degraded".
+    200 when the database reads and writes in time, is at the right revision, and the disk has room. Without the queue
+    server the portal still receives files and shows pages, so that is 200 with "degraded".
     """
     settings: Settings = current_app.config["PORTAL"]
     checks = {"database": _database(), "disk": _disk(settings.data_dir)}
-    ready = all(said == "ok" for said in checks.values())
+    ready = all(answer == "ok" for answer in checks.values())
     checks["queue"] = _queue()
     status = "not ready" if not ready else "ready" if checks["queue"] == "ok" else "degraded"
     return {"status": status, "checks": checks}, 200 if ready else 503
 
 
-#: A read, and a write without a table: a message in the write-ahead log, on the disk before the commit returns.
+#: A read, and a write that needs no table: a message in the write-ahead log, on the disk before the commit returns. A
+#: database whose disk is full, or that has become a replica, still answers a SELECT.
 _WRITE_AND_READ = (
     "SELECT version_num, current_setting('transaction_read_only'), pg_logical_emit_message(true, 'portal', 'ready') "
     "FROM alembic_version"
@@ -80,10 +82,10 @@ _WRITE_AND_READ = (
 
 
 def _database() -> str:
-    began = time.monotonic()
+    started = time.monotonic()
     try:
         with db.engine().begin() as connection:
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(LONGEST_ANSWER * 1000)}")
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(SLOWEST_DATABASE * 1000)}")
             row = connection.exec_driver_sql(_WRITE_AND_READ).first()
     except ProgrammingError:
         # No table of revisions, or none we may read: a database nobody has migrated yet.
@@ -95,7 +97,7 @@ def _database() -> str:
         return "needs migrating"
     if row[1] == "on":
         return "only reads"
-    return "ok" if time.monotonic() - began <= LONGEST_ANSWER else "slow"
+    return "ok" if time.monotonic() - started <= SLOWEST_DATABASE else "slow"
 
 
 def _disk(folder: Path) -> str:
@@ -103,7 +105,7 @@ def _disk(folder: Path) -> str:
 
 
 def _free(folder: Path) -> int:
-    """Bytes free where the portal keeps its files, or where it would."""
+    """Bytes free where the portal keeps its files, or would if the folder existed."""
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free
@@ -119,18 +121,19 @@ def _queue() -> str:
 
 
 class MetricsPort:
-    """Before the application: what arrives at the private port is answered with metrics and never reaches a page."""
+    """WSGI middleware that answers the private port with metrics, so that nothing arriving there reaches a page."""
 
     def __init__(self, application: WSGIApplication, settings: Settings) -> None:
-        """Stand before `application`; with no private port nothing is answered here."""
+        """Wrap `application`; without a private port every request passes through."""
         self._application = application
         self._settings = settings
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer metrics at the private port, and start the clock of every other request."""
+        """Answer metrics at the private port, and note the starting time of every other request."""
         if self._settings.metrics_port and environ.get("SERVER_PORT") == str(self._settings.metrics_port):
             return self._metrics(environ, start_response)
-        environ[_BEGAN] = time.perf_counter()
+        environ[_STARTED_AT] = time.perf_counter()
+        # A thread serves one request after another: without this a line could carry the last one's id.
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=uuid4().hex)
         return self._application(environ, start_response)
@@ -144,24 +147,25 @@ class MetricsPort:
 
 
 def metrics(data_dir: Path) -> bytes:
-    """Everything measured, in Prometheus's text format: over every web worker, and the outbox as it stands."""
+    """All metrics in Prometheus's text format: the counts of every web worker, and the outbox at this moment."""
     registry = REGISTRY
+    # Each worker counts in its own memory, so one alone would show a part of the requests: files are shared instead.
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves this one untyped
-    standing = CollectorRegistry()
-    standing.register(_Standing(data_dir))
-    return generate_latest(registry) + generate_latest(standing)
+    current_state = CollectorRegistry()
+    current_state.register(_CurrentState(data_dir))
+    return generate_latest(registry) + generate_latest(current_state)
 
 
-class _Standing:
-    """What is read at the moment of asking: the outbox and the disk."""
+class _CurrentState:
+    """Metrics read when they are asked for: the outbox and the disk."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing beforehand: asking what there is must not read the database."""
+        """No metrics: registering the collector asks for them, and must not read the database."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
@@ -169,31 +173,31 @@ class _Standing:
         yield GaugeMetricFamily("portal_disk_free_bytes", "Free space beside the data", value=_free(self._data_dir))
         try:
             with db.unit_of_work(None):
-                found: dict[str, Any] = queue.backlog()
+                backlog: dict[str, Any] = queue.backlog()
         except SQLAlchemyError:
             yield GaugeMetricFamily("portal_database_up", "Does the database answer?", value=0)
             return
-        oldest = found["oldest"]
+        oldest = backlog["oldest"]
         age = max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
         yield GaugeMetricFamily("portal_database_up", "Does the database answer?", value=1)
-        yield GaugeMetricFamily("portal_jobs_waiting", "Jobs not done yet (at most 1,000 are counted)", value=found["waiting"])
+        yield GaugeMetricFamily("portal_jobs_waiting", "Jobs not done yet (at most 1,000 are counted)", value=backlog["waiting"])
         yield GaugeMetricFamily("portal_oldest_job_seconds", "How long the oldest of them has waited", value=age)
 
 
 @bp.record_once
-def _stand_before(state: BlueprintSetupState) -> None:
+def _add_metrics_port(state: BlueprintSetupState) -> None:
     app = cast("Flask", state.app)
     app.wsgi_app = MetricsPort(app.wsgi_app, app.config["PORTAL"])  # type: ignore[method-assign]  # Flask's documented way
 
 
 @bp.after_app_request
 def _measure(response: Response) -> Response:
-    """Count and log the request: which view, how long, how it ended; never the address, which holds ids and searches."""
+    """Count and log the request by view, time and status. Its address holds ids and searches, and is never logged."""
     endpoint = request.endpoint or "none"
-    took = time.perf_counter() - request.environ.get(_BEGAN, time.perf_counter())
+    seconds = time.perf_counter() - request.environ.get(_STARTED_AT, time.perf_counter())
     method = request.method if request.method in METHODS else "other"
     REQUESTS.labels(endpoint, method, str(response.status_code)).inc()
-    DURATIONS.labels(endpoint).observe(took)
+    DURATIONS.labels(endpoint).observe(seconds)
     if endpoint not in {"health.livez", "health.readyz", "web.static"}:
-        log.info("request", endpoint=endpoint, method=method, status=response.status_code, ms=round(took * 1000, 1))
+        log.info("request", endpoint=endpoint, method=method, status=response.status_code, ms=round(seconds * 1000, 1))
     return response

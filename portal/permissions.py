@@ -1,4 +1,4 @@
-"""Who may do what: the roles, each with its sentence, and the one table of permissions."""
+"""The roles, each with its sentence, and the one table that says which role has which permission."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 V = TypeVar("V", bound="Callable[..., Any]")
 
-#: What a view says when it is open before sign-in, and when any signed-in person may use it.
+#: What a view declares when it is open before sign-in, and when any person signed in may use it.
 OPEN = "open"
 ANYONE_SIGNED_IN = "signed in"
 
@@ -83,7 +83,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
 
 
 def can(role: Role | str, permission: str) -> bool:
-    """Has this role this permission? Unknown permissions are an error of ours, not a refusal.
+    """Does this role have this permission? An unknown permission is a programming error, not a refusal.
 
     Raises:
         KeyError: for a permission that is not in the table.
@@ -107,7 +107,7 @@ def open_to_all(view: V) -> V:
 
 
 def for_anyone_signed_in(view: V) -> V:
-    """Declare a view for whoever is signed in, in any role."""
+    """Declare a view open to every person signed in, in any role."""
     return _declaring(ANYONE_SIGNED_IN)(view)
 
 
@@ -121,5 +121,5 @@ def _declaring(permission: str) -> Callable[[V], V]:
 
 def permission_of(view: Callable[..., Any]) -> str | None:
     """The permission a view declares, or None."""
-    found = getattr(view, "permission", None)
-    return found if isinstance(found, str) else None
+    permission = getattr(view, "permission", None)
+    return permission if isinstance(permission, str) else None

@@ -1,4 +1,7 @@
-"""The scope: whose records may be seen now, and who is acting. Opened at the front doors, enforced by PostgreSQL."""
+"""The scope: whose records may be seen now, and who is acting.
+
+The gate, the jobs and the command line open it; PostgreSQL's row security enforces it.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class NoScopeError(RuntimeError):
-    """Something asked for the scope where none is open."""
+    """The scope was asked for while none was open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is acting: a person through one membership, or a named machine ("command line", "schedule")."""
+    """Who is acting: a person through one membership, or a program ("command line", "schedule")."""
 
     person_id: UUID | None
     membership_id: UUID | None
@@ -27,18 +30,18 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One authority, the schools in reach (None: every school), the agency if any, and the actor."""
+    """One authority, the schools in reach (None: every school), and the actor."""
 
     authority_id: UUID
     schools: frozenset[UUID] | None
     actor: Actor
 
     def whole_authority(self) -> Scope:
-        """The same actor with every school of the authority in reach: for matching pupils who move, nothing else."""
+        """The same actor with every school of the authority in reach. Only `db.whole_authority` calls it."""
         return replace(self, schools=None)
 
     def reaches(self, school_id: UUID) -> bool:
-        """Is this school within the scope? (The database asks again.)."""
+        """Is this school within the scope? Row security checks again in the database."""
         return self.schools is None or school_id in self.schools
 
 
@@ -54,7 +57,7 @@ def current() -> Scope:
     """The open scope.
 
     Raises:
-        NoScopeError: where no front door has opened one.
+        NoScopeError: when none is open.
     """
     scope = _open.get()
     if scope is None:
@@ -65,7 +68,7 @@ def current() -> Scope:
 
 @contextmanager
 def opened(scope: Scope | None) -> Iterator[None]:
-    """Make `scope` the current one while the block runs. `db.unit_of_work` is the only caller."""
+    """Make `scope` the current one while the block runs. Only `portal.db` calls it, which tells PostgreSQL too."""
     token = _open.set(scope)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Typesetting: values and a template of ours become a tagged PDF (PDF/UA-1). Values are data, never markup."""
+"""Typesetting: a Typst template and its values become a tagged PDF (PDF/UA-1). Values are data, never markup."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ def _fonts() -> typst.Fonts:
 
 
 def pdf(template: Path, values: dict[str, object]) -> bytes:
-    """The template filled with `values`, which it reads as JSON from `sys.inputs.data`: a PDF with tags and a language."""
-    made = typst.compile(
+    """Fill the template with `values`, and return a PDF with tags and a language."""
+    # Passed as JSON in `sys.inputs.data`, never pasted into the template: a pupil's name must not be read as Typst code.
+    content = typst.compile(
         template.read_bytes(),
         font_paths=_fonts(),
         sys_inputs={"data": json.dumps(values, ensure_ascii=False, default=str)},
         pdf_standards=["ua-1"],
     )
-    if not isinstance(made, bytes):
+    if not isinstance(content, bytes):
         message = "The template made more than one document."
         raise TypeError(message)
-    return made
+    return content
