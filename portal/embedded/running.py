@@ -1,4 +1,9 @@
-"""Who has the embedded servers of a data folder: one starter owns them, others use them, and nobody stops them under another."""
+"""Locking for the embedded servers of a data folder.
+
+One process owns them, others may use them, and the owner waits for its users before it stops them. Two lock files do it:
+the owner holds `lock` exclusively, and each user holds `users` shared. The kernel drops both locks when a process dies,
+so that a killed one never blocks the next start, as a file of its process id could.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from portal.embedded import folder
-from portal.embedded.children import PATIENCE, CannotStartError, Child, ServerUser
+from portal.embedded.children import STOP_TIMEOUT, CannotStartError, Child, ServerUser
 from portal.embedded.folder import Running
 from portal.embedded.postgres import SUPERUSER, EmbeddedPostgres
 from portal.embedded.valkey import EmbeddedValkey, answers
@@ -24,17 +29,17 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
 
-#: How long one start waits for another that is still making or closing the servers, in seconds.
-LONGEST_WAIT = 60.0
+#: How many seconds one start waits for another that is still starting or stopping the servers.
+WAIT_TIMEOUT = 60.0
 
-#: What a starter is: the whole portal, or one command.
+#: The two kinds of owner: the whole portal, or one command.
 PORTAL = "portal"
 COMMAND = "command"
 
 
 @dataclass(frozen=True)
 class Servers:
-    """The database, as its owner and as the restricted role, and the queue server."""
+    """The addresses of the database (as its owner and as the restricted role) and of the queue server."""
 
     owner_url: str
     app_url: str
@@ -43,18 +48,18 @@ class Servers:
 
 
 class Ownership:
-    """The servers this program starts for a data folder and stops again. At most one at a time on one folder."""
+    """The servers that this process starts and stops for a data folder, and its lock on the folder."""
 
     def __init__(self, settings: Settings, starter: str) -> None:
-        """Say for what; nothing happens before `taken`."""
+        """Note what to start; nothing happens before `try_lock`."""
         self._settings = settings
         self._starter = starter
         self._lock = -1
         self.postgres = None if settings.database_url else EmbeddedPostgres(settings.data_dir)
         self.valkey = None if settings.redis_url else EmbeddedValkey(settings.data_dir)
 
-    def taken(self) -> bool:
-        """Take the folder if nobody has it."""
+    def try_lock(self) -> bool:
+        """Lock the folder. False when another process holds it."""
         handle = os.open(self._settings.data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -65,16 +70,16 @@ class Ownership:
         return True
 
     def start(self) -> Servers:
-        """Start what is ours and note it where others find it.
+        """Start the embedded servers, and write the state file from which other processes learn of them.
 
         Raises:
             CannotStartError: with a sentence that says what to do.
         """
-        left = Running.on(self._settings.data_dir)
+        previous = Running.on(self._settings.data_dir)
         if self.postgres is not None:
             self.postgres.start()
         if self.valkey is not None:
-            self.valkey.start(left.valkey_pid if left else 0)
+            self.valkey.start(previous.valkey_pid if previous else 0)
         running = Running(
             superuser_url=self.postgres.url(SUPERUSER) if self.postgres else "",
             owner_url=self.postgres.owner_url if self.postgres else "",
@@ -89,26 +94,31 @@ class Ownership:
 
     def children(self) -> list[Child]:
         """The servers, in the order they were started."""
-        return [one.child for one in (self.postgres, self.valkey) if one is not None and one.child is not None]
+        return [server.child for server in (self.postgres, self.valkey) if server is not None and server.child is not None]
 
-    def stop(self, *, after_others: bool, patience: float = PATIENCE) -> None:
-        """Stop the servers, the queue first; `after_others` waits for the commands that use them."""
+    def stop(self, *, after_others: bool, timeout: float = STOP_TIMEOUT) -> None:
+        """Stop the servers, the queue first; `after_others` waits for the commands that use them.
+
+        A command waits, or a second one that uses its database would lose it half way. The portal does not: a person who
+        presses Ctrl-C expects it to stop.
+        """
         users = os.open(self._settings.data_dir / "users", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if after_others:
                 with suppress(KeyboardInterrupt):
                     fcntl.flock(users, fcntl.LOCK_EX)
-            folder.forget(self._settings.data_dir)
+            # Before the servers stop, so that a command that starts meanwhile is not sent to one that is closing.
+            folder.remove_state(self._settings.data_dir)
             if self.valkey is not None:
-                self.valkey.stop(patience)
+                self.valkey.stop(timeout)
             if self.postgres is not None:
-                self.postgres.stop(patience)
+                self.postgres.stop(timeout)
         finally:
             os.close(users)
-            self.let_go()
+            self.unlock()
 
-    def let_go(self) -> None:
-        """Give the folder up."""
+    def unlock(self) -> None:
+        """Unlock the folder."""
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -116,7 +126,9 @@ class Ownership:
 
 @contextmanager
 def servers(settings: Settings) -> Iterator[Servers]:
-    """The servers a command works on: those named, else those of the running portal, else its own, stopped at the end.
+    """The servers a command works on.
+
+    Those in DATABASE_URL and REDIS_URL; or else those of the running portal; or else its own, stopped at the end.
 
     Raises:
         CannotStartError: with a sentence that says what to do.
@@ -126,14 +138,15 @@ def servers(settings: Settings) -> Iterator[Servers]:
         return
     folder.prepare(settings.data_dir, ServerUser.chosen())
     own = Ownership(settings, COMMAND)
-    until = time.monotonic() + LONGEST_WAIT
-    while not own.taken():
-        with _using(settings.data_dir):
+    deadline = time.monotonic() + WAIT_TIMEOUT
+    while not own.try_lock():
+        # Counted before it reads the state file: the owner could otherwise stop the servers between the two.
+        with _counted_as_user(settings.data_dir):
             running = Running.on(settings.data_dir)
-            if running is not None and _serves(settings, running):
+            if running is not None and _can_serve(settings, running):
                 yield _servers(settings, running)
                 return
-        if time.monotonic() > until:
+        if time.monotonic() > deadline:
             message = (
                 f"Wait for the other start on {settings.data_dir} to finish, then try again: its database does not answer yet."
             )
@@ -146,7 +159,7 @@ def servers(settings: Settings) -> Iterator[Servers]:
 
 
 def owned(settings: Settings) -> tuple[Ownership, Servers]:
-    """Take the data folder for the whole portal and start its servers; waits for a command that has them.
+    """Lock the data folder for the whole portal and start its servers. Waits for a command that owns them.
 
     Raises:
         CannotStartError: when the portal already runs on this folder, or with another sentence that says what to do.
@@ -155,8 +168,8 @@ def owned(settings: Settings) -> tuple[Ownership, Servers]:
     if settings.database_url and settings.redis_url:
         return own, _servers(settings, None)
     folder.prepare(settings.data_dir, ServerUser.chosen())
-    until = time.monotonic() + LONGEST_WAIT
-    while not own.taken():
+    deadline = time.monotonic() + WAIT_TIMEOUT
+    while not own.try_lock():
         running = Running.on(settings.data_dir)
         if running is not None and running.starter == PORTAL:
             message = (
@@ -164,7 +177,7 @@ def owned(settings: Settings) -> tuple[Ownership, Servers]:
                 "or set PORTAL_DATA_DIR and PORTAL_PORT to start a second one."
             )
             raise CannotStartError(message)
-        if time.monotonic() > until:
+        if time.monotonic() > deadline:
             message = f"Wait for the command that uses {settings.data_dir} to finish, then start again."
             raise CannotStartError(message)
         time.sleep(0.1)
@@ -176,8 +189,8 @@ def owned(settings: Settings) -> tuple[Ownership, Servers]:
 
 
 @contextmanager
-def _using(data_dir: Path) -> Iterator[None]:
-    """Be counted among those who use the servers, so that their starter waits for us."""
+def _counted_as_user(data_dir: Path) -> Iterator[None]:
+    """Count this process as a user while the block runs, so that the owner of the servers waits."""
     users = os.open(data_dir / "users", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(users, fcntl.LOCK_SH)
@@ -186,8 +199,11 @@ def _using(data_dir: Path) -> Iterator[None]:
         os.close(users)
 
 
-def _serves(settings: Settings, running: Running) -> bool:
-    """Do the noted servers answer, and are they the ones this command needs?"""
+def _can_serve(settings: Settings, running: Running) -> bool:
+    """Do the servers in the state file answer, and are they the ones this command needs?
+
+    A killed owner leaves its state file behind, so the file alone proves nothing.
+    """
     if (not settings.database_url and not running.app_url) or (not settings.redis_url and not running.redis_url):
         message = (
             f"Set DATABASE_URL and REDIS_URL as they are for the portal running on {settings.data_dir}: "
@@ -195,8 +211,8 @@ def _serves(settings: Settings, running: Running) -> bool:
         )
         raise CannotStartError(message)
     if not settings.redis_url:
-        found = urlsplit(running.redis_url)
-        if not answers(found.port or 0, found.password or ""):
+        address = urlsplit(running.redis_url)
+        if not answers(address.port or 0, address.password or ""):
             return False
     if settings.database_url:
         return True
@@ -208,10 +224,10 @@ def _serves(settings: Settings, running: Running) -> bool:
 
 
 def _servers(settings: Settings, running: Running | None) -> Servers:
-    found = running or Running("", "", "", "", 0, 0, "")
+    state = running or Running("", "", "", "", 0, 0, "")
     return Servers(
-        owner_url=settings.migration_url or found.owner_url,
-        app_url=settings.database_url or found.app_url,
-        redis_url=settings.redis_url or found.redis_url,
+        owner_url=settings.migration_url or state.owner_url,
+        app_url=settings.database_url or state.app_url,
+        redis_url=settings.redis_url or state.redis_url,
         data_dir=settings.data_dir,
     )

@@ -1,4 +1,4 @@
-"""The embedded Valkey: its start and its stop. It holds only which jobs are on their way and may be lost at any time."""
+"""The embedded Valkey: starting and stopping it. It holds only ids of jobs, and may lose them at any time."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-LONGEST_START = 20.0
-TRIES = 3
+READY_TIMEOUT = 20.0
+ATTEMPTS = 3
 
 
 class EmbeddedValkey:
-    """One Valkey server of ours on one data folder."""
+    """One Valkey server on one data folder."""
 
     def __init__(self, data_dir: Path, *, environ: Mapping[str, str] | None = None) -> None:
-        """Say where; nothing happens before `start`."""
+        """Note where it will run; `start` starts it."""
         self.data_dir = data_dir
         self.child: children.Child | None = None
         self._environ = dict(os.environ if environ is None else environ)
@@ -31,7 +31,9 @@ class EmbeddedValkey:
         self._password = ""
 
     def start(self, left_running: int = 0) -> None:
-        """Start the server. `left_running` is the process number a dead starter noted; that server is ended first.
+        """Start the server. `left_running` is the process id in the state file of a dead starter; that server is stopped first.
+
+        Unlike PostgreSQL, Valkey leaves no lock file: a second one would append to the same file and spoil it.
 
         Raises:
             CannotStartError: with a sentence that says what to do.
@@ -39,24 +41,24 @@ class EmbeddedValkey:
         user = ServerUser.chosen()
         folder.prepare(self.data_dir, user)
         program = binaries.valkey_program(user, self.data_dir / "valkeybin")
-        kept = self.data_dir / "valkey"
-        kept.mkdir(exist_ok=True, mode=0o700)
-        user.own(kept)
+        data_folder = self.data_dir / "valkey"
+        data_folder.mkdir(exist_ok=True, mode=0o700)
+        user.give_to(data_folder)
         exists = (self.data_dir / "postgres").is_dir()
-        self._password = folder.Passwords.kept_in(self.data_dir, cluster_exists=exists).valkey
+        self._password = folder.Passwords.load_or_create(self.data_dir, cluster_exists=exists).valkey
         if left_running:
-            children.end_orphan(left_running, program.name, signal.SIGTERM)
-        for _attempt in range(TRIES):
-            if self._came_up(program, kept, user):
+            children.stop_orphan(left_running, program.name, signal.SIGTERM)
+        for _attempt in range(ATTEMPTS):
+            if self._start_once(program, data_folder, user):
                 return
-        words = self.child.last_words(4) if self.child is not None else ""
-        message = f"The queue server did not start; {self.data_dir / 'valkey.log'} says why. It ends:\n{words}"
+        tail = self.child.log_tail(4) if self.child is not None else ""
+        message = f"The queue server did not start; {self.data_dir / 'valkey.log'} says why. It ends:\n{tail}"
         raise CannotStartError(message)
 
-    def stop(self, patience: float = children.PATIENCE) -> None:
-        """Ask it to write down what it holds and stop."""
+    def stop(self, timeout: float = children.STOP_TIMEOUT) -> None:
+        """Ask it to save and stop."""
         if self.child is not None:
-            self.child.stop(patience)
+            self.child.stop(timeout)
             self.child = None
 
     @property
@@ -64,14 +66,17 @@ class EmbeddedValkey:
         """The server's address, password included."""
         return f"redis://:{self._password}@127.0.0.1:{self._port}/0"
 
-    def _came_up(self, program: Path, kept: Path, user: ServerUser) -> bool:
-        """Start it, its configuration on standard input so that the password is in no process list."""
+    def _start_once(self, program: Path, data_folder: Path, user: ServerUser) -> bool:
+        """Start it on a free port. False when it ended, or took too long, before it answered.
+
+        Its configuration goes to standard input, because a password on the command line would be in the process list.
+        """
         self._port = children.free_port()
         lines = (
             f"port {self._port}",
             "bind 127.0.0.1",
             f"requirepass {self._password}",
-            f'dir "{kept}"',
+            f'dir "{data_folder}"',
             "appendonly yes",
             'save ""',
             "maxmemory-policy noeviction",
@@ -86,10 +91,10 @@ class EmbeddedValkey:
             log=log,
             user=user,
             stdin="\n".join(lines).encode() + b"\n",
-            cwd=str(kept),
+            cwd=str(data_folder),
         )
-        until = time.monotonic() + LONGEST_START
-        while time.monotonic() < until and self.child.is_alive():
+        deadline = time.monotonic() + READY_TIMEOUT
+        while time.monotonic() < deadline and self.child.is_alive():
             if answers(self._port, self._password):
                 return True
             time.sleep(0.02)
@@ -98,16 +103,17 @@ class EmbeddedValkey:
 
 
 def answers(port: int, password: str) -> bool:
-    """Does a server answer PING here, with this password? Without the client library, which costs a start 0.15 s."""
+    """Does a server answer PING here, with this password? Importing the client library would add 0.15 s to every start."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as line:
-            line.sendall(f"AUTH {password}\r\nPING\r\n".encode())
-            heard = b""
-            while heard.count(b"\r\n") < 2:  # noqa: PLR2004  one line for each of the two commands
-                more = line.recv(256)
-                if not more:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            received = b""
+            # One line for each of the two commands.
+            while received.count(b"\r\n") < 2:
+                chunk = connection.recv(256)
+                if not chunk:
                     return False
-                heard += more
+                received += chunk
     except OSError:
         return False
-    return heard.endswith(b"+PONG\r\n")
+    return received.endswith(b"+PONG\r\n")
