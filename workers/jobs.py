@@ -1,4 +1,4 @@
-"""The jobs: each kind, and the one way a job is run, once, in its originator's scope."""
+"""The jobs: every kind of job, and how one is run, once, in its originator's scope."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
 
-#: How long a job whose records others hold waits before it tries again.
+#: How long a job waits before it tries again, when another transaction held its records locked for too long.
 PAUSE = timedelta(seconds=5)
 
-#: What each kind of job does, given its ids. Every one is run twice in its test.
+#: What each kind of job does, given its ids. A job may run again after its worker died, so its test runs each kind twice.
 KINDS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
     "uploads.check": lambda ids: uploads.check(UUID(ids["upload_id"])),
     "uploads.apply": lambda ids: uploads.apply(UUID(ids["upload_id"])),
@@ -37,33 +37,38 @@ KINDS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
     "accounts.forget_tries": lambda _ids: accounts.forget_tries(),
 }
 
-#: The kinds promised for every authority once a day.
+#: The kinds enqueued for every authority once a day.
 DAILY = ("accounts.suspend_unused", "accounts.forget_tries")
 
 
 def run(job_id: str) -> str:
-    """Run one outbox job if nobody else has it and it is not done. Returns what became of it.
+    """Run one outbox job, unless it is done or another worker is running it. Returns what happened.
 
-    The row lock is the lease: it dies with the connection, so a killed worker's job is free at once. A job whose
-    records others hold for longer than a lock is waited for gives up its turn, and the start is not counted.
+    The row's lock says that a worker is running the job. It ends with the connection, so a killed worker's job is free
+    at once; a time stamp would keep it waiting, or free it while it still runs. When another transaction holds the job's
+    records for too long, the job is returned to the outbox and this start is not counted: nothing is wrong with it.
     """
-    scope = _started(UUID(job_id))
+    scope = _count_start(UUID(job_id))
     if scope is None:
         return "not waiting"
     try:
         with unit_of_work(scope):
-            return _do(UUID(job_id))
+            return _run_in_action(UUID(job_id))
     except OperationalError as error:
         if not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
             raise
-    _hand_back(UUID(job_id))
+    _return_to_outbox(UUID(job_id))
     return "handed back"
 
 
-def _started(job_id: UUID) -> Scope | None:
-    """Count one more start, in a transaction of its own so that a death later still counts. The scope to work in, if any."""
+def _count_start(job_id: UUID) -> Scope | None:
+    """Count one more start, and return the scope to work in; None when the job is not waiting.
+
+    In a transaction of its own: counted in the job's, the start would be rolled back with it, and a job that kills its
+    worker each time would be started for ever.
+    """
     with unit_of_work(None) as session:
-        job = session.scalar(_waiting(job_id))
+        job = session.scalar(_lock_if_waiting(job_id))
         if job is None:
             return None
         session.execute(update(OutboxJob).where(OutboxJob.id == job_id).values(attempts=OutboxJob.attempts + 1))
@@ -71,31 +76,32 @@ def _started(job_id: UUID) -> Scope | None:
         return _scope_of(job)
 
 
-def _hand_back(job_id: UUID) -> None:
-    again = {"attempts": OutboxJob.attempts - 1, "sent_at": None, "run_after": clock.now() + PAUSE}
+def _return_to_outbox(job_id: UUID) -> None:
+    values = {"attempts": OutboxJob.attempts - 1, "sent_at": None, "run_after": clock.now() + PAUSE}
     with unit_of_work(None) as session:
-        session.execute(update(OutboxJob).where(OutboxJob.id == job_id).values(again))
+        session.execute(update(OutboxJob).where(OutboxJob.id == job_id).values(values))
         session.commit()
 
 
-def _waiting(job_id: UUID) -> Select[OutboxJob]:
-    waiting = select(OutboxJob).where(OutboxJob.id == job_id, OutboxJob.done_at.is_(None), OutboxJob.failed_at.is_(None))
-    return waiting.with_for_update(skip_locked=True)
+def _lock_if_waiting(job_id: UUID) -> Select[OutboxJob]:
+    # SKIP LOCKED: a second worker would otherwise stand at the lock until the first is done, only to find nothing to do.
+    statement = select(OutboxJob).where(OutboxJob.id == job_id, OutboxJob.done_at.is_(None), OutboxJob.failed_at.is_(None))
+    return statement.with_for_update(skip_locked=True)
 
 
 def _scope_of(job: OutboxJob) -> Scope:
-    """The originator's scope as it is now: a membership that has ended reaches no school."""
+    """The originator's scope as it is now. A membership that has ended since reaches no school."""
     if job.membership_id is None:
         return Scope(job.authority_id, None, Actor(job.person_id, None, job.role))
-    now = membership_scope(job.membership_id)
-    if now is None:
+    membership = membership_scope(job.membership_id)
+    if membership is None:
         return Scope(job.authority_id, frozenset(), Actor(job.person_id, job.membership_id, job.role))
-    return now[0]
+    return membership[0]
 
 
 @action
-def _do(job_id: UUID) -> str:
-    job = tx().scalar(_waiting(job_id))
+def _run_in_action(job_id: UUID) -> str:
+    job = tx().scalar(_lock_if_waiting(job_id))
     if job is None:
         return "not waiting"
     KINDS[job.kind](job.ids)

@@ -1,4 +1,10 @@
-"""The outbox: jobs promised in the transaction that needs them, and sent to the queue until they are done."""
+"""The outbox: jobs are rows of the database first, and messages in Redis second.
+
+An action that sent a job to Redis itself would have two ways to go wrong. Sent before the commit, a worker could start on
+rows that are not there yet, or are rolled back; sent after it, the job would be lost when the process dies or Redis is
+away between the two. So the job's row commits with the action, and the dispatcher sends every row to Redis until it is
+done. Redis may forget everything at any time: it only makes jobs start at once.
+"""
 
 from __future__ import annotations
 
@@ -38,18 +44,19 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-#: How long a job that was sent and is not done is left before it is sent again. The row lock, not this, prevents doubling.
+#: After how long a job that was sent and is not done is sent again. The row's lock, not this, stops it from running twice.
 LEASE = timedelta(seconds=20)
 TRIES = 3
-#: Workers take from the first lane while it has anything. Of one school's waiting jobs only so many stand in it.
+#: Workers take from the first queue while it has anything. Of one school's waiting jobs only so many may be in it: a school
+#: that sends a hundred files would otherwise make every other school wait for them.
 LANES = ("portal", "portal-crowded")
-FEW = 5
-TIME_LIMIT = 900
-ID_LENGTH = 36
+SCHOOL_SHARE = 5
+JOB_TIMEOUT = 900
+UUID_LENGTH = 36
 
 
 class OutboxJob(Shared):
-    """A promised job: its kind and ids only. Shared, because the dispatcher serves every authority; holds nothing personal."""
+    """A job: its kind and ids, nothing personal. The table is shared, because the dispatcher serves every authority."""
 
     __tablename__ = "outbox_job"
     __bookkeeping__ = True
@@ -68,7 +75,7 @@ class OutboxJob(Shared):
     done_at: Mapped[MaybeInstant]
     failed_at: Mapped[MaybeInstant]
     failure: Mapped[MaybeWord]
-    #: What makes a promise of the timetable once only: task, authority and day.
+    #: Makes a daily job unique: kind, authority and day.
     once: Mapped[str | None] = mapped_column(unique=True, info=NOT_PERSONAL)
 
 
@@ -76,14 +83,14 @@ _redis: Redis | None = None
 
 
 def connect(url: str) -> Redis:
-    """Connect this process to the queue server, once. It holds ids only and may be lost at any time."""
+    """Connect this process to the queue server, once."""
     global _redis  # noqa: PLW0603  one connection pool a process is the point
     _redis = Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2)
     return _redis
 
 
-def queue(lane: str = LANES[0]) -> Queue:
-    """A lane of the queue, JSON on the wire.
+def queue(name: str = LANES[0]) -> Queue:
+    """A queue in Redis. Jobs are JSON, not RQ's pickles: reading a pickle runs any code that was written into Redis.
 
     Raises:
         RuntimeError: before `connect`.
@@ -91,11 +98,11 @@ def queue(lane: str = LANES[0]) -> Queue:
     if _redis is None:
         message = "The queue is not connected: call workers.queue.connect first."
         raise RuntimeError(message)
-    return Queue(lane, connection=_redis, serializer=JSONSerializer)
+    return Queue(name, connection=_redis, serializer=JSONSerializer)
 
 
 def later(kind: str, **ids: UUID | str) -> UUID:
-    """Promise a job in the running action's transaction; wake the queue once it has committed."""
+    """Add a job in the running action's transaction, and send it once that has committed."""
     open_scope = scope.current()
     job = OutboxJob(
         id=uuid4(),
@@ -107,18 +114,18 @@ def later(kind: str, **ids: UUID | str) -> UUID:
         role=open_scope.actor.role,
         run_after=clock.now(),
     )
-    lane = LANES[_crowd(job) >= FEW]
+    queue_name = LANES[_count_waiting_for_school(job) >= SCHOOL_SHARE]
     tx().add(job)
-    after_commit(lambda: _wake(job.id, lane))
+    after_commit(lambda: _wake(job.id, queue_name))
     return job.id
 
 
-def _crowd(job: OutboxJob) -> int:
-    """How many jobs of the same school wait already."""
+def _count_waiting_for_school(job: OutboxJob) -> int:
+    """How many jobs of the same school are waiting already."""
     if (school := _school_of(job)) is None:
         return 0
-    waiting = OutboxJob.done_at.is_(None) & OutboxJob.failed_at.is_(None) & (OutboxJob.ids["school_id"].astext == school)
-    return tx().scalar(select(func.count()).select_from(OutboxJob).where(waiting)) or 0
+    is_waiting = OutboxJob.done_at.is_(None) & OutboxJob.failed_at.is_(None) & (OutboxJob.ids["school_id"].astext == school)
+    return tx().scalar(select(func.count()).select_from(OutboxJob).where(is_waiting)) or 0
 
 
 def _school_of(job: OutboxJob) -> str | None:
@@ -126,52 +133,52 @@ def _school_of(job: OutboxJob) -> str | None:
 
 
 def promise_for_today(kind: str, authority_ids: Iterable[UUID], on: date) -> int:
-    """Promise a timetabled job for each authority, once a day however many machines ask. Commits; returns how many were new."""
+    """Add a daily job for each authority, once a day however many workers do so. Commits, and returns how many were new."""
     rows = [
         {
             "id": uuid4(),
-            "authority_id": one,
+            "authority_id": authority_id,
             "kind": kind,
             "ids": {},
             "role": "schedule",
             "run_after": clock.now(),
             "attempts": 0,
-            "once": f"{kind} {one} {on}",
+            "once": f"{kind} {authority_id} {on}",
         }
-        for one in authority_ids
+        for authority_id in authority_ids
     ]
     if not rows:
         return 0
-    made = tx().execute(insert(OutboxJob).on_conflict_do_nothing(index_elements=["once"]).returning(OutboxJob.id), rows).all()
+    new_ids = tx().execute(insert(OutboxJob).on_conflict_do_nothing(index_elements=["once"]).returning(OutboxJob.id), rows).all()
     tx().commit()
-    return len(made)
+    return len(new_ids)
 
 
-def _wake(job_id: UUID, lane: str) -> None:
-    """Best effort: what is missed here the dispatcher sends within a second."""
+def _wake(job_id: UUID, queue_name: str) -> None:
+    """Send a job at once, if Redis answers. The dispatcher sends any that this misses within a second."""
     if _redis is None:
         return
     try:
-        _send(job_id, 0, lane)
+        _send(job_id, 0, queue_name)
     except RedisError:
         return
 
 
-def _send(job_id: UUID, attempt: str | int, lane: str) -> None:
-    queue(lane).enqueue_call(
+def _send(job_id: UUID, suffix: str | int, queue_name: str) -> None:
+    queue(queue_name).enqueue_call(
         "workers.jobs.run",
         args=(str(job_id),),
-        job_id=f"{job_id}-{attempt}",
-        timeout=TIME_LIMIT,
+        job_id=f"{job_id}-{suffix}",
+        timeout=JOB_TIMEOUT,
         result_ttl=0,
         failure_ttl=3600,
     )
 
 
 def waiting(limit: int = 200) -> Sequence[OutboxJob]:
-    """Jobs that are due and not on their way: never sent, or sent longer ago than the lease. Locked against other dispatchers."""
+    """Jobs that are due, and were never sent or were sent longer ago than the lease. Locked against other dispatchers."""
     now = clock.now()
-    found = (
+    statement = (
         select(OutboxJob)
         .where(OutboxJob.done_at.is_(None), OutboxJob.failed_at.is_(None), OutboxJob.run_after <= now)
         .where(or_(OutboxJob.sent_at.is_(None), OutboxJob.sent_at < now - LEASE))
@@ -179,33 +186,35 @@ def waiting(limit: int = 200) -> Sequence[OutboxJob]:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return tx().scalars(found).all()
+    return tx().scalars(statement).all()
 
 
 def dispatch() -> int:
-    """Send what is waiting; commits first, because a worker leaves a row that is held. Returns how many were sent.
+    """Send the waiting jobs, and return how many were sent.
 
-    A job in hand holds its row's lock, so it is skipped here however long it takes. One that has been
-    started `TRIES` times and never finished is set aside for a person (its worker died with it each time).
+    A job that is running holds its row's lock, so it is skipped here however long it takes. One that was started
+    `TRIES` times and never finished killed its worker each time; it is set aside for a person to look at.
     """
     due: dict[UUID, tuple[str | int, str]] = {}
-    of_school: Counter[str] = Counter()
-    found = waiting()
-    held = _held() if any(job.sent_at for job in found) else frozenset()
-    for job in found:
+    due_by_school: Counter[str] = Counter()
+    jobs = waiting()
+    still_queued = _still_queued() if any(job.sent_at for job in jobs) else frozenset()
+    for job in jobs:
         if job.attempts >= TRIES:
             job.failed_at, job.failure = clock.now(), "It was started three times and never finished."
             log.error("job.set_aside", job=str(job.id), kind=job.kind)
             continue
-        if str(job.id) not in held:
+        if str(job.id) not in still_queued:
             school = _school_of(job) or str(job.id)
-            due[job.id] = sent_number(job), LANES[of_school[school] >= FEW]
-            of_school[school] += 1
+            due[job.id] = _queue_suffix(job), LANES[due_by_school[school] >= SCHOOL_SHARE]
+            due_by_school[school] += 1
         job.sent_at = clock.now()
+    # Before sending, because it releases the rows' locks: a worker quicker than this commit would find its row locked,
+    # skip it, and the job would wait for a whole lease.
     tx().commit()
     try:
-        for job_id, (number, lane) in due.items():
-            _send(job_id, number, lane)
+        for job_id, (suffix, queue_name) in due.items():
+            _send(job_id, suffix, queue_name)
     except RedisError:
         tx().execute(update(OutboxJob).where(OutboxJob.id.in_(due)).values(sent_at=None))
         tx().commit()
@@ -213,19 +222,19 @@ def dispatch() -> int:
     return len(due)
 
 
-def _held() -> frozenset[str]:
-    """Jobs the queue has still: a long queue is not a lost one, and sending again would only make it longer."""
-    return frozenset(one[:ID_LENGTH] for lane in LANES for one in queue(lane).get_job_ids())
+def _still_queued() -> frozenset[str]:
+    """Ids of jobs still in Redis. They are late, not lost, so the dispatcher must not send them again."""
+    return frozenset(queue_id[:UUID_LENGTH] for name in LANES for queue_id in queue(name).get_job_ids())
 
 
-def sent_number(job: OutboxJob) -> str | int:
-    """A queue id no earlier sending of this job has used, so that the queue never takes it for one it knows."""
+def _queue_suffix(job: OutboxJob) -> str | int:
+    """A suffix that makes the queue id a new one: RQ would take an old one for the earlier sending."""
     return f"{job.attempts}-{int(clock.now().timestamp())}"
 
 
 def backlog() -> dict[str, Any]:
-    """How many jobs wait, and since when the oldest has: for health and metrics."""
-    found = (
+    """How many jobs are waiting, and since when the oldest has been: for the metrics."""
+    waiting_since = (
         tx()
         .scalars(
             select(OutboxJob.run_after)
@@ -235,4 +244,4 @@ def backlog() -> dict[str, Any]:
         )
         .all()
     )
-    return {"waiting": len(found), "oldest": found[0] if found else None}
+    return {"waiting": len(waiting_since), "oldest": waiting_since[0] if waiting_since else None}

@@ -1,4 +1,4 @@
-"""The worker process: forks a horse for each job, and dispatches the outbox beside it."""
+"""The worker process: forks a child for each job, and dispatches the outbox in a thread beside it."""
 
 from __future__ import annotations
 
@@ -30,44 +30,51 @@ if TYPE_CHECKING:
     from datetime import date
 
 log = structlog.get_logger()
-EVERY = 1.0
+DISPATCH_INTERVAL = 1.0
 
 
 class PortalWorker(Worker):
-    """RQ's forking worker with our database in each horse: the parent's connections are never used in a child.
+    """RQ's forking worker, with database connections of its own in each child.
 
-    What went wrong is logged as everything of ours is, and never kept in the queue: an error's words may quote a row.
+    Errors go to the log, which leaves their texts out, and never to Redis: an error's text may quote a row.
     """
 
-    told_to_stop = False
+    stop_requested = False
 
     def main_work_horse(self, job: Any, queue: Any) -> Any:
-        """Let go of connections inherited over the fork, then work."""
+        """Drop the connections inherited by the fork, then work.
+
+        Two processes writing to one socket would mix up their conversations with PostgreSQL. They are dropped without
+        being closed (`close=False`): closing would say goodbye to PostgreSQL on the parent's behalf.
+        """
         db.engine().dispose(close=False)
         return super().main_work_horse(job, queue)
 
     def handle_job_failure(self, *args: Any, **kwargs: Any) -> None:
-        """Mark it failed, without a word of why."""
+        """Mark the job as failed, without the error's text."""
         super().handle_job_failure(*args, **{**kwargs, "exc_string": ""})
 
     def handle_exception(self, job: Any, *exc_info: Any) -> None:
-        """Say that a job raised."""
+        """Log that a job raised an error."""
         log.error("job.raised", job=job.id, exc_info=exc_info)
 
     def handle_warm_shutdown_request(self) -> None:
-        """Remember that the end was asked for: any other end is the queue server's doing."""
-        PortalWorker.told_to_stop = True
+        """Note that a signal asked for the end. When `work` returns without one, Redis went away, and `main` starts again."""
+        PortalWorker.stop_requested = True
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # the library leaves this one untyped
 
 
-def dispatch_for_ever(stop: threading.Event) -> None:
-    """Send what waits, every second, whatever is down; says so once when it starts failing and once when it recovers."""
-    failing, promised = False, None
-    while not stop.wait(EVERY):
+def dispatch_forever(stop: threading.Event) -> None:
+    """Send the waiting jobs every second, also after Redis or the database was away.
+
+    Logs the first failure and the recovery, not every second between them.
+    """
+    failing, enqueued_on = False, None
+    while not stop.wait(DISPATCH_INTERVAL):
         try:
             with db.unit_of_work(None):
-                if promised != clock.today():
-                    promised = _timetable()
+                if enqueued_on != clock.today():
+                    enqueued_on = _enqueue_daily_jobs()
                 queue.dispatch()
         except (RedisError, DBAPIError) as error:
             if not failing:
@@ -79,11 +86,11 @@ def dispatch_for_ever(stop: threading.Event) -> None:
             failing = False
 
 
-def _timetable() -> date:
-    """Promise the day's timetabled jobs, one for each authority; asked again by every worker, kept once."""
-    today, everyone = clock.today(), [one.id for one in authorities()]
+def _enqueue_daily_jobs() -> date:
+    """Add the day's jobs, one for each authority. Every worker does so; the outbox keeps each once."""
+    today, authority_ids = clock.today(), [authority.id for authority in authorities()]
     for kind in workers.jobs.DAILY:
-        queue.promise_for_today(kind, everyone, today)
+        queue.promise_for_today(kind, authority_ids, today)
     return today
 
 
@@ -95,16 +102,19 @@ def _mail_server(settings: Settings) -> Smtp | None:
 
 
 def main() -> None:
-    """Run one worker with its dispatcher until told to stop."""
+    """Run one worker with its dispatcher until a signal stops it."""
     settings = Settings.from_environment(os.environ)
     logs.configure(settings)
     db.connect(settings.database_url)
     connection = queue.connect(settings.redis_url)
     mail.connect(_mail_server(settings))
-    gc.freeze()  # What is loaded once is never looked through again, here or in a horse.
+    # The collector would otherwise go through every module again, here and in each child, whose copy-on-write pages it
+    # would make real copies of.
+    gc.freeze()
     stop = threading.Event()
-    threading.Thread(target=dispatch_for_ever, args=(stop,), daemon=True).start()
+    threading.Thread(target=dispatch_forever, args=(stop,), daemon=True).start()
     while True:
+        # RQ installs its own handlers inside `work`; this one ends the process while it waits for Redis.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with suppress(RedisError):
             worker = PortalWorker(
@@ -115,9 +125,9 @@ def main() -> None:
                 maintenance_interval=10,
             )
             worker.work(logging_level="WARNING", with_scheduler=False)
-        if PortalWorker.told_to_stop:
+        if PortalWorker.stop_requested:
             break
-        time.sleep(EVERY)
+        time.sleep(DISPATCH_INTERVAL)
     stop.set()
 
 
