@@ -1,4 +1,4 @@
-"""The request deadline: a request that runs too long is given up, so that one stuck page never holds a thread for good."""
+"""The request deadline: a request that runs too long is interrupted, and so frees its thread."""
 
 from __future__ import annotations
 
@@ -15,41 +15,44 @@ log = logging.getLogger(__name__)
 
 
 class RequestTooLongError(Exception):
-    """Raised inside a request that has passed its deadline: rolled back and answered as a problem of ours."""
+    """Raised inside a request past its deadline, which is then rolled back and answered with status 500."""
 
 
 @dataclass(slots=True)
-class _Request:
+class _RunningRequest:
     began: float
-    told: bool = False
+    interrupted: bool = False
 
 
 @dataclass(slots=True)
 class Deadline:
-    """Watches the requests of one web worker. A threaded gunicorn worker has no limit of its own for a single request.
+    """Watches the requests of one web worker, because gunicorn's threaded worker has no limit for a single request.
 
-    `seconds` after its beginning a request is interrupted. Where that does not help within `grace` seconds more,
-    because it is stuck outside Python, the worker is asked to stop and another takes its place.
+    A request is interrupted `seconds` after it began. If it still runs `grace` seconds later, because it is stuck outside
+    Python, the worker is told to stop and another takes its place.
     """
 
     seconds: float
     grace: float = 5.0
-    every: float = 0.25
-    _running: dict[int, _Request] = field(default_factory=dict)
+    interval: float = 0.25
+    _running: dict[int, _RunningRequest] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def began(self) -> None:
         """Note that this thread has begun a request."""
         with self._lock:
-            self._running[threading.get_ident()] = _Request(time.monotonic())
+            self._running[threading.get_ident()] = _RunningRequest(time.monotonic())
 
     def ended(self) -> None:
-        """Note that it has ended one; an interruption that came too late is taken back."""
-        me = threading.get_ident()
+        """Note that this thread's request has ended, and cancel an interruption that came too late.
+
+        An exception set for the thread would otherwise be raised in the next request it serves.
+        """
+        thread_id = threading.get_ident()
         with self._lock:
-            one = self._running.pop(me, None)
-            if one is not None and one.told:
-                _raise_in(ctypes.c_ulong(me), None)
+            request = self._running.pop(thread_id, None)
+            if request is not None and request.interrupted:
+                _raise_in(ctypes.c_ulong(thread_id), None)
 
     def watch(self) -> threading.Thread:
         """Start watching, in a thread that ends with the worker."""
@@ -59,22 +62,22 @@ class Deadline:
 
     def _watch(self) -> None:
         while True:
-            time.sleep(self.every)
+            time.sleep(self.interval)
             if self.check():
                 return
 
     def check(self) -> bool:
-        """Interrupt what is over its time. True when the worker had to be asked to stop."""
+        """Interrupt the requests over their time. True when the worker had to be told to stop."""
         now = time.monotonic()
         with self._lock:
-            for thread, one in self._running.items():
-                over = now - one.began - self.seconds
-                if over > self.grace and one.told:
+            for thread_id, request in self._running.items():
+                over = now - request.began - self.seconds
+                if over > self.grace and request.interrupted:
                     log.error("request.stuck: the worker stops and another takes its place")
                     os.kill(os.getpid(), signal.SIGTERM)
                     return True
-                if over > 0 and not one.told:
-                    one.told = True
+                if over > 0 and not request.interrupted:
+                    request.interrupted = True
                     log.error("request.too_long: interrupted after %s s", self.seconds)
-                    _raise_in(ctypes.c_ulong(thread), ctypes.py_object(RequestTooLongError))
+                    _raise_in(ctypes.c_ulong(thread_id), ctypes.py_object(RequestTooLongError))
         return False

@@ -1,4 +1,4 @@
-"""gunicorn's configuration: threads behind a buffering proxy, a deadline for each request, metrics on a port of their own."""
+"""gunicorn's configuration: threads, a deadline for each request, and a private port for metrics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ bind = [f"{_settings.host}:{_settings.port}"]
 if _settings.metrics_port:
     bind.append(f"{_settings.metrics_host}:{_settings.metrics_port}")
     _metrics = _settings.data_dir / f"metrics-{_settings.port}"
-    # Set before the application is imported: the client library chooses there and then to count across workers.
+    # Set before the application is imported, because the client library reads it while it is imported.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
 
 worker_class = "gthread"
@@ -31,9 +31,9 @@ workers = _settings.web_workers
 threads = _settings.web_threads
 preload_app = False
 
-# Longer than any proxy's idle time in front, so that it is never the portal that closes a connection just chosen for use.
+# Longer than the proxy's own idle time: if the portal closed first, the proxy could send a request into a closed connection.
 keepalive = 75
-# Heartbeat of a whole worker; a single request has its deadline.
+# For the heartbeat of a whole worker. A single request has its own deadline.
 timeout = 60
 graceful_timeout = 12
 max_requests = 20_000
@@ -44,20 +44,20 @@ limit_request_line = 4_094
 limit_request_fields = 60
 limit_request_field_size = 8_190
 
-# Addresses hold ids and searches; the portal writes its own line for each request without them.
+# An access log would hold addresses, and with them ids and searches. The portal logs each request without its address.
 accesslog = None
 errorlog = "-"
 loglevel = _settings.log_level
-# Whose X-Forwarded headers count is decided by PORTAL_TRUSTED_PROXIES, in the application.
+# The application decides which X-Forwarded headers to trust, by PORTAL_TRUSTED_PROXIES.
 forwarded_allow_ips = ""
 control_socket_disable = True
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn carries no types
-    """gunicorn's own lines, like every other line of ours."""
+    """gunicorn's own lines in the same JSON form as all others."""
 
     def setup(self, cfg: Any) -> None:
-        """Let gunicorn prepare its loggers, then send them our way."""
+        """Let gunicorn prepare its loggers, then replace their handlers."""
         super().setup(cfg)
         logs.configure(_settings)
 
@@ -66,38 +66,39 @@ logger_class = JsonLogger
 
 
 def on_starting(_arbiter: Any) -> None:
-    """Begin counting afresh: the files of workers long gone are removed."""
+    """Start the metrics from zero: remove the files of earlier workers."""
     if _settings.metrics_port:
         shutil.rmtree(_metrics, ignore_errors=True)
         _metrics.mkdir(parents=True)
 
 
 def when_ready(arbiter: Any) -> None:
-    """Import the application's modules once, before the workers part from us: it halves the start and shares memory.
+    """Import the application's modules once, before the workers fork: it halves the start and shares memory.
 
-    Nothing is connected yet: each worker makes its own application, and with it its own connections.
+    Nothing connects yet. Each worker makes its own application and connections: a socket shared by two processes would
+    mix up their conversations.
     """
     importlib.import_module(arbiter.app.app_uri.partition(":")[0])
     gc.freeze()
 
 
 def post_worker_init(_worker: Any) -> None:
-    """Watch the requests of this worker."""
+    """Start the deadline thread of this worker."""
     _deadline.watch()
 
 
 def pre_request(_worker: Any, _request: Any) -> None:
-    """Start a request's time."""
+    """Note that a request has begun."""
     _deadline.began()
 
 
 def post_request(_worker: Any, _request: Any, _environ: Any, _response: Any) -> None:
-    """Stop it."""
+    """Note that it has ended."""
     _deadline.ended()
 
 
 def child_exit(_arbiter: Any, worker: Any) -> None:
-    """Stop counting a worker that has gone as one that lives."""
+    """Remove an ended worker from the metrics of live ones."""
     library = sys.modules.get("prometheus_client.multiprocess")
     if library is not None and _settings.metrics_port:
         library.mark_process_dead(worker.pid)

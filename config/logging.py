@@ -1,4 +1,7 @@
-"""Logging: one JSON object a line on standard error, ours and the libraries' alike, with nothing secret or personal in it."""
+"""Logging: one JSON object a line on standard error, with nothing secret or personal in it.
+
+The libraries' lines have the same form as the portal's own.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +18,20 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
 
-#: Facts that never reach a log, whoever passes them.
-HIDDEN = frozenset({
+#: Fields whose values never reach a log.
+HIDDEN_FIELDS = frozenset({
     "address", "authorization", "body", "cookie", "csrf_token", "date_of_birth", "dob", "email", "form", "name", "password",
     "postcode", "query_string", "secret", "surname", "token", "totp", "upn",
 })  # fmt: skip
 
-#: The password inside a URL, wherever a library's message quotes one.
+#: The password inside a URL, which libraries like to quote in their messages.
 _URL_PASSWORD = re.compile(r"(\w+://[^:/@\s]*):[^@/\s]+@")
 
-#: Errors whose own words name no more than files, addresses and modules. Any other may quote a cell of a file or a row.
-SPEAKING = (OSError, ImportError)
+#: Errors whose messages name only files, addresses and modules. Any other's may quote a cell of a file or a row.
+SAFE_MESSAGES = (OSError, ImportError)
 
-#: Libraries that talk at INFO of nothing a reader of our logs would miss.
-QUIET = ("alembic", "gunicorn.access", "rq", "urllib3", "werkzeug")
+#: Libraries whose INFO lines are noise.
+QUIET_LIBRARIES = ("alembic", "gunicorn.access", "rq", "urllib3", "werkzeug")
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
@@ -39,7 +42,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.ExceptionRenderer(kinds_and_places),
+        structlog.processors.ExceptionRenderer(exception_text),
         hide,
     ]
     structlog.configure(
@@ -57,27 +60,27 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in QUIET:
+    for name in QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     for name in ("gunicorn.error", "gunicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
 
 
-def kinds_and_places(exc_info: ExcInfo) -> str:
-    """An exception as what kind it was and where, its causes first, and in its own words only when it is one of `SPEAKING`."""
-    _, error, places = exc_info
-    words = f": {error}" if isinstance(error, SPEAKING) else ""
-    told = f"{''.join(traceback.format_tb(places))}{type(error).__module__}.{type(error).__qualname__}{words}"
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return f"{kinds_and_places((type(before), before, before.__traceback__))}\n\n{told}" if before else told
+def exception_text(exc_info: ExcInfo) -> str:
+    """An exception's type and traceback, its causes first. Its message is shown only for the types in `SAFE_MESSAGES`."""
+    _, error, trace = exc_info
+    message = f": {error}" if isinstance(error, SAFE_MESSAGES) else ""
+    text = f"{''.join(traceback.format_tb(trace))}{type(error).__module__}.{type(error).__qualname__}{message}"
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return f"{exception_text((type(cause), cause, cause.__traceback__))}\n\n{text}" if cause else text
 
 
 def hide(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Blank out facts that must not be logged, and passwords inside URLs."""
-    for fact, value in event.items():
-        if fact.lower() in HIDDEN:
-            event[fact] = "hidden"
+    """Hide the values of fields that must not be logged, and passwords inside URLs."""
+    for name, value in event.items():
+        if name.lower() in HIDDEN_FIELDS:
+            event[name] = "hidden"
         elif isinstance(value, str) and "://" in value:
-            event[fact] = _URL_PASSWORD.sub(r"\1:hidden@", value)
+            event[name] = _URL_PASSWORD.sub(r"\1:hidden@", value)
     return event

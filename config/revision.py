@@ -1,8 +1,8 @@
-"""The revision of the database this version needs, read from where migrations keep it, without importing them."""
+"""The database revision this version needs, read without importing the migrations, which takes a third of a second."""
 
 from pathlib import Path
 
-#: The top of the repository: where `./run`, `config` and `portal` lie.
+#: The root of the repository.
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 NEEDED = (REPOSITORY / "migrations" / "HEAD").read_text().strip()

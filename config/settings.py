@@ -1,4 +1,7 @@
-"""The settings: read from the environment once, checked, frozen. Standard library only: `./run --help` lists them too."""
+"""The settings, read from the environment once, checked and frozen.
+
+Standard library only, because `./run --help` lists them before anything is installed.
+"""
 
 from __future__ import annotations
 
@@ -16,104 +19,105 @@ if TYPE_CHECKING:
 PRODUCTION = "production"
 LAPTOP = "laptop"
 
-#: A signing key shorter than this, or starting like the ones in our example files, is nobody's secret.
+#: A signing key shorter than this, or starting like those in the example files, is no secret.
 SHORTEST_KEY = 32
 EXAMPLE_KEY = "example-"
 HIGHEST_PORT = 65_535
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be started with; the message is one sentence that says what to do."""
+    """A setting with which the portal must not start; the message says what to do, in one sentence."""
 
 
 def default_data_dir() -> Path:
-    """Where a laptop keeps the embedded database: a system folder for root, the home folder for anyone else."""
+    """The default folder of the embedded database: a system folder for root, or one in the home folder."""
     if os.geteuid() == 0:
         return Path("/var/lib/portal-dev")
     return Path.home() / ".local" / "share" / "portal-dev"
 
 
-def _said(name: str, says: str) -> dict[str, str]:
-    """A setting's environment variable and its line in the help."""
+def _help(name: str, says: str) -> dict[str, str]:
+    """Metadata of a setting: its environment variable and its line in the help."""
     return {"name": name, "says": says}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Every choice made at start. Nothing else in the portal reads the environment for itself."""
+    """Every setting. Nothing else in the portal reads the environment."""
 
     environment: str = field(
-        default=LAPTOP, metadata=_said("PORTAL_ENV", "“production” on servers: no embedded servers, no demonstration")
+        default=LAPTOP, metadata=_help("PORTAL_ENV", "“production” on servers: no embedded servers, no demonstration")
     )
     database_url: str = field(
-        default="", repr=False, metadata=_said("DATABASE_URL", "PostgreSQL to use instead of the embedded one")
+        default="", repr=False, metadata=_help("DATABASE_URL", "PostgreSQL to use instead of the embedded one")
     )
     database_owner_url: str = field(
-        default="", repr=False, metadata=_said("DATABASE_OWNER_URL", "the same database as the owner role, for migrations only")
+        default="", repr=False, metadata=_help("DATABASE_OWNER_URL", "the same database as the owner role, for migrations only")
     )
     redis_url: str = field(
-        default="", repr=False, metadata=_said("REDIS_URL", "Redis or Valkey to use instead of the embedded one")
+        default="", repr=False, metadata=_help("REDIS_URL", "Redis or Valkey to use instead of the embedded one")
     )
     data_dir: Path = field(
         default_factory=default_data_dir,
-        metadata=_said("PORTAL_DATA_DIR", "folder of the embedded database, logs and generated keys"),
+        metadata=_help("PORTAL_DATA_DIR", "folder of the embedded database, logs and generated keys"),
     )
-    host: str = field(default="127.0.0.1", metadata=_said("PORTAL_HOST", "address the web server listens on"))
-    port: int = field(default=8000, metadata=_said("PORTAL_PORT", "port the web server listens on"))
-    public_url: str = field(default="", metadata=_said("PORTAL_PUBLIC_URL", "address people type, used in letters and e-mail"))
+    host: str = field(default="127.0.0.1", metadata=_help("PORTAL_HOST", "address the web server listens on"))
+    port: int = field(default=8000, metadata=_help("PORTAL_PORT", "port the web server listens on"))
+    public_url: str = field(default="", metadata=_help("PORTAL_PUBLIC_URL", "address people type, used in letters and e-mail"))
     demo: bool = field(
         default=True,
-        metadata=_said("PORTAL_DEMO", "1 or 0: the demonstration authority (on with the embedded database only)"),
+        metadata=_help("PORTAL_DEMO", "1 or 0: the demonstration authority (on with the embedded database only)"),
     )
     secret_key: str = field(
         default="",
         repr=False,
-        metadata=_said("PORTAL_SECRET_KEY", f"signs cookies; {SHORTEST_KEY} characters or more (made and kept on a laptop)"),
+        metadata=_help("PORTAL_SECRET_KEY", f"signs cookies; {SHORTEST_KEY} characters or more (made and kept on a laptop)"),
     )
     proxies: int = field(
-        default=0, metadata=_said("PORTAL_TRUSTED_PROXIES", "proxies in front, whose X-Forwarded headers are believed")
+        default=0, metadata=_help("PORTAL_TRUSTED_PROXIES", "proxies in front, whose X-Forwarded headers are believed")
     )
     metrics_port: int = field(
-        default=0, metadata=_said("PORTAL_METRICS_PORT", "private port for /metrics on PORTAL_METRICS_HOST, 0 for none")
+        default=0, metadata=_help("PORTAL_METRICS_PORT", "private port for /metrics on PORTAL_METRICS_HOST, 0 for none")
     )
     metrics_host: str = field(
-        default="127.0.0.1", metadata=_said("PORTAL_METRICS_HOST", "address the metrics port listens on, never a public one")
+        default="127.0.0.1", metadata=_help("PORTAL_METRICS_HOST", "address the metrics port listens on, never a public one")
     )
-    web_workers: int = field(default=2, metadata=_said("PORTAL_WEB_WORKERS", "web worker processes"))
-    web_threads: int = field(default=8, metadata=_said("PORTAL_WEB_THREADS", "requests each web worker serves at once"))
-    job_workers: int = field(default=1, metadata=_said("PORTAL_JOB_WORKERS", "job workers that `up` starts"))
+    web_workers: int = field(default=2, metadata=_help("PORTAL_WEB_WORKERS", "web worker processes"))
+    web_threads: int = field(default=8, metadata=_help("PORTAL_WEB_THREADS", "requests each web worker serves at once"))
+    job_workers: int = field(default=1, metadata=_help("PORTAL_JOB_WORKERS", "job workers that `up` starts"))
     request_deadline: int = field(
-        default=30, metadata=_said("PORTAL_REQUEST_DEADLINE", "seconds after which a request is given up")
+        default=30, metadata=_help("PORTAL_REQUEST_DEADLINE", "seconds after which a request is given up")
     )
-    upload_limit_mb: int = field(default=50, metadata=_said("PORTAL_UPLOAD_LIMIT_MB", "largest file accepted, in megabytes"))
-    smtp_host: str = field(default="", metadata=_said("PORTAL_SMTP_HOST", "mail server; without one mail is kept, not sent"))
-    smtp_port: int = field(default=587, metadata=_said("PORTAL_SMTP_PORT", "its port"))
-    smtp_user: str = field(default="", metadata=_said("PORTAL_SMTP_USER", "its user name, if it wants one"))
-    smtp_password: str = field(default="", repr=False, metadata=_said("PORTAL_SMTP_PASSWORD", "its password"))
-    smtp_starttls: bool = field(default=True, metadata=_said("PORTAL_SMTP_STARTTLS", "1 or 0: encrypt the way to it"))
+    upload_limit_mb: int = field(default=50, metadata=_help("PORTAL_UPLOAD_LIMIT_MB", "largest file accepted, in megabytes"))
+    smtp_host: str = field(default="", metadata=_help("PORTAL_SMTP_HOST", "mail server; without one mail is kept, not sent"))
+    smtp_port: int = field(default=587, metadata=_help("PORTAL_SMTP_PORT", "its port"))
+    smtp_user: str = field(default="", metadata=_help("PORTAL_SMTP_USER", "its user name, if it wants one"))
+    smtp_password: str = field(default="", repr=False, metadata=_help("PORTAL_SMTP_PASSWORD", "its password"))
+    smtp_starttls: bool = field(default=True, metadata=_help("PORTAL_SMTP_STARTTLS", "1 or 0: encrypt the way to it"))
     mail_from: str = field(
-        default="attendance@localhost", metadata=_said("PORTAL_MAIL_FROM", "sender's address on the portal's mail")
+        default="attendance@localhost", metadata=_help("PORTAL_MAIL_FROM", "sender's address on the portal's mail")
     )
-    log_level: str = field(default="info", metadata=_said("PORTAL_LOG_LEVEL", "debug, info, warning or error; logs are JSON lines"))
+    log_level: str = field(default="info", metadata=_help("PORTAL_LOG_LEVEL", "debug, info, warning or error; logs are JSON lines"))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Read and check every setting; make a signing key for a laptop that has none.
+        """Read and check every setting, and make a signing key for a laptop that has none.
 
         Raises:
-            SettingsError: with one sentence, for anything the portal must not start with.
+            SettingsError: when the portal must not start with these settings.
         """
         read: dict[str, object] = {}
-        for one in fields(cls):
-            typed = environ.get(one.metadata["name"], "").strip()
-            if typed:
-                read[one.name] = _value(one.metadata["name"], typed, _kind(one.default))
+        for setting in fields(cls):
+            text = environ.get(setting.metadata["name"], "").strip()
+            if text:
+                read[setting.name] = _value(setting.metadata["name"], text, _kind(setting.default))
+        # The demonstration signs people in without a password, so it must never come on by accident beside real records.
         read.setdefault("demo", not _looks_like_production(environ) and "database_url" not in read)
         settings = cls(**read)  # type: ignore[arg-type]  # each value was read as its field's own type
-        _refuse(settings, environ)
+        _raise_first_reason(settings, environ)
         if settings.secret_key:
             return settings
-        return cls(**{**read, "secret_key": _kept_key(settings.data_dir)})  # type: ignore[arg-type]  # as above
+        return cls(**{**read, "secret_key": _laptop_key(settings.data_dir)})  # type: ignore[arg-type]  # as above
 
     @property
     def production(self) -> bool:
@@ -122,15 +126,15 @@ class Settings:
 
     @property
     def address(self) -> str:
-        """Where the portal is found: the public address, or this machine's own."""
+        """The portal's address: the public one, or this machine's own."""
         if self.public_url:
             return self.public_url.rstrip("/")
-        shown = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104  compared, not listened on
-        return f"http://{shown}:{self.port}"
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104  compared, not listened on
+        return f"http://{host}:{self.port}"
 
     @property
     def secure_cookies(self) -> bool:
-        """May cookies travel over HTTPS only?"""
+        """Are cookies sent over HTTPS only?"""
         return self.address.startswith("https://")
 
     @property
@@ -140,7 +144,7 @@ class Settings:
 
     @property
     def migration_url(self) -> str:
-        """The database as its owner: what migrations run as."""
+        """The database's address as its owner, for migrations."""
         return self.database_owner_url or self.database_url
 
 
@@ -148,24 +152,24 @@ def _kind(default: object) -> type:
     return type(default) if isinstance(default, (bool, int, str)) else Path
 
 
-def _value(name: str, typed: str, kind: type) -> object:
-    """One typed setting as a value of its kind."""
+def _value(name: str, text: str, kind: type) -> object:
+    """The text of one setting as a value of its type."""
     if kind is bool:
         answers = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-        if typed.lower() not in answers:
-            message = f"Set {name} to 1 or 0, not “{typed}”."
+        if text.lower() not in answers:
+            message = f"Set {name} to 1 or 0, not “{text}”."
             raise SettingsError(message)
-        return answers[typed.lower()]
+        return answers[text.lower()]
     if kind is int:
-        if not typed.isdecimal():
-            message = f"Set {name} to a whole number, not “{typed}”."
+        if not text.isdecimal():
+            message = f"Set {name} to a whole number, not “{text}”."
             raise SettingsError(message)
-        return int(typed)
-    return Path(typed).expanduser().absolute() if kind is Path else typed
+        return int(text)
+    return Path(text).expanduser().absolute() if kind is Path else text
 
 
 def _looks_like_production(environ: Mapping[str, str]) -> bool:
-    """Is any setting present that only a real installation has?"""
+    """Is there any setting that only a real installation has?"""
     return bool(
         environ.get("PORTAL_ENV") == PRODUCTION
         or environ.get("PORTAL_SMTP_HOST")
@@ -173,10 +177,10 @@ def _looks_like_production(environ: Mapping[str, str]) -> bool:
     )
 
 
-def _refuse(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Raise the first reason this installation must not start."""
-    for wrong, sentence in (*_reasons(settings, environ), *_production_reasons(settings), *_shape_reasons(settings)):
-        if wrong:
+def _raise_first_reason(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Raise the first reason why this installation must not start."""
+    for applies, sentence in (*_reasons(settings, environ), *_production_reasons(settings), *_value_reasons(settings)):
+        if applies:
             raise SettingsError(sentence)
 
 
@@ -213,7 +217,7 @@ def _production_reasons(settings: Settings) -> tuple[tuple[bool, str], ...]:
     )
 
 
-def _shape_reasons(settings: Settings) -> tuple[tuple[bool, str], ...]:
+def _value_reasons(settings: Settings) -> tuple[tuple[bool, str], ...]:
     counts = (settings.web_workers, settings.web_threads, settings.job_workers, settings.request_deadline)
     ports = (settings.port, settings.smtp_port, settings.metrics_port or 1)
     levels = ("debug", "info", "warning", "error")
@@ -230,31 +234,35 @@ def _shape_reasons(settings: Settings) -> tuple[tuple[bool, str], ...]:
     )
 
 
-def _kept_key(data_dir: Path) -> str:
-    """The signing key of a laptop: made once, kept in the data folder, readable by its owner only."""
-    kept = data_dir / "secret-key"
+def _laptop_key(data_dir: Path) -> str:
+    """The signing key of a laptop, made once and kept in a private file in the data folder."""
+    path = data_dir / "secret-key"
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        if not kept.exists():
-            _keep(kept, secrets.token_urlsafe(48))
-        return kept.read_text()
+        if not path.exists():
+            _write_once(path, secrets.token_urlsafe(48))
+        return path.read_text()
     except OSError as error:
         message = f"Set PORTAL_DATA_DIR to a folder you can write to: {data_dir} cannot be used ({error.strerror})."
         raise SettingsError(message) from error
 
 
-def _keep(kept: Path, key: str) -> None:
-    """Write the key whole or not at all, and never over one that another start has just made."""
-    draft = kept.with_name(f"{kept.name}.{os.getpid()}")
+def _write_once(path: Path, key: str) -> None:
+    """Write the key whole or not at all, and never over one that another start has just made.
+
+    `os.link` fails when the file exists, where a rename would replace it: two processes that started together would then
+    sign cookies with two keys.
+    """
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(key)
     with contextlib.suppress(FileExistsError):
-        os.link(draft, kept)
+        os.link(draft, path)
     draft.unlink()
 
 
-#: Variables that belong to the tools around the portal rather than to the portal itself.
-AROUND: tuple[tuple[str, str, str], ...] = (
+#: Variables read by the tools around the portal, not by the portal itself.
+TOOL_VARIABLES: tuple[tuple[str, str, str], ...] = (
     ("PORTAL_VENV", ".venv", "folder of the Python environment that ./run makes"),
     ("PORTAL_PG_BINDIR", "", "folder of PostgreSQL's programs, for the embedded database"),
     ("PORTAL_REQUIRE_BROWSER", "", "1: ./run test fails when browser tests could not run"),
@@ -263,17 +271,17 @@ AROUND: tuple[tuple[str, str, str], ...] = (
 
 def settings_help() -> str:
     """Every environment variable, one line each, with its default."""
-    own = [(one.metadata["name"], _default_shown(one.name), one.metadata["says"]) for one in fields(Settings)]
+    settings = [(setting.metadata["name"], _default_text(setting.name), setting.metadata["says"]) for setting in fields(Settings)]
     lines = []
-    for name, default, says in (*own, *AROUND):
+    for name, default, says in (*settings, *TOOL_VARIABLES):
         lines.append(f"  {name:<24} {says}{f' [{default}]' if default else ''}")
     return "\n".join(lines)
 
 
-def _default_shown(name: str) -> str:
+def _default_text(name: str) -> str:
     if name == "data_dir":
         return str(default_data_dir())
-    default = next(one.default for one in fields(Settings) if one.name == name)
+    default = next(setting.default for setting in fields(Settings) if setting.name == name)
     return str(int(default)) if isinstance(default, bool) else str(default)
 
 

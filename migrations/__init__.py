@@ -1,4 +1,4 @@
-"""Bringing a database to this version: run as the owner role, which the running portal never is."""
+"""Migrations: bring a database to this version. They run as the owner role, as which the portal itself never runs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def current(engine: Engine) -> str | None:
     with engine.connect() as connection:
         if connection.scalar(text("SELECT to_regclass('public.alembic_version')")) is None:
             return None
-        found = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return str(found) if found is not None else None
+        revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return str(revision) if revision is not None else None
 
 
 def upgrade(owner_url: str) -> None:
-    """Bring the database at `owner_url` to HEAD; waits its turn when another machine is at it."""
+    """Bring the database at `owner_url` to HEAD. Waits while another machine migrates it."""
     config = Config()
     config.set_main_option("script_location", str(HERE))
     config.attributes["owner_url"] = owner_url
@@ -35,5 +35,5 @@ def upgrade(owner_url: str) -> None:
 
 
 def owner_engine(owner_url: str) -> Engine:
-    """An engine for the owner role: only migrations and tests of the catalogue use one."""
+    """An engine for the owner role. Only migrations, commands that migrate, and tests of the catalogue use one."""
     return create_engine(owner_url, connect_args={"options": "-c TimeZone=UTC"})

@@ -1,4 +1,4 @@
-"""Alembic's entry: one transaction, one machine at a time, never waiting long for a lock."""
+"""Alembic's entry: runs the pending revisions in one transaction, on one machine at a time."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from sqlalchemy import text
 import migrations
 from migrations.tables import METADATA
 
-ONE_AT_A_TIME = 5_720_250_819
+LOCK_KEY = 5_720_250_819
 
 
 def run() -> None:
     """Run the pending revisions as the owner."""
     engine = migrations.owner_engine(context.config.attributes["owner_url"])
     with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ONE_AT_A_TIME})
+        # Several machines start at once after a release. The second one waits here, and then finds nothing to do; without
+        # the lock both would run the same ALTER TABLE.
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
+        # A migration that waits for a table's lock makes every query behind it wait too, and the portal stands still. It
+        # had better fail and be run again.
         connection.execute(text("SET lock_timeout = '2s'"))
         connection.commit()
         try:
@@ -24,8 +28,9 @@ def run() -> None:
                 context.run_migrations()
             connection.commit()
         finally:
+            # A failed transaction accepts no statement, not even the unlock.
             connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ONE_AT_A_TIME})
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
             connection.commit()
     engine.dispose()
 

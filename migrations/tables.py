@@ -1,4 +1,4 @@
-"""Every table the portal has, gathered for migrations and for the tests that read the catalogue."""
+"""The metadata of every table, for the migrations and for the tests that read the catalogue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portal.db import Base
 
 METADATA = Base.metadata
 
-#: Imported so that their tables are known; named so that no import looks unused.
+#: Imported so that their tables are in the metadata; listed so that no import looks unused.
 GATHERED = (
     portal.accounts.models,
     portal.audit.models,

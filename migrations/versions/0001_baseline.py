@@ -1,4 +1,7 @@
-"""The first schema: every table, row security on every owned one. Its statements stand beside it, frozen."""
+"""The first schema: every table, with row security on every owned one.
+
+The statements are frozen in the SQL file of the same name: made from today's models, an old migration would change with them.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ STATEMENTS = Path(__file__).with_suffix(".sql")
 
 
 def upgrade() -> None:
-    """Make the restricted role where it is not there, create the tables, and give it its rights."""
+    """Create the restricted role if it does not exist, create the tables, and grant it its rights."""
     bind = op.get_bind()
     if not bind.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": APP_ROLE}):
         bind.execute(text(f"CREATE ROLE {APP_ROLE} NOLOGIN"))
-        # So that an owner who is all a machine has can step down to it.
+        # So that a portal that signs in as the owner can switch to this role.
         bind.execute(text(f"GRANT {APP_ROLE} TO CURRENT_USER"))
     bind.exec_driver_sql(STATEMENTS.read_text())
     bind.execute(text(f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}"))

@@ -1,4 +1,4 @@
-"""A note on a mark that another upload replaced is kept, so that undoing that upload brings it back."""
+"""Keep a note on a mark that another upload replaced, so that reverting that upload restores it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ down_revision = "0001_baseline"
 
 
 def upgrade() -> None:
-    """Add the upload that replaced a note: none for those that stand."""
+    """Add the upload that replaced a note; it is empty for a current note."""
     op.add_column("mark_note", sa.Column("replaced_by", sa.Uuid(), nullable=True))
 
 
 def downgrade() -> None:
-    """Forget replaced notes, which a version before this one would show."""
+    """Delete replaced notes, which an earlier version would show."""
     op.execute("DELETE FROM mark_note WHERE replaced_by IS NOT NULL")
     op.drop_column("mark_note", "replaced_by")
