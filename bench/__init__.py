@@ -1,1 +1,1 @@
-"""Measurements of the portal's speed and size, beside the plainest and the usual ways of doing the same, in one run."""
+"""Benchmarks: the portal's speed and size, measured beside the simplest and the usual ways of doing the same."""

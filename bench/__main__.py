@@ -1,4 +1,4 @@
-"""`./run bench`: measure, print the table, and keep it in docs/performance.md."""
+"""`./run bench`: measure, print the table, and write it to docs/performance.md."""
 
 from __future__ import annotations
 
@@ -11,32 +11,35 @@ import time
 from pathlib import Path
 
 from bench import county, report, school_year, sweeping
-from bench.ground import ground
+from bench.ground import bench_database
 
-KEPT = Path(__file__).parent.parent / "docs" / "performance.md"
+PERFORMANCE_PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
 def main() -> None:
-    """Run every measurement on one server, one after the other."""
-    chosen = _arguments()
-    gc.freeze()  # As a worker does.
-    begun = time.monotonic()
+    """Run every measurement, one after the other."""
+    options = _arguments()
+    # As a worker does, so that both spend the same time on garbage collection.
+    gc.freeze()
+    started = time.monotonic()
 
-    def note(what: str) -> None:
-        sys.stderr.write(f"{time.monotonic() - begun:6.1f} s  {what}\n")
+    def note(step: str) -> None:
+        sys.stderr.write(f"{time.monotonic() - started:6.1f} s  {step}\n")
         sys.stderr.flush()
 
-    with ground() as where:
-        year = school_year.measured(where, chosen.pupils, 3, note)
-        size = (chosen.schools, chosen.school_pupils, chosen.pupils)
-        whole = county.measured(where, year.schools, year.days, size, note)
-    swept = sweeping.measured(chosen.sweep_pupils, note)
+    with bench_database() as bench:
+        year = school_year.measured(bench, options.pupils, 3, note)
+        size = (options.schools, options.school_pupils, options.pupils)
+        county_result = county.measured(bench, year.schools, year.days, size, note)
+    sweep_result = sweeping.measured(options.sweep_pupils, note)
     cores = len(os.sched_getaffinity(0))
-    told = report.document(year, whole, swept, machine=f"{cores} cores, {platform.machine()}, Python {platform.python_version()}")
-    sys.stdout.write(told)
-    if not chosen.no_write:
-        KEPT.write_text(told, encoding="utf-8")
-        note(f"written to {KEPT}")
+    text = report.document(
+        year, county_result, sweep_result, machine=f"{cores} cores, {platform.machine()}, Python {platform.python_version()}"
+    )
+    sys.stdout.write(text)
+    if not options.no_write:
+        PERFORMANCE_PAGE.write_text(text, encoding="utf-8")
+        note(f"written to {PERFORMANCE_PAGE}")
 
 
 def _arguments() -> argparse.Namespace:

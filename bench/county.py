@@ -1,4 +1,4 @@
-"""A county: one school's week applied among many schools, bytes on disk, and what overviews cost as marks grow."""
+"""A county's measurements: one school's week among many schools, bytes on disk, and the cost of summaries."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from datetime import date
     from uuid import UUID
 
-    from bench.ground import Ground
+    from bench.ground import BenchDatabase
 
-CORRECTED = 0.01
+SHARE_CORRECTED = 0.01
 MILLISECONDS = 1000
 DAYS_A_WEEK = 5
 
 
 @dataclass(frozen=True)
-class Size:
-    """A county as it stood at one size: schools, marks, and milliseconds for each question and for one school's week."""
+class CountySize:
+    """A county at one size: its schools and marks, and milliseconds for a school's week and each query."""
 
     schools: int
     marks: int
@@ -45,61 +45,67 @@ class Size:
 
 @dataclass(frozen=True)
 class County:
-    """The county small and full, and bytes a mark on disk."""
+    """The county at its first and its final size, and the bytes per mark on disk."""
 
-    small: Size
-    full: Size
+    before: CountySize
+    after: CountySize
     bytes_once: float
     bytes_daily: float
     row_per_mark: float
 
 
 def measured(
-    where: Ground, first: tuple[UUID, ...], days: tuple[date, ...], size: tuple[int, int, int], note: Callable[[str], None]
+    bench: BenchDatabase, first: tuple[UUID, ...], days: tuple[date, ...], size: tuple[int, int, int], note: Callable[[str], None]
 ) -> County:
-    """Fill the authority up to `size` (schools, pupils in each, pupils in the schools there already) and ask again."""
-    schools, pupils, there = size
-    marks = len(first) * there * 2 * len(days)
-    _settle(where)
-    small = _asked(where, first[0], days, there, (len(first), marks), seed=100)
-    once_before, number = _table_bytes(where, "register_page"), len(first)
+    """Measure, fill the authority up to `size`, and measure again.
+
+    `size` is the number of schools, of pupils in each new one, and of pupils in each of the first ones.
+    """
+    schools, pupils, pupils_before = size
+    marks = len(first) * pupils_before * 2 * len(days)
+    _vacuum(bench)
+    before = _measure_size(bench, first[0], days, pupils_before, (len(first), marks), seed=100)
+    table_before, number = _table_bytes(bench, "register_page"), len(first)
     for number in range(len(first) + 1, schools + 1):
         note(f"a county: school {number} of {schools}")
-        school_id = add_school(where, number, pupils)
-        with where.work():
+        school_id = add_school(bench, number, pupils)
+        with bench.work():
             write_pages(school_id, pages_of(register(pupils, 2 * len(days), number), days), upload_id=None)
     added = (schools - len(first)) * pupils * 2 * len(days)
-    once = (_table_bytes(where, "register_page") - once_before) / added
-    _settle(where)
-    full = _asked(where, first[0], days, there, (schools, marks + added), seed=200)
+    bytes_once = (_table_bytes(bench, "register_page") - table_before) / added
+    _vacuum(bench)
+    after = _measure_size(bench, first[0], days, pupils_before, (schools, marks + added), seed=200)
     note("a county: a version a day, and corrections")
-    daily = _daily(where, number + 1, there, days)
-    return County(small, full, once, daily, _table_bytes(where, "usual_mark") / (there * 2 * len(days)))
+    bytes_daily = _bytes_with_daily_versions(bench, number + 1, pupils_before, days)
+    return County(before, after, bytes_once, bytes_daily, _table_bytes(bench, "usual_mark") / (pupils_before * 2 * len(days)))
 
 
-def _asked(where: Ground, school_id: UUID, days: tuple[date, ...], pupils: int, stands: tuple[int, int], *, seed: int) -> Size:
-    """One week of the first school changed and applied five times over, then the two questions."""
+def _measure_size(
+    bench: BenchDatabase, school_id: UUID, days: tuple[date, ...], pupils: int, counts: tuple[int, int], *, seed: int
+) -> CountySize:
+    """Change and apply one week of the first school five times, then run the two queries."""
     week = days[-DAYS_A_WEEK:]
-    from_csv, written = [], []
-    for turn in range(5):
-        content = csv_of(1, register(pupils, 2 * len(week), seed + turn), week)
-        begun = time.perf_counter()
-        with where.work():
+    from_csv, pages_written = [], []
+    for repeat in range(5):
+        content = csv_of(1, register(pupils, 2 * len(week), seed + repeat), week)
+        started = time.perf_counter()
+        with bench.work():
             take(school_id, kind="marks", file_name="week.csv", content=content)
-        from_csv.append(time.perf_counter() - begun)
-        pages = pages_of(register(pupils, 2 * len(week), seed + 50 + turn), week)
-        begun = time.perf_counter()
-        with where.work():
+        from_csv.append(time.perf_counter() - started)
+        pages = pages_of(register(pupils, 2 * len(week), seed + 50 + repeat), week)
+        started = time.perf_counter()
+        with bench.work():
             write_pages(school_id, pages, upload_id=None)
-        written.append(time.perf_counter() - begun)
-    every = MILLISECONDS * best(partial(_ask, where, _every_school), 5)
-    own = MILLISECONDS * best(partial(_ask, where, partial(_comparison, school_id)), 5)
-    return Size(*stands, MILLISECONDS * statistics.median(from_csv), MILLISECONDS * statistics.median(written), every, own)
+        pages_written.append(time.perf_counter() - started)
+    every_school_ms = MILLISECONDS * best(partial(_run_query, bench, _every_school), 5)
+    comparison_ms = MILLISECONDS * best(partial(_run_query, bench, partial(_comparison, school_id)), 5)
+    from_csv_ms, written_ms = (MILLISECONDS * statistics.median(seconds) for seconds in (from_csv, pages_written))
+    return CountySize(*counts, from_csv_ms, written_ms, every_school_ms, comparison_ms)
 
 
-def _ask(where: Ground, question: Callable[[], object]) -> None:
-    with where.work():
-        question()
+def _run_query(bench: BenchDatabase, query: Callable[[], object]) -> None:
+    with bench.work():
+        query()
 
 
 def _every_school() -> object:
@@ -110,31 +116,31 @@ def _comparison(school_id: UUID) -> object:
     return overview.school_weeks(school_id, YEAR), overview.authority_weeks("secondary", YEAR)
 
 
-def _daily(where: Ground, number: int, pupils: int, days: tuple[date, ...]) -> float:
-    """Bytes a mark when each day is a version of its page and 1% of marks are put right by a later version."""
-    school_id = add_school(where, number, pupils)
-    before = _table_bytes(where, "register_page")
+def _bytes_with_daily_versions(bench: BenchDatabase, number: int, pupils: int, days: tuple[date, ...]) -> float:
+    """Bytes per mark when each day adds a version of its page, and 1% are corrected later."""
+    school_id = add_school(bench, number, pupils)
+    table_before = _table_bytes(bench, "register_page")
     marks = register(pupils, 2 * len(days), number)
-    chance = np.random.default_rng(number)
-    for place, on in enumerate(days):
-        with where.work():
-            write_pages(school_id, pages_of(marks[:, place * 2 : place * 2 + 2], (on,)), upload_id=None)
-        if place % DAYS_A_WEEK == DAYS_A_WEEK - 1:
-            week = slice(place - DAYS_A_WEEK + 1, place + 1)
+    rng = np.random.default_rng(number)
+    for index, day in enumerate(days):
+        with bench.work():
+            write_pages(school_id, pages_of(marks[:, index * 2 : index * 2 + 2], (day,)), upload_id=None)
+        if index % DAYS_A_WEEK == DAYS_A_WEEK - 1:
+            week = slice(index - DAYS_A_WEEK + 1, index + 1)
             columns = slice(2 * week.start, 2 * week.stop)
-            put_right = np.where(chance.random((pupils, 2 * DAYS_A_WEEK)) < CORRECTED, BY_LETTERS["I"].byte, marks[:, columns])
-            with where.work():
-                write_pages(school_id, pages_of(put_right, days[week]), upload_id=None)
-    return (_table_bytes(where, "register_page") - before) / (pupils * 2 * len(days))
+            corrected = np.where(rng.random((pupils, 2 * DAYS_A_WEEK)) < SHARE_CORRECTED, BY_LETTERS["I"].byte, marks[:, columns])
+            with bench.work():
+                write_pages(school_id, pages_of(corrected, days[week]), upload_id=None)
+    return (_table_bytes(bench, "register_page") - table_before) / (pupils * 2 * len(days))
 
 
-def _table_bytes(where: Ground, table: str) -> int:
-    with psycopg.connect(where.server.url("portal_owner")) as connection:
-        found = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (table,)).fetchone()
-    return int(found[0]) if found else 0
+def _table_bytes(bench: BenchDatabase, table: str) -> int:
+    with psycopg.connect(bench.server.url("portal_owner")) as connection:
+        row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (table,)).fetchone()
+    return int(row[0]) if row else 0
 
 
-def _settle(where: Ground) -> None:
-    """What autovacuum does by itself within a minute or so, and would otherwise do in the middle of a measurement."""
-    with psycopg.connect(where.server.url("portal_owner"), autocommit=True) as connection:
+def _vacuum(bench: BenchDatabase) -> None:
+    """Do now what autovacuum would otherwise do in the middle of a measurement."""
+    with psycopg.connect(bench.server.url("portal_owner"), autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")

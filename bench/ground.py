@@ -1,4 +1,4 @@
-"""The ground of a measurement: a PostgreSQL of its own, one authority, schools with rolls, and registers drawn at random."""
+"""The database of a measurement: a PostgreSQL of its own, one authority, schools with rolls, and random registers."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ HALF_TERMS = (
 )
 PREPARED = event("bench.prepared", "A measurement prepared its schools")
 
-#: Shares of marks, near the published ones: most plainly present, the rest in spells.
+#: Shares of marks, near the published ones: most are present, and absences come in periods of several days.
 SPELL_STARTS, SPELL_DAYS = 0.03, 2.0
 ABSENCES = np.array([BY_LETTERS[letters].byte for letters in ("I", "M", "C", "G", "O", "U", "B")], dtype=np.uint8)
 SHARES = np.array([0.5, 0.12, 0.08, 0.08, 0.14, 0.03, 0.05])
 
 
 @dataclass(frozen=True)
-class Ground:
-    """Where a measurement runs: the server, and the authority it works in."""
+class BenchDatabase:
+    """The server and the authority a measurement works in."""
 
     server: EmbeddedPostgres
     authority_id: UUID
@@ -72,9 +72,10 @@ class Ground:
 
 
 @contextmanager
-def ground() -> Iterator[Ground]:
-    """A durable PostgreSQL in a folder of its own, migrated, with one empty authority; all gone afterwards."""
+def bench_database() -> Iterator[BenchDatabase]:
+    """A durable, migrated PostgreSQL in a temporary folder, with one empty authority."""
     folder = Path(tempfile.mkdtemp(prefix="portal-bench-"))
+    # As root the server runs as another user, who must be able to reach its folder.
     folder.chmod(0o755)
     server = EmbeddedPostgres(folder, durable=True)
     server.start()
@@ -88,7 +89,7 @@ def ground() -> Iterator[Ground]:
             with unit_of_work(command_line(authority_id)):
                 accounts.add_authority("bench", "Bench", "001", demonstration=True)
                 _prepare(_add_terms)
-            yield Ground(server, authority_id)
+            yield BenchDatabase(server, authority_id)
     finally:
         db.engine().dispose()
         server.stop()
@@ -107,72 +108,76 @@ def _add_terms() -> None:
     tx().add_all(ClosedDays(school_id=None, name="Half term", first_day=first, last_day=last) for first, last in HALF_TERMS)
 
 
-def add_school(where: Ground, number: int, pupils: int) -> UUID:
-    """A secondary school with this many pupils on its roll, in the authority."""
+def add_school(bench: BenchDatabase, number: int, pupils: int) -> UUID:
+    """Add a secondary school with this many pupils on its roll."""
     school_id = uuid4()
-    with where.work():
-        named = School(id=school_id, urn=f"9{number:05d}", laestab=f"001{number:04d}", name=f"School {number}", phase="secondary")
-        _prepare(lambda: tx().add(named))
-        take_list(school_id, [_pupil(number, place) for place in range(pupils)], academic_year=YEAR)
+    with bench.work():
+        school = School(id=school_id, urn=f"9{number:05d}", laestab=f"001{number:04d}", name=f"School {number}", phase="secondary")
+        _prepare(lambda: tx().add(school))
+        take_list(school_id, [_pupil(number, index) for index in range(pupils)], academic_year=YEAR)
     return school_id
 
 
-def upn(school: int, place: int) -> str:
-    """A UPN no child can have: LA 001, and an establishment that is not one."""
-    body = f"001{school:04d}{place:05d}"
+def upn(school: int, index: int) -> str:
+    """A UPN that no child can have: there is no local authority 001."""
+    body = f"001{school:04d}{index:05d}"
     return f"{check_letter('A' + body)}{body}"
 
 
-def _pupil(school: int, place: int) -> IncomingPupil:
-    group = 7 + place % 5
-    born = date(YEAR - 4 - group, 9, 1) + timedelta(days=place % 365)
+def _pupil(school: int, index: int) -> IncomingPupil:
+    group = 7 + index % 5
+    date_of_birth = date(YEAR - 4 - group, 9, 1) + timedelta(days=index % 365)
     return IncomingPupil(
-        f"Surname{school}x{place}",
-        f"Forename{place}",
-        born,
-        upn=upn(school, place),
+        f"Surname{school}x{index}",
+        f"Forename{index}",
+        date_of_birth,
+        upn=upn(school, index),
         year_group=str(group),
         admission_date=date(2019, 9, 2),
     )
 
 
-def calendar(where: Ground, school_id: UUID) -> Calendar:
-    """When a school met."""
-    with where.work():
+def calendar(bench: BenchDatabase, school_id: UUID) -> Calendar:
+    """The school's calendar."""
+    with bench.work():
         return calendar_of(school_id)
 
 
 def register(pupils: int, sessions: int, seed: int) -> NDArray[np.uint8]:
-    """Marks of so many pupils over so many sessions side by side, mornings first: present but for spells of absence."""
-    chance = np.random.default_rng(seed)
+    """Random marks, a row a pupil and a column a session: present except for periods of absence.
+
+    All days of all pupils lie in one flat array, and each period is written at its offsets, one offset at a time: a loop
+    over the longest period instead of one over a million marks.
+    """
+    rng = np.random.default_rng(seed)
     marks = np.empty((pupils, sessions), dtype=np.uint8)
     marks[:, 0::2], marks[:, 1::2] = BY_LETTERS["/"].byte, BY_LETTERS["\\"].byte
-    starts = np.flatnonzero(chance.random(pupils * sessions // 2) < SPELL_STARTS) * 2
-    lengths = 2 * chance.geometric(1 / SPELL_DAYS, starts.size)
-    codes = chance.choice(ABSENCES, starts.size, p=SHARES)
+    starts = np.flatnonzero(rng.random(pupils * sessions // 2) < SPELL_STARTS) * 2
+    lengths = 2 * rng.geometric(1 / SPELL_DAYS, starts.size)
+    codes = rng.choice(ABSENCES, starts.size, p=SHARES)
     flat = marks.reshape(-1)
-    for ahead in range(int(lengths.max(initial=0))):
-        going = lengths > ahead
-        at = starts[going] + ahead
-        flat[at[at < flat.size]] = codes[going][at < flat.size]
+    for offset in range(int(lengths.max(initial=0))):
+        is_ongoing = lengths > offset
+        positions = starts[is_ongoing] + offset
+        flat[positions[positions < flat.size]] = codes[is_ongoing][positions < flat.size]
     return marks
 
 
 def pages_of(marks: NDArray[np.uint8], days: tuple[date, ...]) -> dict[date, NDArray[np.uint8]]:
-    """Marks of whole days (two columns each) as the pages of their weeks."""
+    """Marks of whole days, two columns each, as one page for each week."""
     pages: dict[date, NDArray[np.uint8]] = {}
-    for place, on in enumerate(days):
-        monday = on - timedelta(days=on.weekday())
+    for index, day in enumerate(days):
+        monday = day - timedelta(days=day.weekday())
         page = pages.setdefault(monday, np.zeros((len(marks), SESSIONS), dtype=np.uint8))
-        page[:, on.weekday() * 2 : on.weekday() * 2 + 2] = marks[:, place * 2 : place * 2 + 2]
+        page[:, day.weekday() * 2 : day.weekday() * 2 + 2] = marks[:, index * 2 : index * 2 + 2]
     return pages
 
 
-def best(call: Callable[[], object], times: int = 3) -> float:
-    """The shortest of so many runs, in seconds: what the work costs when nothing else is in the way."""
-    found = []
-    for _ in range(times):
-        begun = time.perf_counter()
+def best(call: Callable[[], object], repeats: int = 3) -> float:
+    """The shortest of several runs, in seconds. The shortest is the one least disturbed by other processes."""
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
         call()
-        found.append(time.perf_counter() - begun)
-    return min(found)
+        times.append(time.perf_counter() - started)
+    return min(times)

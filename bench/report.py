@@ -1,4 +1,4 @@
-"""The table a run prints and docs/performance.md keeps: goal beside measured, met or not."""
+"""The table that a run prints and docs/performance.md holds: each measurement beside its goal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bench.county import County
     from bench.school_year import SchoolYear
-    from bench.sweeping import Sweep
+    from bench.sweeping import SweepResult
 
 HEAD = """# Performance
 
@@ -20,34 +20,39 @@ another; milliseconds do not. PostgreSQL is the embedded one, durable (every com
 FLOOR, USUAL, WEEK, ONCE, DAILY, THRESHOLD, STANDINGS, PANDAS = 1.0, 10.0, 50.0, 0.5, 1.5, 4.0, 12.0, 100.0
 
 
-def document(year: SchoolYear, county: County, swept: Sweep, *, machine: str) -> str:
-    """The whole page, in Markdown."""
-    rows = [*_year_rows(year), *_county_rows(county), *_sweep_rows(swept)]
+def document(year: SchoolYear, county: County, sweep: SweepResult, *, machine: str) -> str:
+    """The page docs/performance.md, in Markdown."""
+    rows = [*_year_rows(year), *_county_rows(county), *_sweep_rows(sweep)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in [("What", "Measured", "Goal", "Met"), ("---",) * 4, *rows])
-    return f"{HEAD}Measured on {machine}.\n\n{table}\n\n{_words(year, county, swept)}"
+    return f"{HEAD}Measured on {machine}.\n\n{table}\n\n{_explanation(year, county, sweep)}"
 
 
-def _met(is_met: bool) -> str:  # noqa: FBT001  one fact
+def _yes_or_no(is_met: object) -> str:
     return "yes" if is_met else "no"
 
 
 def _year_rows(year: SchoolYear) -> list[tuple[str, str, str, str]]:
-    floor, usual, by_to_sql = year.ours / year.floor, year.usual / year.ours, year.by_to_sql / year.ours
+    floor, usual, by_to_sql = year.imported / year.floor, year.usual / year.imported, year.by_to_sql / year.imported
     return [
         (
             f"A school year ({year.rows:,} marks, {year.megabytes:.0f} MB of CSV) to applied ÷ raw COPY of the text",
-            f"{floor:.2f} ({year.ours * 1000:.0f} ms ÷ {year.floor * 1000:.0f} ms)",
+            f"{floor:.2f} ({year.imported * 1000:.0f} ms ÷ {year.floor * 1000:.0f} ms)",
             "under 1",
-            _met(floor < FLOOR),
+            _yes_or_no(floor < FLOOR),
         ),
         (
-            "The usual script into a row a mark, by pandas' own `to_sql` ÷ ours",
+            "The usual script into a row a mark, by pandas' own `to_sql` ÷ the portal's import",
             f"{by_to_sql:.1f} ({year.by_to_sql * 1000:.0f} ms)",
             "10 or more",
-            _met(by_to_sql >= USUAL),
+            _yes_or_no(by_to_sql >= USUAL),
         ),
-        ("The same script with a COPY in place of `to_sql` ÷ ours", f"{usual:.1f} ({year.usual * 1000:.0f} ms)", "–", "–"),
-        ("The same year sent again ÷ raw COPY", f"{year.again / year.floor:.2f} ({year.again * 1000:.0f} ms)", "–", "–"),
+        (
+            "The same script with a COPY in place of `to_sql` ÷ the portal's import",
+            f"{usual:.1f} ({year.usual * 1000:.0f} ms)",
+            "–",
+            "–",
+        ),
+        ("The same year sent again ÷ raw COPY", f"{year.sent_again / year.floor:.2f} ({year.sent_again * 1000:.0f} ms)", "–", "–"),
         (
             "Peak memory above what the program held, parent; reading child in all",
             f"{year.memory:.0f} MB; {year.child_memory:.0f} MB",
@@ -58,96 +63,96 @@ def _year_rows(year: SchoolYear) -> list[tuple[str, str, str, str]]:
 
 
 def _county_rows(county: County) -> list[tuple[str, str, str, str]]:
-    small, full = county.small, county.full
-    grown, marks = f"{small.schools} → {full.schools} schools", full.marks / small.marks
+    before, after = county.before, county.after
+    growth, mark_ratio = f"{before.schools} → {after.schools} schools", after.marks / before.marks
     return [
         (
-            f"One school's week written, with tallies and standings, {grown}",
-            f"{small.week_written:.0f} → {full.week_written:.0f} ms",
+            f"One school's week written, with tallies and standings, {growth}",
+            f"{before.week_written:.0f} → {after.week_written:.0f} ms",
             "50 ms, whatever the size",
-            _met(full.week_written <= WEEK),
+            _yes_or_no(after.week_written <= WEEK),
         ),
-        (f"The same week from CSV to applied, {grown}", f"{small.week_from_csv:.0f} → {full.week_from_csv:.0f} ms", "–", "–"),
+        (f"The same week from CSV to applied, {growth}", f"{before.week_from_csv:.0f} → {after.week_from_csv:.0f} ms", "–", "–"),
         (
             "Bytes a mark on disk, one version of every page, index included",
             f"{county.bytes_once:.2f}",
             "under 0.5",
-            _met(county.bytes_once < ONCE),
+            _yes_or_no(county.bytes_once < ONCE),
         ),
         (
             "Bytes a mark, a version a day and 1% put right later",
             f"{county.bytes_daily:.2f}",
             "under 1.5",
-            _met(county.bytes_daily < DAILY),
+            _yes_or_no(county.bytes_daily < DAILY),
         ),
         ("Bytes a mark, a row a mark with its key and an index", f"{county.row_per_mark:.0f}", "–", "–"),
         (
-            f"Overview of every school, marks × {marks:.1f}",
-            f"{small.every_school:.1f} → {full.every_school:.1f} ms",
+            f"Overview of every school, marks × {mark_ratio:.1f}",
+            f"{before.every_school:.1f} → {after.every_school:.1f} ms",
             "cost independent of marks: grows with schools",
-            _met(full.every_school < small.every_school * full.schools / small.schools),
+            _yes_or_no(after.every_school < before.every_school * after.schools / before.schools),
         ),
         (
-            f"A school's weekly comparison with its authority, marks × {marks:.1f}",
-            f"{small.comparison:.1f} → {full.comparison:.1f} ms",
+            f"A school's weekly comparison with its authority, marks × {mark_ratio:.1f}",
+            f"{before.comparison:.1f} → {after.comparison:.1f} ms",
             "cost independent of marks",
-            _met(full.comparison < small.comparison * marks),
+            _yes_or_no(after.comparison < before.comparison * mark_ratio),
         ),
     ]
 
 
-def _sweep_rows(swept: Sweep) -> list[tuple[str, str, str, str]]:
-    pandas, duckdb = swept.pandas / swept.threshold, min(swept.duckdb_window, swept.duckdb_lag) / swept.threshold
+def _sweep_rows(sweep: SweepResult) -> list[tuple[str, str, str, str]]:
+    pandas, duckdb = sweep.pandas / sweep.threshold, min(sweep.duckdb_window, sweep.duckdb_lag) / sweep.threshold
     return [
         (
-            f"Threshold sweep, {swept.pupils:,} pupils, {swept.marks / 1e6:.0f} million marks in memory, ms a million",
-            f"{swept.threshold:.2f}",
+            f"Threshold sweep, {sweep.pupils:,} pupils, {sweep.marks / 1e6:.0f} million marks in memory, ms a million",
+            f"{sweep.threshold:.2f}",
             "under 4",
-            _met(swept.threshold < THRESHOLD),
+            _yes_or_no(sweep.threshold < THRESHOLD),
         ),
         (
-            "pandas `groupby.rolling` ÷ ours, same marks",
-            f"{pandas:.0f} ({swept.pandas:.0f} ms a million)",
+            "pandas `groupby.rolling` ÷ the portal's, same marks",
+            f"{pandas:.0f} ({sweep.pandas:.0f} ms a million)",
             "100 or more",
-            _met(pandas >= PANDAS),
+            _yes_or_no(pandas >= PANDAS),
         ),
         (
-            "DuckDB ÷ ours: its fastest query, same marks, two threads",
-            f"{duckdb:.1f} (window {swept.duckdb_window:.1f}, lag {swept.duckdb_lag:.1f} ms a million)",
+            "DuckDB ÷ the portal: its fastest query, same marks, two threads",
+            f"{duckdb:.1f} (window {sweep.duckdb_window:.1f}, lag {sweep.duckdb_lag:.1f} ms a million)",
             "more than 1",
-            _met(duckdb > 1),
+            _yes_or_no(duckdb > 1),
         ),
         (
             "Standings, about twenty a pupil, ms a million marks",
-            f"{swept.standings:.1f}",
+            f"{sweep.standings:.1f}",
             "under 12",
-            _met(swept.standings < STANDINGS),
+            _yes_or_no(sweep.standings < STANDINGS),
         ),
     ]
 
 
-def _words(year: SchoolYear, county: County, swept: Sweep) -> str:
+def _explanation(year: SchoolYear, county: County, sweep: SweepResult) -> str:
     pupils = year.rows // (2 * len(year.days))
     return f"""## What is measured
 
-- **A school year**: `uploads.actions.take` from the bytes to the commit: hashed and kept, read in a child process, every check,
-  the rehearsal, pages, tallies, standings and audit. The best of three schools. The floor is a `COPY` of the same text
+- **A school year**: `uploads.actions.take` from the bytes to the commit: hashed and stored, read in a child process, every check,
+  the preview, pages, tallies, standings and audit. The best of three schools. The floor is a `COPY` of the same text
   into an unlogged table of text columns, which checks nothing. The usual script is `read_csv`, three merges, checks and
   the frame's own `to_sql` into a table with its key and one index; and the same with a `COPY`, which few scripts use.
 - **A week**: {pupils:,} pupils' marks of five days changed and applied five times, the median: once as pages
   (`write_pages`: lock, versions, tallies, the whole year's standings, audit, commit) and once from CSV through
   everything above.
 - **Bytes**: `pg_total_relation_size` of the page table before and after, over marks. The row-a-mark table holds the same marks.
-- **Overviews**: `registers.overview`, from tallies and standings; {county.small.marks:,} marks, then
-  {county.full.marks:,}. They grow with schools and weeks, not with marks: a school with ten times the pupils costs the same.
+- **Overviews**: `registers.overview`, from tallies and standings; {county.before.marks:,} marks, then
+  {county.after.marks:,}. They grow with schools and weeks, not with marks: a school with ten times the pupils costs the same.
 - **The sweep**: marks in pages, a thousand lines at a time, in one process. pandas and DuckDB are given
   the same marks, already in memory as columns; every way must name the same pupils, or the run fails. Standings on
-  {min(25, swept.pupils // 1000)},000 pupils.
+  {min(25, sweep.pupils // 1000)},000 pupils.
 
 ## Why a school year costs more than a raw COPY
 
-A `COPY` alone reads the text once, on one core, and keeps it as it is. Ours reads it in a process of its own under
-limits (the reading, with the process made and ended, is about three quarters of the COPY), keeps the bytes as received,
-made small, hands the marks back, checks them, says what would change, and writes versions, tallies and standings under
-row security, durably. The reading child and the keeping of the bytes run side by side; the rest runs after them.
+A `COPY` alone reads the text once, on one core, and stores it as it is. The portal reads it in a separate process under
+limits (starting, reading and ending take about three quarters of the COPY), stores the received bytes compressed, checks
+the marks, works out what would change, and writes versions, tallies and standings under row security, durably. Reading
+and storing the bytes run side by side; the rest runs after them.
 """

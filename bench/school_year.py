@@ -1,4 +1,4 @@
-"""A school year from CSV to applied, beside a raw COPY of the same text and the usual script into a row a mark."""
+"""A school's year imported from CSV, beside a raw COPY of the text and the usual pandas script."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bench.ground import Ground
+    from bench.ground import BenchDatabase
 
 DAYS = 190
-HEADINGS = "UPN,Date,Session,Code\n"
+HEADER = "UPN,Date,Session,Code\n"
 KILOBYTE, MEGABYTE = 1024, 1_000_000
 
 
 @dataclass(frozen=True)
 class SchoolYear:
-    """Seconds for each way of taking the same file in, and the memory ours took above what the program held before."""
+    """Seconds for each way of importing the same file, and the extra memory the portal's import needed."""
 
     rows: int
     megabytes: float
-    ours: float
+    imported: float
     floor: float
     usual: float
     by_to_sql: float
-    again: float
+    sent_again: float
     memory: float
     child_memory: float
     schools: tuple[UUID, ...]
@@ -53,56 +53,59 @@ class SchoolYear:
 
 def csv_of(school: int, marks: NDArray[np.uint8], days: tuple[date, ...]) -> bytes:
     """A long CSV, a row a mark, in the order a school's system writes it: pupil by pupil."""
-    letters = np.array([BY_BYTE[byte].letters if byte in BY_BYTE else "" for byte in range(256)], dtype=object)
-    slots = [f",{on:%d/%m/%Y},{half}," for on in days for half in ("AM", "PM")]
+    codes = np.array([BY_BYTE[byte].letters if byte in BY_BYTE else "" for byte in range(256)], dtype=object)
+    slots = [f",{day:%d/%m/%Y},{half}," for day in days for half in ("AM", "PM")]
     lines = []
-    for place, row in enumerate(letters[marks]):
-        name = upn(school, place)
-        lines += [f"{name}{slot}{code}\n" for slot, code in zip(slots, row.tolist(), strict=True)]
-    return (HEADINGS + "".join(lines)).encode()
+    for index, row in enumerate(codes[marks]):
+        pupil_upn = upn(school, index)
+        lines += [f"{pupil_upn}{slot}{code}\n" for slot, code in zip(slots, row.tolist(), strict=True)]
+    return (HEADER + "".join(lines)).encode()
 
 
-def measured(where: Ground, pupils: int, repeats: int, note: Callable[[str], None]) -> SchoolYear:
-    """Take a year of one school in, each way; ours into a school of its own each time, because the same file twice is less work."""
+def measured(bench: BenchDatabase, pupils: int, repeats: int, note: Callable[[str], None]) -> SchoolYear:
+    """Import a school's year each way.
+
+    The portal imports each file into another school: the second time the same file changes nothing, which is less work.
+    """
     note("a school year: making the files")
-    schools = [add_school(where, number, pupils) for number in range(1, repeats + 1)]
-    days = calendar(where, schools[0]).school_days()[:DAYS]
+    schools = [add_school(bench, number, pupils) for number in range(1, repeats + 1)]
+    days = calendar(bench, schools[0]).school_days()[:DAYS]
     files = [csv_of(number, register(pupils, 2 * len(days), number), days) for number in range(1, repeats + 1)]
-    note("a school year: raw COPY, then ours, then the usual script")
-    floor = best(lambda: _raw_copy(where, files[0]))
-    before = _forgotten_peak()
-    seconds = [_taken(where, school_id, content) for school_id, content in zip(schools, files, strict=True)]
-    ours_peak = _status("VmHWM")
+    note("a school year: raw COPY, then the portal's import, then the usual script")
+    floor = best(lambda: _raw_copy(bench, files[0]))
+    memory_before = _reset_peak_memory()
+    seconds = [_import_seconds(bench, school_id, content) for school_id, content in zip(schools, files, strict=True)]
+    peak = _process_megabytes("VmHWM")
     child_memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * KILOBYTE / MEGABYTE
-    floor = min(floor, best(lambda: _raw_copy(where, files[0])))
-    again = _taken(where, schools[0], files[0])
-    usual = best(lambda: _usual(where, schools[0], files[0], _copied), 2)
+    floor = min(floor, best(lambda: _raw_copy(bench, files[0])))
+    sent_again = _import_seconds(bench, schools[0], files[0])
+    usual = best(lambda: _usual_script(bench, schools[0], files[0], _write_by_copy), 2)
     note("a school year: the usual script with to_sql")
-    by_to_sql = best(lambda: _usual(where, schools[0], files[0], _by_to_sql), 1)
+    by_to_sql = best(lambda: _usual_script(bench, schools[0], files[0], _write_by_to_sql), 1)
     rows, size = pupils * 2 * len(days), len(files[0]) / MEGABYTE
     return SchoolYear(
-        rows, size, min(seconds), floor, usual, by_to_sql, again, ours_peak - before, child_memory, tuple(schools), days
+        rows, size, min(seconds), floor, usual, by_to_sql, sent_again, peak - memory_before, child_memory, tuple(schools), days
     )
 
 
-def _forgotten_peak() -> float:
+def _reset_peak_memory() -> float:
     """Let the kernel forget this process's peak of memory; what it holds now, in megabytes."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    return _status("VmRSS")
+    return _process_megabytes("VmRSS")
 
 
-def _status(name: str) -> float:
+def _process_megabytes(name: str) -> float:
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) * KILOBYTE / MEGABYTE
 
 
-def _taken(where: Ground, school_id: UUID, content: bytes) -> float:
+def _import_seconds(bench: BenchDatabase, school_id: UUID, content: bytes) -> float:
     """Seconds from the bytes to the commit: received, read in a child, checked, rehearsed, written, counted, audited."""
-    begun = time.perf_counter()
-    with where.work():
+    started = time.perf_counter()
+    with bench.work():
         upload_id = take(school_id, kind="marks", file_name="year.csv", content=content)
-    seconds = time.perf_counter() - begun
-    with where.work():
+    seconds = time.perf_counter() - started
+    with bench.work():
         row = upload(upload_id)
         if row is None or row.state != "applied" or row.rows_refused:
             message = f"The file was not applied whole: {row and row.state}, {row and row.rows_refused} rows refused"
@@ -110,28 +113,30 @@ def _taken(where: Ground, school_id: UUID, content: bytes) -> float:
     return seconds
 
 
-def _raw_copy(where: Ground, content: bytes) -> None:
+def _raw_copy(bench: BenchDatabase, content: bytes) -> None:
     """The floor: the text as it is into an unlogged table of text, nothing checked."""
-    with psycopg.connect(where.server.url("portal_owner")) as connection:
+    with psycopg.connect(bench.server.url("portal_owner")) as connection:
         connection.execute("DROP TABLE IF EXISTS raw_marks")
         connection.execute("CREATE UNLOGGED TABLE raw_marks (upn text, on_day text, session text, code text)")
         with connection.cursor().copy("COPY raw_marks FROM STDIN (FORMAT csv, HEADER)") as copy:
             copy.write(content)
 
 
-def _usual(where: Ground, school_id: UUID, content: bytes, written: Callable[[Ground, pd.DataFrame], None]) -> None:
-    """The usual script: read_csv, merges, checks, and the rows written into a table with its key and an index."""
-    with where.work():
+def _usual_script(
+    bench: BenchDatabase, school_id: UUID, content: bytes, write: Callable[[BenchDatabase, pd.DataFrame], None]
+) -> None:
+    """The usual script: read_csv, merges, checks, and the rows written to an indexed table."""
+    with bench.work():
         year = sheet(school_id, YEAR)
     marks = pd.read_csv(io.BytesIO(content), dtype=str)
     marks["Date"] = pd.to_datetime(marks["Date"], format="%d/%m/%Y")
     roll = pd.DataFrame({"UPN": year.roll.upn, "pupil_id": range(len(year.roll)), "joined": year.roll.on_from})
-    met = pd.DataFrame({"Date": pd.to_datetime(list(year.calendar.school_days())), "met": True})
+    school_days = pd.DataFrame({"Date": pd.to_datetime(list(year.calendar.school_days())), "met": True})
     codes = pd.DataFrame([(code.letters, int(code.category)) for code in CODES], columns=["Code", "category"])
-    found = marks.merge(roll, on="UPN", how="left").merge(met, on="Date", how="left").merge(codes, on="Code", how="left")
-    bad = found["pupil_id"].isna() | found["met"].isna() | found["category"].isna() | (found["joined"] > found["Date"])
-    good = found[~bad & ~found.duplicated(["UPN", "Date", "Session"], keep=False)]
-    with psycopg.connect(where.server.url("portal_owner")) as connection:
+    joined = marks.merge(roll, on="UPN", how="left").merge(school_days, on="Date", how="left").merge(codes, on="Code", how="left")
+    is_bad = joined["pupil_id"].isna() | joined["met"].isna() | joined["category"].isna() | (joined["joined"] > joined["Date"])
+    good = joined[~is_bad & ~joined.duplicated(["UPN", "Date", "Session"], keep=False)]
+    with psycopg.connect(bench.server.url("portal_owner")) as connection:
         connection.execute("DROP TABLE IF EXISTS usual_mark")
         connection.execute(
             "CREATE TABLE usual_mark (pupil_id int, on_day date, session text, code text, category int, "
@@ -139,19 +144,19 @@ def _usual(where: Ground, school_id: UUID, content: bytes, written: Callable[[Gr
         )
         connection.execute("CREATE INDEX ON usual_mark (on_day)")
     names = {"Date": "on_day", "Session": "session", "Code": "code"}
-    written(where, good[["pupil_id", "Date", "Session", "Code", "category"]].rename(columns=names))
+    write(bench, good[["pupil_id", "Date", "Session", "Code", "category"]].rename(columns=names))
 
 
-def _copied(where: Ground, marks: pd.DataFrame) -> None:
+def _write_by_copy(bench: BenchDatabase, marks: pd.DataFrame) -> None:
     """The quickest way a script has: the frame as text, by COPY."""
     text = marks.to_csv(index=False, header=False, date_format="%Y-%m-%d")
     copying = "COPY usual_mark FROM STDIN (FORMAT csv)"
-    with psycopg.connect(where.server.url("portal_owner")) as connection, connection.cursor().copy(copying) as copy:
+    with psycopg.connect(bench.server.url("portal_owner")) as connection, connection.cursor().copy(copying) as copy:
         copy.write(text)
 
 
-def _by_to_sql(where: Ground, marks: pd.DataFrame) -> None:
+def _write_by_to_sql(bench: BenchDatabase, marks: pd.DataFrame) -> None:
     """The way most scripts take."""
-    engine = migrations.owner_engine(where.server.url("portal_owner"))
+    engine = migrations.owner_engine(bench.server.url("portal_owner"))
     marks.to_sql("usual_mark", engine, if_exists="append", index=False, chunksize=10_000)
     engine.dispose()

@@ -1,4 +1,4 @@
-"""The sweep over a county held in memory: the ten-in-ten threshold beside pandas and DuckDB, and the standings."""
+"""The ten-in-ten threshold over a county in memory, beside pandas and DuckDB; and the year summaries."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MILLION, MILLISECONDS = 1_000_000, 1000
-SCHOOL = 1_000
+SCHOOL_SIZE = 1_000
 DAYS_A_WEEK = 5
 
 
 @dataclass(frozen=True)
-class Sweep:
+class SweepResult:
     """Milliseconds per million marks for each way, all on the same pupils and marks."""
 
     pupils: int
@@ -42,74 +42,74 @@ class Sweep:
     duckdb_lag: float
 
 
-def measured(pupils: int, note: Callable[[str], None]) -> Sweep:
-    """Sweep a county's year. All three ways must name as many pupils on the same marks, or the run fails."""
+def measured(pupils: int, note: Callable[[str], None]) -> SweepResult:
+    """Find the pupils at the threshold in a county's year. All ways must name the same pupils, or the run fails."""
     note(f"the sweep: {pupils:,} pupils in memory")
     weeks = [TERMS[0][1] + timedelta(weeks=number) for number in range(38)]
     calendar = Calendar.from_terms([(weeks[0], weeks[-1] + timedelta(days=4))])
-    schools = [_paged(register(SCHOOL, 38 * 2 * DAYS_A_WEEK, seed)) for seed in range(max(1, pupils // SCHOOL))]
-    marks = sum(int(np.count_nonzero(one)) for one in schools)
-    places = np.repeat(np.arange(38), SESSIONS)
-    threshold = best(lambda: [sweep.threshold(one, places) for one in schools])
-    some = schools[: max(1, min(len(schools), 25))]
-    sheets = [_sheet(one, weeks, calendar) for one in some]
-    nothing_before = np.zeros((SCHOOL, 0), dtype=np.uint8)
-    stood = best(lambda: [standings(replace(one), nothing_before, ()) for one in sheets])
-    standing = stood / sum(np.count_nonzero(one) for one in some)
+    schools = [_in_pages(register(SCHOOL_SIZE, 38 * 2 * DAYS_A_WEEK, seed)) for seed in range(max(1, pupils // SCHOOL_SIZE))]
+    marks = sum(int(np.count_nonzero(school)) for school in schools)
+    week_numbers = np.repeat(np.arange(38), SESSIONS)
+    threshold = best(lambda: [sweep.threshold(school, week_numbers) for school in schools])
+    sample = schools[: max(1, min(len(schools), 25))]
+    registers = [_sheet(school, weeks, calendar) for school in sample]
+    nothing_before = np.zeros((SCHOOL_SIZE, 0), dtype=np.uint8)
+    seconds = best(lambda: [standings(replace(school), nothing_before, ()) for school in registers])
+    seconds_per_mark = seconds / sum(np.count_nonzero(school) for school in sample)
     rows = _rows(schools)
     note("the sweep: pandas on the same marks")
-    found = []
-    pandas = _timed(lambda: found.append(_pandas(rows)), rows)
+    answers = []
+    pandas = _per_million_marks(lambda: answers.append(_pandas(rows)), rows)
     note("the sweep: DuckDB on the same marks")
-    window, lag = (_timed(lambda ask=ask: found.append(_duckdb(rows, ask)), rows) for ask in (WINDOW, LAG))
-    _agree(schools, places, found)
+    window, lag = (_per_million_marks(lambda query=query: answers.append(_duckdb(rows, query)), rows) for query in (WINDOW, LAG))
+    _check_same_pupils(schools, week_numbers, answers)
     rate = MILLISECONDS * MILLION
-    return Sweep(
-        len(schools) * SCHOOL,
+    return SweepResult(
+        len(schools) * SCHOOL_SIZE,
         marks,
         threshold / marks * rate,
-        standing * rate,
+        seconds_per_mark * rate,
         pandas,
         window,
         lag,
     )
 
 
-def _paged(marks: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Five days a week laid out as pages are: fourteen sessions."""
+def _in_pages(marks: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Marks of five days a week, laid out as pages are: fourteen sessions a week."""
     weekly = np.zeros((len(marks), marks.shape[1] // 10, SESSIONS), dtype=np.uint8)
     weekly[:, :, :10] = marks.reshape(len(marks), -1, 10)
     return weekly.reshape(len(marks), -1)
 
 
 def _sheet(marks: NDArray[np.uint8], weeks: list[date], calendar: Calendar) -> Sheet:
-    born = np.array([date(2011, 1, 1)] * SCHOOL, dtype="datetime64[D]")
-    since = np.array([date(2020, 9, 1)] * SCHOOL, dtype="datetime64[D]")
-    until = np.full(SCHOOL, np.datetime64("NaT"), dtype="datetime64[D]")
-    blank: list[str | None] = [None] * SCHOOL
-    ids = [UUID(int=place) for place in range(SCHOOL)]
-    roll = Roll(UUID(int=1), YEAR, ids, blank, blank, born, since, until, blank, blank, ["C"] * SCHOOL)
+    dates_of_birth = np.array([date(2011, 1, 1)] * SCHOOL_SIZE, dtype="datetime64[D]")
+    joined = np.array([date(2020, 9, 1)] * SCHOOL_SIZE, dtype="datetime64[D]")
+    left = np.full(SCHOOL_SIZE, np.datetime64("NaT"), dtype="datetime64[D]")
+    blank: list[str | None] = [None] * SCHOOL_SIZE
+    ids = [UUID(int=number) for number in range(SCHOOL_SIZE)]
+    roll = Roll(UUID(int=1), YEAR, ids, blank, blank, dates_of_birth, joined, left, blank, blank, ["C"] * SCHOOL_SIZE)
     return Sheet(UUID(int=1), YEAR, tuple(weeks), marks, roll, calendar)
 
 
 def _rows(schools: list[NDArray[np.uint8]]) -> pd.DataFrame:
-    """The same marks as a frame, a row a mark: what pandas and DuckDB are given, already in memory."""
-    whole = np.concatenate(schools)
-    line, column = np.nonzero(whole)
+    """The same marks as a frame with a row a mark, as pandas and DuckDB work on it."""
+    marks = np.concatenate(schools)
+    pupils, columns = np.nonzero(marks)
     return pd.DataFrame(
-        {"pupil": line.astype(np.int32), "week": (column // SESSIONS).astype(np.int16), "mark": whole[line, column]}
+        {"pupil": pupils.astype(np.int32), "week": (columns // SESSIONS).astype(np.int16), "mark": marks[pupils, columns]}
     )
 
 
-def _timed(call: Callable[[], object], rows: pd.DataFrame) -> float:
+def _per_million_marks(call: Callable[[], object], rows: pd.DataFrame) -> float:
     return best(call, 1) / len(rows) * MILLISECONDS * MILLION
 
 
 def _pandas(rows: pd.DataFrame) -> set[int]:
-    """The usual way: unauthorised sessions by pupil and week, then a rolling sum of ten weeks within each pupil."""
-    counted = (rows["mark"] // 32 == UNAUTHORISED).groupby([rows["pupil"], rows["week"]]).sum()
-    ten = counted.groupby(level="pupil").rolling(10, min_periods=1).sum()
-    return set(ten[ten >= sweep.THRESHOLD].index.get_level_values(0).tolist())
+    """The usual way: count unauthorised sessions by pupil and week, then sum ten weeks rolling."""
+    by_week = (rows["mark"] // 32 == UNAUTHORISED).groupby([rows["pupil"], rows["week"]]).sum()
+    ten_weeks = by_week.groupby(level="pupil").rolling(10, min_periods=1).sum()
+    return set(ten_weeks[ten_weeks >= sweep.THRESHOLD].index.get_level_values(0).tolist())
 
 
 WINDOW = """
@@ -125,18 +125,18 @@ WHERE apart < 10
 """
 
 
-def _duckdb(rows: pd.DataFrame, question: str) -> set[int]:
+def _duckdb(rows: pd.DataFrame, query: str) -> set[int]:
     connection = duckdb.connect(config={"threads": 2})
     connection.register("marks", rows)
-    found = {pupil for (pupil,) in connection.execute(question).fetchall()}
+    pupils = {pupil for (pupil,) in connection.execute(query).fetchall()}
     connection.close()
-    return found
+    return pupils
 
 
-def _agree(schools: list[NDArray[np.uint8]], places: NDArray[np.int64], found: list[set[int]]) -> None:
-    """A measurement of wrong answers is worth nothing."""
-    bests = np.concatenate([sweep.threshold(one, places).best for one in schools])
-    met = set(np.flatnonzero(bests >= sweep.THRESHOLD).tolist())
-    if any(one != met for one in found):
+def _check_same_pupils(schools: list[NDArray[np.uint8]], week_numbers: NDArray[np.int64], answers: list[set[int]]) -> None:
+    """Fail unless every way names the same pupils: a fast wrong answer is no measurement."""
+    bests = np.concatenate([sweep.threshold(school, week_numbers).best for school in schools])
+    expected = set(np.flatnonzero(bests >= sweep.THRESHOLD).tolist())
+    if any(answer != expected for answer in answers):
         message = "The sweep, pandas and DuckDB do not name the same pupils."
         raise RuntimeError(message)
