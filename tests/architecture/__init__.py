@@ -1,1 +1,1 @@
-"""The conventions of the house, each held by a test, and each guard shown to fail on a planted example."""
+"""Tests of the project's conventions. Each guard also has a test that shows it failing on a planted example."""

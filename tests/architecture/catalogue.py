@@ -1,4 +1,4 @@
-"""What PostgreSQL's own catalogue must say of tenancy: read from the database that migrations made, not from our models."""
+"""Checks of tenancy against PostgreSQL's catalogue, which holds what the migrations made, not what the models say."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 #: Alembic's own table: it has one row, the revision.
-REVISION = "alembic_version"
+REVISION_TABLE = "alembic_version"
 READS_THE_SCOPE = "current_setting('app.authority'::text, true)"
 KINDS = {"p": "primary key", "u": "unique key", "f": "foreign key"}
 
 
 def faults(connection: Connection[Any], *, owned: Collection[str], shared: Collection[str]) -> list[str]:
-    """Every way in which the schema `public` falls short, each in a sentence that begins with the thing."""
+    """Every fault of the schema `public`, each a sentence that begins with a name."""
     return [
-        *_unknown_tables(connection, {*owned, *shared, REVISION}),
+        *_unknown_tables(connection, {*owned, *shared, REVISION_TABLE}),
         *_row_security(connection, owned),
         *_policies(connection, owned),
         *_keys(connection, owned),
         *_rights(connection),
-        *_ways_round(connection),
+        *_bypasses(connection),
         *_identities(connection),
     ]
 
 
-def _unknown_tables(connection: Connection[Any], known: Collection[str]) -> Iterator[str]:
+def _unknown_tables(connection: Connection[Any], expected: Collection[str]) -> Iterator[str]:
     tables = connection.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
     )
-    found = {name for (name,) in tables}
-    yield from (f"{name}: neither owned nor shared" for name in sorted(found - set(known)))
-    yield from (f"{name}: not in the database" for name in sorted(set(known) - found))
+    existing = {name for (name,) in tables}
+    yield from (f"{name}: neither owned nor shared" for name in sorted(existing - set(expected)))
+    yield from (f"{name}: not in the database" for name in sorted(set(expected) - existing))
 
 
 def _row_security(connection: Connection[Any], owned: Collection[str]) -> Iterator[str]:
@@ -58,11 +58,11 @@ def _policies(connection: Connection[Any], owned: Collection[str]) -> Iterator[s
         " FROM pg_policies WHERE schemaname = 'public' ORDER BY 1, 2"
     ).fetchall()
     for name in sorted(owned):
-        mine = [row for row in rows if row[0] == name]
-        wanted = {"SELECT", "INSERT"} if name in APPEND_ONLY else {"SELECT", "INSERT", "UPDATE", "DELETE"}
-        if {row[1] for row in mine} != wanted:
-            yield f"{name}: has policies for {sorted(row[1] for row in mine)}, not {sorted(wanted)}"
-        for _, command, _, using, check in mine:
+        table_policies = [row for row in rows if row[0] == name]
+        expected = {"SELECT", "INSERT"} if name in APPEND_ONLY else {"SELECT", "INSERT", "UPDATE", "DELETE"}
+        if {row[1] for row in table_policies} != expected:
+            yield f"{name}: has policies for {sorted(row[1] for row in table_policies)}, not {sorted(expected)}"
+        for _, command, _, using, check in table_policies:
             if READS_THE_SCOPE not in (using or "") or READS_THE_SCOPE not in (check or ""):
                 yield f"{name}: its policy for {command} does not read the authority in scope"
 
@@ -98,7 +98,7 @@ def _rights(connection: Connection[Any]) -> Iterator[str]:
         "SELECT relname, r FROM pg_class, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER', 'UPDATE', 'DELETE']) r"
         " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND has_table_privilege(%s, oid, r)"
         " AND (r NOT IN ('UPDATE', 'DELETE') OR relname = ANY(%s)) ORDER BY 1, 2",
-        [APP_ROLE, [*APPEND_ONLY, REVISION]],
+        [APP_ROLE, [*APPEND_ONLY, REVISION_TABLE]],
     )
     yield from (f"{name}: {APP_ROLE} may {right}" for name, right in excess)
     makes = connection.execute("SELECT has_schema_privilege(%s, 'public', 'CREATE')", [APP_ROLE]).fetchone()
@@ -106,7 +106,7 @@ def _rights(connection: Connection[Any]) -> Iterator[str]:
         yield f"{APP_ROLE}: makes tables in public"
 
 
-def _ways_round(connection: Connection[Any]) -> Iterator[str]:
+def _bypasses(connection: Connection[Any]) -> Iterator[str]:
     views = connection.execute(
         "SELECT relname, relkind::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm', 'f')"
     )
@@ -117,7 +117,7 @@ def _ways_round(connection: Connection[Any]) -> Iterator[str]:
 
 
 def _identities(connection: Connection[Any]) -> Iterator[str]:
-    """Numbers the database hands out would be handed out twice by two shards."""
+    """Columns numbered by the database: two shards would give the same numbers twice."""
     rows = connection.execute(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
         " AND (is_identity = 'YES' OR column_default LIKE 'nextval%%')"

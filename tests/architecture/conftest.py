@@ -1,4 +1,4 @@
-"""A superuser's connection to this worker's database, taken back after each test: it sees all, plants flaws, leaves nothing."""
+"""A superuser's connection to this worker's database. Its transaction is rolled back after each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every address of the portal with its methods, its endpoint and its permission: `python -m tests.architecture.routes --write`."""
+"""The list of the portal's routes. Write it with `python -m tests.architecture.routes --write`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IMPLIED = {"HEAD", "OPTIONS"}
 
 
 def listing(app: Flask) -> str:
-    """The list as it is kept in docs/routes.txt."""
+    """The text of docs/routes.txt."""
     return HEADING + "".join(sorted(_line(app, rule) for rule in app.url_map.iter_rules()))
 
 
@@ -35,19 +35,19 @@ def _line(app: Flask, rule: Rule) -> str:
 
 
 def rules(app: Flask) -> Iterable[Rule]:
-    """The rules that are ours: not those Dash adds for itself."""
+    """The portal's own rules, without those Dash adds for itself."""
     return [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith("/dashboards/_")]
 
 
 def main(arguments: list[str]) -> int:
-    """Write the list, or say on standard output what it would be. Connects to nothing."""
-    nowhere = {
+    """Write the list to its file, or print it. Connects to no server."""
+    environ = {
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "PORTAL_DEMO": "1",
         "PORTAL_SECRET_KEY": "only-to-list-the-addresses-0123456789",
     }
-    text = listing(create_app(Settings.from_environment(nowhere)))
+    text = listing(create_app(Settings.from_environment(environ)))
     if "--write" in arguments:
         LISTED.write_text(text, encoding="utf-8")
     else:

@@ -1,4 +1,4 @@
-"""The repository as text: which files are ours, and the modules among them, parsed once."""
+"""The repository's files as text, and its Python modules, each parsed once."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-#: What the product is made of, apart from its tests and its bench.
+#: The packages of the product, without tests and bench.
 PACKAGES = ("config", "dashboards", "migrations", "portal", "workers")
-#: Folders that are made by running the portal, not written.
-MADE = {
+#: Folders that running the portal or its tools makes.
+GENERATED_FOLDERS = {
     ".git",
     ".venv",
     "__pycache__",
@@ -28,7 +28,7 @@ MADE = {
 
 @dataclass(frozen=True)
 class Source:
-    """One Python file: where it is, its text and its syntax tree."""
+    """One Python file: its name, its text and its syntax tree."""
 
     name: str
     text: str
@@ -55,55 +55,57 @@ def _parsed(text: str) -> ast.Module:
 
 
 @cache
-def ours() -> tuple[Path, ...]:
-    """Every file of the repository, as git would commit it; where there is no git, every file that nothing made."""
+def repository_files() -> tuple[Path, ...]:
+    """Every file that git would commit; without git, every file outside the generated folders."""
     if (ROOT / ".git").exists():
-        told = subprocess.run(
+        listing = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607  whichever git this machine has
             cwd=ROOT,
             capture_output=True,
             check=False,
             text=True,
         )
-        if told.returncode == 0:
-            found = [ROOT / name for name in told.stdout.split("\0") if name]
-            return tuple(sorted(path for path in found if path.is_file()))
-    every = (path for path in ROOT.rglob("*") if path.is_file() and not MADE & set(path.relative_to(ROOT).parts))
-    return tuple(sorted(path for path in every if ".egg-info" not in str(path)))
+        if listing.returncode == 0:
+            paths = [ROOT / name for name in listing.stdout.split("\0") if name]
+            return tuple(sorted(path for path in paths if path.is_file()))
+    all_files = (path for path in ROOT.rglob("*") if path.is_file() and not GENERATED_FOLDERS & set(path.relative_to(ROOT).parts))
+    return tuple(sorted(path for path in all_files if ".egg-info" not in str(path)))
 
 
-def name_of(path: Path) -> str:
-    """A file's place in the repository."""
+def relative_name(path: Path) -> str:
+    """A file's path in the repository."""
     return path.relative_to(ROOT).as_posix()
 
 
 @cache
 def python() -> tuple[Source, ...]:
     """Every Python file, tests and bench included."""
-    return tuple(Source(name_of(path), path.read_text(encoding="utf-8")) for path in ours() if path.suffix == ".py")
+    return tuple(
+        Source(relative_name(path), path.read_text(encoding="utf-8")) for path in repository_files() if path.suffix == ".py"
+    )
 
 
 @cache
 def product() -> tuple[Source, ...]:
-    """The Python files the portal runs."""
-    return tuple(one for one in python() if one.name.split("/")[0] in PACKAGES)
+    """The product's Python files."""
+    return tuple(source for source in python() if source.name.split("/")[0] in PACKAGES)
 
 
 def calls_of(source: Source, name: str) -> list[str]:
     """Where a module calls a function of this name: `module.function`, or the module alone outside any function."""
-    found: list[str] = []
+    callers: list[str] = []
 
-    def look(node: ast.AST, inside: str) -> None:
+    def visit(node: ast.AST, caller: str) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                look(child, f"{inside}.{child.name}")
+                visit(child, f"{caller}.{child.name}")
                 continue
             if isinstance(child, ast.Call) and called(child) == name:
-                found.append(inside)
-            look(child, inside)
+                callers.append(caller)
+            visit(child, caller)
 
-    look(source.tree, source.module)
-    return found
+    visit(source.tree, source.module)
+    return callers
 
 
 def called(node: ast.Call) -> str:
@@ -113,7 +115,7 @@ def called(node: ast.Call) -> str:
     return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
-#: A suppression of a checker: its code, and the reason that follows it on the line. (Asking the formatter to leave a
-#: table alone is not one.)
+#: A suppression of a checker: its code, and the reason after it on the line. `fmt: skip` does not count, because it leaves
+#: no check out.
 SUPPRESSION = re.compile(r"#\s*(?:noqa|type:\s*ignore|nosec|pragma|ruff:)(?P<rest>.*)$")
 REASON = re.compile(r"(?:\[[a-z, -]+\]|:\s*[A-Z]+[0-9]+(?:,\s*[A-Z]+[0-9]+)*)[\s#-]*(?P<why>\S.{3,})$")

@@ -1,4 +1,4 @@
-"""The doors that must stay few: who widens the scope, who opens a unit of work, and what is done at module level only."""
+"""Functions that few modules may call: those that widen the scope, open a unit of work, or commit."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 
 from tests.architecture.sources import Source, called, calls_of, product
 
-#: Looking across the authority's schools: to match a pupil who moves school, and for the authority's averages as sums.
-WIDENING = {"portal.pupils.queries.matching", "portal.registers.overview.authority_weeks"}
-#: The front doors, each of which opens a scope and calls the same queries and actions.
-OPENING = {
+#: The callers of `whole_authority`: matching of pupils who move school, and the authority's averages.
+WHOLE_AUTHORITY_CALLERS = {"portal.pupils.queries.matching", "portal.registers.overview.authority_weeks"}
+#: The modules that open a unit of work.
+UNIT_OF_WORK_OPENERS = {
     "portal.accounts.presence",
     "portal.accounts.routes.steps",
     "portal.commands",
@@ -25,50 +25,50 @@ OPENING = {
     "workers.run",
 }
 SESSION_WIDE = re.compile(r"\bSET\s+(?!LOCAL\b)(?:SESSION\s+)?(?:app\.|ROLE\b|row_security\b|search_path\b)", re.IGNORECASE)
-#: Where a session-wide SET is meant: a connection gives up its rights as it opens, and migrations wait briefly for locks.
-SESSION_WIDE_MEANT = {"portal/db.py": "SET SESSION ROLE"}
+#: The one session-wide SET that is allowed: a new connection switches to the restricted role.
+SESSION_WIDE_ALLOWED = {"portal/db.py": "SET SESSION ROLE"}
 
 
-def callers(found: tuple[Source, ...], name: str) -> set[str]:
+def callers(all_sources: tuple[Source, ...], name: str) -> set[str]:
     """Every function that calls a function of this name, apart from where it is defined."""
-    return {caller for source in found for caller in calls_of(source, name) if source.module != "portal.db"}
+    return {caller for source in all_sources for caller in calls_of(source, name) if source.module != "portal.db"}
 
 
 def session_wide(source: Source) -> list[str]:
-    """Texts that set something of the tenancy for longer than the transaction."""
-    found = []
+    """Strings that set a tenancy setting for longer than the transaction."""
+    faults = []
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and SESSION_WIDE.search(node.value):
-            meant = SESSION_WIDE_MEANT.get(source.name)
-            if meant is None or not node.value.startswith(meant):
-                found.append(f"{source.name}:{node.lineno}: {node.value.strip()}")
-    return found
+            allowed = SESSION_WIDE_ALLOWED.get(source.name)
+            if allowed is None or not node.value.startswith(allowed):
+                faults.append(f"{source.name}:{node.lineno}: {node.value.strip()}")
+    return faults
 
 
-def committers(found: tuple[Source, ...]) -> set[str]:
-    """Modules that commit by their own hand."""
+def committers(all_sources: tuple[Source, ...]) -> set[str]:
+    """Modules that call `commit`."""
     return {
         source.module
-        for source in found
+        for source in all_sources
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Call) and called(node) == "commit"
     }
 
 
-def test_who_looks_across_schools_is_pinned() -> None:
-    assert callers(product(), "whole_authority") == WIDENING
+def test_the_callers_of_whole_authority_are_pinned() -> None:
+    assert callers(product(), "whole_authority") == WHOLE_AUTHORITY_CALLERS
 
 
-def test_who_opens_a_unit_of_work_is_pinned() -> None:
+def test_the_openers_of_a_unit_of_work_are_pinned() -> None:
     modules = {source.module for source in product() if source.module != "portal.db" and calls_of(source, "unit_of_work")}
-    assert modules == OPENING
+    assert modules == UNIT_OF_WORK_OPENERS
 
 
-def test_who_commits_is_pinned() -> None:
+def test_the_modules_that_commit_are_pinned() -> None:
     assert committers(product()) == {"migrations.env", "portal.db", "portal.uploads.actions", "workers.jobs", "workers.queue"}
 
 
-def test_nothing_of_the_tenancy_outlives_its_transaction() -> None:
+def test_no_tenancy_setting_outlives_its_transaction() -> None:
     assert [fault for source in product() for fault in session_wide(source)] == []
 
 

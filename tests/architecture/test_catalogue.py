@@ -1,4 +1,4 @@
-"""Tenancy as the database itself holds it, and each of its walls shown to be missed when it is taken down."""
+"""Tenancy as the database enforces it. Each flaw planted in the schema is found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.architecture import catalogue
 if TYPE_CHECKING:
     from psycopg import Connection
 
-#: Tables every authority shares: who can sign in where, the outbox that holds ids only, and what is published for all.
+#: Tables shared by every authority: people and sign-ins, the outbox, which holds ids only, and published figures.
 SHARED = {
     "authority",
     "invitation",
@@ -43,7 +43,7 @@ OWNED = tables_of(Owned)
 
 
 def faults(connection: Connection[Any]) -> list[str]:
-    """What the catalogue has against the schema."""
+    """The faults of the schema in the catalogue."""
     return catalogue.faults(connection, owned=OWNED, shared=SHARED)
 
 
@@ -52,12 +52,12 @@ def test_the_shared_tables_are_pinned() -> None:
     assert {*METADATA.tables} == OWNED | SHARED
 
 
-def test_the_catalogue_has_nothing_against_the_schema(superuser: Connection[Any]) -> None:
+def test_the_schema_has_no_faults(superuser: Connection[Any]) -> None:
     assert faults(superuser) == []
 
 
 @pytest.mark.parametrize(
-    ("flaw", "said"),
+    ("flaw", "expected"),
     [
         ("CREATE TABLE planted (id uuid PRIMARY KEY)", "planted: neither owned nor shared"),
         ("DROP TABLE mark_note CASCADE", "mark_note: not in the database"),
@@ -90,7 +90,7 @@ def test_the_catalogue_has_nothing_against_the_schema(superuser: Connection[Any]
         ("ALTER TABLE term ADD number int GENERATED ALWAYS AS IDENTITY", "term: number is numbered by the database"),
     ],
 )
-def test_a_planted_flaw_is_found(superuser: Connection[Any], flaw: str, said: str) -> None:
+def test_a_planted_flaw_is_found(superuser: Connection[Any], flaw: str, expected: str) -> None:
     for statement in flaw.split("; "):
         superuser.execute(statement.encode())
-    assert any(fault.startswith(said) for fault in faults(superuser))
+    assert any(fault.startswith(expected) for fault in faults(superuser))

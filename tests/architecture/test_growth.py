@@ -1,4 +1,4 @@
-"""Questions do not multiply with the rows: the lists most read, asked before and after there is more to list."""
+"""The number of queries does not grow with the rows, in the lists that are read most."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 
-def _more_schools() -> None:
+def _add_schools() -> None:
     def change() -> None:
         tx().add_all(
             School(id=uuid4(), urn=f"9100{n:02d}", laestab=f"00130{n:02d}", name=f"School {n}", phase="primary") for n in range(10)
@@ -36,35 +36,37 @@ def _more_schools() -> None:
     furnish(change)
 
 
-def test_the_list_of_schools_does_not_grow(as_role: Callable[[Role], Session]) -> None:
+def test_the_list_of_schools_takes_no_more_queries_with_more_schools(as_role: Callable[[Role], Session]) -> None:
     as_role(Role.LA_MANAGER)
-    assert grown(schools, _more_schools) == []
+    assert grown(schools, _add_schools) == []
 
 
-def test_the_authoritys_overview_does_not_grow(as_role: Callable[[Role], Session]) -> None:
+def test_the_authoritys_summaries_take_no_more_queries_with_more_schools(as_role: Callable[[Role], Session]) -> None:
     as_role(Role.LA_MANAGER)
-    assert grown(lambda: every_school(2026, recent_from=today()), _more_schools) == []
+    assert grown(lambda: every_school(2026, recent_from=today()), _add_schools) == []
 
 
-def test_the_board_of_who_has_sent_what_does_not_grow(world: World, as_role: Callable[[Role], Session]) -> None:
+def test_the_board_of_registers_received_takes_no_more_queries_with_more_uploads(
+    world: World, as_role: Callable[[Role], Session]
+) -> None:
     as_role(Role.LA_MANAGER)
     files.take(world.here.primary, *files.rows(), add_pupils=True)
     another = files.row(40, "02/11/2026", "AM", "/")
     assert grown(lambda: board(date(2026, 9, 1)), lambda: files.take(world.here.secondary, another, add_pupils=True)) == []
 
 
-def test_a_question_for_each_row_is_found(as_role: Callable[[Role], Session]) -> None:
+def test_a_query_for_each_row_is_found(as_role: Callable[[Role], Session]) -> None:
     as_role(Role.LA_MANAGER)
 
     def one_by_one() -> None:
         for school_id in tx().scalars(select(School.id)).all():
             tx().execute(select(School.name).where(School.id == school_id))
 
-    assert len(grown(one_by_one, _more_schools)) == 10
+    assert len(grown(one_by_one, _add_schools)) == 10
 
 
-def test_what_a_unit_of_work_says_to_open_itself_is_not_counted(as_role: Callable[[Role], Session]) -> None:
-    with statements() as asked:
+def test_the_statements_that_open_a_unit_of_work_are_not_counted(as_role: Callable[[Role], Session]) -> None:
+    with statements() as counted:
         as_role(Role.LA_MANAGER)
         tx().execute(select(School.id))
-    assert len(asked) == 1
+    assert len(counted) == 1

@@ -1,4 +1,4 @@
-"""The import law, as pyproject.toml states it: kept by the code, and each contract shown to break on a planted import."""
+"""The import contracts of pyproject.toml: the code keeps them, and a planted import breaks each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
 CONTRACTS = tomllib.loads((sources.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
-#: For each contract, the file that breaks it and the import planted there. (A new module breaks an exhaustive contract by being.)
+#: For each contract, a file and the import planted in it. (An exhaustive contract is broken by any new module.)
 PLANTED = {
     "house": ("config/settings.py", "portal.clock"),
     "portal": ("portal/planted.py", "portal.rules"),
@@ -38,18 +38,18 @@ PLANTED = {
 }
 
 
-def linted(folder: Path) -> tuple[int, str]:
-    """Run import-linter over the packages in a folder: its exit status, and all it says."""
+def run_linter(folder: Path) -> tuple[int, str]:
+    """Run import-linter over the packages in a folder, and return its exit status and output."""
     environ = {**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "300", "NO_COLOR": "1"}
-    told = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-c", LINT], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=120
     )
-    return told.returncode, told.stdout + told.stderr
+    return finished.returncode, finished.stdout + finished.stderr
 
 
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What import-linter says of a copy with every planted import in it."""
+def output_with_planted_imports(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """import-linter's output for a copy with every planted import."""
     folder = tmp_path_factory.mktemp("planted")
     shutil.copy(sources.ROOT / "pyproject.toml", folder)
     for source in sources.product():
@@ -58,15 +58,15 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> str:
     for name, module in PLANTED.values():
         with (folder / name).open("a", encoding="utf-8") as file:
             file.write(f"\nimport {module}\n")
-    status, said = linted(folder)
-    assert status == 1, said
-    return said
+    status, output = run_linter(folder)
+    assert status == 1, output
+    return output
 
 
-def table_imports(found: tuple[sources.Source, ...]) -> list[str]:
-    """What is taken from a `models` module, as the program runs, outside queries and actions: only names of states may be."""
+def table_imports(all_sources: tuple[sources.Source, ...]) -> list[str]:
+    """Imports of tables from a `models` module outside queries and actions, which may import constants only."""
     faults = []
-    for source in found:
+    for source in all_sources:
         if re.search(r"\.(?:queries|actions|models)(?:\.|$)", source.module) or source.module in {
             "portal.registers.overview",
             "migrations.tables",
@@ -74,13 +74,15 @@ def table_imports(found: tuple[sources.Source, ...]) -> list[str]:
             continue
         for node in source.tree.body:
             if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(".models"):
-                faults += [f"{source.name}: takes the table {one.name}" for one in node.names if not one.name.isupper()]
+                faults += [
+                    f"{source.name}: takes the table {imported.name}" for imported in node.names if not imported.name.isupper()
+                ]
     return faults
 
 
-def test_the_law_is_kept() -> None:
-    status, said = linted(sources.ROOT)
-    assert status == 0, said
+def test_every_contract_is_kept() -> None:
+    status, output = run_linter(sources.ROOT)
+    assert status == 0, output
 
 
 def test_every_contract_has_a_planted_import() -> None:
@@ -88,23 +90,23 @@ def test_every_contract_has_a_planted_import() -> None:
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: str(contract["id"]))
-def test_a_planted_import_breaks_its_contract(broken: str, contract: dict[str, str]) -> None:
+def test_a_planted_import_breaks_its_contract(output_with_planted_imports: str, contract: dict[str, str]) -> None:
     name, module = PLANTED[contract["id"]]
     importer = name.removesuffix(".py").replace("/", ".")
-    assert f"{contract['name']} BROKEN" in broken
-    assert f"{importer} -> {module}" in broken or importer == "portal.planted"
+    assert f"{contract['name']} BROKEN" in output_with_planted_imports
+    assert f"{importer} -> {module}" in output_with_planted_imports or importer == "portal.planted"
 
 
 def test_every_capability_has_its_contract() -> None:
-    kept = {container for contract in CONTRACTS for container in contract.get("containers", [])}
+    contained = {container for contract in CONTRACTS for container in contract.get("containers", [])}
     capabilities = {f"portal.{path.parent.name}" for path in (sources.ROOT / "portal").glob("*/models.py")}
-    assert capabilities <= kept
+    assert capabilities <= contained
 
 
-def test_only_names_of_states_are_taken_from_models() -> None:
+def test_only_constants_are_imported_from_models() -> None:
     assert table_imports(sources.product()) == []
 
 
-def test_a_table_in_a_view_is_found() -> None:
+def test_an_imported_table_is_found() -> None:
     planted = sources.Source("portal/pupils/routes.py", '"""One."""\nfrom portal.pupils.models import CHARACTERISTICS, Pupil\n')
     assert table_imports((planted,)) == ["portal/pupils/routes.py: takes the table Pupil"]

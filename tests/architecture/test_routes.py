@@ -1,4 +1,4 @@
-"""The addresses: listed and reviewed, kebab-case, with ids for things and a permission for every one."""
+"""The routes: reviewed, kebab-case, with UUIDs as parameters, and a permission for each."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.architecture import routes, sources
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: Every address open before sign-in. A new one is a decision, not a slip.
+#: Every route open before sign-in, so that none is opened by accident.
 OPEN_ADDRESSES = {
     "/accessibility", "/demonstration/mail", "/demonstration/sign-in", "/help", "/help/<role>", "/help/codes", "/invitation",
     "/invitations/<token>", "/livez", "/privacy", "/readyz", "/reset", "/reset/asked", "/reset/links/<token>", "/reset/password",
     "/sign-in", "/sign-out", "/static/<name>",
 }  # fmt: skip
-PLAIN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)?")
-#: Parameters that are not things with an id: a closed list, each with why.
+KEBAB_CASE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)?")
+#: Parameters that are not UUIDs, each with what it is.
 OTHER_PARAMETERS = {
     "name": "a static file's name with its hash",
     "filename": "the same, of Dash's",
@@ -34,58 +34,62 @@ OTHER_PARAMETERS = {
 
 
 def faults(rules: Iterable[Rule]) -> list[str]:
-    """What is wrong with these addresses, each in a sentence that begins with it."""
-    found = []
+    """What is wrong with these routes, each a sentence that begins with the route."""
+    faults_found = []
     for rule in rules:
         fixed = [part for part in rule.rule.strip("/").split("/") if part and "<" not in part]
-        found += [f"{rule.rule}: “{part}” is not kebab-case" for part in fixed if not PLAIN.fullmatch(part)]
+        faults_found += [f"{rule.rule}: “{part}” is not kebab-case" for part in fixed if not KEBAB_CASE.fullmatch(part)]
         for name, converter in rule._converters.items():  # noqa: SLF001  Werkzeug has no other way to ask
             if type(converter).__name__ != "UUIDConverter" and name not in OTHER_PARAMETERS:
-                found.append(f"{rule.rule}: <{name}> is not a UUID")
-    return found
+                faults_found.append(f"{rule.rule}: <{name}> is not a UUID")
+    return faults_found
 
 
-def opened(app: Flask) -> set[str]:
-    """Addresses open before sign-in."""
+def open_rules(app: Flask) -> set[str]:
+    """Routes open before sign-in."""
     return {rule.rule for rule in app.url_map.iter_rules() if permission_of(app.view_functions[rule.endpoint]) == OPEN}
 
 
-def unasked(permissions: Iterable[str]) -> list[str]:
-    """Permissions that no view, query or template asks for."""
+def unused_permissions(permissions: Iterable[str]) -> list[str]:
+    """Permissions that no view, query or template uses."""
     files = [
-        path for path in sources.ours() if path.suffix in {".py", ".html"} and sources.name_of(path) != "portal/permissions.py"
+        path
+        for path in sources.repository_files()
+        if path.suffix in {".py", ".html"} and sources.relative_name(path) != "portal/permissions.py"
     ]
-    asking = [path for path in files if sources.name_of(path).split("/")[0] in sources.PACKAGES]
+    asking = [path for path in files if sources.relative_name(path).split("/")[0] in sources.PACKAGES]
     text = "\n".join(path.read_text(encoding="utf-8") for path in asking)
     return [name for name in permissions if f'"{name}"' not in text and f"'{name}'" not in text]
 
 
-def test_the_list_is_as_it_was_reviewed(app: Flask) -> None:
-    kept = routes.LISTED.read_text(encoding="utf-8")
-    assert routes.listing(app).splitlines() == kept.splitlines(), (
+def test_the_list_of_routes_is_the_reviewed_one(app: Flask) -> None:
+    reviewed = routes.LISTED.read_text(encoding="utf-8")
+    assert routes.listing(app).splitlines() == reviewed.splitlines(), (
         "python -m tests.architecture.routes --write, and review what changed"
     )
 
 
-def test_addresses_keep_to_the_house(app: Flask) -> None:
+def test_routes_have_no_faults(app: Flask) -> None:
     assert faults(routes.rules(app)) == []
 
 
-def test_every_view_declares_a_permission_there_is(app: Flask) -> None:
+def test_every_view_declares_an_existing_permission(app: Flask) -> None:
     declared = {name: permission_of(view) for name, view in app.view_functions.items()}
-    assert {name: said for name, said in declared.items() if said not in {*PERMISSIONS, OPEN, ANYONE_SIGNED_IN}} == {}
+    assert {
+        name: permission for name, permission in declared.items() if permission not in {*PERMISSIONS, OPEN, ANYONE_SIGNED_IN}
+    } == {}
 
 
-def test_every_permission_is_asked_somewhere() -> None:
-    assert unasked(PERMISSIONS) == []
+def test_every_permission_is_used() -> None:
+    assert unused_permissions(PERMISSIONS) == []
 
 
-def test_a_permission_nobody_asks_is_found() -> None:
-    assert unasked(["pupils.view", "pupils" + ".rename"]) == ["pupils" + ".rename"]
+def test_an_unused_permission_is_found() -> None:
+    assert unused_permissions(["pupils.view", "pupils" + ".rename"]) == ["pupils" + ".rename"]
 
 
-def test_nothing_is_open_that_nobody_opened(app: Flask) -> None:
-    assert opened(app) == OPEN_ADDRESSES
+def test_the_open_routes_are_pinned(app: Flask) -> None:
+    assert open_rules(app) == OPEN_ADDRESSES
 
 
 def _rules(*texts: str) -> list[Rule]:
@@ -93,16 +97,16 @@ def _rules(*texts: str) -> list[Rule]:
 
 
 @pytest.mark.parametrize("text", ["/pupils/<upn>", "/pupils/<int:number>", "/pupils/<string:surname>"])
-def test_an_address_that_names_a_thing_by_no_id_is_found(text: str) -> None:
+def test_a_route_with_a_parameter_that_is_no_uuid_is_found(text: str) -> None:
     assert any("not a UUID" in fault for fault in faults(_rules(text)))
 
 
 @pytest.mark.parametrize("text", ["/Pupils", "/pupil_list", "/pupils/showAll"])
-def test_an_address_in_another_case_is_found(text: str) -> None:
+def test_a_route_that_is_not_kebab_case_is_found(text: str) -> None:
     assert any("kebab-case" in fault for fault in faults(_rules(text)))
 
 
-def test_a_good_address_passes() -> None:
+def test_a_good_route_passes() -> None:
     assert faults(_rules("/pupils/<uuid:pupil_id>/certificate-of-attendance", "/certificate.pdf", "/")) == []
 
 
@@ -113,9 +117,9 @@ def test_an_undeclared_view_stops_the_start() -> None:
         refuse_undeclared(app)
 
 
-def test_an_opened_address_is_found() -> None:
+def test_a_newly_opened_route_is_found() -> None:
     app = Flask("planted", static_folder=None)
     view = needs("pupils.view")(lambda: "")
     view.permission = OPEN  # type: ignore[attr-defined]  # as @open_to_all does
     app.add_url_rule("/pupils", "pupils", view)
-    assert opened(app) - OPEN_ADDRESSES == {"/pupils"}
+    assert open_rules(app) - OPEN_ADDRESSES == {"/pupils"}

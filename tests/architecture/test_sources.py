@@ -1,4 +1,4 @@
-"""What every Python file keeps to: its length, its first sentence, its imports at the top, and a reason for each suppression."""
+"""Conventions of every Python file: its length, its docstring, its imports, and a reason for each suppression."""
 
 from __future__ import annotations
 
@@ -10,74 +10,74 @@ import pytest
 from tests.architecture import sources
 from tests.architecture.sources import Source
 
-LONGEST_FILE, LONGEST_FUNCTION = 400, 40
-#: Files over the limit for a reason. The list only shrinks.
+MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 40
+#: Files that may be longer than the limit. The list only shrinks.
 LONGER_FILES: dict[str, str] = {}
-#: Where a function is a table of cases, one a line or two.
+#: Here a function is a table of cases, and may be long.
 TABLES_OF_CASES = "tests/rules/casebook/"
-#: Suppressions in the product. The number only falls.
-BUDGET = 80
-NOT_NAMES = re.compile(r"(?:^|_)(?:utils?|helpers?|common|misc|base|managers?|services?|handlers?|data|info|process|do)(?:_|$)")
-#: Words for work left undone, put together here so that this line is not one.
+#: The number of suppressions allowed in the product. It only falls.
+MAX_SUPPRESSIONS = 80
+VAGUE_NAMES = re.compile(r"(?:^|_)(?:utils?|helpers?|common|misc|base|managers?|services?|handlers?|data|info|process|do)(?:_|$)")
+#: Words for unfinished work, put together from parts so that this line is not found itself.
 UNFINISHED = re.compile(rf"\b(?:{'TO'}DO|{'FIX'}ME|{'HA'}CK)\b")
 
 
 def faults(source: Source) -> list[str]:
-    """What is wrong with a file, each in a sentence that begins with its place."""
-    found = [f"{source.name}: {fault}" for fault in (*_shape(source), *_names(source))]
-    found += [f"{source.name}:{line}: {fault}" for line, fault in (*_functions(source), *_imports(source), *_lines(source))]
-    return found
+    """What is wrong with a file, each a sentence that begins with its name and line."""
+    faults_found = [f"{source.name}: {fault}" for fault in (*_shape(source), *_names(source))]
+    faults_found += [f"{source.name}:{line}: {fault}" for line, fault in (*_functions(source), *_imports(source), *_lines(source))]
+    return faults_found
 
 
 def _shape(source: Source) -> list[str]:
-    found = []
+    faults_found = []
     body = source.tree.body
     first = body[0] if body else None
     if not (isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)):
-        found.append("the first statement is a docstring saying what the file owns")
-    if len(source.lines) > LONGEST_FILE and source.name not in LONGER_FILES:
-        found.append(f"{len(source.lines)} lines: at most {LONGEST_FILE}")
-    return found
+        faults_found.append("the first statement is a docstring saying what the file owns")
+    if len(source.lines) > MAX_FILE_LINES and source.name not in LONGER_FILES:
+        faults_found.append(f"{len(source.lines)} lines: at most {MAX_FILE_LINES}")
+    return faults_found
 
 
 def _names(source: Source) -> list[str]:
     stem = source.module.rsplit(".", 1)[-1]
-    return [f"“{stem}” says nothing of what is inside"] if NOT_NAMES.search(stem) else []
+    return [f"“{stem}” says nothing of what is inside"] if VAGUE_NAMES.search(stem) else []
 
 
 def _functions(source: Source) -> list[tuple[int, str]]:
-    found = []
+    faults_found = []
     for node in ast.walk(source.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
-            if length > LONGEST_FUNCTION and not source.name.startswith(TABLES_OF_CASES):
-                found.append((node.lineno, f"{node.name} has {length} lines: at most {LONGEST_FUNCTION}"))
-    return found
+            if length > MAX_FUNCTION_LINES and not source.name.startswith(TABLES_OF_CASES):
+                faults_found.append((node.lineno, f"{node.name} has {length} lines: at most {MAX_FUNCTION_LINES}"))
+    return faults_found
 
 
 def _imports(source: Source) -> list[tuple[int, str]]:
-    found = []
+    faults_found = []
     for node in ast.walk(source.tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
-        found += [
+        faults_found += [
             (inner.lineno, f"{node.name} imports inside: imports stand at the top")
             for inner in ast.walk(node)
             if isinstance(inner, ast.Import | ast.ImportFrom)
         ]
-    return found
+    return faults_found
 
 
 def _lines(source: Source) -> list[tuple[int, str]]:
-    found = [
+    faults_found = [
         (node.lineno, "print: log, or return it") for node in ast.walk(source.tree) if isinstance(node, ast.Call) and _prints(node)
     ]
     for number, line in enumerate(source.lines, start=1):
         if UNFINISHED.search(line):
-            found.append((number, "unfinished: finish it, or say in a decision that it is not done"))
+            faults_found.append((number, "unfinished: finish it, or say in a decision that it is not done"))
         if is_unexplained(line):
-            found.append((number, "a suppression gives its reason beside it"))
-    return found
+            faults_found.append((number, "a suppression gives its reason beside it"))
+    return faults_found
 
 
 def _prints(node: ast.Call) -> bool:
@@ -86,48 +86,48 @@ def _prints(node: ast.Call) -> bool:
 
 def is_unexplained(line: str) -> bool:
     """Does this line switch a checker off without a code, or without saying why?"""
-    found = sources.SUPPRESSION.search(line)
-    if found is None or _inside_text(line, found.start()):
+    match = sources.SUPPRESSION.search(line)
+    if match is None or _inside_text(line, match.start()):
         return False
-    return sources.REASON.match(found.group("rest")) is None
+    return sources.REASON.match(match.group("rest")) is None
 
 
-def _inside_text(line: str, place: int) -> bool:
-    """Is this place within quotation marks? Good enough for a line of ours."""
-    return line[:place].count('"') % 2 == 1
+def _inside_text(line: str, position: int) -> bool:
+    """Is this position inside quotation marks? Counting them is exact enough for this project's lines."""
+    return line[:position].count('"') % 2 == 1
 
 
-def suppressions(found: tuple[Source, ...]) -> list[str]:
+def suppressions(all_sources: tuple[Source, ...]) -> list[str]:
     """Every line of these files that switches a checker off."""
     return [
         f"{source.name}:{number}"
-        for source in found
+        for source in all_sources
         for number, line in enumerate(source.lines, start=1)
         if (match := sources.SUPPRESSION.search(line)) and not _inside_text(line, match.start())
     ]
 
 
-def test_every_file_keeps_to_the_house() -> None:
+def test_every_file_keeps_the_conventions() -> None:
     assert [fault for source in sources.python() for fault in faults(source)] == []
 
 
 def test_the_longer_files_are_still_longer() -> None:
     lengths = {source.name: len(source.lines) for source in sources.python()}
-    assert [name for name in LONGER_FILES if lengths.get(name, 0) <= LONGEST_FILE] == []
+    assert [name for name in LONGER_FILES if lengths.get(name, 0) <= MAX_FILE_LINES] == []
 
 
 def test_suppressions_stay_within_the_budget() -> None:
-    found = suppressions(sources.product())
-    assert len(found) <= BUDGET, f"{len(found)} suppressions, {BUDGET} allowed: {found}"
+    counted = suppressions(sources.product())
+    assert len(counted) <= MAX_SUPPRESSIONS, f"{len(counted)} suppressions, {MAX_SUPPRESSIONS} allowed: {counted}"
 
 
-def test_some_files_are_looked_at() -> None:
+def test_the_product_files_are_checked() -> None:
     names = {source.name for source in sources.product()}
     assert {"portal/db.py", "workers/jobs.py", "dashboards/mount.py", "config/settings.py", "migrations/owned.py"} <= names
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "expected"),
     [
         ("portal/pupils/one.py", "x = 1\n", "first statement is a docstring"),
         ("portal/pupils/one.py", '"""One."""\n' + "x = 1\n" * 400, "at most 400"),
@@ -142,8 +142,8 @@ def test_some_files_are_looked_at() -> None:
         ("portal/pupils/mark_utils.py", '"""One."""\n', "says nothing"),
     ],
 )
-def test_the_guard_can_fail(name: str, text: str, said: str) -> None:
-    assert any(said in fault for fault in faults(Source(name, text)))
+def test_the_guard_can_fail(name: str, text: str, expected: str) -> None:
+    assert any(expected in fault for fault in faults(Source(name, text)))
 
 
 @pytest.mark.parametrize(
@@ -159,5 +159,5 @@ def test_a_suppression_with_its_reason_passes(line: str) -> None:
     assert faults(Source("portal/pupils/one.py", f'"""One."""\n{line}\n')) == []
 
 
-def test_the_budget_counts() -> None:
+def test_a_suppression_is_counted() -> None:
     assert len(suppressions((Source("one.py", "x = 1  # no" + "qa: S101  a reason\ny = 2\n"),))) == 1

@@ -1,4 +1,4 @@
-"""Row security tried on every owned table: nothing without a scope, nothing of a neighbour's, and a school's own rows alone."""
+"""Row security on every owned table: no scope sees no rows, and a school sees only its own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sqlalchemy import Column, MetaData, Table, Uuid
 
 from migrations.owned import APPEND_ONLY
 from tests.architecture import planting
-from tests.architecture.planting import HERE, NEIGHBOUR, become, owned, seen
+from tests.architecture.planting import HERE, NEIGHBOUR, owned, set_role_and_scope, visible_rows
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-#: Owned tables that a school sees whole: no row of theirs is about a school or a pupil.
-WHOLE = {"audit_event", "audit_head", "trust"}
-NARROWED = {table.name for table in owned()} - WHOLE
+#: Owned tables whose rows every school of the authority sees: they are about no school and no pupil.
+WHOLE_AUTHORITY_TABLES = {"audit_event", "audit_head", "trust"}
+SCHOOL_TABLES = {table.name for table in owned()} - WHOLE_AUTHORITY_TABLES
 SCHOOL_1 = str(planting.row(next(table for table in owned() if table.name == "school"), 1)["id"])
 
 
@@ -29,37 +29,37 @@ def planted(superuser: Connection[Any]) -> Connection[Any]:
 
 
 def leaks(connection: Connection[Any], expected: dict[str, set[int]]) -> dict[str, set[int]]:
-    """Tables in which the connection sees other rows than expected, and which."""
-    found = {table.name: seen(connection, table) for table in (*owned(), _PLANTED) if table.name in expected}
-    return {name: rows for name, rows in found.items() if rows != expected[name]}
+    """Tables in which the connection sees other rows than expected, and which rows it sees."""
+    visible = {table.name: visible_rows(connection, table) for table in (*owned(), _PLANTED) if table.name in expected}
+    return {name: rows for name, rows in visible.items() if rows != expected[name]}
 
 
-def _all(rows: set[int]) -> dict[str, set[int]]:
+def _expect_everywhere(rows: set[int]) -> dict[str, set[int]]:
     return {table.name: rows for table in owned()}
 
 
 def test_every_table_has_its_three_rows(planted: Connection[Any]) -> None:
-    assert leaks(planted, _all({1, 2, 3})) == {}
+    assert leaks(planted, _expect_everywhere({1, 2, 3})) == {}
 
 
-def test_without_a_scope_every_table_is_empty(planted: Connection[Any]) -> None:
-    become(planted, None)
-    assert leaks(planted, _all(set())) == {}
+def test_without_a_scope_no_row_is_visible(planted: Connection[Any]) -> None:
+    set_role_and_scope(planted, None)
+    assert leaks(planted, _expect_everywhere(set())) == {}
 
 
-def test_a_neighbour_is_not_there(planted: Connection[Any]) -> None:
-    become(planted, HERE)
-    assert leaks(planted, _all({1, 2})) == {}
+def test_a_neighbours_rows_are_not_visible(planted: Connection[Any]) -> None:
+    set_role_and_scope(planted, HERE)
+    assert leaks(planted, _expect_everywhere({1, 2})) == {}
 
 
-def test_nor_are_we_for_the_neighbour(planted: Connection[Any]) -> None:
-    become(planted, NEIGHBOUR)
-    assert leaks(planted, _all({3})) == {}
+def test_the_neighbour_sees_only_its_own_rows(planted: Connection[Any]) -> None:
+    set_role_and_scope(planted, NEIGHBOUR)
+    assert leaks(planted, _expect_everywhere({3})) == {}
 
 
 def test_a_school_sees_its_own_rows_alone(planted: Connection[Any]) -> None:
-    become(planted, HERE, SCHOOL_1)
-    expected = {name: {1} for name in NARROWED} | {name: {1, 2} for name in WHOLE}
+    set_role_and_scope(planted, HERE, SCHOOL_1)
+    expected = {name: {1} for name in SCHOOL_TABLES} | {name: {1, 2} for name in WHOLE_AUTHORITY_TABLES}
     assert leaks(planted, expected) == {}
 
 
@@ -67,22 +67,22 @@ def test_a_school_sees_its_own_rows_alone(planted: Connection[Any]) -> None:
 @pytest.mark.parametrize("authority", [None, HERE], ids=["without a scope", "for a neighbour"])
 def test_a_row_cannot_be_added(superuser: Connection[Any], table: Table, authority: Any) -> None:
     superuser.execute("SET LOCAL session_replication_role = replica")
-    become(superuser, authority)
+    set_role_and_scope(superuser, authority)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        planting.add(superuser, table, planting.row(table, 3))
+        planting.insert_row(superuser, table, planting.row(table, 3))
 
 
 @pytest.mark.parametrize("table", [table for table in owned() if table.name not in APPEND_ONLY], ids=str)
 def test_a_neighbours_row_cannot_be_removed(planted: Connection[Any], table: Table) -> None:
-    become(planted, HERE)
-    assert planting.removed(planted, table, 3) == 0
+    set_role_and_scope(planted, HERE)
+    assert planting.delete_row(planted, table, 3) == 0
 
 
 @pytest.mark.parametrize("name", sorted(APPEND_ONLY))
-def test_what_is_only_added_to_cannot_be_removed(planted: Connection[Any], name: str) -> None:
-    become(planted, HERE)
+def test_a_row_of_an_insert_only_table_cannot_be_removed(planted: Connection[Any], name: str) -> None:
+    set_role_and_scope(planted, HERE)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        planting.removed(planted, next(table for table in owned() if table.name == name), 1)
+        planting.delete_row(planted, next(table for table in owned() if table.name == name), 1)
 
 
 _PLANTED = Table(
@@ -99,12 +99,12 @@ _PLANTED = Table(
     ["", "ALTER TABLE planted ENABLE ROW LEVEL SECURITY; CREATE POLICY seen ON planted USING (true)"],
     ids=["no policy", "a policy that lets all through"],
 )
-def test_a_table_without_its_wall_is_found(superuser: Connection[Any], secured: str) -> None:
+def test_a_table_without_a_policy_is_found(superuser: Connection[Any], secured: str) -> None:
     superuser.execute("CREATE TABLE planted (authority_id uuid, id uuid, school_id uuid, PRIMARY KEY (authority_id, id))")
     superuser.execute("GRANT SELECT, INSERT ON planted TO portal_app")
     superuser.execute(secured.encode())
     planting.plant(superuser, [_PLANTED])
-    become(superuser, None)
+    set_role_and_scope(superuser, None)
     assert leaks(superuser, {"planted": set()}) == {"planted": {1, 2, 3}}
-    become(superuser, HERE, SCHOOL_1)
+    set_role_and_scope(superuser, HERE, SCHOOL_1)
     assert leaks(superuser, {"planted": {1}}) == {"planted": {1, 2, 3}}

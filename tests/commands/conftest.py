@@ -1,4 +1,4 @@
-"""A database for each module of commands, and a terminal that keeps what was printed."""
+"""A database for each test module of commands, and a terminal that captures what they print."""
 
 from __future__ import annotations
 
@@ -28,35 +28,35 @@ SLUG = "northshire"
 
 @dataclass
 class Terminal:
-    """Runs commands within this process, in a folder for files, against the module's database."""
+    """Runs commands within this process against the module's database, and writes their files."""
 
     folder: Path
     environment: dict[str, str]
 
-    def run(self, *words: object) -> tuple[int, Any]:
-        """The exit status and the one document; anything else on standard output is a failure."""
-        printed, said = io.StringIO(), io.StringIO()
-        with redirect_stdout(printed), redirect_stderr(said):
-            status = cli.main([str(word) for word in words])
-        assert "Traceback" not in said.getvalue()
-        return status, json.loads(printed.getvalue())
+    def run(self, *arguments: object) -> tuple[int, Any]:
+        """Run a command, and return its exit status and its document. It must print nothing else."""
+        output, errors = io.StringIO(), io.StringIO()
+        with redirect_stdout(output), redirect_stderr(errors):
+            status = cli.main([str(word) for word in arguments])
+        assert "Traceback" not in errors.getvalue()
+        return status, json.loads(output.getvalue())
 
-    def done(self, *words: object) -> Any:
-        """The document of a command that must do its work."""
-        status, document = self.run(*words)
+    def succeed(self, *arguments: object) -> Any:
+        """Run a command that must succeed, and return its document."""
+        status, document = self.run(*arguments)
         assert status == 0, document
         return document
 
-    def refused(self, *words: object) -> Any:
-        """The document of a command that must not."""
-        status, document = self.run(*words)
+    def fail(self, *arguments: object) -> Any:
+        """Run a command that must fail, and return its document."""
+        status, document = self.run(*arguments)
         assert status == 1, document
         assert set(document) == {"error", "problems"}
         assert document["error"]
         return document
 
     def file(self, name: str, content: str | bytes) -> Path:
-        """A file of this content."""
+        """Write a file with this content."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -71,18 +71,18 @@ def terminal(settings: Settings, engine: Engine, worker_id: str, tmp_path_factor
     with psycopg.connect(os.environ[servers.SUPER], autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{servers.TEMPLATE}" OWNER portal_owner')
-    before = dict(os.environ)
-    own = {
+    environment_before = dict(os.environ)
+    settings_of_commands = {
         "DATABASE_URL": os.environ[servers.APP].format(name),
         "DATABASE_OWNER_URL": os.environ[servers.OWNER].format(name),
         "REDIS_URL": os.environ[servers.REDIS],
         "PORTAL_DATA_DIR": str(folder / "data"),
     }
-    os.environ.update(own)
-    yield Terminal(folder, {**before, **own})
-    for key in own.keys() - before.keys():
+    os.environ.update(settings_of_commands)
+    yield Terminal(folder, {**environment_before, **settings_of_commands})
+    for key in settings_of_commands.keys() - environment_before.keys():
         del os.environ[key]
-    os.environ.update({key: before[key] for key in own.keys() & before.keys()})
+    os.environ.update({key: environment_before[key] for key in settings_of_commands.keys() & environment_before.keys()})
     db.connect(settings.database_url)
     with psycopg.connect(os.environ[servers.SUPER], autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

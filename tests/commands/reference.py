@@ -1,4 +1,4 @@
-"""DfE's counts by hand: an independent recount from rows and term dates, in plain Python. Imports nothing of the portal's."""
+"""An independent recount of DfE's figures, in plain Python from rows. It imports nothing from the portal."""
 
 from __future__ import annotations
 
@@ -62,19 +62,19 @@ def counted(marks: Iterable[Mark], by: str) -> dict[str, dict[str, object]]:
         group = GROUPS[by](mark)
         codes[group][mark.code] += 1
         absent = mark.code in AUTHORISED | UNAUTHORISED
-        own = enrolments[group][mark.urn, mark.upn, year_of(mark.on)]
-        own[0] += absent
-        own[1] += absent or mark.code in PRESENT | APPROVED
-    return {group: _group(found, list(enrolments[group].values()), by) for group, found in codes.items()}
+        sessions_of_enrolment = enrolments[group][mark.urn, mark.upn, year_of(mark.on)]
+        sessions_of_enrolment[0] += absent
+        sessions_of_enrolment[1] += absent or mark.code in PRESENT | APPROVED
+    return {group: _group(code_counts, list(enrolments[group].values()), by) for group, code_counts in codes.items()}
 
 
 def _group(codes: Counter[str], enrolments: list[list[int]], by: str) -> dict[str, object]:
     def total(letters: set[str]) -> int:
         return sum(codes[letter] for letter in letters)
 
-    able = [(absent, possible) for absent, possible in enrolments if possible]
-    persistent = sum(1 for absent, possible in able if absent * 10 >= possible)
-    severe = sum(1 for absent, possible in able if absent * 2 >= possible)
+    enrolments_counted = [(absent, possible) for absent, possible in enrolments if possible]
+    persistent = sum(1 for absent, possible in enrolments_counted if absent * 10 >= possible)
+    severe = sum(1 for absent, possible in enrolments_counted if absent * 2 >= possible)
     return {
         "possible": total(PRESENT | APPROVED | AUTHORISED | UNAUTHORISED),
         "present": total(PRESENT),
@@ -82,7 +82,7 @@ def _group(codes: Counter[str], enrolments: list[list[int]], by: str) -> dict[st
         "authorised": total(AUTHORISED),
         "unauthorised": total(UNAUTHORISED),
         "late": codes["L"] + codes["U"],
-        "enrolments": len(able),
+        "enrolments": len(enrolments_counted),
         "persistently_absent": None if by == "week" else persistent,
         "severely_absent": None if by == "week" else severe,
         "codes": dict(codes),
@@ -90,25 +90,25 @@ def _group(codes: Counter[str], enrolments: list[list[int]], by: str) -> dict[st
 
 
 def rates(group: dict[str, object]) -> dict[str, Fraction | None]:
-    """The rates a group's counts make, exact."""
+    """The exact rates of a group."""
 
-    def of(part: int, whole: str) -> Fraction | None:
-        return Fraction(100 * part, int(str(group[whole]))) if group[whole] else None
+    def of(numerator: int, denominator: str) -> Fraction | None:
+        return Fraction(100 * numerator, int(str(group[denominator]))) if group[denominator] else None
 
-    one = {name: value for name, value in group.items() if isinstance(value, int)}
-    short = "persistently_absent" not in one
+    counts = {name: value for name, value in group.items() if isinstance(value, int)}
+    has_no_persistence = "persistently_absent" not in counts
     return {
-        "attendance": of(one["present"] + one["approved_educational_activity"], "possible"),
-        "overall_absence": of(one["authorised"] + one["unauthorised"], "possible"),
-        "authorised": of(one["authorised"], "possible"),
-        "unauthorised": of(one["unauthorised"], "possible"),
-        "late": of(one["late"], "possible"),
-        "persistent_absence": None if short else of(one["persistently_absent"], "enrolments"),
-        "severe_absence": None if short else of(one["severely_absent"], "enrolments"),
+        "attendance": of(counts["present"] + counts["approved_educational_activity"], "possible"),
+        "overall_absence": of(counts["authorised"] + counts["unauthorised"], "possible"),
+        "authorised": of(counts["authorised"], "possible"),
+        "unauthorised": of(counts["unauthorised"], "possible"),
+        "late": of(counts["late"], "possible"),
+        "persistent_absence": None if has_no_persistence else of(counts["persistently_absent"], "enrolments"),
+        "severe_absence": None if has_no_persistence else of(counts["severely_absent"], "enrolments"),
     }
 
 
-def half_up(rate: Fraction) -> float:
+def rounded_half_up(rate: Fraction) -> float:
     """Two decimal places, half up."""
     exact = Decimal(rate.numerator) / Decimal(rate.denominator)
     return float(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))

@@ -1,4 +1,4 @@
-"""Counts and rates from the command line are those of an independent recount, for every grouping, span and population."""
+"""Counts and rates from the command line equal the recount, for every grouping, span and population."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.commands import county, reference
 from tests.commands.conftest import SLUG, Terminal
 
-WHERE = ("--authority", SLUG)
+AUTHORITY = ("--authority", SLUG)
 SPANS = (
     (None, None),
     (date(2025, 9, 3), date(2026, 6, 4)),
@@ -21,90 +21,92 @@ SPANS = (
 
 @pytest.fixture(scope="module")
 def marks(terminal: Terminal) -> list[reference.Mark]:
-    """The county's marks, sent as a data team would send them: schools, dates, pupils, marks of each year."""
-    terminal.done("authority", "add", SLUG, "--name", "Northshire", "--la-code", "001")
-    terminal.done("schools", "import", *WHERE, terminal.file("schools.csv", county.school_list()))
-    terminal.done("term-dates", "import", *WHERE, terminal.file("terms.csv", county.term_list()))
+    """The county's marks, imported as a data team would: schools, dates, pupils, and each year's marks."""
+    terminal.succeed("authority", "add", SLUG, "--name", "Northshire", "--la-code", "001")
+    terminal.succeed("schools", "import", *AUTHORITY, terminal.file("schools.csv", county.school_list()))
+    terminal.succeed("term-dates", "import", *AUTHORITY, terminal.file("terms.csv", county.term_list()))
     own = terminal.file("own.csv", county.own_closed_days())
-    terminal.done("term-dates", "import", *WHERE, "--school", "999103", own)
-    held = county.marks()
+    terminal.succeed("term-dates", "import", *AUTHORITY, "--school", "999103", own)
+    all_marks = county.marks()
     for urn, *_ in county.SCHOOLS:
         for year in (2023, 2024, 2025, 2026):
             pupils = terminal.file("pupils.csv", county.pupil_list(urn, year))
-            terminal.done("pupils", "import", *WHERE, "--school", urn, "--academic-year", year, pupils)
-            its = [one for one in held if one.urn == urn and reference.year_of(one.on) == year]
-            terminal.file(f"{year}/{urn}.csv", county.long_file(its))
+            terminal.succeed("pupils", "import", *AUTHORITY, "--school", urn, "--academic-year", year, pupils)
+            school_marks = [mark for mark in all_marks if mark.urn == urn and reference.year_of(mark.on) == year]
+            terminal.file(f"{year}/{urn}.csv", county.long_file(school_marks))
     for year in (2023, 2024, 2025, 2026):
-        sent = terminal.done("marks", "import", *WHERE, "--by-filename", terminal.folder / str(year))
-        assert sent["rows_refused"] == 0, [one["problems"] for one in sent["files"]]
-        assert sent["rows_in"] == sent["rows_stored"] == sum(1 for one in held if reference.year_of(one.on) == year)
-    return held
+        document = terminal.succeed("marks", "import", *AUTHORITY, "--by-filename", terminal.folder / str(year))
+        assert document["rows_refused"] == 0, [file["problems"] for file in document["files"]]
+        assert document["rows_in"] == document["rows_stored"] == sum(1 for mark in all_marks if reference.year_of(mark.on) == year)
+    return all_marks
 
 
-def compare(told: list[dict[str, object]], expected: dict[str, dict[str, object]]) -> None:
-    """Every count and every rate of every group, exactly."""
-    assert {str(one["group"]) for one in told} == expected.keys()
-    for one in told:
-        own = expected[str(one["group"])]
-        assert {name: one[name] for name in own} == own
-        rates = reference.rates(own)
-        assert one["rates"] == {name: None if rate is None else float(rate) for name, rate in rates.items()}
-        assert one["rates_rounded"] == {name: None if rate is None else reference.half_up(rate) for name, rate in rates.items()}
+def compare(groups: list[dict[str, object]], expected: dict[str, dict[str, object]]) -> None:
+    """Check every count and every rate of every group."""
+    assert {str(group["group"]) for group in groups} == expected.keys()
+    for group in groups:
+        expected_group = expected[str(group["group"])]
+        assert {name: group[name] for name in expected_group} == expected_group
+        rates = reference.rates(expected_group)
+        assert group["rates"] == {name: None if rate is None else float(rate) for name, rate in rates.items()}
+        assert group["rates_rounded"] == {
+            name: None if rate is None else reference.rounded_half_up(rate) for name, rate in rates.items()
+        }
 
 
 @pytest.mark.parametrize("everyone", [False, True])
 @pytest.mark.parametrize("by", ["none", "school", "week", "month", "year-group"])
-def test_every_count_is_that_of_the_recount(terminal: Terminal, marks: list[reference.Mark], by: str, everyone: bool) -> None:
+def test_every_count_equals_the_recount(terminal: Terminal, marks: list[reference.Mark], by: str, everyone: bool) -> None:
     for first, last in SPANS:
         span = ["--from", str(first), "--to", str(last)] if first else []
-        told = terminal.done("measures", *WHERE, "--by", by, *span, *(["--include-all-ages"] if everyone else []))
-        chosen = [
-            one for one in marks
-            if (first is None or first <= one.on <= last) and (everyone or reference.is_headline(one, county.AFTER_MAY))
+        document = terminal.succeed("measures", *AUTHORITY, "--by", by, *span, *(["--include-all-ages"] if everyone else []))
+        selected = [
+            mark for mark in marks
+            if (first is None or first <= mark.on <= last) and (everyone or reference.is_headline(mark, county.AFTER_MAY))
         ]  # fmt: skip
-        compare(told["groups"], reference.counted(chosen, by))
+        compare(document["groups"], reference.counted(selected, by))
 
 
 @pytest.mark.parametrize("phase", ["primary", "all-through", "special"])
-def test_a_phase_is_its_schools_alone(terminal: Terminal, marks: list[reference.Mark], phase: str) -> None:
-    urns = {urn for urn, _, its, *_ in county.SCHOOLS if its == phase}
-    chosen = [one for one in marks if one.urn in urns and reference.is_headline(one, county.AFTER_MAY)]
-    compare(terminal.done("measures", *WHERE, "--phase", phase.title())["groups"], reference.counted(chosen, "none"))
+def test_a_phase_counts_only_its_own_schools(terminal: Terminal, marks: list[reference.Mark], phase: str) -> None:
+    urns = {urn for urn, _, school_phase, *_ in county.SCHOOLS if school_phase == phase}
+    selected = [mark for mark in marks if mark.urn in urns and reference.is_headline(mark, county.AFTER_MAY)]
+    compare(terminal.succeed("measures", *AUTHORITY, "--phase", phase.title())["groups"], reference.counted(selected, "none"))
     (urn,) = urns
-    compare(terminal.done("measures", *WHERE, "--school", urn)["groups"], reference.counted(chosen, "none"))
+    compare(terminal.succeed("measures", *AUTHORITY, "--school", urn)["groups"], reference.counted(selected, "none"))
 
 
-def test_by_code_says_each_code_and_its_share(terminal: Terminal, marks: list[reference.Mark]) -> None:
-    told = terminal.done("measures", *WHERE, "--by", "code", "--include-all-ages")["groups"]
-    whole = reference.counted(marks, "none")["all"]
-    assert {one["group"]: one["sessions"] for one in told} == whole["codes"]
-    shares = {one["group"]: one["rate"] for one in told}
-    assert {one["possible"] for one in told} == {whole["possible"]}
+def test_grouping_by_code_gives_each_code_and_its_share(terminal: Terminal, marks: list[reference.Mark]) -> None:
+    groups = terminal.succeed("measures", *AUTHORITY, "--by", "code", "--include-all-ages")["groups"]
+    total = reference.counted(marks, "none")["all"]
+    assert {group["group"]: group["sessions"] for group in groups} == total["codes"]
+    shares = {group["group"]: group["rate"] for group in groups}
+    assert {group["possible"] for group in groups} == {total["possible"]}
     assert {group for group, share in shares.items() if share is None} == {"D", "Q", "X", "Y", *(f"Y{n}" for n in range(1, 8))}
     assert sum(share for share in shares.values() if share is not None) == pytest.approx(100)
 
 
-def test_parts_make_the_whole(terminal: Terminal, marks: list[reference.Mark]) -> None:
-    (whole,) = terminal.done("measures", *WHERE)["groups"]
+def test_the_groups_add_up_to_the_total(terminal: Terminal, marks: list[reference.Mark]) -> None:
+    (total,) = terminal.succeed("measures", *AUTHORITY)["groups"]
     for by in ("school", "week", "month", "year-group"):
-        groups = terminal.done("measures", *WHERE, "--by", by)["groups"]
+        groups = terminal.succeed("measures", *AUTHORITY, "--by", by)["groups"]
         for name in ("possible", "present", "approved_educational_activity", "authorised", "unauthorised", "late"):
-            assert sum(one[name] for one in groups) == whole[name]
+            assert sum(group[name] for group in groups) == total[name]
     parts = ("present", "approved_educational_activity", "authorised", "unauthorised")
-    assert whole["possible"] == sum(whole[name] for name in parts)
+    assert total["possible"] == sum(total[name] for name in parts)
 
 
-def test_schools_are_named_by_urn_and_year_groups_run_upwards(terminal: Terminal, marks: list[reference.Mark]) -> None:
-    groups = terminal.done("measures", *WHERE, "--by", "school")["groups"]
-    assert [(one["group"], one["urn"], one["name"], one["phase"]) for one in groups] == [
+def test_schools_are_named_by_urn_and_year_groups_ascend(terminal: Terminal, marks: list[reference.Mark]) -> None:
+    groups = terminal.succeed("measures", *AUTHORITY, "--by", "school")["groups"]
+    assert [(group["group"], group["urn"], group["name"], group["phase"]) for group in groups] == [
         (urn, urn, name, phase) for urn, name, phase, *_ in county.SCHOOLS
     ]
-    groups = terminal.done("measures", *WHERE, "--by", "year-group", "--include-all-ages")["groups"]
-    assert [one["group"] for one in groups] == ["R", *(str(number) for number in range(1, 14))]
+    groups = terminal.succeed("measures", *AUTHORITY, "--by", "year-group", "--include-all-ages")["groups"]
+    assert [group["group"] for group in groups] == ["R", *(str(number) for number in range(1, 14))]
 
 
-def test_no_marks_are_noughts_and_no_rates(terminal: Terminal, marks: list[reference.Mark]) -> None:
-    (whole,) = terminal.done("measures", *WHERE, "--from", "2019-01-01", "--to", "2019-12-31")["groups"]
-    assert (whole["possible"], whole["enrolments"], whole["codes"]) == (0, 0, {})
-    assert set(whole["rates"].values()) == {None}
-    assert terminal.done("measures", *WHERE, "--to", "2019-12-31", "--by", "school")["groups"] == []
+def test_no_marks_give_zero_counts_and_no_rates(terminal: Terminal, marks: list[reference.Mark]) -> None:
+    (total,) = terminal.succeed("measures", *AUTHORITY, "--from", "2019-01-01", "--to", "2019-12-31")["groups"]
+    assert (total["possible"], total["enrolments"], total["codes"]) == (0, 0, {})
+    assert set(total["rates"].values()) == {None}
+    assert terminal.succeed("measures", *AUTHORITY, "--to", "2019-12-31", "--by", "school")["groups"] == []

@@ -1,4 +1,4 @@
-"""A data folder of its own for each test, reachable by the servers' user, with whatever still runs on it ended afterwards."""
+"""A data folder for each test. The servers' user can reach it, and what still runs on it is killed afterwards."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def on_folder(folder: Path) -> dict[int, str]:
-    """The living processes whose command line or working folder names this data folder: number → command line."""
-    found = {}
-    for one in Path("/proc").glob("[0-9]*"):
+def processes_on(folder: Path) -> dict[int, str]:
+    """The running processes whose command line or working folder names this data folder: id → command line."""
+    commands = {}
+    for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            said = (one / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if said and (str(folder) in said or str(folder) in str((one / "cwd").readlink())):
-                found[int(one.name)] = said.strip()
-    found.pop(os.getpid(), None)
-    return found
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if command and (str(folder) in command or str(folder) in str((process / "cwd").readlink())):
+                commands[int(process.name)] = command.strip()
+    commands.pop(os.getpid(), None)
+    return commands
 
 
 def gone(folder: Path, within: float = 8.0) -> bool:
-    """Does everything on this folder end within so many seconds?"""
-    until = time.monotonic() + within
-    while on_folder(folder):
-        if time.monotonic() > until:
+    """Do all processes on this folder end within so many seconds?"""
+    deadline = time.monotonic() + within
+    while processes_on(folder):
+        if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
     return True
@@ -42,17 +42,17 @@ def gone(folder: Path, within: float = 8.0) -> bool:
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     """An empty data folder for one test."""
-    with new_folder() as made:
-        yield made
+    with new_folder() as folder:
+        yield folder
 
 
 @contextmanager
 def new_folder() -> Iterator[Path]:
-    """An empty data folder; whatever still runs on it at the end is killed."""
-    made = Path(tempfile.mkdtemp(prefix="portal-folder-"))
-    yield made
-    for pid in on_folder(made):
+    """An empty data folder; what still runs on it at the end is killed."""
+    folder = Path(tempfile.mkdtemp(prefix="portal-folder-"))
+    yield folder
+    for pid in processes_on(folder):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    gone(made)
-    shutil.rmtree(made, ignore_errors=True)
+    gone(folder)
+    shutil.rmtree(folder, ignore_errors=True)

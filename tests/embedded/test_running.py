@@ -1,4 +1,4 @@
-"""Two starts on one data folder: one owns the servers, the other uses them, and neither is left without."""
+"""Two starts on one data folder: one owns the servers, and the other uses them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from config.settings import Settings
 from portal.embedded.children import CannotStartError
 from portal.embedded.running import owned, servers
 from portal.embedded.valkey import EmbeddedValkey, answers
-from tests.embedded.conftest import gone, on_folder
+from tests.embedded.conftest import gone, processes_on
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
-#: A command: it says which database it was given, and stays until its input ends.
+#: A command that prints its database's address, and runs until its input ends.
 COMMAND = """
 import sys
 from config.settings import Settings
@@ -48,61 +48,61 @@ def _command(data_dir: Path) -> subprocess.Popen[str]:
     )
 
 
-def _line(program: subprocess.Popen[str]) -> str:
+def _read_line(program: subprocess.Popen[str]) -> str:
     assert program.stdout is not None
     return program.stdout.readline().strip()
 
 
-def _end(program: subprocess.Popen[str]) -> None:
+def _close_input(program: subprocess.Popen[str]) -> None:
     assert program.stdin is not None
     program.stdin.close()
 
 
-def _closed(program: subprocess.Popen[str]) -> None:
+def _wait_and_close(program: subprocess.Popen[str]) -> None:
     program.wait(15)
     for pipe in (program.stdin, program.stdout):
         if pipe is not None and not pipe.closed:
             pipe.close()
 
 
-def test_two_commands_at_once_share_and_the_first_waits_for_the_second(data_dir: Path) -> None:
-    """Both started in the same moment on an empty folder: one cluster is made, and it outlives whoever leaves first."""
-    one, two = _command(data_dir), _command(data_dir)
-    assert _line(one) == _line(two) != ""
-    assert sum("postgres -D" in command for command in on_folder(data_dir).values()) == 1
-    owner = one if (data_dir / "servers.json").read_text().find(f'"starter_pid": {one.pid}') > 0 else two
-    guest = two if owner is one else one
-    _end(owner)
+def test_two_commands_at_once_share_servers_and_the_owner_waits(data_dir: Path) -> None:
+    """Both start at once on an empty folder. One cluster is made, and its owner waits for the other to finish."""
+    first, second = _command(data_dir), _command(data_dir)
+    assert _read_line(first) == _read_line(second) != ""
+    assert sum("postgres -D" in command for command in processes_on(data_dir).values()) == 1
+    owner = first if (data_dir / "servers.json").read_text().find(f'"starter_pid": {first.pid}') > 0 else second
+    guest = second if owner is first else first
+    _close_input(owner)
     with pytest.raises(subprocess.TimeoutExpired):
         owner.wait(0.7)
-    _end(guest)
-    assert _line(guest) == "stopped"
-    assert _line(owner) == "stopped"
-    for program in (one, two):
-        _closed(program)
-    assert on_folder(data_dir) == {}
+    _close_input(guest)
+    assert _read_line(guest) == "stopped"
+    assert _read_line(owner) == "stopped"
+    for program in (first, second):
+        _wait_and_close(program)
+    assert processes_on(data_dir) == {}
     assert not (data_dir / "servers.json").exists()
 
 
 def test_a_command_uses_the_running_portal_and_leaves_it_running(data_dir: Path) -> None:
-    """The command line works on the same database as the pages."""
-    own, given = owned(_settings(data_dir))
+    """A command works on the same database as the pages."""
+    own, owned_servers = owned(_settings(data_dir))
     with servers(_settings(data_dir)) as used:
-        assert used == given
+        assert used == owned_servers
     assert all(child.is_alive() for child in own.children())
     own.stop(after_others=False)
-    assert on_folder(data_dir) == {}
+    assert processes_on(data_dir) == {}
 
 
-def test_a_second_portal_on_the_folder_is_told_so(data_dir: Path) -> None:
-    """Never two servers on one cluster."""
+def test_a_second_portal_on_the_folder_is_refused(data_dir: Path) -> None:
+    """Two servers on one cluster would ruin it."""
     own, _ = owned(_settings(data_dir))
     with pytest.raises(CannotStartError, match=r"already runs on .* PORTAL_DATA_DIR"):
         owned(_settings(data_dir))
     own.stop(after_others=False)
 
 
-def test_the_state_file_is_private_and_goes_with_the_servers(data_dir: Path) -> None:
+def test_the_state_file_is_private_and_removed_with_the_servers(data_dir: Path) -> None:
     """It holds passwords."""
     own, _ = owned(_settings(data_dir))
     assert (data_dir / "servers.json").stat().st_mode & 0o077 == 0
@@ -110,28 +110,28 @@ def test_the_state_file_is_private_and_goes_with_the_servers(data_dir: Path) -> 
     assert not (data_dir / "servers.json").exists()
 
 
-def test_a_state_file_left_by_a_killed_start_is_no_hindrance(data_dir: Path) -> None:
-    """Kill -9 of the starter: servers gone, folder free, next start as usual."""
+def test_a_state_file_of_a_killed_start_does_not_stop_the_next(data_dir: Path) -> None:
+    """After kill -9 of the starter its servers end, and the next start works as usual."""
     killed = _command(data_dir)
-    first = _line(killed)
+    first_url = _read_line(killed)
     killed.send_signal(signal.SIGKILL)
-    _closed(killed)
+    _wait_and_close(killed)
     assert (data_dir / "servers.json").exists()
-    with servers(_settings(data_dir)) as given:
-        assert given.app_url != first
-    assert gone(data_dir), on_folder(data_dir)
+    with servers(_settings(data_dir)) as new_servers:
+        assert new_servers.app_url != first_url
+    assert gone(data_dir), processes_on(data_dir)
 
 
-def test_named_servers_are_used_and_nothing_is_started(data_dir: Path) -> None:
-    """With both addresses given the data folder is not even made."""
+def test_with_both_urls_set_nothing_is_started(data_dir: Path) -> None:
+    """The data folder is not even made."""
     absent = data_dir / "absent"
-    named = Settings(database_url="postgresql://a@b/c", redis_url="redis://d/0", secret_key="k" * 40, data_dir=absent)
-    with servers(named) as given:
-        assert (given.owner_url, given.app_url, given.redis_url) == ("postgresql://a@b/c", "postgresql://a@b/c", "redis://d/0")
+    settings = Settings(database_url="postgresql://a@b/c", redis_url="redis://d/0", secret_key="k" * 40, data_dir=absent)
+    with servers(settings) as used:
+        assert (used.owner_url, used.app_url, used.redis_url) == ("postgresql://a@b/c", "postgresql://a@b/c", "redis://d/0")
     assert not absent.exists()
 
 
-def test_the_queue_server_wants_its_password_and_keeps_it_out_of_the_process_list(data_dir: Path) -> None:
+def test_the_queue_server_needs_a_password_that_is_not_in_the_process_list(data_dir: Path) -> None:
     """Anyone on the machine can list processes and open local ports."""
     valkey = EmbeddedValkey(data_dir)
     valkey.start()
@@ -139,17 +139,17 @@ def test_the_queue_server_wants_its_password_and_keeps_it_out_of_the_process_lis
     port = int(valkey.url.rpartition(":")[2].partition("/")[0])
     assert answers(port, password)
     assert not answers(port, "guess")
-    assert password not in " ".join(on_folder(data_dir).values())
+    assert password not in " ".join(processes_on(data_dir).values())
     valkey.stop()
-    assert on_folder(data_dir) == {}
+    assert processes_on(data_dir) == {}
 
 
-def test_a_queue_server_left_running_is_ended_before_the_next(data_dir: Path) -> None:
-    """Two of them appending to one file would spoil it."""
+def test_an_orphaned_queue_server_is_stopped_before_the_next_starts(data_dir: Path) -> None:
+    """Two servers appending to one file would spoil it."""
     left = EmbeddedValkey(data_dir)
     left.start()
     assert left.child is not None
-    following = EmbeddedValkey(data_dir)
-    following.start(left.child.pid)
+    second = EmbeddedValkey(data_dir)
+    second.start(left.child.pid)
     assert not left.child.is_alive()
-    following.stop()
+    second.stop()

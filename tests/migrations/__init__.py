@@ -1,1 +1,1 @@
-"""The schema the migrations make is the schema the models describe."""
+"""Tests that the migrations make the schema the models describe."""

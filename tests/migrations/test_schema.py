@@ -1,4 +1,4 @@
-"""Drift: what the migrations make, compared with the models; and that they can be taken back."""
+"""The schema the migrations make, compared with the models; and their downgrades."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.support import servers
 
 
 @pytest.fixture
-def empty() -> object:
-    """An empty database of its own, and its address as the owner."""
+def owner_url() -> object:
+    """The address, as the owner, of an empty database."""
     with psycopg.connect(os.environ[servers.SUPER], autocommit=True) as connection:
         connection.execute('DROP DATABASE IF EXISTS "portal_drift" WITH (FORCE)')
         connection.execute('CREATE DATABASE "portal_drift" OWNER portal_owner')
@@ -28,13 +28,15 @@ def empty() -> object:
         connection.execute('DROP DATABASE IF EXISTS "portal_drift" WITH (FORCE)')
 
 
-def test_the_migrations_make_exactly_what_the_models_describe(empty: str) -> None:
-    migrations.upgrade(empty)
-    engine = migrations.owner_engine(empty)
+def test_the_migrations_make_exactly_what_the_models_describe(owner_url: str) -> None:
+    migrations.upgrade(owner_url)
+    engine = migrations.owner_engine(owner_url)
     assert migrations.current(engine) == migrations.head()
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), METADATA)
-        checks = {one["name"] for table in METADATA.tables for one in inspect(connection).get_check_constraints(table)}
+        checks = {
+            constraint["name"] for table in METADATA.tables for constraint in inspect(connection).get_check_constraints(table)
+        }
     engine.dispose()
     assert differences == []
     assert checks == {
@@ -45,9 +47,9 @@ def test_the_migrations_make_exactly_what_the_models_describe(empty: str) -> Non
     }
 
 
-def test_a_model_without_a_migration_is_found(empty: str) -> None:
-    migrations.upgrade(empty)
-    engine = migrations.owner_engine(empty)
+def test_a_difference_from_the_models_is_found(owner_url: str) -> None:
+    migrations.upgrade(owner_url)
+    engine = migrations.owner_engine(owner_url)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE school DROP COLUMN laestab"))
         assert compare_metadata(MigrationContext.configure(connection), METADATA)
@@ -55,13 +57,13 @@ def test_a_model_without_a_migration_is_found(empty: str) -> None:
     engine.dispose()
 
 
-def test_the_baseline_can_be_taken_back(empty: str) -> None:
-    migrations.upgrade(empty)
+def test_the_migrations_can_be_undone(owner_url: str) -> None:
+    migrations.upgrade(owner_url)
     config = Config()
     config.set_main_option("script_location", str(migrations.HERE))
-    config.attributes["owner_url"] = empty
+    config.attributes["owner_url"] = owner_url
     command.downgrade(config, "base")
-    engine = migrations.owner_engine(empty)
+    engine = migrations.owner_engine(owner_url)
     with engine.connect() as connection:
         assert set(inspect(connection).get_table_names()) == {"alembic_version"}
     engine.dispose()

@@ -1,4 +1,4 @@
-"""A portal with nothing in it but its health: stands in for the whole one where only starting and stopping is tried."""
+"""A portal with only its health pages, for tests of starting and stopping."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Health, and one page that never ends by itself."""
+    """The health pages, and one page that never answers by itself."""
     settings = settings or Settings.from_environment(os.environ)
     logs.configure(settings)
     app = Flask(__name__)
@@ -34,13 +34,13 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 @open_to_all
 def stuck() -> ResponseReturnValue:
-    """Run until given up."""
+    """Run until the request deadline interrupts it."""
     while True:
         time.sleep(0.01)
 
 
 if __name__ == "__main__":
-    # A worker that works: it tells nobody what it was given except its own process list, which tests read.
+    # A worker that does nothing. Its arguments are in the process list, by which the tests find it.
     sys.stdout.write("working\n")
     while True:
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The health pages and the measurements, against a real database and queue that are really stopped."""
+"""The health pages and the metrics, with a real database and queue that the tests stop."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ pytestmark = pytest.mark.slow
 METRICS_PORT = 9108
 
 
-class Small:
+class SmallPortal:
     """The small application on servers of its own, which the tests may stop."""
 
     def __init__(self, folder: Path) -> None:
-        """Start the servers and make the application; what it replaces in this process is put back by `close`."""
-        self._kept = (db._engine, queue._redis, logging.getLogger().handlers[:], logging.getLogger().level)  # noqa: SLF001  one of each a process
+        """Start the servers and make the application. `close` restores what this replaces in the process."""
+        self._replaced = (db._engine, queue._redis, logging.getLogger().handlers[:], logging.getLogger().level)  # noqa: SLF001  one of each a process
         self.postgres = EmbeddedPostgres(folder, durable=False)
         self.valkey = EmbeddedValkey(folder)
         self.postgres.start()
@@ -55,16 +55,16 @@ class Small:
         self.app: Flask = create_app(self.settings)
 
     def get(self, path: str, port: int = 8000) -> TestResponse:
-        """Ask for a page at a port."""
+        """Request a page at a port."""
         return self.app.test_client().get(path, environ_overrides={"SERVER_PORT": str(port)})
 
     def close(self) -> None:
-        """Stop the servers and give the process its own engine, queue and logs back."""
+        """Stop the servers, and restore the process's own engine, queue and logging."""
         db.engine().dispose()
         connection = queue._redis  # noqa: SLF001  as above
         if connection is not None:
             connection.close()
-        db._engine, queue._redis, logging.getLogger().handlers[:], level = self._kept  # noqa: SLF001  as above
+        db._engine, queue._redis, logging.getLogger().handlers[:], level = self._replaced  # noqa: SLF001  as above
         logging.getLogger().setLevel(level)
         structlog.reset_defaults()
         self.valkey.stop()
@@ -72,21 +72,21 @@ class Small:
 
 
 @pytest.fixture
-def small() -> Iterator[Small]:
+def small() -> Iterator[SmallPortal]:
     """The small application, ready."""
     with new_folder() as folder:
-        made = Small(folder)
-        yield made
-        made.close()
+        portal = SmallPortal(folder)
+        yield portal
+        portal.close()
 
 
-def _checks(answer: TestResponse) -> dict[str, str]:
-    found: dict[str, str] = answer.get_json()["checks"]
-    return found
+def _checks(response: TestResponse) -> dict[str, str]:
+    checks: dict[str, str] = response.get_json()["checks"]
+    return checks
 
 
-def test_ready_degraded_and_not_ready(small: Small) -> None:
-    """Without the queue the portal still takes files; without the database or at another revision it takes nothing."""
+def test_ready_degraded_and_not_ready(small: SmallPortal) -> None:
+    """Degraded without the queue; not ready without the database or at another revision."""
     assert small.get("/livez").get_json() == {"status": "alive"}
     ready = small.get("/readyz")
     assert (ready.status_code, ready.get_json()["status"]) == (200, "ready")
@@ -113,32 +113,32 @@ def test_ready_degraded_and_not_ready(small: Small) -> None:
     assert small.get("/livez").status_code == 200
 
 
-def test_measurements_are_at_the_private_port_only(small: Small) -> None:
-    """At the public one there is no such page; at the private one there is nothing else."""
+def test_metrics_are_served_at_the_private_port_only(small: SmallPortal) -> None:
+    """The public port has no such page, and the private one has no other."""
     assert small.get("/metrics").status_code == 404
     assert small.get("/readyz", METRICS_PORT).status_code == 404
     small.get("/livez")
-    said = small.get("/metrics", METRICS_PORT).get_data(as_text=True)
-    assert 'portal_requests_total{endpoint="health.livez",method="GET",status="200"}' in said
-    assert "portal_jobs_waiting 0.0" in said
-    assert "portal_database_up 1.0" in said
+    page = small.get("/metrics", METRICS_PORT).get_data(as_text=True)
+    assert 'portal_requests_total{endpoint="health.livez",method="GET",status="200"}' in page
+    assert "portal_jobs_waiting 0.0" in page
+    assert "portal_database_up 1.0" in page
     small.postgres.stop()
-    said = small.get("/metrics", METRICS_PORT).get_data(as_text=True)
-    assert "portal_database_up 0.0" in said
+    page = small.get("/metrics", METRICS_PORT).get_data(as_text=True)
+    assert "portal_database_up 0.0" in page
 
 
-def test_the_health_pages_are_open_and_tell_strangers_nothing(small: Small) -> None:
-    """Asked before sign-in, by a proxy or by anyone: no versions, no addresses."""
+def test_the_health_pages_are_open_and_name_no_version_or_address(small: SmallPortal) -> None:
+    """Anyone can ask for them before sign-in."""
     for name in ("health.livez", "health.readyz"):
         assert permission_of(small.app.view_functions[name]) == OPEN
     small.postgres.stop()
     for path in ("/livez", "/readyz"):
-        said = small.get(path).get_data(as_text=True)
-        assert "127.0.0.1" not in said
-        assert NEEDED not in said
+        page = small.get(path).get_data(as_text=True)
+        assert "127.0.0.1" not in page
+        assert NEEDED not in page
 
 
-def test_a_request_is_logged_by_view_and_never_by_address(small: Small) -> None:
+def test_a_request_is_logged_by_view_and_never_by_address(small: SmallPortal) -> None:
     """Searches and ids are in addresses; logs travel further than pages."""
     stream = io.StringIO()
     logs.configure(small.settings, stream)
@@ -150,8 +150,8 @@ def test_a_request_is_logged_by_view_and_never_by_address(small: Small) -> None:
     assert "Canary" not in stream.getvalue()
 
 
-def test_secrets_are_blanked_wherever_they_are_logged(small: Small) -> None:
-    """Ours and the libraries' lines alike, tracebacks included."""
+def test_secrets_are_hidden_in_every_log_line(small: SmallPortal) -> None:
+    """The portal's lines and the libraries', tracebacks included."""
     stream = io.StringIO()
     logs.configure(small.settings, stream)
     structlog.get_logger().warning("sign-in", password="hunter2", upn="A123")
@@ -166,9 +166,9 @@ def test_secrets_are_blanked_wherever_they_are_logged(small: Small) -> None:
         raise KeyError(name) from OSError("no such file")  # noqa: TRY301  a traceback is what is wanted
     except KeyError:
         logging.getLogger("some.library").exception("failed")
-    said = stream.getvalue()
-    assert "hunter2" not in said
-    assert "Canary" not in said
-    assert said.index("OSError: no such file") < said.index("builtins.KeyError")
-    assert "A123" not in said
-    assert [json.loads(line)["level"] for line in said.splitlines()] == ["warning", "error", "error", "error"]
+    output = stream.getvalue()
+    assert "hunter2" not in output
+    assert "Canary" not in output
+    assert output.index("OSError: no such file") < output.index("builtins.KeyError")
+    assert "A123" not in output
+    assert [json.loads(line)["level"] for line in output.splitlines()] == ["warning", "error", "error", "error"]

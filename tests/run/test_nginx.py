@@ -1,4 +1,4 @@
-"""The shipped proxy configuration: accepted by nginx, and holding in front of a real portal."""
+"""The shipped nginx configuration: nginx accepts it, and it works in front of a real portal."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _certificate(folder: Path) -> None:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "attendance.example.gov.uk")])
     day = timedelta(days=1)
     now = clock.now()
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -51,7 +51,7 @@ def _certificate(folder: Path) -> None:
         .not_valid_after(now + day)
         .sign(key, hashes.SHA256())
     )
-    (folder / "certificate.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     (folder / "key.pem").write_bytes(private)
 
@@ -59,27 +59,27 @@ def _certificate(folder: Path) -> None:
 class Proxy:
     """An nginx with the shipped file, its ports and paths replaced and nothing else."""
 
-    def __init__(self, folder: Path, behind: int) -> None:
-        """Write its configuration."""
+    def __init__(self, folder: Path, portal_port: int) -> None:
+        """Write its configuration; `portal_port` is where the portal listens."""
         self.folder = folder
-        self.plain, self.encrypted = free_port(), free_port()
+        self.http_port, self.https_port = free_port(), free_port()
         _certificate(folder)
         text = (REPOSITORY / "config" / "nginx.conf").read_text()
         temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        for shipped, here in (
+        for shipped, replacement in (
             ("user www-data;", ""),
             ("/run/nginx.pid", str(folder / "nginx.pid")),
             ("/var/log/nginx", str(folder)),
             ("/etc/ssl/portal", str(folder)),
-            ("server 127.0.0.1:8000", f"server 127.0.0.1:{behind}"),
-            ("listen 80;", f"listen 127.0.0.1:{self.plain};"),
+            ("server 127.0.0.1:8000", f"server 127.0.0.1:{portal_port}"),
+            ("listen 80;", f"listen 127.0.0.1:{self.http_port};"),
             ("listen [::]:80;", ""),
-            ("listen 443 ssl;", f"listen 127.0.0.1:{self.encrypted} ssl;"),
+            ("listen 443 ssl;", f"listen 127.0.0.1:{self.https_port} ssl;"),
             ("listen [::]:443 ssl;", ""),
             ("http {", "http { " + temporary),
         ):
             assert shipped in text
-            text = text.replace(shipped, here)
+            text = text.replace(shipped, replacement)
         (folder / "nginx.conf").write_text(text)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -89,16 +89,16 @@ class Proxy:
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-        """Ask for a page over TLS."""
-        trusting = ssl.create_default_context()
-        trusting.check_hostname = False
-        trusting.verify_mode = ssl.CERT_NONE
-        line = http.client.HTTPSConnection("127.0.0.1", self.encrypted, timeout=10, context=trusting)
-        line.request("GET", path, headers=headers)
-        answer = line.getresponse()
-        body = answer.read()
-        line.close()
-        return answer.status, dict(answer.getheaders()), body
+        """Request a page over TLS."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, timeout=10, context=context)
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        body = response.read()
+        connection.close()
+        return response.status, dict(response.getheaders()), body
 
 
 @pytest.fixture(scope="module")
@@ -106,67 +106,67 @@ def proxy() -> Iterator[Proxy]:
     """An nginx in front of a small portal."""
     with new_folder() as folder:
         portal = Portal(folder, PORTAL_TRUSTED_PROXIES="1")
-        made = Proxy(folder, portal.port)
-        started = made.run("-g", "daemon on;")
+        server = Proxy(folder, portal.port)
+        started = server.run("-g", "daemon on;")
         assert started.returncode == 0, started.stderr
-        yield made
-        made.run("-s", "stop")
-        portal.ended(signal.SIGINT)
+        yield server
+        server.run("-s", "stop")
+        portal.wait_for_end(signal.SIGINT)
 
 
 def test_the_shipped_file_is_accepted(proxy: Proxy) -> None:
-    """By nginx's own check, without a warning of the file: how many files its user may open is the machine's."""
-    checked = proxy.run("-t")
-    assert checked.returncode == 0
-    assert [one for one in checked.stderr.splitlines() if "warn" in one and "open file resource limit" not in one] == []
+    """Nginx's own check gives no warning, except about this machine's limit of open files."""
+    check = proxy.run("-t")
+    assert check.returncode == 0
+    assert [line for line in check.stderr.splitlines() if "warn" in line and "open file resource limit" not in line] == []
 
 
-def test_pages_pass_and_private_ones_do_not(proxy: Proxy) -> None:
-    """Health for this network, metrics for nobody, and no version of anything."""
+def test_public_pages_are_passed_on_and_metrics_are_not(proxy: Proxy) -> None:
+    """The health pages are passed on and metrics are not. No header names a version."""
     status, headers, _ = proxy.get("/livez")
     assert (status, headers["Server"]) == (200, "nginx")
     assert proxy.get("/readyz")[0] == 200
     assert proxy.get("/metrics")[0] == 404
-    line = http.client.HTTPConnection("127.0.0.1", proxy.plain, timeout=10)
-    line.request("GET", "/livez", headers={"Host": "attendance.example.gov.uk"})
-    answer = line.getresponse()
-    assert (answer.status, answer.headers["Location"]) == (301, "https://attendance.example.gov.uk/livez")
-    line.close()
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.http_port, timeout=10)
+    connection.request("GET", "/livez", headers={"Host": "attendance.example.gov.uk"})
+    response = connection.getresponse()
+    assert (response.status, response.headers["Location"]) == (301, "https://attendance.example.gov.uk/livez")
+    connection.close()
 
 
 def test_old_encryption_is_refused(proxy: Proxy) -> None:
-    """No block ciphers without authentication, which the older attacks need."""
-    weak = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    weak.check_hostname = False
-    weak.verify_mode = ssl.CERT_NONE
-    weak.maximum_version = ssl.TLSVersion.TLSv1_2
-    weak.set_ciphers("ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA")
-    with socket.create_connection(("127.0.0.1", proxy.encrypted)) as line, pytest.raises(ssl.SSLError):
-        weak.wrap_socket(line)
+    """Ciphers in CBC mode are refused, which older attacks need."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA")
+    with socket.create_connection(("127.0.0.1", proxy.https_port)) as connection, pytest.raises(ssl.SSLError):
+        context.wrap_socket(connection)
 
 
 def test_avl_01_slow_connections_wait_in_the_proxy(proxy: Proxy) -> None:
-    """Four hundred requests that never finish, and pages are answered meanwhile."""
-    trusting = ssl.create_default_context()
-    trusting.check_hostname = False
-    trusting.verify_mode = ssl.CERT_NONE
-    with ExitStack() as open_lines:
+    """Pages are answered while four hundred requests never finish."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with ExitStack() as connections:
         for _ in range(SLOW_CONNECTIONS):
-            line = open_lines.enter_context(socket.create_connection(("127.0.0.1", proxy.encrypted)))
-            slow = open_lines.enter_context(trusting.wrap_socket(line))
+            connection = connections.enter_context(socket.create_connection(("127.0.0.1", proxy.https_port)))
+            slow = connections.enter_context(context.wrap_socket(connection))
             slow.sendall(b"GET /livez HTTP/1.1\r\nHost: attendance.example.gov.uk\r\nX-Slow: ")
-        began = time.monotonic()
+        started = time.monotonic()
         for _ in range(5):
             assert proxy.get("/livez")[0] == 200
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - started < 5
 
 
-def test_a_portal_that_is_away_is_explained() -> None:
-    """A page of plain words, not the proxy's own."""
+def test_a_stopped_portal_is_explained_on_a_page() -> None:
+    """The reader gets the portal's page in plain words, not nginx's own."""
     with new_folder() as folder:
-        alone = Proxy(folder, free_port())
-        assert alone.run("-g", "daemon on;").returncode == 0
-        status, headers, body = alone.get("/")
-        alone.run("-s", "stop")
+        server = Proxy(folder, free_port())
+        assert server.run("-g", "daemon on;").returncode == 0
+        status, headers, body = server.get("/")
+        server.run("-s", "stop")
         assert (status, headers["Retry-After"]) == (503, "60")
         assert b"Try again in a few minutes" in body

@@ -1,4 +1,4 @@
-"""The production guide, followed: its SQL, its settings, migrations as the owner, two web machines on one database and queue."""
+"""The production guide, followed step by step: its SQL, its settings, its migrations, and two web machines."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ pytestmark = pytest.mark.slow
 GUIDE = (REPOSITORY / "docs" / "production.md").read_text()
 
 
-def _block(language: str) -> str:
+def _code_block(language: str) -> str:
     """The first block of code in this language."""
-    found = re.search(rf"^```{language}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found.group(1)
+    match = re.search(rf"^```{language}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+    assert match is not None
+    return match.group(1)
 
 
 def _settings_in_the_guide() -> dict[str, str]:
-    return dict(line.split("=", 1) for line in _block("sh").splitlines())
+    return dict(line.split("=", 1) for line in _code_block("sh").splitlines())
 
 
 class Installation:
@@ -58,7 +58,7 @@ class Installation:
             connection.execute("DROP DATABASE portal")
             connection.execute("DROP ROLE portal_app")
             connection.execute("DROP ROLE portal_owner")
-            for statement in _block("sql").split(";\n"):
+            for statement in _code_block("sql").split(";\n"):
                 if statement.strip():
                     connection.execute(statement.encode())
 
@@ -86,9 +86,9 @@ class Installation:
     def start_web(self) -> int:
         """Start a web machine with the guide's command: its port."""
         port = free_port()
-        found = re.search(r"^ExecStart=\S+/python (.*gunicorn.*)$", GUIDE, re.MULTILINE)
-        assert found is not None
-        command = found.group(1).replace("portal.app:", "tests.run.small:").split()
+        match = re.search(r"^ExecStart=\S+/python (.*gunicorn.*)$", GUIDE, re.MULTILINE)
+        assert match is not None
+        command = match.group(1).replace("portal.app:", "tests.run.small:").split()
         with (self.folder / f"web-{port}.log").open("wb") as log:
             self.machines.append(
                 subprocess.Popen([sys.executable, *command], cwd=REPOSITORY, env=self.environ(port), stdout=log, stderr=log)
@@ -109,56 +109,56 @@ class Installation:
 def installation() -> Iterator[Installation]:
     """An installation after the guide's first step."""
     with new_folder() as folder:
-        made = Installation(folder)
-        yield made
-        made.close()
+        running = Installation(folder)
+        yield running
+        running.close()
 
 
-def _asked(port: int, path: str = "/readyz", within: float = 10.0) -> tuple[int, bytes]:
-    until = time.monotonic() + within
-    while time.monotonic() < until:
-        line = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+def _get_when_up(port: int, path: str = "/readyz", within: float = 10.0) -> tuple[int, bytes]:
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         with suppress(OSError):
-            line.request("GET", path)
-            answer = line.getresponse()
-            body = answer.read()
-            line.close()
-            return answer.status, body
-        line.close()
+            connection.request("GET", path)
+            response = connection.getresponse()
+            body = response.read()
+            connection.close()
+            return response.status, body
+        connection.close()
         time.sleep(0.05)
     return 0, b""
 
 
-def test_the_settings_shown_are_accepted_and_none_is_unknown() -> None:
-    """A guide with a setting that does not exist sends its reader looking for a mistake of his own."""
-    shown = _settings_in_the_guide()
-    settings = Settings.from_environment(shown)
+def test_every_setting_in_the_guide_exists_and_is_accepted() -> None:
+    """A misspelt setting in the guide would be ignored without a word."""
+    settings_shown = _settings_in_the_guide()
+    settings = Settings.from_environment(settings_shown)
     assert settings.production
     assert settings.secure_cookies
-    assert set(shown) <= {one.metadata["name"] for one in Settings.__dataclass_fields__.values()}
-    assert "DATABASE_OWNER_URL" not in shown
+    assert set(settings_shown) <= {field.metadata["name"] for field in Settings.__dataclass_fields__.values()}
+    assert "DATABASE_OWNER_URL" not in settings_shown
 
 
 def test_machines_wait_for_the_migration_and_then_serve_together(installation: Installation) -> None:
-    """Before the owner has migrated a machine gets no requests; afterwards two of them share one database and queue."""
+    """A machine gets no requests before the migration. Afterwards two of them share one database and queue."""
     first = installation.start_web()
-    status, said = _asked(first)
-    assert (status, b'"needs migrating"' in said) == (503, True)
+    status, body = _get_when_up(first)
+    assert (status, b'"needs migrating"' in body) == (503, True)
     migrations.upgrade(installation.url("portal_owner", "CHANGE-the-owners-password"))
     second = installation.start_web()
     for port in (first, second):
-        status, said = _asked(port)
-        assert (status, b'"ready"' in said) == (200, True)
-        assert _asked(port, "/metrics")[0] == 404
+        status, body = _get_when_up(port)
+        assert (status, b'"ready"' in body) == (200, True)
+        assert _get_when_up(port, "/metrics")[0] == 404
 
 
 def test_the_restricted_role_cannot_change_the_schema_or_look_past_row_security(installation: Installation) -> None:
     """The guide's roles are as narrow as the portal expects."""
     migrations.upgrade(installation.url("portal_owner", "CHANGE-the-owners-password"))
     with psycopg.connect(installation.url("portal_app", "CHANGE-the-apps-password"), autocommit=True) as connection:
-        for refused in ("CREATE TABLE public.mine ()", "TRUNCATE audit_event", "DROP TABLE school", "SET ROLE portal_owner"):
+        for statement in ("CREATE TABLE public.mine ()", "TRUNCATE audit_event", "DROP TABLE school", "SET ROLE portal_owner"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(refused)
+                connection.execute(statement)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SET row_security = off; SELECT * FROM school")
         assert connection.execute("SHOW statement_timeout").fetchone() == ("15s",)

@@ -1,4 +1,4 @@
-"""The settings: what is read, what is refused with one sentence, and what the help says."""
+"""The settings: what is read, what is refused, and what the help lists."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("environ", "sentence"), REFUSED)
-def test_what_must_not_start_is_refused_with_what_to_do(environ: dict[str, str], sentence: str, tmp_path: Path) -> None:
+def test_wrong_settings_are_refused_with_what_to_do(environ: dict[str, str], sentence: str, tmp_path: Path) -> None:
     """Each refusal is one sentence that begins with what to do."""
     with pytest.raises(SettingsError) as refused:
         Settings.from_environment({"PORTAL_SECRET_KEY": KEY, "PORTAL_DATA_DIR": str(tmp_path), **environ})
@@ -74,13 +74,13 @@ def test_production_starts_without_the_demonstration() -> None:
         ({"PORTAL_SMTP_HOST": "mail.example.gov.uk"}, False),
     ],
 )
-def test_the_demonstration_is_on_by_itself_only_with_the_embedded_database(environ: dict[str, str], on: bool) -> None:
-    """It signs people in without a password: never by accident on somebody's own database."""
+def test_the_demonstration_is_on_by_default_only_with_the_embedded_database(environ: dict[str, str], on: bool) -> None:
+    """It signs people in without a password, so it must never come on by accident beside real records."""
     assert Settings.from_environment({"PORTAL_SECRET_KEY": KEY, **environ}).demo is on
 
 
 def test_a_laptop_keeps_its_signing_key(tmp_path: Path) -> None:
-    """Made once, private, the same for every process."""
+    """The key is made once, private, and the same for every process."""
     environ = {"PORTAL_DATA_DIR": str(tmp_path / "new")}
     first = Settings.from_environment(environ)
     assert first.secret_key == Settings.from_environment(environ).secret_key
@@ -89,18 +89,18 @@ def test_a_laptop_keeps_its_signing_key(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret-key"]
 
 
-def test_settings_are_frozen_and_say_no_secret(tmp_path: Path) -> None:
+def test_settings_are_frozen_and_their_repr_holds_no_secret(tmp_path: Path) -> None:
     """A setting changed at run time would differ between processes; a secret in a log is no secret."""
     settings = Settings.from_environment({**LIVE, "PORTAL_DATA_DIR": str(tmp_path), "PORTAL_SMTP_PASSWORD": "hunter2hunter2"})
     with pytest.raises(dataclasses.FrozenInstanceError):
-        settings.port = 1  # type: ignore[misc]  # that it cannot is what is tried
+        settings.port = 1  # type: ignore[misc]  # the test is that it raises
     for secret in (KEY, "hunter2hunter2", "portal_app:a@"):
         assert secret not in repr(settings)
 
 
 def test_the_help_lists_every_setting() -> None:
     """A setting that is not in the help does not exist for most people."""
-    for one in dataclasses.fields(Settings):
-        assert f"  {one.metadata['name']} " in SETTINGS_HELP
+    for setting in dataclasses.fields(Settings):
+        assert f"  {setting.metadata['name']} " in SETTINGS_HELP
     assert "PORTAL_VENV" in SETTINGS_HELP
     assert max(len(line) for line in SETTINGS_HELP.splitlines()) < 140

@@ -1,4 +1,4 @@
-"""Jobs: promised once, sent until done, run once however often they are started, set aside when they cannot be finished."""
+"""Jobs: enqueued once, sent until they are done, run once, and set aside when they never finish."""
 
 from __future__ import annotations
 
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 def _waiting() -> list[str]:
     with unit_of_work(None):
         return [
-            str(one) for one in tx().scalars(select(OutboxJob.id).where(OutboxJob.done_at.is_(None)).order_by(OutboxJob.run_after))
+            str(job_id)
+            for job_id in tx().scalars(select(OutboxJob.id).where(OutboxJob.done_at.is_(None)).order_by(OutboxJob.run_after))
         ]
 
 
-def _sent(world: World) -> UUID:
+def _receive_upload(world: World) -> UUID:
     with unit_of_work(world.here.scope(Role.SCHOOL_OFFICE)):
         return uploads.receive(
             world.here.primary, kind="marks", file_name="register.csv", content=objects.long_csv(4), add_pupils=True
@@ -43,7 +44,7 @@ def _sent(world: World) -> UUID:
 
 
 def test_an_upload_is_checked_and_applied_once_however_often_its_jobs_run(world: World) -> None:
-    upload_id = _sent(world)
+    upload_id = _receive_upload(world)
     (check,) = _waiting()
     assert [jobs.run(check), jobs.run(check)] == ["done", "not waiting"]
     with unit_of_work(world.here.scope(Role.SCHOOL_OFFICE)):
@@ -52,36 +53,36 @@ def test_an_upload_is_checked_and_applied_once_however_often_its_jobs_run(world:
     (apply,) = _waiting()
     assert [jobs.run(apply), jobs.run(apply)] == ["done", "not waiting"]
     with unit_of_work(world.here.scope(Role.SCHOOL_OFFICE)):
-        found = upload(upload_id)
-        assert found is not None
-        assert found.state == "applied"
+        applied = upload(upload_id)
+        assert applied is not None
+        assert applied.state == "applied"
         assert tx().scalar(select(func.max(RegisterPage.version))) == 1
 
 
 @pytest.mark.parametrize("kind", jobs.DAILY)
-def test_a_timetabled_job_is_promised_once_a_day_and_can_run_twice(world: World, kind: str) -> None:
+def test_a_daily_job_is_enqueued_once_a_day_and_can_run_twice(world: World, kind: str) -> None:
     with unit_of_work(None):
         assert queue.promise_for_today(kind, [world.here.id, world.neighbour.id], NOW.date()) == 2
         assert queue.promise_for_today(kind, [world.here.id], NOW.date()) == 0
         assert queue.promise_for_today(kind, [world.here.id], NOW.date() + timedelta(days=1)) == 1
-    assert [jobs.run(one) for one in _waiting() for _ in range(2)] == ["done", "not waiting"] * 3
+    assert [jobs.run(job_id) for job_id in _waiting() for _ in range(2)] == ["done", "not waiting"] * 3
 
 
 def test_a_recount_runs_twice_with_one_effect(world: World) -> None:
     objects.made(world.here)
     with unit_of_work(world.here.scope(Role.LA_MANAGER)):
         furnish(lambda: queue.later("registers.recount", school_id=world.here.primary, academic_year="2026"))
-    (recount,) = [one for one in _waiting() if _kind(one) == "registers.recount"]
+    (recount,) = [job_id for job_id in _waiting() if _kind_of(job_id) == "registers.recount"]
     assert [jobs.run(recount), jobs.run(recount)] == ["done", "not waiting"]
 
 
-def _kind(job_id: str) -> str:
+def _kind_of(job_id: str) -> str:
     with unit_of_work(None):
         return tx().scalars(select(OutboxJob.kind).where(OutboxJob.id == job_id)).one()
 
 
-def test_a_job_that_was_started_three_times_and_never_finished_is_set_aside(world: World) -> None:
-    _sent(world)
+def test_a_job_started_three_times_and_never_finished_is_set_aside(world: World) -> None:
+    _receive_upload(world)
     with unit_of_work(None) as session:
         session.execute(update(OutboxJob).values(attempts=queue.TRIES))
         session.commit()
@@ -90,52 +91,52 @@ def test_a_job_that_was_started_three_times_and_never_finished_is_set_aside(worl
     assert jobs.run(check) == "not waiting"
 
 
-def test_a_job_that_was_sent_and_lost_is_sent_again_after_its_lease(world: World) -> None:
-    _sent(world)
+def test_a_job_lost_by_redis_is_sent_again_after_its_lease(world: World) -> None:
+    _receive_upload(world)
     queue.connect(os.environ[servers.REDIS])
     with unit_of_work(None):
         assert queue.dispatch() == 1
         assert queue.dispatch() == 0
-    later = NOW
+    now = NOW
     for is_lost in (False, True):
-        later += queue.LEASE + timedelta(seconds=1)
+        now += queue.LEASE + timedelta(seconds=1)
         if is_lost:
-            _emptied()
-        with clock.at(later), unit_of_work(None):
-            assert queue.dispatch() == is_lost, "what still stands in the queue is not sent again"
+            _empty_queues()
+        with clock.at(now), unit_of_work(None):
+            assert queue.dispatch() == is_lost, "a job still in the queue is not sent again"
 
 
-def _emptied() -> None:
-    for lane in queue.LANES:
-        queue.queue(lane).empty()
+def _empty_queues() -> None:
+    for name in queue.LANES:
+        queue.queue(name).empty()
 
 
-def _lanes() -> list[list[str]]:
-    """The jobs in each lane, in the order in which workers take them."""
-    return [[one[:36] for one in queue.queue(lane).job_ids] for lane in queue.LANES]
+def _queued_ids() -> list[list[str]]:
+    """The ids of the jobs in each queue, in the order in which workers take them."""
+    return [[queue_id[:36] for queue_id in queue.queue(name).job_ids] for name in queue.LANES]
 
 
 def test_upl_20_a_school_that_sends_many_files_holds_up_only_itself(world: World) -> None:
     queue.connect(os.environ[servers.REDIS])
-    _emptied()
-    many = queue.FEW + 3
+    _empty_queues()
+    sent_files = queue.SCHOOL_SHARE + 3
     with unit_of_work(world.here.scope(Role.LA_MANAGER)):
-        for school in [world.here.primary] * many + [world.here.secondary]:
+        for school in [world.here.primary] * sent_files + [world.here.secondary]:
             uploads.receive(school, kind="marks", file_name="x.csv", content=objects.long_csv(1))
     with unit_of_work(None):
-        promised = {str(one.id): one.ids["school_id"] for one in tx().scalars(select(OutboxJob))}
-    theirs, other = str(world.here.primary), str(world.here.secondary)
+        school_of = {str(job.id): job.ids["school_id"] for job in tx().scalars(select(OutboxJob))}
+    busy_school, quiet_school = str(world.here.primary), str(world.here.secondary)
     for _ in range(2):
-        first, crowded = _lanes()
-        assert [promised[one] for one in crowded] == [theirs] * 3
-        assert sorted(promised[one] for one in first) == sorted([theirs] * queue.FEW + [other])
-        _emptied()
+        first_queue, second_queue = _queued_ids()
+        assert [school_of[job] for job in second_queue] == [busy_school] * 3
+        assert sorted(school_of[job] for job in first_queue) == sorted([busy_school] * queue.SCHOOL_SHARE + [quiet_school])
+        _empty_queues()
         with unit_of_work(None):
             queue.dispatch()
 
 
 def test_a_job_of_a_membership_that_has_ended_reaches_no_school(world: World) -> None:
-    _sent(world)
+    _receive_upload(world)
     with unit_of_work(world.here.scope(Role.LA_ADMINISTRATOR)):
         accounts.end_membership(world.here.people[Role.SCHOOL_OFFICE][1])
     (check,) = _waiting()
