@@ -228,7 +228,7 @@ def _still_queued() -> frozenset[str]:
 
 
 def _queue_suffix(job: OutboxJob) -> str | int:
-    """A suffix that makes the queue id a new one: RQ would take an old one for the earlier sending."""
+    """A suffix that makes the queue id new: RQ would take an old one for the earlier sending."""
     return f"{job.attempts}-{int(clock.now().timestamp())}"
 
 

@@ -206,7 +206,7 @@ def _tie_to_parent(parent: int, sign: signal.Signals) -> Callable[[], None] | No
 
 
 def _pids_in_session(leader: int) -> list[int]:
-    """The processes of a session, in whatever process group they are. Linux only: elsewhere none are found."""
+    """The processes of a session, in any process group. Linux only: elsewhere none are found."""
     pids = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):
