@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
+pytest_plugins = ("tests.support.fast",)
+
 _servers: servers.Servers | None = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the run's servers in the first process."""
+    """Start the run's servers in the first process, unless the run is a fast one."""
     global _servers  # noqa: PLW0603  the run's own servers
-    if not hasattr(config, "workerinput") and not config.option.collectonly:
+    if not hasattr(config, "workerinput") and not (config.option.collectonly or config.option.fast):
         _servers = servers.Servers()
         _servers.start()
 
@@ -42,7 +44,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def database_name(worker_id: str) -> Iterator[str]:
+def database_name(worker_id: str, server_allowed: None) -> Iterator[str]:
     """This worker's own database, copied from the migrated template."""
     name = f"portal_{worker_id}"
     with psycopg.connect(os.environ[servers.SUPER], autocommit=True) as connection:

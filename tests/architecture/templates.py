@@ -1,0 +1,88 @@
+"""Lints the Jinja templates: djlint, their syntax, and lines that are too long to read."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, TemplateSyntaxError
+
+from tests.architecture import sources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LONGEST_LINE = 200
+#: Templates with longer lines, and how many each has. Shorten them and lower the number; never add one.
+LONG_LINES = {
+    "dashboards/templates/dashboards/every_school.html": 5,
+    "dashboards/templates/dashboards/one_school.html": 9,
+    "dashboards/templates/dashboards/pupils.html": 2,
+    "portal/accounts/templates/accounts/account.html": 1,
+    "portal/accounts/templates/accounts/authorities.html": 1,
+    "portal/accounts/templates/accounts/choose.html": 2,
+    "portal/accounts/templates/accounts/reset_asked.html": 1,
+    "portal/accounts/templates/accounts/sign_in.html": 1,
+    "portal/audit/templates/audit/index.html": 1,
+    "portal/benchmarks/templates/benchmarks/index.html": 1,
+    "portal/benchmarks/templates/benchmarks/new.html": 1,
+    "portal/benchmarks/templates/benchmarks/show.html": 1,
+    "portal/pupils/templates/pupils/contacts.html": 1,
+    "portal/pupils/templates/pupils/parts.html": 1,
+    "portal/registers/templates/registers/certificate.html": 9,
+    "portal/schools/templates/schools/import.html": 2,
+    "portal/schools/templates/schools/import_dates.html": 1,
+    "portal/schools/templates/schools/index.html": 1,
+    "portal/schools/templates/schools/new_closed.html": 1,
+    "portal/uploads/templates/uploads/board.html": 1,
+    "portal/uploads/templates/uploads/columns.html": 1,
+    "portal/uploads/templates/uploads/index.html": 4,
+    "portal/uploads/templates/uploads/own_marks.html": 1,
+    "portal/uploads/templates/uploads/show.html": 13,
+    "portal/web/templates/components.html": 3,
+    "portal/web/templates/layout.html": 1,
+    "portal/web/templates/web/accessibility.html": 2,
+    "portal/web/templates/web/guides/auditor.html": 1,
+    "portal/web/templates/web/guides/la-manager.html": 1,
+    "portal/web/templates/web/help.html": 1,
+    "portal/web/templates/web/privacy.html": 4,
+}
+
+
+def templates() -> dict[str, str]:
+    """The text of every template, by its path in the repository."""
+    paths = [path for path in sources.ours() if path.suffix == ".html" and "templates" in path.parts]
+    return {sources.name_of(path): path.read_text(encoding="utf-8") for path in paths}
+
+
+def faults(texts: Mapping[str, str], long_lines: Mapping[str, int]) -> list[str]:
+    """Syntax errors, and templates whose number of long lines differs from the list."""
+    all_faults = []
+    for name, text in texts.items():
+        count = sum(len(line) > LONGEST_LINE for line in text.splitlines())
+        allowed = long_lines.get(name, 0)
+        if count > allowed:
+            all_faults.append(f"{name}: {count} lines over {LONGEST_LINE} characters, {allowed} allowed")
+        if count < allowed:
+            all_faults.append(f"{name}: only {count} long lines are left: lower its number in LONG_LINES from {allowed}")
+        try:
+            Environment(autoescape=True).parse(text)
+        except TemplateSyntaxError as error:
+            all_faults.append(f"{name}:{error.lineno}: {error.message}")
+    all_faults += [f"{name}: remove it from LONG_LINES, it does not exist" for name in long_lines if name not in texts]
+    return all_faults
+
+
+def main() -> int:
+    """Print what djlint and the rules above find; end with 1 when there is a fault."""
+    all_faults = faults(templates(), LONG_LINES)
+    sys.stdout.writelines(f"{fault}\n" for fault in all_faults)
+    sys.stdout.flush()
+    folders = [str(sources.ROOT / package) for package in sources.PACKAGES]
+    djlint = subprocess.run([sys.executable, "-m", "djlint", "--lint", "--quiet", *folders], cwd=sources.ROOT, check=False)
+    return 1 if all_faults or djlint.returncode else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
