@@ -1,4 +1,7 @@
-"""A school beside its authority and the nation: like with like, sums over sums, and the gap in words."""
+"""Compares a school with its authority and with England, by week and to date.
+
+An average is a sum of sessions over a sum of possible sessions, never a mean of rates.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +22,15 @@ if TYPE_CHECKING:
     from datetime import date
     from uuid import UUID
 
-    from portal.benchmarks.figures import Benchmark
 
-#: What can be compared, each with its words. `attendance` first: it is what is asked for.
+#: The measures that can be compared, with their words. `attendance` is first because it is the default.
 MEASURES: Mapping[str, str] = {
     "attendance": "Attendance",
     "absence": "Overall absence",
     "authorised": "Authorised absence",
     "unauthorised": "Unauthorised absence",
 }
-#: The phase a school is compared in. DfE counts all-through schools as secondary; other phases have no published series.
+#: The published series for each phase. DfE counts all-through schools as secondary; other phases have no series.
 PUBLISHED_PHASE = {"primary": "primary", "secondary": "secondary", "all-through": "secondary", "special": "special"}
 PHASE_WORDS = {
     "primary": "primary schools",
@@ -38,15 +40,15 @@ PHASE_WORDS = {
     "alternative": "alternative provision",
     "nursery": "nursery schools",
 }
-#: Fewer schools than this behind an average, and a school's reader could work out another school's figure.
+#: The fewest schools in an average shown to a school: from fewer it could work out another school's figure.
 FEWEST_SCHOOLS = 3
-#: An average of one school is that school: there is nothing to stand it beside.
+#: The fewest schools in an average shown to an authority: the average of one school is that school.
 FEWEST_TO_COMPARE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One week of the comparison: exact rates, and how many schools the authority's rests on."""
+    """One week of the comparison: exact rates, and the number of schools in the authority's average."""
 
     week: date
     school: Fraction | None
@@ -58,7 +60,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A school's year by week and to date, with the words that go with it."""
+    """A school's year, by week and to date, with its finding and labels."""
 
     measure: str
     phase_words: str
@@ -75,7 +77,7 @@ class Comparison:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The rows as the chart takes them: week and percentages."""
+        """The rows as the chart takes them: weeks, and rates as floats with NaN for gaps."""
         return pd.DataFrame(
             {
                 "week": [row.week for row in self.rows],
@@ -88,55 +90,55 @@ class Comparison:
 
     @property
     def labels(self) -> dict[str, str]:
-        """What each line is called on the chart and in the table."""
+        """The label of each line on the chart and in the table."""
         return {"school": "This school", "authority": f"LA average, {self.phase_words}", "nation": self.nation_label}
 
 
-def _part(sums: WeekSums, measure: str) -> int:
-    parts = {
+def _numerator(sums: WeekSums, measure: str) -> int:
+    numerators = {
         "attendance": sums.present + sums.approved,
         "absence": sums.authorised + sums.unauthorised,
         "authorised": sums.authorised,
         "unauthorised": sums.unauthorised,
     }
-    return parts[measure]
+    return numerators[measure]
 
 
 def rate_of(sums: Sequence[WeekSums], measure: str) -> Fraction | None:
-    """A measure over several weeks: the sum of its sessions over the sum of possible ones."""
-    possible = sum(one.possible for one in sums)
-    return Fraction(100 * sum(_part(one, measure) for one in sums), possible) if possible else None
+    """The rate of a measure over several weeks, in percent. None where no session was possible."""
+    possible = sum(week_sums.possible for week_sums in sums)
+    return Fraction(100 * sum(_numerator(week_sums, measure) for week_sums in sums), possible) if possible else None
 
 
 def comparison(school_id: UUID, phase: str, academic_year: int, measure: str, *, alone: bool) -> Comparison:
     """Compare a school's weeks with its authority's average for the phase and with England.
 
-    The authority's sums are over schools of the same phase that have marks for the same week. `alone` says the
-    reader is bound to schools: an average that rests on too few others is then left out.
+    The authority's sums are over schools of the same phase with marks for the same week. `alone` is true for a reader
+    bound to schools: averages of too few schools are then left out, so that no other school can be worked out.
     """
     own = school_weeks(school_id, academic_year)
-    average = {one.week: one for one in authority_weeks(phase, academic_year)}
-    published = published_beside(phase, academic_year, [one.week for one in own], measure)
+    averages = {average.week: average for average in authority_weeks(phase, academic_year)}
+    published = published_beside(phase, academic_year, [sums.week for sums in own], measure)
     fewest = FEWEST_SCHOOLS if alone else FEWEST_TO_COMPARE
-    shown = {week: one for week, one in average.items() if one.schools >= fewest}
+    comparable = {week: average for week, average in averages.items() if average.schools >= fewest}
     rows = tuple(
         Row(
-            one.week,
-            rate_of([one], measure),
-            one.possible,
-            rate_of([shown[one.week].sums], measure) if one.week in shown else None,
-            shown[one.week].schools if one.week in shown else 0,
-            published.by_week.get(one.week),
+            sums.week,
+            rate_of([sums], measure),
+            sums.possible,
+            rate_of([comparable[sums.week].sums], measure) if sums.week in comparable else None,
+            comparable[sums.week].schools if sums.week in comparable else 0,
+            published.by_week.get(sums.week),
         )
-        for one in own
+        for sums in own
     )
-    same = [(one, shown[one.week].sums) for one in own if one.week in shown]
-    return _told((phase, academic_year, measure), own, rows, same, published, average)
+    common_weeks = [(sums, comparable[sums.week].sums) for sums in own if sums.week in comparable]
+    return _summarised((phase, academic_year, measure), own, rows, common_weeks, published, averages)
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """England's rates for the weeks asked for, and how they must be labelled."""
+    """England's rates for the weeks of a comparison, with their label and source."""
 
     by_week: dict[date, Fraction | None]
     to_date: Fraction | None
@@ -145,52 +147,59 @@ class Published:
 
 
 def published_beside(phase: str, academic_year: int, weeks: Sequence[date], measure: str) -> Published:
-    """England's published rates for these weeks of a year; where none are out yet, those of the same weeks a year before."""
-    known = PUBLISHED_PHASE.get(phase)
-    if known is None:
+    """England's published rates for these weeks of a year.
+
+    Before the year's first release they are those of the same ISO weeks a year before, and the label says so.
+    """
+    series = PUBLISHED_PHASE.get(phase)
+    if series is None:
         return Published({}, None, "England", "The Department for Education publishes no series for this phase.")
-    this_year = {one.week: one for one in weekly_series(ENGLAND, known, academic_year) if one.week}
+    this_year = {figures.week: figures for figures in weekly_series(ENGLAND, series, academic_year) if figures.week}
     if this_year:
-        by_week = {week: _rate(this_year[week], measure) if week in this_year else None for week in weeks}
-        to_date, note = _to_date(known, academic_year, measure)
-        return Published(by_week, to_date, f"England, {PHASE_WORDS[known]}", note)
-    last_year = {one.week.isocalendar()[1]: one for one in weekly_series(ENGLAND, known, academic_year - 1) if one.week}
+        by_week = {week: this_year[week].rate(measure) if week in this_year else None for week in weeks}
+        to_date, note = _to_date(series, academic_year, measure)
+        return Published(by_week, to_date, f"England, {PHASE_WORDS[series]}", note)
+    last_year = {
+        figures.week.isocalendar()[1]: figures for figures in weekly_series(ENGLAND, series, academic_year - 1) if figures.week
+    }
     matched = {week: last_year.get(week.isocalendar()[1]) for week in weeks}
-    found = [one for one in matched.values() if one is not None]
+    available = [figures for figures in matched.values() if figures is not None]
     newest = latest()
     note = newest.sentence if newest else "No published figures have been loaded."
-    if not found:
-        return Published({}, None, f"England, {PHASE_WORDS[known]}", note)
-    by_week = {week: _rate(one, measure) if one is not None else None for week, one in matched.items()}
-    source = f"{note} The England line shows the same weeks of last year: DfE, daily attendance series, {found[-1].release}."
-    return Published(by_week, None, f"England, {PHASE_WORDS[known]}, same weeks last year", source)
+    if not available:
+        return Published({}, None, f"England, {PHASE_WORDS[series]}", note)
+    by_week = {week: figures.rate(measure) if figures is not None else None for week, figures in matched.items()}
+    source = f"{note} The England line shows the same weeks of last year: DfE, daily attendance series, {available[-1].release}."
+    return Published(by_week, None, f"England, {PHASE_WORDS[series]}, same weeks last year", source)
 
 
 def _to_date(phase: str, academic_year: int, measure: str) -> tuple[Fraction | None, str]:
-    found = year_to_date(ENGLAND, phase, academic_year)
-    if found is None or found.first_day is None or found.last_day is None:
+    figures = year_to_date(ENGLAND, phase, academic_year)
+    if figures is None or figures.first_day is None or figures.last_day is None:
         return None, "DfE, daily attendance series."
-    span = f"{found.first_day:%-d %B %Y} to {found.last_day:%-d %B %Y}"
-    return _rate(found, measure), f"DfE, daily attendance series, {found.release}. England's year to date runs from {span}."
+    span = f"{figures.first_day:%-d %B %Y} to {figures.last_day:%-d %B %Y}"
+    return figures.rate(measure), f"DfE, daily attendance series, {figures.release}. England's year to date runs from {span}."
 
 
-def _rate(found: Benchmark, measure: str) -> Fraction | None:
-    return found.rate(measure)
-
-
-def _told(
-    asked: tuple[str, int, str],
+def _summarised(
+    question: tuple[str, int, str],
     own: Sequence[WeekSums],
     rows: tuple[Row, ...],
-    same: Sequence[tuple[WeekSums, WeekSums]],
+    common_weeks: Sequence[tuple[WeekSums, WeekSums]],
     published: Published,
-    average: Mapping[date, AverageWeek],
+    averages: Mapping[date, AverageWeek],
 ) -> Comparison:
-    phase, academic_year, measure = asked
+    """The comparison with its totals and its finding.
+
+    `common_weeks` are the sums of the school and of the average, for the weeks that both have.
+    """
+    phase, academic_year, measure = question
     newest = own[-1].week if own else None
-    schools, in_phase = (average[newest].schools, average[newest].schools_in_phase) if newest and newest in average else (0, 0)
-    to_date, authority = rate_of(own, measure), rate_of([sums for _, sums in same], measure)
-    beside = rate_of([one for one, _ in same], measure)
+    schools, in_phase = (averages[newest].schools, averages[newest].schools_in_phase) if newest and newest in averages else (0, 0)
+    to_date = rate_of(own, measure)
+    # A week that only one of the two has would make the gap compare different weeks.
+    school_in_common = rate_of([school for school, _ in common_weeks], measure)
+    authority = rate_of([average for _, average in common_weeks], measure)
     return Comparison(
         measure=measure,
         phase_words=PHASE_WORDS[phase],
@@ -201,7 +210,11 @@ def _told(
         schools=schools,
         schools_in_phase=in_phase,
         sentence=sentence(
-            to_date, (beside, authority), rows, PHASE_WORDS[phase], f"{MEASURES[measure]} in {academic_year_name(academic_year)}"
+            to_date,
+            (school_in_common, authority),
+            rows,
+            PHASE_WORDS[phase],
+            f"{MEASURES[measure]} in {academic_year_name(academic_year)}",
         ),
         nation_label=published.label,
         nation_note=published.note,
@@ -210,42 +223,53 @@ def _told(
 
 
 def sentence(
-    school: Fraction | None, both: tuple[Fraction | None, Fraction | None], rows: Sequence[Row], phase_words: str, name: str
+    school: Fraction | None,
+    common: tuple[Fraction | None, Fraction | None],
+    rows: Sequence[Row],
+    phase_words: str,
+    name: str,
 ) -> str:
-    """The finding: the year to date (`name` says of what), the gap to the LA average, and the gap of the newest week and before.
+    """The finding: the year to date, the gap to the LA average, and how the gap has moved.
 
-    `both` are the school's rate and the average over the weeks that both have: a week only the school has sent is in no gap.
+    `name` says what `school` measures. `common` holds the school's rate and the average over the weeks that both have.
     """
-    beside, authority = both
+    school_in_common, authority = common
     if school is None:
         return "There are no marks for this year yet."
-    told = f"{name} is {rounded(school, 1)}%"
-    if beside is None or authority is None:
-        return f"{told}. The LA average is not shown, because too few schools of its phase have sent marks."
-    over = "" if beside == school else ", over the weeks both have"
-    return f"{told}: {gap_words(beside, authority)} the LA average for {phase_words}{over}.{_moved(rows)}"
+    year_to_date = f"{name} is {rounded(school, 1)}%"
+    if school_in_common is None or authority is None:
+        return f"{year_to_date}. The LA average is not shown, because too few schools of its phase have sent marks."
+    period = "" if school_in_common == school else ", over the weeks both have"
+    gap = gap_words(school_in_common, authority)
+    return f"{year_to_date}: {gap} the LA average for {phase_words}{period}.{_movement(rows)}"
 
 
 def shown_rate(rate: Fraction | None) -> str | None:
-    """A rate as the pages show it: one decimal place, half up; None where there is none."""
+    """A rate as pages show it, with one decimal place. None where there is none."""
     return f"{rounded(rate, 1)}%" if rate is not None else None
 
 
-def gap_words(school: Fraction, other: Fraction) -> str:
-    """The difference of two figures as shown, so that readers can check it: "2.1 percentage points above", "the same as"."""
-    gap = rounded(school, 1) - rounded(other, 1)
+def gap_words(school: Fraction, average: Fraction) -> str:
+    """The gap between two rates in words: "2.1 percentage points above", "the same as".
+
+    It is the difference of the rounded figures, so that readers can check it against the page.
+    """
+    gap = rounded(school, 1) - rounded(average, 1)
     if gap == 0:
         return "the same as"
     return f"{abs(gap)} percentage {'point' if abs(gap) == 1 else 'points'} {'above' if gap > 0 else 'below'}"
 
 
-def _moved(rows: Sequence[Row], weeks: int = 4) -> str:
-    """The gap of the newest week, and how it has moved in four school weeks, as a sentence; nothing while there are too few."""
-    both = [(row.week, row.school, row.authority) for row in rows if row.school is not None and row.authority is not None]
-    if len(both) <= weeks:
+def _movement(rows: Sequence[Row], weeks: int = 4) -> str:
+    """A sentence on the newest week's gap and its change over `weeks` school weeks.
+
+    Empty while there are too few weeks.
+    """
+    gaps = [(row.week, row.school, row.authority) for row in rows if row.school is not None and row.authority is not None]
+    if len(gaps) <= weeks:
         return ""
-    (week, school, authority), (_, school_then, authority_then) = both[-1], both[-1 - weeks]
-    moved = rounded(school, 1) - rounded(authority, 1) - (rounded(school_then, 1) - rounded(authority_then, 1))
-    now = gap_words(school, authority).removesuffix(" as")
-    how = f"{abs(moved)} {'higher' if moved > 0 else 'lower'} than" if moved else "as it was"
-    return f" In the week of {week:%-d %B} it was {now}: a gap {how} four school weeks earlier."
+    (week, school, authority), (_, school_then, authority_then) = gaps[-1], gaps[-1 - weeks]
+    change = rounded(school, 1) - rounded(authority, 1) - (rounded(school_then, 1) - rounded(authority_then, 1))
+    current_gap = gap_words(school, authority).removesuffix(" as")
+    trend = f"{abs(change)} {'higher' if change > 0 else 'lower'} than" if change else "as it was"
+    return f" In the week of {week:%-d %B} it was {current_gap}: a gap {trend} four school weeks earlier."

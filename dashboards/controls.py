@@ -1,4 +1,4 @@
-"""The filters: read from the address and from nowhere else, each against its own short list."""
+"""The filters of a dashboard, read from the address and checked against the values on offer."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ if TYPE_CHECKING:
 
     from portal.schools.models import School
 
-#: How many academic years back a comparison may be asked for.
+#: The number of academic years on offer, this one included.
 YEARS_BACK = 3
 
 
 def school_in(values: Mapping[str, str]) -> School:
-    """The school an address names, if it is within scope; otherwise the page is not there."""
-    found = school(UUID(values["school"]))
-    if found is None:
+    """The school in the address. A school outside the scope is a 404."""
+    visible = school(UUID(values["school"]))
+    if visible is None:
         abort(404)
-    return found
+    return visible
 
 
 def measure_in(arguments: Mapping[str, str]) -> str:
-    """The measure asked for, attendance when none is; anything unknown is a 400."""
-    asked = arguments.get("measure", "attendance")
-    if asked not in MEASURES:
+    """The measure in the address, otherwise attendance. An unknown measure is a 400."""
+    measure = arguments.get("measure", "attendance")
+    if measure not in MEASURES:
         abort(400)
-    return asked
+    return measure
 
 
 def year_group_in(arguments: Mapping[str, str]) -> str | None:
-    """The year group asked for, None when none is; anything that is no year group is a 400, and reaches no record."""
-    asked = arguments.get("year-group")
-    if asked is not None and asked not in YEAR_GROUPS:
+    """The year group in the address, or None. Anything else is a 400, so that no free text is recorded."""
+    year_group = arguments.get("year-group")
+    if year_group is not None and year_group not in YEAR_GROUPS:
         abort(400)
-    return asked
+    return year_group
 
 
 def years() -> dict[str, str]:
-    """The academic years on offer, newest first: "2026" to "2026/27"."""
+    """The academic years on offer, newest first: the first calendar year and the name ("2026": "2026/27")."""
     newest = academic_year(clock.today())
     return {str(year): academic_year_name(year) for year in range(newest, newest - YEARS_BACK, -1)}
 
 
 def year_in(arguments: Mapping[str, str]) -> int:
-    """The academic year asked for, the present one when none is; anything not on offer is a 400."""
-    offered = years()
-    asked = arguments.get("year", next(iter(offered)))
-    if asked not in offered:
+    """The academic year in the address, otherwise the present one. A year not on offer is a 400."""
+    offered_years = years()
+    year = arguments.get("year", next(iter(offered_years)))
+    if year not in offered_years:
         abort(400)
-    return int(asked)
+    return int(year)

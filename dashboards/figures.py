@@ -1,4 +1,4 @@
-"""The one way a chart is made: its look, its safety and its plain words. `figure(frame)` functions are pure."""
+"""Makes every chart: its look, its settings and its labels. Functions that make figures are pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dash import dcc
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Nothing leaves: no mode bar, no sharing, no address to share to. `tests` hold every graph to it.
+#: No figure may leave the portal: no mode bar, no sharing and no server to share to. Tests hold every graph to it.
 CONFIG: dcc.Graph.Config = {
     "displayModeBar": False,
     "displaylogo": False,
@@ -22,18 +22,18 @@ CONFIG: dcc.Graph.Config = {
     "responsive": True,
 }
 
-#: Characters of a legend's line that fit a screen of 320 pixels.
+#: Characters of a legend's line that fit a 320 pixel screen.
 LEGEND_WIDTH = 28
-#: Labels along the weeks that fit the same screen.
+#: Week labels that fit the same screen.
 MOST_LABELS = 6
-A_WEEK = 7 * 24 * 60 * 60 * 1000
+WEEK_IN_MILLISECONDS = 7 * 24 * 60 * 60 * 1000
 
-INK, QUIET, GRID = "#0b0c0c", "#484949", "#d2d4d5"
+TEXT_COLOUR, GRID_COLOUR = "#0b0c0c", "#d2d4d5"
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """How one line looks: told apart by dash and marker as well as by colour."""
+    """The look of one line. Dash and marker differ too, because not everyone can tell the colours apart."""
 
     column: str
     colour: str
@@ -47,12 +47,15 @@ NATION = Series("nation", "#0f7a52", "dot", "diamond")
 
 
 def chart(figure: go.Figure) -> dcc.Graph:
-    """A figure as the page shows it. The only place a Graph is made."""
+    """The graph of a figure. No other function makes one, so all have the same settings."""
     return dcc.Graph(figure=figure, config=CONFIG, className="portal-chart__figure")
 
 
 def weekly_lines(frame: pd.DataFrame, *, labels: dict[str, str], unit: str = "%") -> go.Figure:
-    """A rate by week as one line a series. `frame`: `week` (dates) and a column of percentages for each label; gaps stay gaps."""
+    """A line chart of rates by week, with one line per series.
+
+    `frame` has a column `week` of dates and a column of percentages for each key of `labels`. Gaps stay gaps.
+    """
     figure = go.Figure()
     weeks = 1 + (max(frame["week"]) - min(frame["week"])).days // 7
     for series in (SCHOOL, AUTHORITY, NATION):
@@ -61,7 +64,7 @@ def weekly_lines(frame: pd.DataFrame, *, labels: dict[str, str], unit: str = "%"
         figure.add_trace(
             go.Scatter(
                 x=list(frame["week"]),
-                y=[None if value != value else value for value in frame[series.column]],  # noqa: PLR0124  NaN is not itself
+                y=[None if math.isnan(rate) else rate for rate in frame[series.column]],  # JSON has no NaN
                 name="<br>".join(textwrap.wrap(labels[series.column], LEGEND_WIDTH)),
                 mode="lines+markers",
                 connectgaps=False,
@@ -72,20 +75,20 @@ def weekly_lines(frame: pd.DataFrame, *, labels: dict[str, str], unit: str = "%"
         )
     figure.update_layout(
         template="none",
-        font={"family": "Arial, sans-serif", "size": 16, "color": INK},
+        font={"family": "Arial, sans-serif", "size": 16, "color": TEXT_COLOUR},
         margin={"l": 56, "r": 16, "t": 8, "b": 48},
         height=380,
         hovermode="x unified",
         showlegend=True,
         legend={"orientation": "h", "y": -0.2, "x": 0},
         xaxis={
-            "gridcolor": GRID,
+            "gridcolor": GRID_COLOUR,
             "tickformat": "%-d %b",
             "tick0": min(frame["week"]),
-            "dtick": A_WEEK * math.ceil(weeks / MOST_LABELS),
+            "dtick": WEEK_IN_MILLISECONDS * math.ceil(weeks / MOST_LABELS),
             "title": None,
         },
-        yaxis={"gridcolor": GRID, "ticksuffix": unit, "zeroline": False, "rangemode": "normal", "title": None},
+        yaxis={"gridcolor": GRID_COLOUR, "ticksuffix": unit, "zeroline": False, "rangemode": "normal", "title": None},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )

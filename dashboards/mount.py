@@ -1,4 +1,4 @@
-"""Mounting Dash: one app under /dashboards/, every address of it behind the gate, each page in the portal's own layout."""
+"""Mounts Dash under /dashboards/, behind the gate and inside the portal's layout."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ PREFIX = "/dashboards/"
 
 
 class PortalDash(Dash):
-    """Dash that renders its index inside the portal's layout, or answers 404 where there is no such page."""
+    """Dash that renders its index page in the portal's layout."""
 
-    def interpolate_index(self, **parts: str) -> str:  # type: ignore[override]  # Dash passes every part by its name
-        """The page at this address, its words, table and filters made on the server; Dash draws only the chart."""
-        page, values = pages.found(request.path.removeprefix(PREFIX)) or abort(404)
+    def interpolate_index(self, **parts: str) -> str:  # type: ignore[override]  # Dash declares each part, but passes them all by name
+        """The HTML of the page at this address, or a 404. The server makes all of it but the chart."""
+        page, values = pages.find(request.path.removeprefix(PREFIX)) or abort(404)
         headers.allow_charts(self.csp_hashes())
-        made = {name: Markup(parts[name]) for name in ("app_entry", "config", "scripts", "renderer", "css")}  # noqa: S704  Dash's own markup
-        return render_template(page.template, **page.contents(values, request.args), dash=made)
+        dash_parts = {name: Markup(parts[name]) for name in ("app_entry", "config", "scripts", "renderer", "css")}  # noqa: S704  Dash's own markup
+        return render_template(page.template, **page.contents(values, request.args), dash=dash_parts)
 
 
 def init_app(app: Flask) -> None:
-    """Mount the dashboards on `app` and put every one of their addresses behind the gate."""
-    before = set(app.view_functions)
+    """Mount the dashboards on `app` and put all their views behind the gate."""
+    existing = set(app.view_functions)
     dash = PortalDash(
         __name__,
-        server=app,  # type: ignore[arg-type]  # a Flask, as Dash's documentation has it
+        server=app,  # type: ignore[arg-type]  # Dash's documentation gives a Flask, its annotation does not
         url_base_pathname=PREFIX,
         use_pages=False,
         pages_folder="",
@@ -51,13 +51,17 @@ def init_app(app: Flask) -> None:
     dash.callback(Output("chart", "children"), Input("address", "pathname"), Input("address", "search"))(draw)
     dash.enable_dev_tools(debug=False)
     app.extensions["dashboards"] = dash
-    app.after_request(_hand_over_token)
-    for endpoint in set(app.view_functions) - before:
-        app.view_functions[endpoint] = _behind_the_gate(app.view_functions[endpoint])
+    app.after_request(_set_csrf_cookie)
+    # Dash registers views without a permission, and the gate refuses to start with those.
+    for endpoint in set(app.view_functions) - existing:
+        app.view_functions[endpoint] = _with_permission(app.view_functions[endpoint])
 
 
-def _hand_over_token(response: Response) -> Response:
-    """Dash copies this cookie into the header the forgery check reads; only pages below the prefix get it."""
+def _set_csrf_cookie(response: Response) -> Response:
+    """Set the cookie that Dash copies into the header of its calls, where the CSRF check reads it.
+
+    Scripts can read this cookie, so only pages below the prefix get it.
+    """
     if (
         request.path.startswith(PREFIX)
         and request.method == "GET"
@@ -69,7 +73,7 @@ def _hand_over_token(response: Response) -> Response:
     return response
 
 
-def _behind_the_gate(view: Callable[..., Any]) -> Callable[..., Any]:
+def _with_permission(view: Callable[..., Any]) -> Callable[..., Any]:
     def gated(*args: Any, **kwargs: Any) -> Any:
         return view(*args, **kwargs)
 
@@ -77,12 +81,12 @@ def _behind_the_gate(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def draw(path: object, search: object) -> Any:
-    """The chart for an address: the policy asks again, in the scope of whoever asks. Anything else is a 400 or a 404."""
+    """The chart of the page at an address, counted in the reader's own scope.
+
+    The arguments come from the browser: anything that is no address of a dashboard is a 400 or a 404.
+    """
     if not isinstance(path, str) or not isinstance(search, str | None) or not path.startswith(PREFIX):
         abort(400)
-    found = pages.found(path.removeprefix(PREFIX))
-    if found is None:
-        abort(404)
-    page, values = found
+    page, values = pages.find(path.removeprefix(PREFIX)) or abort(404)
     figure = page.figure(values, pages.arguments(search or ""))
     return no_update if figure is None else chart(figure)

@@ -1,4 +1,4 @@
-"""The dashboards' plain addresses: the figures of a page as a CSV."""
+"""The dashboards' ordinary routes: a list of pupils, and the figures of each page as CSV."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ bp = Blueprint("dashboards", __name__, template_folder="templates")
 @bp.get("/dashboards/schools/<uuid:school_id>/pupils")
 @needs("pupils.view")
 def school_pupils(school_id: UUID) -> str:
-    """The pupils of a school, or of one of its year groups, with the sessions each has missed."""
+    """The pupils of a school or year group, with the sessions each has missed."""
     return render_template("dashboards/pupils.html", **one_school.pupils({"school": str(school_id)}, request.args))
 
 
 @bp.get("/dashboards/schools/<uuid:school_id>/figures.csv")
 @needs("measures.view")
 def school_figures(school_id: UUID) -> Response:
-    """A school's weeks beside the authority and England, exact and with the schools each average rests on."""
-    found = one_school.compared({"school": str(school_id)}, request.args)
-    labels = found.labels
+    """A school's weeks with those of the authority and England, unrounded, and the schools in each average."""
+    comparison = one_school.compared({"school": str(school_id)}, request.args)
+    labels = comparison.labels
     columns = (
         "Week beginning",
         f"{labels['school']} (%)",
@@ -42,14 +42,14 @@ def school_figures(school_id: UUID) -> Response:
         "Schools in the average",
         f"{labels['nation']} (%)",
     )
-    rows = [(row.week, row.school, row.possible, row.authority, row.schools or None, row.nation) for row in found.rows]
-    return download(f"{MEASURES[found.measure]} by week", columns, rows, on=clock.today())
+    rows = [(row.week, row.school, row.possible, row.authority, row.schools or None, row.nation) for row in comparison.rows]
+    return download(f"{MEASURES[comparison.measure]} by week", columns, rows, on=clock.today())
 
 
 @bp.get("/dashboards/weeks.csv")
 @needs("measures.view")
 def every_school_weeks() -> Response:
-    """The authority's weeks for a phase beside England's, as the chart of every school shows them."""
+    """The authority's weeks for a phase with England's: the figures of the chart of every school."""
     weeks, england = every_school.weeks_in(request.args)
     columns = ("Week beginning", "LA average (%)", "Schools in it", "Schools in the phase", f"{england.label} (%)")
     rows = [
@@ -62,7 +62,7 @@ def every_school_weeks() -> Response:
 @bp.get("/dashboards/figures.csv")
 @needs("measures.view")
 def every_school_figures() -> Response:
-    """Every school within scope: how fresh, its figure, its recent figure and its gap."""
+    """Every school in scope: its newest register, year to date, recent weeks and gap."""
     columns = (
         "School",
         "Phase",

@@ -1,4 +1,4 @@
-"""Fixtures every test may use: a clock that stands still, a database that forgets, a world of two authorities, a browser."""
+"""Fixtures for every test: a fixed clock, a rolled-back database, a small world and a browser."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _servers: servers.Servers | None = None
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the run's servers in the first process, unless the run is a fast one."""
-    global _servers  # noqa: PLW0603  the run's own servers
+    global _servers  # noqa: PLW0603  pytest has no place for a run's own state before its fixtures
     if not hasattr(config, "workerinput") and not (config.option.collectonly or config.option.fast):
         _servers = servers.Servers()
         _servers.start()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop them when the first process ends."""
+    """Stop the run's servers when the first process ends."""
     if _servers is not None and not hasattr(config, "workerinput"):
         _servers.stop()
 
 
 @pytest.fixture(scope="session")
 def database_name(worker_id: str, server_allowed: None) -> Iterator[str]:
-    """This worker's own database, copied from the migrated template."""
+    """The database of this test worker, copied from the migrated template."""
     name = f"portal_{worker_id}"
     with psycopg.connect(os.environ[servers.SUPER], autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -58,7 +58,7 @@ def database_name(worker_id: str, server_allowed: None) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def settings(database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The settings of a portal on this worker's database, as in the demonstration."""
+    """The settings of a demonstration portal on this worker's database."""
     return Settings.from_environment(
         {
             "DATABASE_URL": os.environ[servers.APP].format(database_name),
@@ -73,25 +73,26 @@ def settings(database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Se
 
 @pytest.fixture(scope="session")
 def engine(settings: Settings) -> Iterator[Engine]:
-    """The engine of the restricted role. The application connects anew, so this one is let go here."""
-    made = db.connect(settings.database_url)
-    yield made
-    made.dispose()
+    """The engine of the restricted database role. The app makes a second engine, so this one is disposed of here."""
+    connected = db.connect(settings.database_url)
+    yield connected
+    connected.dispose()
 
 
 @pytest.fixture(scope="session")
 def app(settings: Settings, engine: Engine) -> Flask:
     """The whole application."""
-    made = create_app(settings)
-    made.testing = True
-    return made
+    flask_app = create_app(settings)
+    flask_app.testing = True
+    return flask_app
 
 
 @pytest.fixture
 def rolled_back(engine: Engine) -> Iterator[None]:
-    """Everything this test writes is taken back; the clock stands still at `world.NOW`."""
+    """Roll back everything the test writes, with the clock fixed at `world.NOW`."""
     with db.engine().connect() as connection, clock.at(worlds.NOW):
         outer = connection.begin()
+        # Commits inside the block end savepoints only, so this outer transaction can undo them all.
         with db.bound_to(connection):
             yield
         outer.rollback()
@@ -106,34 +107,34 @@ def world(rolled_back: None) -> worlds.World:
 @pytest.fixture
 def as_role(world: worlds.World) -> Iterator[Callable[[Role], Session]]:
     """Open a unit of work in the scope of a role of the authority under test."""
-    opened = []
+    open_units = []
 
     def open_as(role: Role = Role.LA_MANAGER) -> Session:
         work = unit_of_work(world.here.scope(role))
         session = work.__enter__()
-        opened.append(work)
+        open_units.append(work)
         return session
 
     yield open_as
-    for work in reversed(opened):
+    for work in reversed(open_units):
         work.__exit__(None, None, None)
 
 
 @pytest.fixture
 def browser(app: Flask, world: worlds.World) -> Browser:
-    """A browser nobody has signed in with yet."""
+    """A browser before sign-in."""
     return Browser(app.test_client())
 
 
 @pytest.fixture
 def signed_in(app: Flask, world: worlds.World) -> Callable[..., Browser]:
-    """A browser signed in as a role, through the demonstration's one-press sign-in."""
+    """Sign in a new browser as a role, through the demonstration's one-press sign-in."""
 
-    def sign_in(role: Role, place: worlds.Place | None = None) -> Browser:
-        place = place or world.here
-        fresh = Browser(app.test_client())
-        fresh.get("/sign-in")
-        fresh.post("/demonstration/sign-in", {"membership": str(place.people[role][1])})
-        return fresh
+    def sign_in(role: Role, authority: worlds.Place | None = None) -> Browser:
+        authority = authority or world.here
+        new_browser = Browser(app.test_client())
+        new_browser.get("/sign-in")
+        new_browser.post("/demonstration/sign-in", {"membership": str(authority.people[role][1])})
+        return new_browser
 
     return sign_in

@@ -1,4 +1,4 @@
-"""The dashboards' pages: each an address, a template, what it shows, and the figure Dash draws on it."""
+"""The pages of the dashboards: each has an address, a template, its contents and a figure for Dash."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ PAGES = (
 )
 
 
-def found(path: str) -> tuple[Page, Mapping[str, str]] | None:
-    """The page at a path below the prefix, with what its address names."""
+def find(path: str) -> tuple[Page, Mapping[str, str]] | None:
+    """The page at a path below the prefix, with the values in its address. None where there is no page."""
     for page in PAGES:
         match = page.pattern.fullmatch(path.rstrip("/"))
         if match:
@@ -43,5 +43,5 @@ def found(path: str) -> tuple[Page, Mapping[str, str]] | None:
 
 
 def arguments(search: str) -> Mapping[str, str]:
-    """The arguments of a query string, as a request's are."""
+    """The arguments of a query string, as `request.args` would hold them."""
     return dict(parse_qsl(search.removeprefix("?")))

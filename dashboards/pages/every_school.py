@@ -1,7 +1,8 @@
-"""Every school within scope: how fresh its registers are, its figure, and its gap to the authority's average of its phase."""
+"""Every school in scope: its newest register, its figure and its gap to the authority's average."""
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -45,46 +46,50 @@ COLUMNS = (
 )
 
 
-class _Row:
-    """One school as the list shows it. Its gap is over the weeks that both it and the average have."""
+class SchoolRow:
+    """One school of the list. Its gap is over the weeks that both it and the average have."""
 
     def __init__(self, summary: SchoolSummary, year: int, measure: str, averages: Sequence[AverageWeek]) -> None:
-        both = {one.week for one in averages if one.schools >= FEWEST_TO_COMPARE} & summary.weeks
-        average = rate_of([one.sums for one in averages if one.week in both], measure)
+        common = {average.week for average in averages if average.schools >= FEWEST_TO_COMPARE} & summary.weeks
+        average_rate = rate_of([average.sums for average in averages if average.week in common], measure)
         self.summary = summary
         self.figure = rate_of([summary.year], measure) if summary.year else None
         self.recent = rate_of([summary.recent], measure) if summary.recent else None
-        beside = self.figure
-        if both and both != summary.weeks:
-            beside = rate_of([one for one in school_weeks(summary.school_id, year) if one.week in both], measure)
-        self.gap = beside - average if beside is not None and average is not None else None
-        self.gap_words = gap_words(beside, average).removesuffix(" as") if beside is not None and average is not None else None
+        school_rate = self.figure
+        # The school's sums by week cost a query, so they are read only where the average lacks some of its weeks.
+        if common and common != summary.weeks:
+            school_rate = rate_of([sums for sums in school_weeks(summary.school_id, year) if sums.week in common], measure)
+        self.gap: Fraction | None = None
+        self.gap_words: str | None = None
+        if school_rate is not None and average_rate is not None:
+            self.gap = school_rate - average_rate
+            self.gap_words = gap_words(school_rate, average_rate).removesuffix(" as")
 
 
 def _phase_in(arguments: Mapping[str, str]) -> str | None:
-    asked = arguments.get("phase") or None
-    if asked is not None and asked not in PHASE_WORDS:
+    phase = arguments.get("phase") or None
+    if phase is not None and phase not in PHASE_WORDS:
         abort(400)
-    return asked
+    return phase
 
 
-def _rows(arguments: Mapping[str, str]) -> list[_Row]:
+def _rows(arguments: Mapping[str, str]) -> list[SchoolRow]:
     year, measure, phase = year_in(arguments), measure_in(arguments), _phase_in(arguments)
     since = week_of(clock.today()) - timedelta(weeks=RECENT_WEEKS)
-    summaries = [one for one in every_school(year, recent_from=since) if phase in {None, one.phase}]
-    averages = {one: _averages(one, year) for one in {summary.phase for summary in summaries}}
-    return [_Row(one, year, measure, averages[one.phase]) for one in summaries]
+    summaries = [summary for summary in every_school(year, recent_from=since) if phase in {None, summary.phase}]
+    averages = {school_phase: _averages(school_phase, year) for school_phase in {summary.phase for summary in summaries}}
+    return [SchoolRow(summary, year, measure, averages[summary.phase]) for summary in summaries]
 
 
 def _averages(phase: str, year: int) -> list[AverageWeek]:
-    """The authority's weeks; to a reader bound to schools, only those that rest on enough of them to point at none."""
+    """The authority's weeks. A reader bound to schools gets only averages of enough schools to identify none."""
     fewest = FEWEST_SCHOOLS if scope.current().schools is not None else 1
-    return [one for one in authority_weeks(phase, year) if one.schools >= fewest]
+    return [average for average in authority_weeks(phase, year) if average.schools >= fewest]
 
 
-def _sorted(rows: Sequence[_Row], by: str, *, descending: bool) -> list[_Row]:
-    """Sorted by one column; schools without a figure always last."""
-    keys: Mapping[str, Callable[[_Row], Any]] = {
+def _sorted(rows: Sequence[SchoolRow], by: str, *, descending: bool) -> list[SchoolRow]:
+    """The rows sorted by one column. Schools without a figure always come last."""
+    keys: Mapping[str, Callable[[SchoolRow], Any]] = {
         "name": lambda row: row.summary.name.casefold(),
         "phase": lambda row: row.summary.phase,
         "figure": lambda row: row.figure,
@@ -93,29 +98,29 @@ def _sorted(rows: Sequence[_Row], by: str, *, descending: bool) -> list[_Row]:
         "fresh": lambda row: row.summary.last_day,
     }
     key = keys[by]
-    known = [row for row in rows if key(row) is not None]
-    return [*sorted(known, key=key, reverse=descending), *(row for row in rows if key(row) is None)]
+    with_figure = [row for row in rows if key(row) is not None]
+    return [*sorted(with_figure, key=key, reverse=descending), *(row for row in rows if key(row) is None)]
 
 
-def sorted_rows(arguments: Mapping[str, str]) -> list[_Row]:
-    """The schools in the order asked for, by name until another is."""
+def sorted_rows(arguments: Mapping[str, str]) -> list[SchoolRow]:
+    """The schools in the order of the address, by name where it gives none."""
     order = order_in(arguments)
     return _sorted(_rows(arguments), order.column, descending=order.descending)
 
 
 def order_in(arguments: Mapping[str, str]) -> Order:
-    """The order asked for: "gap", or "-gap" for the other way round; anything unknown is a 400."""
-    asked = arguments.get("sort", "name")
-    column = asked.removeprefix("-")
+    """The order in the address: "gap", or "-gap" for high to low. An unknown column is a 400."""
+    sort = arguments.get("sort", "name")
+    column = sort.removeprefix("-")
     if column not in SORTS:
         abort(400)
-    return Order(column, asked.startswith("-"), SORTS)
+    return Order(column, sort.startswith("-"), SORTS)
 
 
 def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[str, Any]:
-    """The page: the authority's finding for a phase, and the list, by name until another order is asked for.
+    """The contents of the page: the authority's finding for a phase, and the list of schools.
 
-    Whoever is bound to one school is sent on to it.
+    A reader bound to one school is redirected to it.
     """
     bound = scope.current().schools
     if bound is not None and len(bound) == 1:
@@ -131,14 +136,14 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
         "year": str(year_in(arguments)),
         "years": years(),
         "phase": _phase_in(arguments),
-        "phases": {one: PHASE_WORDS[one] for one in PHASE_WORDS},
+        "phases": dict(PHASE_WORDS),
         "chart_phase": PHASE_WORDS[_chart_phase(arguments)],
         "phase_names": phase_names(),
         "weeks": weeks,
         "england": england,
         "finding": _finding(weeks, arguments),
         "week_rows": week_rows,
-        "columns": [one for one in COLUMNS if is_now or one["sort"] != "recent"],
+        "columns": [column for column in COLUMNS if is_now or column["sort"] != "recent"],
         "is_now": is_now,
         "order": order_in(arguments),
         "recent_weeks": RECENT_WEEKS,
@@ -146,32 +151,32 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
 
 
 def _chart_phase(arguments: Mapping[str, str]) -> str:
-    """The phase asked for, otherwise the first that a school in reach has."""
-    held = {one.phase for one in schools()}
-    return _phase_in(arguments) or next((one for one in PHASE_WORDS if one in held), "primary")
+    """The phase in the address, otherwise the first phase with a school in scope."""
+    phases = {school.phase for school in schools()}
+    return _phase_in(arguments) or next((phase for phase in PHASE_WORDS if phase in phases), "primary")
 
 
 def weeks_in(arguments: Mapping[str, str]) -> tuple[pd.DataFrame, Published]:
-    """The authority's weeks for the phase on show, and England's that stand beside them, with their label and source."""
+    """The authority's weeks for the chart's phase with England's rates, and England's label and source."""
     year, measure, phase = year_in(arguments), measure_in(arguments), _chart_phase(arguments)
-    own = _averages(phase, year)
-    england = published_beside(phase, year, [one.week for one in own], measure)
-    nation = england.by_week
-    rates = [rate_of([one.sums], measure) for one in own]
+    averages = _averages(phase, year)
+    england = published_beside(phase, year, [average.week for average in averages], measure)
+    rates = [rate_of([average.sums], measure) for average in averages]
+    nation = [england.by_week.get(average.week) for average in averages]
     weeks = pd.DataFrame(
         {
-            "week": [one.week for one in own],
-            "authority": [float(rate) if rate is not None else float("nan") for rate in rates],
-            "nation": [float(rate) if (rate := nation.get(one.week)) is not None else float("nan") for one in own],
-            "schools": [one.schools for one in own],
-            "schools_in_phase": [one.schools_in_phase for one in own],
+            "week": [average.week for average in averages],
+            "authority": [float(rate) if rate is not None else math.nan for rate in rates],
+            "nation": [float(rate) if rate is not None else math.nan for rate in nation],
+            "schools": [average.schools for average in averages],
+            "schools_in_phase": [average.schools_in_phase for average in averages],
         }
     )
     return weeks, england
 
 
 def _finding(weeks: pd.DataFrame, arguments: Mapping[str, str]) -> str:
-    """The chart's finding in one sentence: the newest week, and the schools it rests on."""
+    """The chart's finding in one sentence: the newest week, and the schools it counts."""
     name, words = MEASURES[measure_in(arguments)], PHASE_WORDS[_chart_phase(arguments)]
     if weeks.empty:
         return f"No marks have been sent by {words} for this year."
@@ -182,19 +187,20 @@ def _finding(weeks: pd.DataFrame, arguments: Mapping[str, str]) -> str:
 
 
 def week_rows(weeks: pd.DataFrame) -> list[list[object]]:
-    """The chart's own numbers as the table beneath it shows them, newest week first."""
+    """The chart's figures as rows of the table below it, newest week first."""
     return [
-        [f"{week:%-d %b %Y}", _percent(authority), f"{schools} of {of}", _percent(nation)]
-        for week, authority, nation, schools, of in reversed(list(weeks.itertuples(index=False)))
+        [f"{week:%-d %b %Y}", _percent(authority), f"{schools} of {schools_in_phase}", _percent(nation)]
+        for week, authority, nation, schools, schools_in_phase in reversed(list(weeks.itertuples(index=False)))
     ]
 
 
-def _percent(value: float) -> str | None:
-    return None if value != value else shown_rate(Fraction(value).limit_denominator(10**9))  # noqa: PLR0124  NaN is not itself
+def _percent(rate: float) -> str | None:
+    # The frame holds floats: the nearest short fraction is the exact rate again, so it rounds as on other pages.
+    return None if math.isnan(rate) else shown_rate(Fraction(rate).limit_denominator(10**9))
 
 
 def figure(_values: Mapping[str, str], arguments: Mapping[str, str]) -> go.Figure | None:
-    """The authority's weeks for a phase beside England's; None where there are no marks."""
+    """The chart of the authority's weeks for a phase and England's. None where there are no marks."""
     weeks, england = weeks_in(arguments)
     if weeks.empty:
         return None

@@ -1,4 +1,4 @@
-"""One school beside its authority and the nation, by week and to date, and the drill to its year groups and pupils."""
+"""One school compared with its authority and with England, and the drill to year groups and pupils."""
 
 from __future__ import annotations
 
@@ -20,41 +20,43 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 LISTED = event("pupils.listed", "A school's pupils and their sessions were listed", "academic_year", "year_group")
-ORDER = ("N1", "N2", "R", *(str(number) for number in range(1, 15)))
+YEAR_GROUP_ORDER = ("N1", "N2", "R", *(str(number) for number in range(1, 15)))
 
 
 def compared(values: Mapping[str, str], arguments: Mapping[str, str]) -> Comparison:
-    """The comparison an address asks for."""
+    """The comparison for an address."""
     school = school_in(values)
     alone = scope.current().schools is not None
     return comparison(school.id, school.phase, year_in(arguments), measure_in(arguments), alone=alone)
 
 
 def figure(values: Mapping[str, str], arguments: Mapping[str, str]) -> go.Figure | None:
-    """The school's weeks, the authority's average and England's as lines; None where there are no marks."""
-    found = compared(values, arguments)
-    return weekly_lines(found.frame, labels=found.labels) if found.rows else None
+    """The chart of the school, the authority's average and England by week. None where there are no marks."""
+    weeks = compared(values, arguments)
+    return weekly_lines(weeks.frame, labels=weeks.labels) if weeks.rows else None
 
 
 def contents(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[str, Any]:
-    """The page: the finding, the filters, the table and the year groups."""
+    """The contents of the page: the finding, the filters, the table and the year groups."""
     school, measure, year = school_in(values), measure_in(arguments), year_in(arguments)
-    groups = sorted(year_groups(school.id, year), key=lambda one: ORDER.index(one.group) if one.group in ORDER else 99)
+    groups = sorted(
+        year_groups(school.id, year), key=lambda sums: YEAR_GROUP_ORDER.index(sums.group) if sums.group in YEAR_GROUP_ORDER else 99
+    )
     return {
         "school": school,
-        "others": _others(school.id),
+        "others": _list_name(school.id),
         "found": compared(values, arguments),
         "measure": measure,
         "measures": MEASURES,
         "year": str(year),
         "years": years(),
         "table_rows": table_rows,
-        "groups": [(one, rate_of([one], measure)) for one in groups],
+        "groups": [(sums, rate_of([sums], measure)) for sums in groups],
     }
 
 
-def _others(school_id: UUID) -> str | None:
-    """What the list this school is in is called to its reader; None where it is the only one."""
+def _list_name(school_id: UUID) -> str | None:
+    """The name of the list of schools the reader came from. None where it would hold this school only."""
     bound = scope.current().schools
     if bound is None:
         return "Every school"
@@ -62,7 +64,7 @@ def _others(school_id: UUID) -> str | None:
 
 
 def table_rows(rows: Sequence[Row]) -> list[list[object]]:
-    """The chart's own numbers as the table beneath it shows them, newest week first."""
+    """The chart's figures as rows of the table below it, newest week first."""
     return [
         [f"{row.week:%-d %b %Y}", shown_rate(row.school), shown_rate(row.authority), row.schools or None, shown_rate(row.nation)]
         for row in reversed(rows)
@@ -70,13 +72,13 @@ def table_rows(rows: Sequence[Row]) -> list[list[object]]:
 
 
 def pupils(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[str, Any]:
-    """The pupils of a school, or of one of its year groups, with the sessions each has missed. The reading is recorded."""
+    """The pupils of a school or year group, with the sessions each has missed. The reading is audited."""
     school, year = school_in(values), year_in(arguments)
     group = year_group_in(arguments)
     lines = [line for line in lines_of(school.id, year) if group in {None, line.year_group}]
     record_alone(LISTED, school.id, academic_year=year, year_group=group)
     by_pupil = {line.pupil_id: line for line in lines}
     names = names_of(list(by_pupil))
-    found = pupil_standings(school.id, year, list(by_pupil))
-    rows = [(one, names[one.pupil_id], by_pupil[one.pupil_id]) for one in found if one.pupil_id in names]
+    summaries = pupil_standings(school.id, year, list(by_pupil))
+    rows = [(summary, names[summary.pupil_id], by_pupil[summary.pupil_id]) for summary in summaries if summary.pupil_id in names]
     return {"school": school, "rows": rows, "year": str(year), "years": years(), "group": group}

@@ -1,1 +1,1 @@
-"""The web layer's own: layout, GOV.UK components, fields, errors, headers, paging, downloads, static files and home."""
+"""The web layer: layout, GOV.UK components, form fields, errors, headers, paging, downloads, static files and home."""

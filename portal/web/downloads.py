@@ -1,4 +1,7 @@
-"""The one place a file for a spreadsheet is made: CSV and XLSX whose cells are words and numbers, never formulas."""
+"""CSV and XLSX downloads whose cells are text and numbers, never formulas.
+
+Every file for a spreadsheet is made here, so that no cell misses the check.
+"""
 
 from __future__ import annotations
 
@@ -24,17 +27,17 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 Cell = str | int | float | Decimal | Fraction | date | UUID | None
-#: What a spreadsheet may take for the beginning of a formula or a command: the full-width = + - @ included.
+#: Characters that may begin a formula or a command in a spreadsheet, with the full-width = + - @.
 RISKY = frozenset("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20")
 LONGEST_NAME = 80
 LONGEST_CELL = 32_767
-ROWS_OF_A_SHEET = 1_048_576
-#: Digits beyond these are lost when a spreadsheet reads a number.
-EXACT = 10**15
+MAX_SHEET_ROWS = 1_048_576
+#: A spreadsheet stores numbers as floats and loses digits beyond these, so larger numbers are written as text.
+LARGEST_EXACT = 10**15
 
 
 class Kind(StrEnum):
-    """The kinds of file we make."""
+    """The file formats of a download."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -47,80 +50,94 @@ MEDIA_TYPES = {
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """A CSV as spreadsheets read it: UTF-8 with its mark, CRLF, one header row. Text that could act is quoted with '."""
+    """A CSV as spreadsheets read it: UTF-8 with a byte order mark, CRLF and one header row.
+
+    Text that could begin a formula gets a leading '.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([neutral(name) for name in columns])
-    writer.writerows([_plain(cell) for cell in row] for row in rows)
+    writer.writerow([neutral(column) for column in columns])
+    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")
 
 
-def as_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, most: int = ROWS_OF_A_SHEET - 1) -> bytes:
-    """An XLSX of one sheet: text stays text whatever it begins with, numbers are numbers, the header row stays in view.
+def as_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, max_rows: int = MAX_SHEET_ROWS - 1) -> bytes:
+    """An XLSX with one sheet. Text stays text, numbers stay numbers, and the header row stays in view.
 
     Raises:
-        ValueError: for more than `most` rows, which is what a sheet can hold.
+        ValueError: for more than `max_rows` rows, the limit of a sheet.
     """
     content = io.BytesIO()
+    # The library guesses formulas, links and numbers from text by default, which would bring formulas back.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(content, options) as book:
-        page = book.add_worksheet("Figures")
-        heading = book.add_format({"bold": True, "bottom": 1})
-        day = book.add_format({"num_format": "dd/mm/yyyy"})
-        for number, name in enumerate(columns):
-            page.write_string(0, number, str(name), heading)
-            page.set_column(number, number, min(max(len(str(name)) + 2, 12), 40))
-        for line, row in enumerate(rows, start=1):
-            if line > most:
-                message = f"A sheet holds {most:,} rows: download this as CSV."
+    with xlsxwriter.Workbook(content, options) as workbook:
+        sheet = workbook.add_worksheet("Figures")
+        heading_format = workbook.add_format({"bold": True, "bottom": 1})
+        date_format = workbook.add_format({"num_format": "dd/mm/yyyy"})
+        for column_number, heading in enumerate(columns):
+            sheet.write_string(0, column_number, str(heading), heading_format)
+            sheet.set_column(column_number, column_number, min(max(len(str(heading)) + 2, 12), 40))
+        for row_number, row in enumerate(rows, start=1):
+            if row_number > max_rows:
+                message = f"A sheet holds {max_rows:,} rows: download this as CSV."
                 raise ValueError(message)
-            for number, cell in enumerate(row):
-                _write(page, line, number, cell, day)
-        page.freeze_panes(1, 0)
+            for column_number, cell in enumerate(row):
+                _write_cell(sheet, row_number, column_number, cell, date_format)
+        sheet.freeze_panes(1, 0)
     return content.getvalue()
 
 
 def download(
     name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], kind: Kind | str = Kind.CSV, *, on: date | None = None
 ) -> Response:
-    """The file as a response, to be kept under a name of ours: `name` in plain words, and the day when one is given."""
+    """The response with a CSV or XLSX file, named after `name` and, if given, the day `on`."""
     kind = Kind(kind)
     content = as_csv(columns, rows) if kind is Kind.CSV else as_xlsx(columns, rows)
     return attachment(file_name(f"{name} {on.isoformat()}" if on else name, kind.value), content, MEDIA_TYPES[kind])
 
 
 def attachment(name: str, content: bytes, media_type: str) -> Response:
-    """Bytes as a file to keep, never to open in the page, under a name made by `file_name`."""
+    """The response that saves `content` as a file and never opens it in the page.
+
+    `name` comes from `file_name`.
+    """
     response = Response(content, content_type=media_type)
     response.headers["Content-Disposition"] = disposition(name)
     return response
 
 
 def neutral(text: str) -> str:
-    """Text no spreadsheet takes for a formula: with ' before it when its first sign could begin one.
+    """Text that no spreadsheet reads as a formula: a leading ' is added where it could begin one.
 
-    A name keeps all its letters: take the one ' away and it is what it was.
+    Nothing is removed, so a name keeps all its letters.
     """
-    begins = text.lstrip(" \u00a0\ufeff\u200b")[:1]
-    return f"'{text}" if begins in RISKY and begins else text
+    # Spreadsheets skip these invisible characters before they look for a formula.
+    first = text.lstrip(" \u00a0\ufeff\u200b")[:1]
+    return f"'{text}" if first and first in RISKY else text
 
 
 def file_name(words: str, extension: str) -> str:
-    """A file's name from words: letters, digits and hyphens only, so that no path, sign or direction mark is left."""
+    """A file name of lower-case letters, digits and hyphens, made from plain words.
+
+    So no path, quotation mark or text direction mark reaches the header or the disk.
+    """
     ascii_only = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")[:LONGEST_NAME].strip("-")
     return f"{plain or 'download'}.{re.sub(r'[^a-z0-9]', '', extension.lower())}"
 
 
 def disposition(name: str) -> str:
-    """The Content-Disposition of a file to keep (RFC 6266): a plain name, and the whole one in UTF-8 when it differs."""
+    """The Content-Disposition header of a download (RFC 6266).
+
+    It holds an ASCII name, and the full name in UTF-8 where the two differ.
+    """
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
     header = f'attachment; filename="{plain}"'
     return header if plain == name else f"{header}; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _plain(cell: Cell) -> str:
-    """A cell of a CSV."""
+def _csv_cell(cell: Cell) -> str:
+    """The text of a CSV cell."""
     if cell is None:
         return ""
     if isinstance(cell, str):
@@ -130,14 +147,16 @@ def _plain(cell: Cell) -> str:
     return cell.isoformat() if isinstance(cell, date) else str(cell)
 
 
-def _write(page: Worksheet, line: int, number: int, cell: Cell, day: Format) -> None:
-    """A cell of a sheet, typed."""
+def _write_cell(sheet: Worksheet, row_number: int, column_number: int, cell: Cell, date_format: Format) -> None:
+    """Write a cell as a date, a number or text."""
     if cell is None:
         return
     if isinstance(cell, date):
-        moment = cell.replace(tzinfo=None) if isinstance(cell, datetime) else cell
-        page.write_datetime(line, number, moment, day)
-    elif isinstance(cell, int | float | Decimal | Fraction) and not isinstance(cell, bool) and -EXACT < cell < EXACT:
-        page.write_number(line, number, float(cell))
+        naive = cell.replace(tzinfo=None) if isinstance(cell, datetime) else cell  # Excel has no time zones
+        sheet.write_datetime(row_number, column_number, naive, date_format)
+    elif (
+        isinstance(cell, int | float | Decimal | Fraction) and not isinstance(cell, bool) and -LARGEST_EXACT < cell < LARGEST_EXACT
+    ):
+        sheet.write_number(row_number, column_number, float(cell))
     else:
-        page.write_string(line, number, str(cell)[:LONGEST_CELL])
+        sheet.write_string(row_number, column_number, str(cell)[:LONGEST_CELL])

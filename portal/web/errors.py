@@ -1,4 +1,7 @@
-"""What a person reads when a page cannot be shown: plain words, the same for every 404, nothing of what went wrong inside."""
+"""Error pages in plain words.
+
+Every 404 has the same body, and no page says what went wrong inside.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import structlog
 from flask import Response, current_app, redirect, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionLeft
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from portal.web.pages import page_context
@@ -26,16 +29,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger("portal.request")
 
 SIGN_IN = "accounts.sign_in"
-#: The database is away, starting, full, or others hold what we need: it will pass, and is no fault of the page.
-PASSING = (OperationalError, InterfaceError, NoConnectionLeft)
-#: Headers an error says something with, kept on its page.
-KEPT = ("Allow", "Retry-After")
+#: The database is away, starting or full, or a statement or a lock timed out. These pass, so they answer 503 and not 500.
+TEMPORARY_ERRORS = (OperationalError, InterfaceError, PoolTimeoutError)
+#: Headers of the error that its page carries too.
+ERROR_HEADERS = ("Allow", "Retry-After")
 LISTENERS = "portal.web.errors"
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One error in words: the heading, what it means, what to do."""
+    """The words of an error page: the heading, what it means and what to do."""
 
     title: str
     text: tuple[str, ...]
@@ -92,41 +95,45 @@ FORM_TOO_OLD = Wording(
 
 
 def init_app(app: Flask) -> None:
-    """Answer every error of `app` with a page of ours."""
+    """Answer every error of `app` with the portal's own page."""
     app.extensions[LISTENERS] = {}
-    app.register_error_handler(HTTPException, _answer)
-    for kind in PASSING:
-        app.register_error_handler(kind, _without_database)
+    app.register_error_handler(HTTPException, _respond)
+    for error_class in TEMPORARY_ERRORS:
+        app.register_error_handler(error_class, _respond_without_database)
 
 
 def when(app: Flask, status: int, listener: Listener) -> None:
-    """Tell `listener` of every error of this status, before its page is made; what it raises is logged, not shown."""
+    """Call `listener` for every error of this status, before its page is made.
+
+    An exception in a listener is logged and not shown.
+    """
     app.extensions[LISTENERS].setdefault(status, []).append(listener)
 
 
-def _without_database(error: Exception) -> ResponseReturnValue:
+def _respond_without_database(error: Exception) -> ResponseReturnValue:
     log.error("request.no_database", why=type(getattr(error, "orig", error)).__name__)
-    return _answer(ServiceUnavailable())
+    return _respond(ServiceUnavailable())
 
 
-def _answer(error: HTTPException) -> ResponseReturnValue:
+def _respond(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     for listener in current_app.extensions[LISTENERS].get(status, ()):
-        _tell(listener, error)
+        _notify(listener, error)
     if error.response is not None:
         return cast("Response", error.response)
-    if status == HTTPStatus.UNAUTHORIZED and _may_be_led():
+    if status == HTTPStatus.UNAUTHORIZED and _can_return_after_sign_in():
         return redirect(url_for(SIGN_IN, next=request.path))
     return _page(status, FORM_TOO_OLD if isinstance(error, CSRFError) else wording(status), error)
 
 
-def _may_be_led() -> bool:
-    """Is this a page a person opened, which they can come back to after signing in?"""
-    own_call = request.path.startswith("/dashboards/_")
-    return request.method == "GET" and not own_call and SIGN_IN in current_app.view_functions
+def _can_return_after_sign_in() -> bool:
+    """Did a person open this page, so that signing in can lead back to it?"""
+    # Dash would take a redirect for its own answer, and a sent form cannot be opened again.
+    is_dash_call = request.path.startswith("/dashboards/_")
+    return request.method == "GET" and not is_dash_call and SIGN_IN in current_app.view_functions
 
 
-def _tell(listener: Listener, error: HTTPException) -> None:
+def _notify(listener: Listener, error: HTTPException) -> None:
     try:
         listener(error)
     except Exception:
@@ -134,17 +141,20 @@ def _tell(listener: Listener, error: HTTPException) -> None:
 
 
 def wording(status: int) -> Wording:
-    """The words for a status; one we have none for reads as a request or a service that failed."""
+    """The words for a status. A status without its own words gets those of 400 or 500."""
     return WORDS.get(status) or WORDS[400 if status < HTTPStatus.INTERNAL_SERVER_ERROR else 500]
 
 
 def _page(status: int, words: Wording, error: HTTPException) -> Response:
-    """The page, made without knowing who asks: so it works when the database does not, and every 404 is the same."""
+    """The error page, made without the signed-in person.
+
+    So it works when the database does not, and every 404 is the same.
+    """
     template = current_app.jinja_env.get_template("web/error.html")
     sign_in = url_for(SIGN_IN) if status == HTTPStatus.UNAUTHORIZED and SIGN_IN in current_app.view_functions else None
-    page = Response(template.render(portal=page_context(), words=words, sign_in=sign_in), status=status)
+    response = Response(template.render(portal=page_context(), words=words, sign_in=sign_in), status=status)
     headers = dict(error.get_headers(request.environ))
-    for name in KEPT:
+    for name in ERROR_HEADERS:
         if name in headers:
-            page.headers[name] = headers[name]
-    return page
+            response.headers[name] = headers[name]
+    return response

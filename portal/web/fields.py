@@ -1,4 +1,7 @@
-"""Form fields drawn by the GOV.UK macros: label, hint, error, value kept, and an error summary that leads to each field."""
+"""Form fields drawn by the GOV.UK macros, and the error summary that links to them.
+
+Each field shows its label, hint, error and what was typed.
+"""
 
 from __future__ import annotations
 
@@ -23,81 +26,87 @@ if TYPE_CHECKING:
 PROBLEM = "There is a problem"
 HIDDEN = Markup('<input type="hidden" name="{}" value="{}">')
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
-CENTURY = 100
 
 
 def required(message: str) -> InputRequired:
-    """Something has to be typed or chosen; the message says what: "Enter your email address"."""
+    """A validator for an answer that must be given. `message` says what to do: "Enter your email address"."""
     return InputRequired(message)
 
 
 def required_words(message: str) -> DataRequired:
-    """Something other than spaces has to be typed; the message says what."""
+    """A validator for text that must hold more than spaces. `message` says what to do."""
     return DataRequired(message)
 
 
 def choices(pairs: Iterable[tuple[str, str]] | Mapping[str, str]) -> list[SelectChoice]:
-    """Choices for a select, radios or checkboxes from (value, words) pairs."""
-    listed = pairs.items() if hasattr(pairs, "items") else pairs
-    return [SelectChoice(value, words) for value, words in listed]
+    """The choices of a select, radios or checkboxes, from (value, label) pairs."""
+    items = pairs.items() if hasattr(pairs, "items") else pairs
+    return [SelectChoice(value, label) for value, label in items]
 
 
 class Govuk(wtforms.Field):
-    """What every field shares: the component that draws it, its hint, and options passed to that component.
+    """The base of every field: it is drawn by a GOV.UK component.
 
-    `look` holds GOV.UK options ("classes", "autocomplete", "inputmode", "prefix" …); `legend_size` is for groups.
+    `look` holds parameters of that component ("classes", "autocomplete", "inputmode", "prefix" …). Its "size" is the
+    size of the label or legend: "s", "m" or "l".
     """
 
     component: ClassVar[str]
     grouped: ClassVar[bool] = False
 
     def __init__(
-        self, label: str, validators: Sequence[Any] = (), *, hint: str = "", look: Mapping[str, Any] | None = None, **rest: Any
+        self,
+        label: str,
+        validators: Sequence[Any] = (),
+        *,
+        hint: str = "",
+        look: Mapping[str, Any] | None = None,
+        **field_options: Any,
     ) -> None:
         """Make a field with its visible label."""
         self.look = dict(look or {})
         self.size = self.look.pop("size", "")
-        super().__init__(label, list(validators), description=hint, **rest)
+        super().__init__(label, list(validators), description=hint, **field_options)
 
     def __call__(self, **options: Any) -> Markup:
-        """The field as HTML: label, hint, error and input in one; `options` go to the GOV.UK component."""
+        """The HTML of the field: label, hint, error and input. `options` go to the GOV.UK component."""
         return govuk(self.component, {**self.options(), **self.look, **options})
 
     __html__ = __str__ = __call__
 
     @property
     def anchor(self) -> str:
-        """The id of the input an error leads to."""
+        """The id of the input that an error links to."""
         return str(self.id)
 
     def options(self) -> dict[str, Any]:
-        """What the GOV.UK component is told."""
-        title = {"text": self.label.text}
-        made: dict[str, Any] = {"id": self.id, "idPrefix": self.id, "name": self.name}
+        """The parameters of the GOV.UK component."""
+        label = {"text": self.label.text}
+        params: dict[str, Any] = {"id": self.id, "idPrefix": self.id, "name": self.name}
         if self.grouped:
-            made["fieldset"] = {"legend": {**title, "classes": f"govuk-fieldset__legend--{self.size or 's'}"}}
+            params["fieldset"] = {"legend": {**label, "classes": f"govuk-fieldset__legend--{self.size or 's'}"}}
         else:
-            made["label"] = {**title, "classes": f"govuk-label--{self.size}" if self.size else ""}
+            params["label"] = {**label, "classes": f"govuk-label--{self.size}" if self.size else ""}
         if self.description:
-            made["hint"] = {"text": self.description}
+            params["hint"] = {"text": self.description}
         if self.errors:
-            made["errorMessage"] = {"text": first_error(self.errors)}
-        return made
+            params["errorMessage"] = {"text": first_error(self.errors)}
+        return params
 
 
 class TextField(Govuk, wtforms.StringField):
-    """One line of text. Spaces at its ends are dropped."""
+    """One line of text, without spaces at its ends."""
 
     component = "input"
     kind = "text"
     data: str | None
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take what was typed, trimmed."""
+        """Store the text typed, without spaces at its ends."""
         self.data = valuelist[0].strip() if valuelist else self.data
 
     def options(self) -> dict[str, Any]:
-        """The text typed is kept."""
+        """Show the text typed again."""
         return {**super().options(), "value": self._value(), "type": self.kind}
 
 
@@ -107,136 +116,135 @@ class EmailField(TextField):
     kind = "email"
 
     def options(self) -> dict[str, Any]:
-        """No spelling help for an address."""
+        """Switch the spelling check off: an address is no word."""
         return {**super().options(), "spellcheck": False}
 
 
 class NumberField(Govuk, wtforms.IntegerField):
-    """A whole number, typed as text so that nothing changes it by accident."""
+    """A whole number in a text input: scrolling over a number input would change it by accident."""
 
     component = "input"
 
     def options(self) -> dict[str, Any]:
-        """What was typed is kept, also when it is no number."""
+        """Show what was typed again, even when it is not a number."""
         return {**super().options(), "value": self._value(), "inputmode": "numeric", "spellcheck": False}
 
 
 class PasswordField(Govuk, wtforms.StringField):
-    """A password: pasted, shown on request, never sent back. `look={"autocomplete": "new-password"}` when it is new."""
+    """A password. It can be pasted and shown on request, and is never sent back to the page.
+
+    Give `look={"autocomplete": "new-password"}` where a new one is set.
+    """
 
     component = "password-input"
 
     def options(self) -> dict[str, Any]:
-        """The value is never kept."""
+        """Leave the value out."""
         return {"autocomplete": "current-password", **super().options()}
 
 
 class TextAreaField(Govuk, wtforms.TextAreaField):
-    """Several lines of text; with `look={"maxlength": 500}` it counts what is left."""
+    """Several lines of text. With `look={"maxlength": 500}` it counts the characters left."""
 
     @property
-    def component(self) -> str:  # type: ignore[override]  # chosen by the field's own look
-        """A text area, or one that counts."""
+    def component(self) -> str:  # type: ignore[override]  # WTForms has a class variable; here it depends on `look`
+        """The text area, or the one with a character count."""
         return "character-count" if "maxlength" in self.look or "maxwords" in self.look else "textarea"
 
     def options(self) -> dict[str, Any]:
-        """The text typed is kept."""
+        """Show the text typed again."""
         return {**super().options(), "value": self._value()}
 
 
 class SelectField(Govuk, wtforms.SelectField):
-    """One of several, from a list that opens. Prefer radios for up to seven."""
+    """One choice from a drop-down list. Prefer radios for up to seven choices."""
 
     component = "select"
 
     def options(self) -> dict[str, Any]:
-        """The choice made is kept."""
-        items = [{"value": one.value, "text": one.label, "selected": one.selected} for one in self.iter_choices()]
+        """Show the choice made again."""
+        items = [{"value": choice.value, "text": choice.label, "selected": choice.selected} for choice in self.iter_choices()]
         return {**super().options(), "items": items}
 
 
 class RadiosField(Govuk, wtforms.RadioField):
-    """One of several, all in view; a choice's `render_kw={"hint": …}` stands under it."""
+    """One choice from several, all visible. A choice's `render_kw={"hint": …}` is shown below it."""
 
     component = "radios"
     grouped = True
 
     def options(self) -> dict[str, Any]:
-        """The choice made is kept."""
-        return {
-            **super().options(),
-            "items": [_item(one.value, one.label, one.selected, one.render_kw) for one in self.iter_choices()],
-        }
+        """Show the choice made again."""
+        return {**super().options(), "items": _checkable_items(self)}
 
 
 class CheckboxesField(Govuk, wtforms.SelectMultipleField):
-    """Any of several, all in view."""
+    """Any number of choices, all visible."""
 
     component = "checkboxes"
     grouped = True
 
     def options(self) -> dict[str, Any]:
-        """The choices made are kept."""
-        return {
-            **super().options(),
-            "items": [_item(one.value, one.label, one.selected, one.render_kw) for one in self.iter_choices()],
-        }
+        """Show the choices made again."""
+        return {**super().options(), "items": _checkable_items(self)}
 
 
 class CheckboxField(Govuk, wtforms.BooleanField):
-    """One thing to tick; the label stands beside the box."""
+    """A single checkbox with its label beside it."""
 
     component = "checkboxes"
 
     def options(self) -> dict[str, Any]:
-        """Ticked stays ticked. The label belongs to the box, and a hint stands under it."""
-        made = super().options()
-        hint = made.pop("hint", {}).get("text", "")
-        del made["label"]
-        return {**made, "items": [_item("y", self.label.text, bool(self.data), {"hint": hint})]}
+        """Keep the box ticked. The label and the hint belong to the box, not to a group."""
+        params = super().options()
+        hint = params.pop("hint", {}).get("text", "")
+        del params["label"]
+        return {**params, "items": [_checkable_item("y", self.label.text, hint, is_checked=bool(self.data))]}
 
 
 class FileField(Govuk, UploadedFile):
-    """One file, chosen with a button or dropped."""
+    """One file, chosen with a button or dropped on it."""
 
     component = "file-upload"
 
     def options(self) -> dict[str, Any]:
-        """A browser never sends a chosen file's place back, so there is nothing to keep."""
+        """Let the script draw the drop zone. Browsers do not let a page choose the file again."""
         return {**super().options(), "javascript": True}
 
 
 class HiddenField(wtforms.StringField):
-    """A value sent along unseen, without an id, so that two forms of one page may carry the same."""
+    """A hidden value without an id, so that two forms on a page can hold the same field."""
 
-    def __init__(self, validators: Sequence[Any] = (), **rest: Any) -> None:
+    def __init__(self, validators: Sequence[Any] = (), **field_options: Any) -> None:
         """Make a field without a label."""
-        super().__init__("", list(validators), **rest)
+        super().__init__("", list(validators), **field_options)
 
     def __call__(self, **_options: Any) -> Markup:
-        """The input alone."""
+        """The HTML of the input alone."""
         return _hidden(self.name, self._value())
 
 
 class DateField(Govuk, wtforms.Field):
-    """A day in three boxes. `subject` names it inside errors: "the date the notice was served".
+    """A date in three boxes: day, month and year. The month may be a number or a word.
 
-    The month may be typed as a number or a word. `data` is a date or None; what was typed is kept.
+    `subject` names the date in errors: "the date the notice was served". `data` is a date or None. `typed` holds the
+    text of each box, and `wrong` the boxes to mark.
     """
 
     component = "date-input"
     grouped = True
     PARTS = ("day", "month", "year")
 
-    def __init__(self, label: str, validators: Sequence[Any] = (), *, subject: str = "the date", **rest: Any) -> None:
-        """Make a field whose errors speak of its subject."""
+    def __init__(self, label: str, validators: Sequence[Any] = (), *, subject: str = "the date", **field_options: Any) -> None:
+        """Make a field whose errors name its subject."""
         self.subject = subject
         self.typed: dict[str, str] = {}
         self.wrong: tuple[str, ...] = ()
-        super().__init__(label, validators, **rest)
+        super().__init__(label, validators, **field_options)
 
     def process(self, formdata: Any, data: Any = wtforms.utils.unset_value, extra_filters: Any = None) -> None:
-        """Take the three boxes where the form was sent, else the given day."""
+        """Read the three boxes where the form was sent, otherwise take the given date."""
+        # WTForms looks for one input named after the field; the boxes have names of their own and are read below.
         super().process(None, data, extra_filters)
         self.raw_data: list[str] = []
         if formdata is None or not any(f"{self.name}-{part}" in formdata for part in self.PARTS):
@@ -251,10 +259,10 @@ class DateField(Govuk, wtforms.Field):
                 self.process_errors.append(str(error))
 
     def _read(self) -> date:
-        """The day typed.
+        """The date typed.
 
         Raises:
-            ValueError: with the words for the person who typed it.
+            ValueError: with the error message for the page.
         """
         missing = tuple(part for part in self.PARTS if not self.typed[part])
         if missing:
@@ -263,33 +271,33 @@ class DateField(Govuk, wtforms.Field):
             raise ValueError(message)
         try:
             day, month, year = int(self.typed["day"]), month_number(self.typed["month"]), int(self.typed["year"])
-            return date(year + 2000 if year < CENTURY else year, month, day)
+            return date(year + 2000 if year < 100 else year, month, day)
         except (ValueError, OverflowError) as error:
             self.wrong = self.PARTS
             message = f"{_capital(self.subject)} must be a real date, like 7 9 2026"
             raise ValueError(message) from error
 
     def pre_validate(self, _form: object) -> None:
-        """A day that could not be read is told of once, and no further rule asked."""
+        """Stop the validators after an unreadable date, so that the field shows one error."""
         if self.process_errors:
             raise StopValidation
 
     @property
     def anchor(self) -> str:
-        """The first box that is wrong."""
+        """The id of the first wrong box, otherwise of the day."""
         return f"{self.id}-{self.wrong[0] if self.wrong else 'day'}"
 
     def options(self) -> dict[str, Any]:
-        """What was typed is kept, and the boxes that are wrong are marked."""
-        shown = self.typed
-        if not shown and self.data is not None:
-            shown = {"day": str(self.data.day), "month": str(self.data.month), "year": str(self.data.year)}
-        wrong = (self.wrong or self.PARTS) if self.errors else ()
+        """Show what was typed again, and mark the wrong boxes."""
+        values = self.typed
+        if not values and self.data is not None:
+            values = {"day": str(self.data.day), "month": str(self.data.month), "year": str(self.data.year)}
+        wrong_boxes = (self.wrong or self.PARTS) if self.errors else ()
         items = [
             {
                 "name": part,
-                "value": shown.get(part, ""),
-                "classes": f"govuk-input--width-{4 if part == 'year' else 2}{' govuk-input--error' if part in wrong else ''}",
+                "value": values.get(part, ""),
+                "classes": f"govuk-input--width-{4 if part == 'year' else 2}{' govuk-input--error' if part in wrong_boxes else ''}",
             }
             for part in self.PARTS
         ]
@@ -297,75 +305,78 @@ class DateField(Govuk, wtforms.Field):
 
 
 class Form(FlaskForm):
-    """Every form of the portal: plain words, one error a field, and the summary that leads to each."""
+    """The base of every form: plain words, one error per field, and an error summary."""
 
     class Meta(FlaskForm.Meta):
-        """Says what WTForms says in our words."""
+        """Replaces the messages of WTForms and checks what was sent."""
 
         def get_translations(self, _form: object) -> PlainWords:
-            """Our wording of the messages fields and validators have by themselves."""
+            """Plain words for the built-in messages of fields and validators."""
             return PlainWords()
 
         def wrap_formdata(self, form: wtforms.Form, formdata: Any) -> Any:
-            """What was sent. A NUL, which no person types and the database cannot keep, is a 400."""
-            found = super().wrap_formdata(form, formdata)
-            values = [one for _name, some in found.lists() for one in some] if found else []
-            if any("\0" in (one if isinstance(one, str) else one.filename or "") for one in values):
+            """The values sent. A NUL is answered 400: nobody types it, and PostgreSQL cannot store it."""
+            submitted = super().wrap_formdata(form, formdata)
+            values = [value for _name, named_values in submitted.lists() for value in named_values] if submitted else []
+            if any("\0" in (value if isinstance(value, str) else value.filename or "") for value in values):
                 abort(400)
-            return found
+            return submitted
 
     def failed(self) -> bool:
-        """Was this form sent, and is something in it to be put right?"""
+        """Was this form sent with errors?"""
         return bool(self.errors)
 
     def summary(self) -> Markup:
-        """The error summary: a link to each field that is wrong, in the words beside it. Empty when none is."""
-        found = [
+        """The error summary: a link to each wrong field, with the same words as beside it."""
+        linked_errors = [
             {"text": first_error(field.errors), "href": f"#{getattr(field, 'anchor', field.id)}"}
             for field in self
             if field.errors and isinstance(field, Govuk)
         ]
-        others = [{"text": first_error(field.errors)} for field in self if field.errors and not isinstance(field, Govuk)]
-        others += [{"text": str(words)} for words in self.form_errors]
-        return govuk("error-summary", {"titleText": PROBLEM, "errorList": found + others})
+        other_errors = [{"text": first_error(field.errors)} for field in self if field.errors and not isinstance(field, Govuk)]
+        other_errors += [{"text": str(words)} for words in self.form_errors]
+        return govuk("error-summary", {"titleText": PROBLEM, "errorList": linked_errors + other_errors})
 
     def hidden_tag(self, *_fields: str) -> Markup:
-        """The token against forged requests, without an id."""
-        return _hidden("csrf_token", self.csrf_token._value() if "csrf_token" in self else "")  # noqa: SLF001  WTForms' own way to a value
+        """The CSRF token as a hidden input, without an id so that two forms fit on a page."""
+        return _hidden("csrf_token", self.csrf_token._value() if "csrf_token" in self else "")  # noqa: SLF001  WTForms offers no public way to the value
 
     def refuse(self, name: str, message: str) -> None:
-        """Tell of something only an action could find out, beside the field it belongs to."""
+        """Add an error, found by an action, to the field called `name`."""
         field = self[name]
         field.errors = [*field.errors, message]
 
 
 def sent() -> bool:
-    """Was a form sent with this request?"""
+    """Did this request send a form?"""
     return request.method == "POST"
 
 
 def first_error(errors: Iterable[object]) -> str:
-    """The first of a field's errors: one at a time is enough to go on with."""
+    """The first error of a field. Pages show one error per field at a time."""
     return str(next(iter(errors), ""))
 
 
 def month_number(typed: str) -> int:
-    """The month a person typed: a number, a name, or at least three letters of one.
+    """The number of a month typed as a number, a name, or at least three letters of a name.
 
     Raises:
-        ValueError: when it is none.
+        ValueError: when it is no month.
     """
     if typed.isdecimal():
         return int(typed)
-    short = typed.casefold().rstrip(".")
-    found = [number for number, name in enumerate(MONTHS, start=1) if len(short) >= len("jan") and name.startswith(short)]
-    if not found:
+    abbreviation = typed.casefold().rstrip(".")
+    numbers = [number for number, name in enumerate(MONTHS, start=1) if len(abbreviation) >= 3 and name.startswith(abbreviation)]
+    if not numbers:
         raise ValueError(typed)
-    return found[0]
+    return numbers[0]
 
 
 def check(message: str, holds: Callable[[Any], bool]) -> Callable[[object, wtforms.Field], None]:
-    """A validator from a yes-or-no question about the value: `check("Enter a year group from 0 to 13", lambda year: …)`."""
+    """A validator that shows `message` where `holds` is false for the value.
+
+    For example `check("Enter a year group from 0 to 13", lambda year: …)`.
+    """
 
     def validator(_form: object, field: wtforms.Field) -> None:
         if not holds(field.data):
@@ -374,9 +385,15 @@ def check(message: str, holds: Callable[[Any], bool]) -> Callable[[object, wtfor
     return validator
 
 
-def _item(value: str, words: str, chosen: bool, more: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: FBT001  what GOV.UK's item is made of
-    hint = (more or {}).get("hint")
-    return {"value": value, "text": words, "checked": chosen, **({"hint": {"text": hint}} if hint else {})}
+def _checkable_item(value: str, label: str, hint: str, *, is_checked: bool) -> dict[str, Any]:
+    return {"value": value, "text": label, "checked": is_checked, **({"hint": {"text": hint}} if hint else {})}
+
+
+def _checkable_items(field: wtforms.SelectField | wtforms.SelectMultipleField) -> list[dict[str, Any]]:
+    return [
+        _checkable_item(choice.value, choice.label, (choice.render_kw or {}).get("hint", ""), is_checked=choice.selected)
+        for choice in field.iter_choices()
+    ]
 
 
 def _hidden(name: str, value: str) -> Markup:

@@ -1,4 +1,4 @@
-"""The security headers of every response, and the nonce that lets our own scripts run."""
+"""The security headers of every response, and the nonce that allows the portal's own scripts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from flask import Flask, Response
 
-#: Features of the browser no page of ours uses.
-REFUSED_FEATURES = (
+#: Browser features that no page of the portal uses.
+DISABLED_FEATURES = (
     "accelerometer",
     "autoplay",
     "browsing-topics",
@@ -31,20 +31,20 @@ REFUSED_FEATURES = (
     "usb",
     "xr-spatial-tracking",
 )
-PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in REFUSED_FEATURES)
-A_YEAR = 31_536_000
+PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in DISABLED_FEATURES)
+YEAR_IN_SECONDS = 31_536_000
 
 
 def nonce() -> str:
-    """This request's nonce: the same for every script of one response, never the same for two."""
+    """The nonce of this response: the same for all its scripts, and new for every response."""
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(18)
-    found: str = g.csp_nonce
-    return found
+    token: str = g.csp_nonce
+    return token
 
 
 def page_policy(token: str) -> str:
-    """The content security policy of an ordinary page: our own files, scripts that carry the nonce, nothing else."""
+    """The content security policy of an ordinary page: own files and scripts with the nonce only."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -60,7 +60,10 @@ def page_policy(token: str) -> str:
 
 
 def dashboard_policy(token: str, hashes: Sequence[str]) -> str:
-    """The policy of a page with charts: also the scripts with these hashes, styles with the nonce, drawn images."""
+    """The content security policy of a page with charts.
+
+    It also allows inline scripts with these hashes, styles with the nonce, and images from blobs.
+    """
     scripts = " ".join(["'self'", f"'nonce-{token}'", *hashes])
     return "; ".join(
         (
@@ -78,23 +81,21 @@ def dashboard_policy(token: str, hashes: Sequence[str]) -> str:
 
 
 def allow_charts(hashes: Sequence[str]) -> None:
-    """Let this response draw charts: it gets the dashboards' policy, with the hashes of the scripts Dash writes inline.
+    """Give this response the policy of a page with charts.
 
-    Each hash comes as the policy spells it, in its quotes: "'sha256-…'".
+    `hashes` are those of the scripts Dash writes inline, each quoted as in the policy: "'sha256-…'".
     """
     g.chart_hashes = tuple(hashes)
 
 
 def init_app(app: Flask) -> None:
-    """Put the security headers on every response of `app`, error pages and static files included.
-
-    No page tells another where its reader came from, so the forgery check cannot ask for it: the token alone decides.
-    """
+    """Add the security headers to every response of `app`, error pages and static files included."""
+    # Referrer-Policy is no-referrer, so Flask-WTF's check of the Referer would fail every form: the token alone decides.
     app.config["WTF_CSRF_SSL_STRICT"] = False
-    app.after_request(_secure)
+    app.after_request(_add_headers)
 
 
-def _secure(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     hashes = g.get("chart_hashes")
     policy = page_policy(nonce()) if hashes is None else dashboard_policy(nonce(), hashes)
     response.headers["Content-Security-Policy"] = policy
@@ -104,8 +105,9 @@ def _secure(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["X-Frame-Options"] = "DENY"
+    # Pages hold personal information: nothing may stay in a cache on a shared computer.
     if request.endpoint != "web.static":
         response.headers["Cache-Control"] = "no-store"
     if request.is_secure:
-        response.headers["Strict-Transport-Security"] = f"max-age={A_YEAR}; includeSubDomains"
+        response.headers["Strict-Transport-Security"] = f"max-age={YEAR_IN_SECONDS}; includeSubDomains"
     return response

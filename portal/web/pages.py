@@ -1,4 +1,4 @@
-"""Pages: the Jinja environment every template is rendered in, and what the layout knows of the person reading."""
+"""The Jinja environment of every template, the navigation, and what the layout knows of the reader."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ GOVUK = "govuk_frontend_jinja"
 
 @dataclass(frozen=True, slots=True)
 class NavigationItem:
-    """A link of the main navigation: shown to who has one of its permissions (none: to anyone signed in).
+    """A link of the main navigation, shown to people who have one of its permissions.
 
-    `target` is an endpoint, or a path when it begins with "/". `summary` says on the home page what is there.
+    Without permissions it is shown to everyone signed in. `target` is an endpoint, or a path when it begins with "/".
+    `summary` describes the page on the home page.
     """
 
     text: str
@@ -38,10 +39,10 @@ class NavigationItem:
     summary: str
 
     def __post_init__(self) -> None:
-        """Refuse a permission that is not in the table.
+        """Check that every permission exists, so that a typing error stops the app at start-up.
 
         Raises:
-            KeyError: naming it.
+            KeyError: for a permission that is not in `PERMISSIONS`.
         """
         for permission in self.permissions:
             _ = PERMISSIONS[permission]
@@ -95,10 +96,11 @@ NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem("Audit", "audit.index", ("audit.view",), "Who saw and changed what, and when."),
 )
 
-#: Where the app keeps the function that names the schools in reach, which accounts and pages know only by id.
+#: The key in `app.extensions` of the function that names the schools in scope.
+#: Accounts and the web layer may not import the schools capability, so the app sets it at start-up.
 SCHOOL_NAMES = "portal.school_names"
 
-#: What most people in a role come for, and where it is: the one button of their start page. A partner has nothing to do yet.
+#: The main task of each role, as words and target: the one button of its start page. A partner has none yet.
 MAIN_TASKS: Mapping[Role, tuple[str, str]] = {
     Role.LA_ADMINISTRATOR: ("See who has sent what", "uploads.board"),
     Role.LA_MANAGER: ("Compare every school", "/dashboards/"),
@@ -115,17 +117,17 @@ MAIN_TASKS: Mapping[Role, tuple[str, str]] = {
 
 
 def school_names() -> Mapping[UUID, str]:
-    """The schools in the scope's reach, by name."""
+    """The names of the schools in scope, by id."""
     return cast("Mapping[UUID, str]", current_app.extensions[SCHOOL_NAMES]())
 
 
-def _nothing(_permission: str) -> bool:
+def _deny(_permission: str) -> bool:
     return False
 
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """What the layout knows: the service, who reads, through which membership, and what they may do.
+    """What the layout knows: the service, the reader, their membership and their permissions.
 
     After `idle_minutes` without a request the person is signed out; the page warns two minutes before.
     """
@@ -137,65 +139,70 @@ class PageContext:
     navigation: tuple[NavigationItem, ...] = NAVIGATION
     demonstration: bool = False
     idle_minutes: int = 30
-    can: Callable[[str], bool] = field(default=_nothing)
+    can: Callable[[str], bool] = field(default=_deny)
 
     @property
     def role_name(self) -> str | None:
-        """What the role is called."""
+        """The name of the role."""
         return ROLES[self.role][0] if self.role else None
 
     @property
     def purpose(self) -> str | None:
-        """What the role is for, in a sentence."""
+        """The purpose of the role, in a sentence."""
         return ROLES[self.role][1] if self.role else None
 
     @property
     def main_task(self) -> dict[str, str] | None:
-        """What the role mostly comes for, as words and an address; None where there is no such place."""
+        """The main task of the role, as words and an address. None where the app has no such page."""
         text, target = MAIN_TASKS.get(self.role, ("", "")) if self.role else ("", "")
         href = _address(target)
         return {"text": text, "href": href} if href else None
 
     @property
     def links(self) -> list[dict[str, Any]]:
-        """The navigation this person has, as the GOV.UK macro takes it; places this app does not have are left out."""
+        """The navigation links for this person, as the GOV.UK macro takes them.
+
+        Pages this app does not have are left out.
+        """
         if self.role is None:
             return []
-        shown = [
+        linked = [
             (item, href)
             for item in self.navigation
             if not item.permissions or any(self.can(permission) for permission in item.permissions)
             if (href := _address(item.target)) is not None
         ]
-        here = max((href for _, href in shown if _is_here(href)), key=len, default="")
-        return [{"text": item.text, "href": href, "active": href == here, "summary": item.summary} for item, href in shown]
+        # The longest match wins: the address of the uploads begins that of the upload board too.
+        active = max((href for _, href in linked if _is_current(href)), key=len, default="")
+        return [{"text": item.text, "href": href, "active": href == active, "summary": item.summary} for item, href in linked]
 
 
 def page_context() -> PageContext:
-    """A page for somebody unknown: no name, no navigation, nothing allowed."""
+    """The context for a reader who is not signed in: no name, no navigation, no permission."""
     return PageContext(demonstration=bool(current_app.config.get("DEMONSTRATION", False)))
 
 
 def _address(target: str) -> str | None:
-    """Where a navigation item leads, or None when the app has no such place."""
+    """The address of a target, or None when the app has no such page."""
     if target.startswith("/"):
         return target if any(rule.rule.startswith(target) for rule in current_app.url_map.iter_rules()) else None
     return url_for(target) if target in current_app.view_functions else None
 
 
-def _is_here(href: str) -> bool:
+def _is_current(href: str) -> bool:
+    """Is this request's page at or below this address?"""
     return request.path == href or (href != "/" and request.path.startswith(href.rstrip("/") + "/"))
 
 
 class GovukLoader(BaseLoader):
-    """Loads the GOV.UK macros into an environment of their own.
+    """Loads the GOV.UK macros into their own Jinja environment.
 
-    They lean on missing options being quietly empty; our own templates fail on a missing name instead.
+    The macros rely on missing options being empty. The portal's own templates fail on a missing name instead.
     """
 
     def __init__(self) -> None:
-        """Make the lenient environment; it escapes everything, as ours does."""
-        loader = ChoiceLoader([_Prefixed()])
+        """Make the lenient environment. It escapes everything, as the app's environment does."""
+        loader = ChoiceLoader([_PrefixedLoader()])
         self._lenient = Environment(
             loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
         )
@@ -216,8 +223,8 @@ class GovukLoader(BaseLoader):
         return self._lenient.get_template(name)
 
 
-class _Prefixed(PackageLoader):
-    """The package's templates under the names they import each other by."""
+class _PrefixedLoader(PackageLoader):
+    """Finds the package's templates under the prefixed names they import each other by."""
 
     def __init__(self) -> None:
         super().__init__(GOVUK)
@@ -227,21 +234,24 @@ class _Prefixed(PackageLoader):
 
 
 def govuk(component: str, options: dict[str, Any]) -> Markup:
-    """A GOV.UK component as HTML: `govuk("button", {"text": "Continue"})`. Components are named as in their guide."""
+    """The HTML of a GOV.UK component, named as in its guide: `govuk("button", {"text": "Continue"})`."""
     template = current_app.jinja_env.get_template(f"{GOVUK}/components/{component}/macro.html")
     macro = "govuk" + "".join(part.capitalize() for part in component.split("-"))
-    return Markup(getattr(template.module, macro)(options))  # noqa: S704  made by a macro that escapes what it is given
+    return Markup(getattr(template.module, macro)(options))  # noqa: S704  the macro escapes its options
 
 
 def without(query: Sequence[str] = (), **changes: object) -> str:
-    """This page's own address with arguments changed; those named in `query`, and those set to None, are left out."""
-    kept = {name: values for name, values in request.args.lists() if name not in query and name not in changes}
-    set_to = {name: value for name, value in changes.items() if value is not None}
-    return url_for(request.endpoint or "web.home", **{**(request.view_args or {}), **kept, **set_to})
+    """This page's address with `changes` made to its arguments.
+
+    Arguments named in `query`, and those set to None, are left out.
+    """
+    unchanged = {name: values for name, values in request.args.lists() if name not in query and name not in changes}
+    changed = {name: value for name, value in changes.items() if value is not None}
+    return url_for(request.endpoint or "web.home", **{**(request.view_args or {}), **unchanged, **changed})
 
 
 def init_app(app: Flask) -> None:
-    """Give `app` the portal's templates: GOV.UK macros, strict names, filters, globals, and a page for who is unknown."""
+    """Set up the templates of `app`: GOV.UK macros, strict names, filters, globals and a default page context."""
     environment = app.jinja_env
     loaders = [GovukLoader(), *([environment.loader] if environment.loader else [])]
     environment.loader = ChoiceLoader(loaders)

@@ -1,6 +1,6 @@
-"""Lists too long for one page: the order, filters and place a request asks for, checked against what the page allows.
+"""Paging: the order, filters and position a request asks for, checked against what the list allows.
 
-Pages are cut at a key and not counted off, so that the hundredth costs what the first does.
+Pages start after a key and not after a count of rows, so that the hundredth page costs the same as the first.
 """
 
 from __future__ import annotations
@@ -20,47 +20,48 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
 T = TypeVar("T")
-#: A row's place: the sorted column's value (None sorts as the query says), then what no two rows share.
+#: A row's position: the value of the sorted column (None sorts as the query says), then a unique value.
 Key = tuple[Any, Any]
 
 PAGE_SIZE = 50
-#: Rows on a page of a list that is read whole: a county has a few hundred schools.
+#: Rows on a page of a list that is read completely, such as the few hundred schools of a county.
 PART_SIZE = 100
 LONGEST_CURSOR = 1_500
 LONGEST_VALUE = 200
-LARGEST = 2**53
-PAGING = frozenset({"sort", "after", "before"})
+#: The limit of integers that JSON, JavaScript and floats all hold exactly.
+LARGEST_NUMBER = 2**53
+PAGING_ARGUMENTS = frozenset({"sort", "after", "before"})
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """By which column a list is sorted, and which columns it can be sorted by."""
+    """The column a list is sorted by, and the columns it can be sorted by."""
 
     column: str
     descending: bool
     columns: frozenset[str]
 
     def direction(self, column: str) -> str:
-        """How a column is sorted now, as `aria-sort` says it; empty when the list is not sorted by it."""
+        """The `aria-sort` of a column, empty when the list is not sorted by it."""
         if column != self.column:
             return ""
         return "descending" if self.descending else "ascending"
 
     def sorting(self, column: str) -> dict[str, str | None]:
-        """The arguments of the address that sorts by a column; pressed again it turns the order round.
+        """The arguments of the address that sorts by a column. Sorting by it again reverses the order.
 
         Raises:
             KeyError: for a column the list cannot be sorted by.
         """
         if column not in self.columns:
             raise KeyError(column)
-        turned = column == self.column and not self.descending
-        return {"sort": f"-{column}" if turned else column, "after": None, "before": None}
+        is_reversed = column == self.column and not self.descending
+        return {"sort": f"-{column}" if is_reversed else column, "after": None, "before": None}
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """The rows of one page, and the cursors of the pages before and after it (None: there is none)."""
+    """The rows of one page, and the cursors of the previous and next page."""
 
     items: Sequence[T]
     previous: str | None
@@ -69,10 +70,10 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a request asks of a list.
+    """What a request asks of a list: order, filters and position.
 
-    A query takes `fetch` rows past `key` (None: from the start) in the order of `order.column` and a unique column;
-    `backwards` asks for the rows before the key, so the query turns the order round: `reversed_order`.
+    A query reads `fetch` rows after `key` (None: from the start), ordered by `order.column` and a unique column.
+    With `backwards` it reads the rows before the key, nearest first, so its order is reversed: see `reversed_order`.
     """
 
     order: Order
@@ -83,7 +84,7 @@ class Listing:
 
     @property
     def fetch(self) -> int:
-        """How many rows to read: one more than are shown, to know whether there is a next page."""
+        """The number of rows to read: one more than the page shows, to know whether another page follows."""
         return self.size + 1
 
     @property
@@ -92,22 +93,26 @@ class Listing:
         return self.order.descending != self.backwards
 
     def page(self, rows: Sequence[T], key: Callable[[T], Key]) -> Page[T]:
-        """The page made of the rows read; `key` gives a row's place: the sorted column's value, then the unique one."""
-        more = len(rows) > self.size
+        """The page made from the rows read. `key` gives a row's position."""
+        has_more = len(rows) > self.size
         items = list(rows[: self.size])
+        # Rows before the key were read nearest first: show them in the list's order.
         if self.backwards:
             items.reverse()
         if not items:
             return Page((), None, None)
-        before = more if self.backwards else self.key is not None
-        after = self.key is not None if self.backwards else more
-        return Page(items, cursor(key(items[0])) if before else None, cursor(key(items[-1])) if after else None)
+        has_previous = has_more if self.backwards else self.key is not None
+        has_next = self.key is not None if self.backwards else has_more
+        return Page(items, cursor(key(items[0])) if has_previous else None, cursor(key(items[-1])) if has_next else None)
 
 
 def part(rows: Sequence[T], arguments: Mapping[str, str], of: Callable[[T], object], size: int = PART_SIZE) -> Page[T]:
-    """A page of a list that is whole and in order already, cut at what no two rows share; from the start at a place unknown."""
-    places = {str(of(row)): place for place, row in enumerate(rows)}
-    after, before = places.get(arguments.get("after", ""), -1), places.get(arguments.get("before", ""))
+    """A page of a list that is complete and sorted already. `of` gives the unique value of a row.
+
+    A cursor that is not in the list starts at the beginning: a bookmarked row may be gone.
+    """
+    indexes = {str(of(row)): index for index, row in enumerate(rows)}
+    after, before = indexes.get(arguments.get("after", ""), -1), indexes.get(arguments.get("before", ""))
     start = after + 1 if before is None else max(0, before - size)
     items = rows[start : start + size]
     if not items:
@@ -123,31 +128,32 @@ def listing(
     filters: Mapping[str, Collection[str] | Callable[[str], object]] | None = None,
     unique: Callable[[Any], object] = UUID,
 ) -> Listing:
-    """Read a request's arguments; `default` may begin with "-" for high to low; an empty filter is none.
+    """Read the arguments of a request for a list.
 
-    `columns` gives what makes a value of each column from a cursor: `{"name": str, "rate": float, "day":
-    date.fromisoformat}`; `unique` does so for what no two rows share. A filter allows a few values, or whatever its
-    function takes without a ValueError.
+    `default` is a column, with "-" before it for high to low. `columns` maps each sortable column to the function that
+    makes its value from a cursor: `{"name": str, "rate": float, "day": date.fromisoformat}`. `unique` does the same for
+    the unique value. `filters` maps each filter to its allowed values, or to a function that raises ValueError for the
+    others. An empty filter is left out.
 
     Raises:
         BadRequest: for an argument, a column, a value or a cursor the list does not allow.
     """
     allowed = dict(filters or {})
-    _refuse_strangers(arguments, allowed)
+    _check_names(arguments, allowed)
     order = _order(arguments.get("sort") or default, frozenset(columns))
-    chosen = {name: value for name in allowed if (value := _chosen(arguments.get(name, ""), allowed[name]))}
+    active_filters = {name: value for name in allowed if (value := _filter_value(arguments.get(name, ""), allowed[name]))}
     after, before = arguments.get("after"), arguments.get("before")
     if after and before:
         message = "a list is read forwards or backwards"
         raise BadRequest(message)
-    place = after or before
-    key = key_of(place, columns[order.column], unique) if place else None
-    return Listing(order, chosen, key, bool(before))
+    position = after or before
+    key = key_of(position, columns[order.column], unique) if position else None
+    return Listing(order, active_filters, key, bool(before))
 
 
-def _refuse_strangers(arguments: MultiDict[str, str], filters: Mapping[str, object]) -> None:
+def _check_names(arguments: MultiDict[str, str], filters: Mapping[str, object]) -> None:
     for name, values in arguments.lists():
-        if name not in PAGING and name not in filters:
+        if name not in PAGING_ARGUMENTS and name not in filters:
             message = "an argument this list does not know"
             raise BadRequest(message)
         if len(values) > 1:
@@ -155,19 +161,19 @@ def _refuse_strangers(arguments: MultiDict[str, str], filters: Mapping[str, obje
             raise BadRequest(message)
 
 
-def _order(asked: str, columns: frozenset[str]) -> Order:
-    column = asked.removeprefix("-")
+def _order(sort: str, columns: frozenset[str]) -> Order:
+    column = sort.removeprefix("-")
     if column not in columns:
         message = "a column this list cannot be sorted by"
         raise BadRequest(message)
-    return Order(column, asked.startswith("-"), columns)
+    return Order(column, sort.startswith("-"), columns)
 
 
-def _chosen(value: str, allowed: Collection[str] | Callable[[str], object]) -> str:
-    """The value of a filter, if it is one the list allows.
+def _filter_value(value: str, allowed: Collection[str] | Callable[[str], object]) -> str:
+    """The value of a filter, checked against what the list allows.
 
     Raises:
-        BadRequest: when it is not.
+        BadRequest: for any other value.
     """
     message = "a value this filter does not know"
     if not value:
@@ -185,35 +191,39 @@ def _chosen(value: str, allowed: Collection[str] | Callable[[str], object]) -> s
 
 
 def cursor(key: Key) -> str:
-    """A row's place as it stands in an address. Keep names, numbers and birthdays out of it: use ids and figures."""
+    """A row's position as text for an address.
+
+    An address is logged and shared, so a key must hold ids and figures only: no name, UPN or date of birth.
+    """
     text = json.dumps(key, separators=(",", ":"), ensure_ascii=False, default=str)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def key_of(text: str, column: Callable[[Any], object], unique: Callable[[Any], object] = UUID) -> Key:
-    """The place a cursor stands for, its two values made by `column` and `unique`.
+    """The position a cursor stands for, its two values made by `column` and `unique`.
 
     Raises:
-        BadRequest: for text that is no cursor of ours.
+        BadRequest: for text that `cursor` could not have made.
     """
     message = "no place in this list"
     if len(text) > LONGEST_CURSOR:
         raise BadRequest(message)
     try:
-        found = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-        first, second = found
-        made = (None if first is None else column(first), unique(second))
+        # Cursors travel without the padding that base64 needs.
+        decoded = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        first, second = decoded
+        key = (None if first is None else column(first), unique(second))
     except (binascii.Error, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise BadRequest(message) from error
-    if not isinstance(found, list) or not all(_can_be_stored(value) for value in made):
+    if not isinstance(decoded, list) or not all(_can_be_stored(value) for value in key):
         raise BadRequest(message)
-    return made
+    return key
 
 
 def _can_be_stored(value: object) -> bool:
-    """Would PostgreSQL take this as a value? No NUL, no lone surrogate, no number beyond its integers, no NaN."""
+    """Does PostgreSQL accept this value? It takes no NUL, no lone surrogate, no huge number and no NaN."""
     if isinstance(value, str):
-        return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+        return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
     if isinstance(value, int | float):
-        return -LARGEST <= value <= LARGEST
+        return -LARGEST_NUMBER <= value <= LARGEST_NUMBER
     return not isinstance(value, list | dict)

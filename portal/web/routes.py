@@ -1,4 +1,4 @@
-"""The web's own addresses: home, static files, help for each role, accessibility and privacy."""
+"""The routes of the web layer: home, static files, help for each role, accessibility and privacy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from portal.web.pages import school_names
 if TYPE_CHECKING:
     from flask import Response
 
-#: When the accessibility statement was written and last checked against the pages; a year later it has to be checked again.
+#: The days the accessibility statement was written and last checked against the pages. It must be checked every year.
 STATEMENT_PREPARED = date(2026, 11, 25)
 STATEMENT_REVIEWED = date(2026, 11, 25)
 
@@ -26,9 +26,10 @@ bp = Blueprint("web", __name__, template_folder="templates")
 @bp.get("/")
 @for_anyone_signed_in
 def home() -> str:
-    """Where a person starts: the places their role has."""
-    bound = scope.maybe()
-    own = list(school_names().values()) if bound is not None and bound.schools else []
+    """The start page, with the links the person's role has."""
+    current = scope.maybe()
+    # Only people bound to schools read their names here: an authority's officer reaches all of them.
+    own = list(school_names().values()) if current is not None and current.schools else []
     return render_template("web/home.html", own=own)
 
 
@@ -59,7 +60,7 @@ def guide(role: str) -> str:
 @bp.get("/help/codes")
 @open_to_all
 def codes() -> str:
-    """Every register code in words, by the class it counts in."""
+    """Every register code in words, by the category it counts in."""
     return render_template("web/codes.html", groups=_codes_by_category())
 
 
@@ -78,10 +79,10 @@ def privacy() -> str:
 
 
 def _codes_by_category() -> dict[str, list[Code]]:
-    """The codes in use, grouped; those withdrawn come last, since old registers still hold them."""
+    """Register codes by category. Withdrawn codes come last, because old registers still hold them."""
     current = {
-        words: [code for code in CODES if code.category is category and not code.legacy and not code.administrative]
-        for category, words in CATEGORY_NAMES.items()
+        name: [code for code in CODES if code.category is category and not code.legacy and not code.administrative]
+        for category, name in CATEGORY_NAMES.items()
     }
     return {
         **current,

@@ -1,4 +1,7 @@
-"""Our words for what WTForms says by itself: what to do, never only what was wrong."""
+"""Plain words for the built-in messages of WTForms.
+
+Each says what to do, never only what was wrong.
+"""
 
 from __future__ import annotations
 
@@ -43,12 +46,12 @@ WORDS: Mapping[str, str] = {
 
 
 class PlainWords:
-    """What WTForms asks for its messages."""
+    """The translations object WTForms asks for its messages."""
 
     def gettext(self, message: str) -> str:
-        """The message in our words, or as it is when it is ours already."""
+        """The message in plain words, or unchanged where it is not one of WTForms' own."""
         return WORDS.get(message, message)
 
-    def ngettext(self, one: str, many: str, count: int) -> str:
-        """The same for a message that depends on a number."""
-        return self.gettext(one if count == 1 else many)
+    def ngettext(self, singular: str, plural: str, count: int) -> str:
+        """The message for a number, singular or plural."""
+        return self.gettext(singular if count == 1 else plural)

@@ -1,1 +1,1 @@
-"""Tests of the dashboards: the words of a comparison, its chart, and the pages made of them."""
+"""Tests of the dashboards: findings, charts and pages."""

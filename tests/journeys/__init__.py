@@ -1,1 +1,1 @@
-"""Whole stories, through real forms and a real browser."""
+"""Whole tasks of a person, through real forms in a real browser."""

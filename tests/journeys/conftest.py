@@ -1,4 +1,4 @@
-"""What the journeys share: one running portal, and Chromium."""
+"""Fixtures of the journeys: one running portal, and Chromium."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def portal(chromium: Browser) -> Iterator[RunningPortal]:
-    """A portal of this module's own, started only where there is a browser to visit it."""
+    """A running portal for this module. It needs `chromium`, so that it is not started where tests are skipped."""
     with running_portal() as running:
         yield running

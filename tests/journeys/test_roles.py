@@ -1,4 +1,4 @@
-"""Every role of the demonstration signs in and opens each of its places: axe finds nothing and nothing is cut off."""
+"""Every role signs in and opens each page of its navigation, without a fault."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ ONLY_HOME = {Role.PARTNER}
 
 
 @pytest.mark.parametrize("role", list(Role), ids=lambda role: role.value)
-def test_each_place_of_a_role_opens_clean(portal: RunningPortal, chromium: Browser, role: Role) -> None:
-    with visitor(chromium, portal.address) as visiting:
-        visiting.sign_in(portal.database.member(role))
-        links = visiting.page.locator(".portal-header a, .govuk-service-navigation a").evaluate_all(
-            "(all) => [...new Set(all.map((one) => one.getAttribute('href')))]"
+def test_each_page_of_a_roles_navigation_has_no_fault(portal: RunningPortal, chromium: Browser, role: Role) -> None:
+    with visitor(chromium, portal.address) as person:
+        person.sign_in(portal.database.member(role))
+        links = person.page.locator(".portal-header a, .govuk-service-navigation a").evaluate_all(
+            "(all) => [...new Set(all.map((link) => link.getAttribute('href')))]"
         )
         assert len(links) > 1
         assert role in ONLY_HOME or len(links) > 3
         for href in links:
-            visiting.go(href)
-            visiting.look(f"{role.value}{href.replace('/', '-')}", narrow=False)
+            person.go(href)
+            person.look(f"{role.value}{href.replace('/', '-')}", narrow=False)

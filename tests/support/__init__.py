@@ -1,1 +1,1 @@
-"""What tests stand on: servers, a small world of two authorities, and a browser that applies the page law."""
+"""Support for tests: servers, a small world of two authorities, and a browser that checks the page law."""

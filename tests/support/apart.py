@@ -1,4 +1,7 @@
-"""A database apart: committed, copied from the template, and worked on by forked processes with engines of their own."""
+"""A separate, committed database for tests of forked processes.
+
+It is copied from the template, and each process has an engine of its own.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +27,11 @@ KILLED = -signal.SIGKILL
 
 @contextmanager
 def database(name: str, template: str = servers.TEMPLATE) -> Iterator[str]:
-    """Make a database as a copy of another; gone afterwards. Nobody may be connected to the template."""
-    copied = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER portal_owner").format(sql.Identifier(name), sql.Identifier(template))
+    """Make a database as a copy of another, and drop it afterwards. Nobody may be connected to the template."""
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER portal_owner").format(sql.Identifier(name), sql.Identifier(template))
     with psycopg.connect(os.environ[servers.SUPER], autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-        connection.execute(copied)
+        connection.execute(create)
     try:
         yield name
     finally:
@@ -37,7 +40,7 @@ def database(name: str, template: str = servers.TEMPLATE) -> Iterator[str]:
 
 
 def begun(name: str, work: Callable[[], object]) -> int:
-    """Fork a process that does `work` on the database with the clock standing at `NOW`; its process id."""
+    """Fork a process that does `work` on the database, with the clock at `NOW`. Returns its process id."""
     process = os.fork()
     if process == 0:
         code = 1
@@ -46,44 +49,45 @@ def begun(name: str, work: Callable[[], object]) -> int:
             with clock.at(NOW):
                 work()
             code = 0
-        except BaseException:  # noqa: BLE001  the process ends here, and says why first
+        except BaseException:  # noqa: BLE001  the forked process must end here, and print why first
             traceback.print_exc()
         finally:
+            # sys.exit would run the fixtures' clean-up of the parent process a second time.
             os._exit(code)
     return process
 
 
 def ended(process: int) -> int:
-    """Wait for a process: 0 when its work was done, `KILLED` when it was killed."""
+    """Wait for a process and return its exit code: 0 after success, `KILLED` after a kill."""
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
 def done(name: str, work: Callable[[], object]) -> int:
-    """Do `work` in a process of its own and wait."""
+    """Do `work` in a process of its own and return its exit code."""
     return ended(begun(name, work))
 
 
-def dying_at(place: int, work: Callable[[], object]) -> Callable[[], None]:
-    """`work`, killed by the system just before its statement number `place` (the commit counts as one) goes out."""
+def dying_at(number: int, work: Callable[[], object]) -> Callable[[], None]:
+    """`work`, killed by SIGKILL just before it sends statement `number`. A commit counts as a statement."""
 
     def run() -> None:
         count = 0
 
-        def next_one(*_: Any) -> None:
+        def count_statement(*_: Any) -> None:
             nonlocal count
             count += 1
-            if count == place:
+            if count == number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        event.listen(db.engine(), "before_cursor_execute", next_one)
-        event.listen(db.engine(), "commit", next_one)
+        event.listen(db.engine(), "before_cursor_execute", count_statement)
+        event.listen(db.engine(), "commit", count_statement)
         work()
 
     return run
 
 
-def rows(name: str, *questions: str) -> list[list[tuple[Any, ...]]]:
-    """What is committed, as the superuser sees it."""
+def rows(name: str, *queries: str) -> list[list[tuple[Any, ...]]]:
+    """The committed rows of each query, as the superuser sees them."""
     address = os.environ[servers.SUPER].rsplit("/", 1)[0]
     with psycopg.connect(f"{address}/{name}") as connection:
-        return [connection.execute(question.encode()).fetchall() for question in questions]
+        return [connection.execute(query.encode()).fetchall() for query in queries]

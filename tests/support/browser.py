@@ -1,4 +1,4 @@
-"""A browser for tests: Flask's client, signed in through the real pages, with the page law applied to every page it fetches."""
+"""A browser for tests: Flask's client with the page law checked on every page it fetches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 
 @dataclass
 class Page:
-    """One response as a person would see it."""
+    """One response as a person sees it."""
 
     path: str
     status: int
@@ -30,12 +30,12 @@ class Page:
 
     @property
     def document(self) -> HtmlElement:
-        """The page as a tree."""
+        """The parsed HTML."""
         return lxml.html.document_fromstring(self.html)
 
     @property
     def text(self) -> str:
-        """The words of the page, white space folded."""
+        """The text of the page, with white space folded."""
         return re.sub(r"\s+", " ", self.document.text_content())
 
     @property
@@ -44,12 +44,15 @@ class Page:
         return re.sub(r"\s+", " ", self.document.xpath("string(//h1)")).strip()
 
     def links(self) -> dict[str, str]:
-        """Every link's words and address."""
-        return {re.sub(r"\s+", " ", one.text_content()).strip(): one.get("href") for one in self.document.xpath("//a[@href]")}
+        """The address of every link, by its words."""
+        return {re.sub(r"\s+", " ", link.text_content()).strip(): link.get("href") for link in self.document.xpath("//a[@href]")}
 
 
 class Browser:
-    """Fetches and sends as a person does: follows redirects, carries the forgery token, obeys the page law."""
+    """Fetches pages and sends forms as a person does.
+
+    It follows redirects, sends the CSRF token, and fails where a page breaks the page law.
+    """
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
@@ -57,26 +60,26 @@ class Browser:
 
     def get(self, path: str, *, status: int = 200) -> Page:
         """Fetch a page."""
-        return self._arrive(path, self.client.get(path), status)
+        return self._follow(path, self.client.get(path), status)
 
     def post(self, path: str, values: dict[str, object] | None = None, *, status: int = 200, token_from: str | None = None) -> Page:
-        """Send a form with the token of the page last seen (or of `token_from`)."""
+        """Send a form with the CSRF token of the last page, or of the page at `token_from`."""
         page = self.get(token_from) if token_from else self.last
         token = page.document.xpath("string(//input[@name='csrf_token']/@value)") if page else ""
-        sent = self.client.post(
+        response = self.client.post(
             path,
             data={"csrf_token": token, **(values or {})},
             content_type="multipart/form-data",
             headers={"Origin": "http://localhost"},
         )
-        return self._arrive(path, sent, status)
+        return self._follow(path, response, status)
 
-    def _arrive(self, path: str, response: TestResponse, status: int) -> Page:
-        hops = 0
-        while response.status_code in REDIRECTS and status not in REDIRECTS and hops < 5:
-            parts = urlsplit(response.headers["Location"])
-            path = parts.path + (f"?{parts.query}" if parts.query else "")
-            response, hops = self.client.get(path), hops + 1
+    def _follow(self, path: str, response: TestResponse, status: int) -> Page:
+        redirects = 0
+        while response.status_code in REDIRECTS and status not in REDIRECTS and redirects < 5:
+            location = urlsplit(response.headers["Location"])
+            path = location.path + (f"?{location.query}" if location.query else "")
+            response, redirects = self.client.get(path), redirects + 1
         html = response.get_data(as_text=True) if response.mimetype == "text/html" else ""
         assert response.status_code == status, f"{path} answered {response.status_code}, not {status}: {html[-2000:]}"
         if html:

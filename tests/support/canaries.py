@@ -1,4 +1,7 @@
-"""Canaries: texts that run, sing or vanish where a page takes them for more than text, and what a page made of them."""
+"""Canaries: texts that show when a page treats them as more than text.
+
+As markup, script or a template they would run, or disappear from the page.
+"""
 
 from __future__ import annotations
 
@@ -11,79 +14,87 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-#: How a canary may begin: as a formula, a link that runs, the other way round, a link in Markdown, a command, a template.
+#: Beginnings of a canary: formula, script link, right-to-left mark, Markdown link, mention, typesetting command, template.
 BEGINNINGS = ("", "=1+", "javascript:sang.push(0)//", "\u202e", "[x](javascript:sang.push(0))", "@", "#import ", "$")
 TAIL = "\"'></title><img src=x onerror=sang.push(0)><script>sang.push(0)</script>{{7*7}}%s{0}"
 MARK = re.compile(r"cry\d{3}", re.IGNORECASE)
-#: A canary as it must never stand in the source of a page.
+#: A canary as unescaped markup in the source of a page.
 MARKUP = re.compile(r"<cry\d|<img src=x|<script>sang|(?:href|src|action)=[\"']?\s*javascript:", re.IGNORECASE)
-LOOK = """() => {
+FIND_CANARIES = """() => {
     const all = [...document.querySelectorAll("*")];
-    const runs = (one) => one.localName.startsWith("cry") || one.hasAttribute("onerror") ||
-        (one.localName === "script" && one.textContent.startsWith("sang")) ||
-        ["href", "src", "action"].some((name) => /^\\s*javascript:/i.test(one.getAttribute(name) ?? ""));
+    const runs = (element) => element.localName.startsWith("cry") || element.hasAttribute("onerror") ||
+        (element.localName === "script" && element.textContent.startsWith("sang")) ||
+        ["href", "src", "action"].some((name) => /^\\s*javascript:/i.test(element.getAttribute(name) ?? ""));
     return {
         sang: window.sang,
-        live: all.filter(runs).map((one) => one.outerHTML),
-        shown: [document.title, document.body.textContent],
-        written: all.flatMap((one) => [...one.attributes].filter((each) => each.name !== "href").map((each) => each.value)),
+        live: all.filter(runs).map((element) => element.outerHTML),
+        texts: [document.title, document.body.textContent],
+        attributes: all.flatMap((element) =>
+            [...element.attributes].filter(({ name }) => name !== "href").map(({ value }) => value)),
     };
 }"""
 
 
 class Canaries:
-    """Every canary planted in a test, each with a mark of its own, and those that were seen as they were typed."""
+    """The canaries planted in a test, by their mark, and those that a page has shown unchanged.
+
+    `files` are the canaries that only a downloaded file shows.
+    """
 
     def __init__(self) -> None:
-        """None yet."""
+        """Start without canaries."""
         self.planted: dict[str, str] = {}
         self.files: dict[str, str] = {}
         self.seen: set[str] = set()
 
     def new(self, begins: str | None = None) -> str:
-        """A canary of at most 120 characters. They take turns to begin in each way, unless it is said how."""
+        """A new canary of at most 120 characters.
+
+        Canaries use the beginnings in turn, unless `begins` gives one.
+        """
         mark = f"cry{len(self.planted):03d}"
         begins = BEGINNINGS[len(self.planted) % len(BEGINNINGS)] if begins is None else begins
         self.planted[mark] = f"{begins}{mark}{TAIL}"
         return self.planted[mark]
 
     def unshown(self) -> str:
-        """A canary that only a downloaded file gives back; it begins as a formula."""
+        """A new canary, begun as a formula, that only a downloaded file shows."""
         text = self.new("=1+")
         mark, _ = list(self.planted.items())[-1]
         self.files[mark] = text
         return text
 
     def short(self) -> str:
-        """A canary of eight characters: an element nobody knows."""
+        """A new canary of eight characters: an unknown element."""
         mark = f"cry{len(self.planted):03d}"
         self.planted[mark] = f"<{mark}>"
         return self.planted[mark]
 
     def unseen(self) -> dict[str, str]:
-        """The canaries that no page has shown and some page should."""
+        """The canaries that a page should have shown and none has."""
         return {mark: text for mark, text in self.planted.items() if mark not in self.seen and mark not in self.files}
 
     def in_page(self, page: Page) -> list[str]:
-        """What is wrong with the canaries of a page in the browser; nothing when each is text, and whole."""
-        found = page.evaluate(LOOK)
-        wrong = [f"it sang: {found['sang']}"] if found["sang"] else []
-        wrong += [f"it is alive: {one}" for one in found["live"]]
-        return wrong + self._cut([*found["shown"], *found["written"]])
+        """The faults of the canaries on a page in the browser. Empty when each is plain, complete text."""
+        report = page.evaluate(FIND_CANARIES)
+        faults = [f"it sang: {report['sang']}"] if report["sang"] else []
+        faults += [f"it is alive: {element}" for element in report["live"]]
+        return faults + self._altered([*report["texts"], *report["attributes"]])
 
     def in_source(self, source: str) -> list[str]:
-        """What is wrong with the canaries in a page's source."""
+        """The faults of the canaries in a page's source."""
+        # Addresses hold canaries percent-encoded, which is no fault.
         text = html.unescape(re.sub(r'href="[^"]*"', "", source))
-        return [f"markup: {one}" for one in MARKUP.findall(source)] + self._cut([text])
+        return [f"markup: {markup}" for markup in MARKUP.findall(source)] + self._altered([text])
 
-    def _cut(self, texts: Iterable[str]) -> list[str]:
-        """Canaries that are not as they were typed. White space and capitals are nobody's loss."""
-        wrong = []
-        for text in {" ".join(one.split()).casefold() for one in texts if MARK.search(one)}:
+    def _altered(self, texts: Iterable[str]) -> list[str]:
+        """The canaries that are not as typed. Differences in white space and capitals are allowed."""
+        faults = []
+        for text in {" ".join(raw.split()).casefold() for raw in texts if MARK.search(raw)}:
             for mark in set(MARK.findall(text)):
-                whole = " ".join(self.planted[mark].split()).casefold()
-                if text.count(mark) != text.count(whole):
-                    place = text.find(mark)
-                    wrong.append(f"{mark} is not as typed: {text[max(place - 20, 0) : place + len(whole) + 20]}")
+                expected = " ".join(self.planted[mark].split()).casefold()
+                if text.count(mark) != text.count(expected):
+                    index = text.find(mark)
+                    faults.append(f"{mark} is not as typed: {text[max(index - 20, 0) : index + len(expected) + 20]}")
                 self.seen.add(mark)
-        return wrong
+        return faults

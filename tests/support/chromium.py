@@ -1,4 +1,7 @@
-"""Chromium for tests: found or skipped with a notice, one visitor a test, and everything a page may complain of gathered."""
+"""Chromium for tests: one visitor per test, and everything its pages complain of.
+
+Where there is no Chromium, the tests are skipped with a notice.
+"""
 
 from __future__ import annotations
 
@@ -34,31 +37,34 @@ FLAGS = (
     "--disable-sync",
 )
 WIDE, NARROW, HEIGHT = 1280, 320, 900
-#: Playwright's own limit for one step, in milliseconds: a busy machine with two cores.
-STEP = 60_000
-#: Told to every page before anything of its own runs: a refusal of the policy is said aloud, a canary that sings is heard.
-LISTEN = """window.sang = [];
-document.addEventListener("securitypolicyviolation", (one) =>
-    console.error("policy refused " + one.blockedURI + " " + one.violatedDirective));
+#: Playwright's limit for one step, in milliseconds, long enough for a busy machine with two cores.
+STEP_TIMEOUT = 60_000
+#: Runs in every page before its own scripts: reports what the security policy blocks, and catches canaries that run.
+REPORT_VIOLATIONS = """window.sang = [];
+document.addEventListener("securitypolicyviolation", (violation) =>
+    console.error("policy refused " + violation.blockedURI + " " + violation.violatedDirective));
 """
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium. Where there is none the test is skipped, or fails when PORTAL_REQUIRE_BROWSER is 1."""
-    found = shutil.which("chromium")
-    if found is None:
+    """Debian's Chromium. Without it the test is skipped, or fails when PORTAL_REQUIRE_BROWSER is 1."""
+    program = shutil.which("chromium")
+    if program is None:
         if os.environ.get("PORTAL_REQUIRE_BROWSER") == "1":
             pytest.fail("PORTAL_REQUIRE_BROWSER is 1 and there is no chromium")
         pytest.skip(NOTICE)
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=list(FLAGS))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         yield browser
         browser.close()
 
 
 class Visitor:
-    """One person's browser, and what its pages complained of."""
+    """One person's browser, and what its pages complained of.
+
+    `elsewhere` holds requests to other hosts, `seen` the names of the pages checked, `sources` their HTML.
+    """
 
     def __init__(self, browser: Browser, address: str, *, script: bool = True) -> None:
         """Open an empty page."""
@@ -71,24 +77,24 @@ class Visitor:
         self._context = browser.new_context(
             viewport={"width": WIDE, "height": HEIGHT}, java_script_enabled=script, accept_downloads=True
         )
-        self._context.set_default_timeout(STEP)
-        self._context.add_init_script(LISTEN)
+        self._context.set_default_timeout(STEP_TIMEOUT)
+        self._context.add_init_script(REPORT_VIOLATIONS)
         self.page: Page = self._context.new_page()
-        self.page.on("console", self._said)
+        self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.complaints.append(f"{self.page.url}: {error}"))
         self.page.on("dialog", lambda dialog: self.complaints.append(f"{self.page.url}: a dialog, {dialog.message}"))
-        self.page.on("request", self._asked)
-        self.page.on("response", self._answered)
+        self.page.on("request", self._on_request)
+        self.page.on("response", self._on_response)
 
-    def _said(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.complaints.append(f"{self.page.url}: {message.text}")
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         if urlsplit(request.url).scheme not in {"data", "blob"} and not request.url.startswith(f"{self.address}/"):
             self.elsewhere.append(request.url)
 
-    def _answered(self, response: Response) -> None:
+    def _on_response(self, response: Response) -> None:
         if response.status >= 400:
             self.complaints.append(f"{response.url}: answered {response.status}")
 
@@ -97,71 +103,74 @@ class Visitor:
         self.page.goto(self.address + path)
 
     def sign_in(self, member: Member) -> None:
-        """Press the one button of this person on the demonstration's page."""
+        """Press this person's button on the demonstration's sign-in page."""
         self.go("/sign-in")
         self.page.locator(f"form:has(input[value='{member.membership_id}']) button").click()
         self.page.get_by_role("heading", level=1).wait_for()
         assert "/sign-in" not in self.page.url
 
     def press(self, name: str, role: str = "button") -> None:
-        """Press a button (or follow a link) by its words."""
-        self.page.get_by_role(role, name=re.compile(name)).first.click()  # type: ignore[arg-type]  # two of the roles there are
+        """Press a button, or follow a link, by its words."""
+        self.page.get_by_role(role, name=re.compile(name)).first.click()  # type: ignore[arg-type]  # Playwright lists the roles as literals
 
     def look(self, name: str, *, narrow: bool = True) -> None:
-        """Look the page over, wide and (`narrow`) with axe again at 320 pixels: nothing cut off, nothing stored.
+        """Check the page with axe, that it fits 320 pixels, and that the browser stores nothing.
 
-        Leaves a picture where PORTAL_SHOTS says.
+        With `narrow`, axe checks it at 320 pixels too. Screenshots go to the folder PORTAL_SHOTS.
         """
         self.seen.append(name)
         self.sources[name] = self.page.content()
         assert self.violations() == [], self.page.url
-        self._picture(name)
+        self._screenshot(name)
         if self.script:
             assert self.stored() == {}, self.page.url
             assert self.page.evaluate("window.sang") == [], self.page.url
         assert self.page.get_by_text("Share chart").count() == 0
         self.page.set_viewport_size({"width": NARROW, "height": HEIGHT})
-        # A chart is drawn anew when its place has become narrow, a moment later.
+        # A chart is redrawn a moment after its box has become narrow.
         until(f"{self.page.url} fits {NARROW} pixels", self.fits, within=10)
         if narrow:
             assert self.violations() == [], self.page.url
-            self._picture(f"{name}-narrow")
+            self._screenshot(f"{name}-narrow")
         self.page.set_viewport_size({"width": WIDE, "height": HEIGHT})
 
     def fits(self) -> bool:
-        """Is nothing of the page beyond the edge of the window?"""
+        """Does the page fit the width of the window?"""
         return bool(self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
-    def _picture(self, name: str) -> None:
+    def _screenshot(self, name: str) -> None:
         folder = os.environ.get("PORTAL_SHOTS")
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
     def violations(self) -> list[str]:
-        """What axe finds, its best-practice rules included. Axe is a script: where there is none, nothing is asked."""
+        """The violations axe finds, with its best-practice rules. Axe needs script: without it there are none."""
         if not self.script:
             return []
-        found = Axe().run(self.page).response["violations"]
-        return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+        reported = Axe().run(self.page).response["violations"]
+        return [f"{violation['id']}: {node['html'][:160]}" for violation in reported for node in violation["nodes"]]
 
     def look_at_source(self, source: str) -> list[str]:
-        """What axe finds in a page as a browser without script had it: shown again where axe can run, its scripts left out."""
-        bare = re.sub(r"(?s)<script.*?</script>|</?noscript>", "", source)
-        self.page.route("**/as-it-was", lambda route: route.fulfill(body=bare, content_type="text/html; charset=utf-8"))
+        """The violations axe finds in the source of a page seen without script.
+
+        Axe cannot run without script, so the page is opened again in a browser with it, its own scripts removed.
+        """
+        without_scripts = re.sub(r"(?s)<script.*?</script>|</?noscript>", "", source)
+        self.page.route("**/as-it-was", lambda route: route.fulfill(body=without_scripts, content_type="text/html; charset=utf-8"))
         self.go("/as-it-was")
         return self.violations()
 
     def stored(self) -> dict[str, str]:
-        """Everything the browser keeps for the portal besides cookies."""
-        kept: dict[str, str] = self.page.evaluate(
+        """Everything the browser stores for the portal besides cookies."""
+        storage: dict[str, str] = self.page.evaluate(
             """async () => ({...localStorage, ...sessionStorage,
-            ...Object.fromEntries((await indexedDB.databases()).map((one) => [one.name, "a database"]))})"""
+            ...Object.fromEntries((await indexedDB.databases()).map((database) => [database.name, "a database"]))})"""
         )
-        return kept
+        return storage
 
     def leave(self) -> None:
-        """Close the browser; nothing may have complained, nothing may have been asked of anybody else."""
+        """Close the browser. No page may have complained, and no request may have gone to another host."""
         self._context.close()
         assert self.complaints == []
         assert self.elsewhere == []
@@ -169,7 +178,7 @@ class Visitor:
 
 @contextmanager
 def visitor(browser: Browser, address: str, *, script: bool = True) -> Iterator[Visitor]:
-    """A visitor who leaves at the end, and says then what was wrong."""
-    visiting = Visitor(browser, address, script=script)
-    yield visiting
-    visiting.leave()
+    """A visitor whose pages are checked for complaints at the end."""
+    person = Visitor(browser, address, script=script)
+    yield person
+    person.leave()

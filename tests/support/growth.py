@@ -1,4 +1,4 @@
-"""Counting SQL: the statements something asks, so that a test can show they do not grow with the rows."""
+"""Counts SQL statements, so that a test can show that they do not grow with the rows."""
 
 from __future__ import annotations
 
@@ -15,31 +15,29 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-#: What a unit of work says to open and close itself is not a question.
-HOUSEKEEPING = re.compile(r"\s*(?:SET LOCAL|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT)\b", re.IGNORECASE)
+#: Statements that open and close transactions, which are not counted.
+TRANSACTION_STATEMENT = re.compile(r"\s*(?:SET LOCAL|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT)\b", re.IGNORECASE)
 
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """The statements asked of the database while the block runs, in order."""
-    asked: list[str] = []
+    """The statements sent to the database while the block runs, in order."""
+    sent: list[str] = []
 
-    def note(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not HOUSEKEEPING.match(statement):
-            asked.append(statement)
+    def record(_connection: Connection, _cursor: Any, statement: str, *_args: Any) -> None:
+        if not TRANSACTION_STATEMENT.match(statement):
+            sent.append(statement)
 
-    event.listen(db.engine(), "before_cursor_execute", note)
+    event.listen(db.engine(), "before_cursor_execute", record)
     try:
-        yield asked
+        yield sent
     finally:
-        event.remove(db.engine(), "before_cursor_execute", note)
+        event.remove(db.engine(), "before_cursor_execute", record)
 
 
 def grown(ask: Callable[[], object], add_rows: Callable[[], object]) -> list[str]:
-    """The statements `ask` needs once there are more rows, over those it needed before; empty where it does not grow.
-
-    Asked once beforehand, so that what is only ever read once is not counted against either side.
-    """
+    """The statements `ask` sends beyond its earlier number once rows were added. Empty where it does not grow."""
+    # A statement sent only by the first call, to fill a cache, must count on neither side.
     ask()
     with statements() as before:
         ask()

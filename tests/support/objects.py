@@ -1,4 +1,4 @@
-"""One object of every kind in a place: what an address can name, for sweeps over routes, roles and tenants."""
+"""One object of every kind in an authority, for tests of every route, role and tenant."""
 
 from __future__ import annotations
 
@@ -26,32 +26,35 @@ MONDAY = date(2026, 11, 2)
 
 
 def upn(number: int) -> str:
-    """A UPN with a right check letter that no real pupil can have."""
+    """A UPN with a valid check letter that no real pupil can have."""
     body = f"9999999{number // 1000 % 100:02d}{number % 1000:03d}"
     letters = "ABCDEFGHJKLMNPQRTUVWXYZ"
-    return letters[sum(place * int(digit) for place, digit in enumerate(body, 2)) % 23] + body
+    return letters[sum(weight * int(digit) for weight, digit in enumerate(body, 2)) % 23] + body
 
 
 def long_csv(
     pupils: int, days: int = 10, *, first: int = 0, code: str = "/", start: date = MONDAY, extra: tuple[str, ...] = ()
 ) -> bytes:
-    """A tidy long file: both sessions of so many school days for so many pupils, the afternoon always present."""
+    """A long file with both sessions of `days` weekdays for `pupils` pupils.
+
+    Mornings have `code`, and afternoons are present. `extra` rows come last.
+    """
     rows = ["UPN,Surname,Forename,DOB,NCYear,Date,Session,Code"]
-    weekdays = [on for ahead in range(days * 2) if (on := start + timedelta(days=ahead)).weekday() < 5][:days]
+    weekdays = [day for offset in range(days * 2) if (day := start + timedelta(days=offset)).weekday() < 5][:days]
     for number in range(first, first + pupils):
         year_group = number % 6 + 1
         born = date(2021 - year_group, 3, 1 + number % 27)
-        who = f"{upn(number)},Marsh{number},Robin,{born:%d/%m/%Y},{year_group}"
+        pupil = f"{upn(number)},Marsh{number},Robin,{born:%d/%m/%Y},{year_group}"
         rows += [
-            f"{who},{on:%d/%m/%Y},{half}" + (f",{code}" if half == "AM" else ",\\") for on in weekdays for half in ("AM", "PM")
+            f"{pupil},{day:%d/%m/%Y},{half}" + (f",{code}" if half == "AM" else ",\\") for day in weekdays for half in ("AM", "PM")
         ]
     return ("\n".join([*rows, *extra]) + "\n").encode()
 
 
-def made(place: Place, *, school: UUID | None = None) -> dict[str, UUID]:
-    """An object of each kind in a school of the place, by the name routes give it."""
-    school = school or place.primary
-    with unit_of_work(place.scope(Role.LA_MANAGER)):
+def made(authority: Place, *, school: UUID | None = None) -> dict[str, UUID]:
+    """An object of each kind in a school of the authority, by the name routes give its id."""
+    school = school or authority.primary
+    with unit_of_work(authority.scope(Role.LA_MANAGER)):
         upload = uploads.take(
             school,
             kind="marks",
@@ -66,19 +69,19 @@ def made(place: Place, *, school: UUID | None = None) -> dict[str, UUID]:
         ids = {
             name: uuid4() for name in ("parent_id", "question_id", "mark_id", "term_id", "closed_id", "invitation_id", "sign_in_id")
         }
-        furnish(lambda: _rows(place, school, pupil, ids))
-    membership = place.people[Role.SCHOOL_OFFICE][1]
+        furnish(lambda: _rows(authority, school, pupil, ids))
+    membership = authority.people[Role.SCHOOL_OFFICE][1]
     return {
         **ids,
         "upload_id": upload,
         "pupil_id": pupil,
         "school_id": school,
         "membership_id": membership,
-        "authority_id": place.id,
+        "authority_id": authority.id,
     }
 
 
-def _rows(place: Place, school: UUID, pupil: UUID, ids: dict[str, UUID]) -> None:
+def _rows(authority: Place, school: UUID, pupil: UUID, ids: dict[str, UUID]) -> None:
     now = clock.now()
     tx().add(Parent(id=ids["parent_id"], name="Jo Marsh", phone="020 7946 0000", do_not_disclose=False))
     tx().flush()
@@ -86,19 +89,32 @@ def _rows(place: Place, school: UUID, pupil: UUID, ids: dict[str, UUID]) -> None
     tx().add(LocalCode(id=ids["mark_id"], school_id=school, mark="7", letters="I"))
     tx().add(Term(id=ids["term_id"], school_id=school, name="Extra", first_day=date(2028, 1, 3), last_day=date(2028, 1, 4)))
     tx().add(ClosedDays(id=ids["closed_id"], school_id=school, name="INSET", first_day=date(2028, 1, 3), last_day=date(2028, 1, 3)))
-    held = tx().scalars(select(Pupil).where(Pupil.id == pupil)).one()
-    incoming = IncomingPupil(surname=held.surname, forename="Robyn", date_of_birth=held.date_of_birth)
+    existing = tx().scalars(select(Pupil).where(Pupil.id == pupil)).one()
+    incoming = IncomingPupil(surname=existing.surname, forename="Robyn", date_of_birth=existing.date_of_birth)
     tx().add(
         MatchQuestion(
-            id=ids["question_id"], school_id=school, academic_year=2026, pupil_id=pupil, incoming=as_kept(incoming),
-            differs_in="forename", asked_at=now, likeness=incoming.likeness,
+            id=ids["question_id"],
+            school_id=school,
+            academic_year=2026,
+            pupil_id=pupil,
+            incoming=as_kept(incoming),
+            differs_in="forename",
+            asked_at=now,
+            likeness=incoming.likeness,
         )
-    )  # fmt: skip
+    )
     tx().add(
         Invitation(
-            id=ids["invitation_id"], authority_id=place.id, email="new@example.org", name="New Person", role=Role.SCHOOL_OFFICE,
-            school_ids=[school], token_hash=uuid4().hex, created_at=now, expires_at=now + timedelta(days=7),
+            id=ids["invitation_id"],
+            authority_id=authority.id,
+            email="new@example.org",
+            name="New Person",
+            role=Role.SCHOOL_OFFICE,
+            school_ids=[school],
+            token_hash=uuid4().hex,
+            created_at=now,
+            expires_at=now + timedelta(days=7),
         )
-    )  # fmt: skip
-    person = place.people[Role.HEADTEACHER][0]
+    )
+    person = authority.people[Role.HEADTEACHER][0]
     tx().add(SignIn(id=ids["sign_in_id"], token_hash=uuid4().hex, person_id=person, created_at=now, seen_at=now))

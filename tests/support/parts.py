@@ -1,4 +1,7 @@
-"""The portal's parts, each started by itself on a copy of the demonstration, so that one can be killed and the others live on."""
+"""The portal's processes, each started by itself on a copy of the demonstration.
+
+So a test can kill one of them while the others run on.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Answer(NamedTuple):
-    """A page as it arrived: its status, its path and its text, white space folded."""
+    """A page as it arrived: its status, its path after redirects, and its HTML."""
 
     status: int
     path: str
@@ -39,15 +42,15 @@ class Answer(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The words alone."""
+        """The text of the page without tags, with white space folded."""
         return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", self.html))
 
 
 class Visitor:
-    """Somebody of the demonstration, signed in over HTTP as a browser without script would be."""
+    """A person of the demonstration, signed in over HTTP like a browser without script."""
 
     def __init__(self, address: str, membership_id: UUID) -> None:
-        """Sign in with one press."""
+        """Sign in with the demonstration's one-press button."""
         self._address = address
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         self._token = ""
@@ -55,40 +58,40 @@ class Visitor:
         assert self.post("/demonstration/sign-in", {"membership": str(membership_id)}).status == 200
 
     def get(self, path: str) -> Answer:
-        """Fetch a page, whatever its status."""
-        return self._arrive(path)
+        """Fetch a page. Any status is returned, errors too."""
+        return self._open(path)
 
     def post(self, path: str, values: dict[str, str], content: bytes | None = None) -> Answer:
-        """Send a form, with a file of marks if there is one; follows where it leads."""
+        """Send a form, with a file of marks if given, and follow redirects."""
         values = {"csrf_token": self._token, **values}
         if content is None:
-            return self._arrive(path, urlencode(values).encode())
+            return self._open(path, urlencode(values).encode())
         parts = [f'--part\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in values.items()]
         parts.append('--part\r\nContent-Disposition: form-data; name="file"; filename="marks.csv"\r\n\r\n')
         body = "".join(parts).encode() + content + b"\r\n--part--\r\n"
-        return self._arrive(path, body, {"Content-Type": "multipart/form-data; boundary=part"})
+        return self._open(path, body, {"Content-Type": "multipart/form-data; boundary=part"})
 
-    def _arrive(self, path: str, body: bytes | None = None, told: Mapping[str, str] = MappingProxyType({})) -> Answer:
-        asked = urllib.request.Request(self._address + path, body, dict(told))  # noqa: S310  our own address
+    def _open(self, path: str, body: bytes | None = None, headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
+        request = urllib.request.Request(self._address + path, body, dict(headers))  # noqa: S310  the portal under test
         try:
-            with self._opener.open(asked, timeout=60) as found:
-                answer = Answer(found.status, urlsplit(found.url).path, found.read().decode())
-        except urllib.error.HTTPError as refused:
-            answer = Answer(refused.code, urlsplit(refused.url).path, refused.read().decode())
+            with self._opener.open(request, timeout=60) as response:
+                answer = Answer(response.status, urlsplit(response.url).path, response.read().decode())
+        except urllib.error.HTTPError as error:
+            answer = Answer(error.code, urlsplit(error.url).path, error.read().decode())
         self._token = (re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', answer.html) or [self._token])[0]
         return answer
 
 
 class Parts:
-    """Database, queue, web and workers, apart."""
+    """Database, queue, web and workers as separate processes."""
 
     def __init__(self, data_dir: Path) -> None:
         """Start the servers, keep a second copy of the database to compare with, and start the web."""
         port = free_port()
-        told = environ_of(data_dir, PORTAL_PORT=str(port), PORTAL_DEMO="1", PORTAL_WEB_WORKERS="1", PORTAL_METRICS_PORT="0")
-        self.settings = Settings.from_environment(told)
+        environ = environ_of(data_dir, PORTAL_PORT=str(port), PORTAL_DEMO="1", PORTAL_WEB_WORKERS="1", PORTAL_METRICS_PORT="0")
+        self.settings = Settings.from_environment(environ)
         self.own, servers = owned(self.settings)
-        self._environ = {**told, "DATABASE_URL": servers.app_url, "REDIS_URL": servers.redis_url}
+        self._environ = {**environ, "DATABASE_URL": servers.app_url, "REDIS_URL": servers.redis_url}
         self.app_url, self.redis_url = servers.app_url, servers.redis_url
         assert self.own.postgres is not None
         assert self.own.valkey is not None
@@ -98,21 +101,21 @@ class Parts:
         self.postgres.create_database("clean", "portal")
         self.redis = Redis.from_url(self.redis_url, socket_timeout=5)
         self.workers: list[Child] = []
-        #: Did the last test end well? Another would only repeat its failure.
+        #: Did the last test pass? After a failure the next one would only repeat it.
         self.whole = True
         self.web = self.start_web()
 
     @property
     def address(self) -> str:
-        """Where the web answers."""
+        """The address of the web process."""
         return f"http://127.0.0.1:{self.settings.port}"
 
     def log(self, name: str) -> str:
-        """Everything a part has said."""
+        """The log of a process."""
         return (self.settings.data_dir / name).read_text()
 
     def start_web(self) -> Child:
-        """Start the web on its port, and wait until it answers."""
+        """Start the web process on its port, and wait until it answers."""
         self.web = self._start("web", up.Plan().web)
         until("the web answers", self.alive, within=40)
         return self.web
@@ -127,20 +130,20 @@ class Parts:
         return children.start(name, command, environ=self._environ, log=log, cwd=str(REPOSITORY))
 
     def alive(self) -> bool:
-        """Does the web say that it is alive?"""
-        with suppress(OSError), urllib.request.urlopen(f"{self.address}/livez", timeout=5):  # noqa: S310  our own address
+        """Does the web process answer its health check?"""
+        with suppress(OSError), urllib.request.urlopen(f"{self.address}/livez", timeout=5):  # noqa: S310  the portal under test
             return True
         return False
 
     def kill_postgres(self) -> list[str]:
-        """End the database server at once; how it had been started."""
+        """Kill the database server, and return the command that had started it."""
         assert self.postgres.child is not None
         command = Path(f"/proc/{self.postgres.child.pid}/cmdline").read_text().split("\0")[:-1]
         self.postgres.child.kill()
         return command
 
     def restart_postgres(self, command: list[str]) -> None:
-        """Start the database server on its data and its port again, and wait until it lets us in."""
+        """Start the database server on the same data and port, and wait until it accepts connections."""
         environ = {"PATH": os.environ["PATH"], "TZ": "UTC", "LC_ALL": "C"}
 
         def answers() -> bool:
@@ -154,24 +157,24 @@ class Parts:
         until("the database is back", answers)
 
     def kill_valkey(self) -> str:
-        """End the queue server at once; its program."""
+        """Kill the queue server, and return its program."""
         assert self.valkey.child is not None
         program = str(Path(f"/proc/{self.valkey.child.pid}/exe").readlink())
         self.valkey.child.kill()
         return program
 
     def restart_valkey(self, program: str) -> None:
-        """Start the queue server on its port again, and wait until it answers."""
-        there = urlsplit(self.redis_url)
+        """Start the queue server on the same port, and wait until it answers."""
+        address = urlsplit(self.redis_url)
         folder = self.settings.data_dir / "valkey"
-        lines = f'port {there.port}\nbind 127.0.0.1\nrequirepass {there.password}\ndir "{folder}"\nappendonly yes\n'
+        config = f'port {address.port}\nbind 127.0.0.1\nrequirepass {address.password}\ndir "{folder}"\nappendonly yes\n'
         self.valkey.child = children.start(
             "The queue server",
             [program, "-"],
             environ={"PATH": os.environ["PATH"]},
             log=self.settings.data_dir / "valkey.log",
             user=ServerUser.chosen(),
-            stdin=lines.encode(),
+            stdin=config.encode(),
             cwd=str(folder),
         )
 
@@ -183,35 +186,38 @@ class Parts:
         until("the queue is back", answers)
 
     @contextmanager
-    def holding(self, lock: str, *given: object) -> Iterator[None]:
-        """Hold a lock, so that whoever needs it stops there; given up at the end, or with the database."""
+    def holding(self, lock: str, *parameters: object) -> Iterator[None]:
+        """Hold a lock, so that every process that needs it waits.
+
+        The lock is released at the end of the block, or when the database stops.
+        """
         connection = psycopg.connect(self.database.url)
-        connection.execute(lock.encode(), given)
+        connection.execute(lock.encode(), parameters)
         try:
             yield
         finally:
             connection.close()
 
     def waiter(self) -> int:
-        """Wait until somebody stands at a lock that is held: the database's process that serves them."""
-        found = "SELECT coalesce(min(pid), 0) FROM pg_locks WHERE NOT granted"
-        return until("somebody waits at the lock", lambda: int(self.database.one(found)), within=30)
+        """Wait until a process waits for a lock, and return the pid of its database backend."""
+        waiting_pid = "SELECT coalesce(min(pid), 0) FROM pg_locks WHERE NOT granted"
+        return until("a process waits for the lock", lambda: int(self.database.one(waiting_pid)), within=30)
 
     def age_jobs(self) -> None:
-        """Let as much time have passed as any job waits before it is sent again."""
+        """Move the times of unfinished jobs an hour back, so that all are due to be sent again."""
         self.database.change(
             "UPDATE outbox_job SET sent_at = sent_at - interval '1 hour', run_after = run_after - interval '1 hour' "
             "WHERE done_at IS NULL AND failed_at IS NULL"
         )
 
     def stop_workers(self) -> None:
-        """End every worker at once, with whatever it has in hand."""
+        """Kill every worker in the middle of its job."""
         for worker in self.workers:
             worker.kill()
         self.workers.clear()
 
     def stop(self) -> None:
-        """End everything."""
+        """Stop every process."""
         self.redis.close()
         self.stop_workers()
         self.web.kill()

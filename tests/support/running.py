@@ -1,4 +1,7 @@
-"""A real portal for tests: a small demonstration made once a run, a copy of it for each module, and its whole process tree."""
+"""A real portal for tests, started as a process tree on a copy of a small demonstration.
+
+The demonstration is made once a run, and each module gets a copy.
+"""
 
 from __future__ import annotations
 
@@ -31,55 +34,65 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: A busy machine with two cores: long enough never to be the reason.
+#: The default timeout in seconds, long enough that a busy machine with two cores does not fail a test.
 PATIENCE = 120.0
 PYTHON = (sys.executable, "-P", "-m")
 SESSIONS = 14
 
 
-def until(what: str, found: Callable[[], T], within: float = PATIENCE) -> T:
-    """Wait until `found` answers with something true, and give it back.
+def until(description: str, condition: Callable[[], T], within: float = PATIENCE) -> T:
+    """Call `condition` until it returns something true, and return that.
 
     Raises:
-        AssertionError: naming what was waited for.
+        AssertionError: after `within` seconds, naming the `description`.
     """
-    end = time.monotonic() + within
+    deadline = time.monotonic() + within
     while True:
-        answer = found()
-        if answer:
-            return answer
-        if time.monotonic() > end:
-            message = f"{what}: not within {within:.0f} s"
+        outcome = condition()
+        if outcome:
+            return outcome
+        if time.monotonic() > deadline:
+            message = f"{description}: not within {within:.0f} s"
             raise AssertionError(message)
         time.sleep(0.05)
 
 
-def environ_of(data_dir: Path, **more: str) -> dict[str, str]:
-    """What a portal on this folder is told, whatever the person running the tests has set."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1", "PORTAL_DATA_DIR": str(data_dir), **more}
+def environ_of(data_dir: Path, **settings: str) -> dict[str, str]:
+    """The environment of a portal on this folder.
+
+    Only a few variables are inherited, so that the settings of the person running the tests do not change them.
+    """
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+    return {**inherited, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1", "PORTAL_DATA_DIR": str(data_dir), **settings}
 
 
 def made_demonstration() -> Path:
-    """The folder of a small demonstration, stopped; made by whichever of the run's workers asks first."""
-    kept = Path(os.environ[FOLDER]) / "made"
-    with kept.with_suffix(".lock").open("w") as lock:
+    """The folder of a small, stopped demonstration, made by the first test worker that needs it."""
+    folder = Path(os.environ[FOLDER]) / "made"
+    # The workers are separate processes: without the lock two of them would make it at once.
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (kept / "whole").exists():
-            kept.mkdir(mode=0o755, exist_ok=True)
+        # The file "whole" comes last: a folder without it was left half made.
+        if not (folder / "whole").exists():
+            folder.mkdir(mode=0o755, exist_ok=True)
             for command in (("migrate",), ("demo", "--schools", "6", "--pupils", "400")):
-                made = subprocess.run(
-                    [*PYTHON, "portal", *command], env=environ_of(kept), cwd=REPOSITORY, capture_output=True, text=True, check=False
+                finished = subprocess.run(
+                    [*PYTHON, "portal", *command],
+                    env=environ_of(folder),
+                    cwd=REPOSITORY,
+                    capture_output=True,
+                    text=True,
+                    check=False,
                 )
-                assert made.returncode == 0, made.stderr
-            (kept / "postgres" / "demonstration").write_text("made")
-            (kept / "whole").touch()
-    return kept
+                assert finished.returncode == 0, finished.stderr
+            (folder / "postgres" / "demonstration").write_text("made")
+            (folder / "whole").touch()
+    return folder
 
 
 @contextmanager
 def copy_of_demonstration() -> Iterator[Path]:
-    """A folder of one's own with the small demonstration in it."""
+    """A new folder with a copy of the small demonstration."""
     with new_folder() as folder:
         folder.chmod(0o755)
         subprocess.run(["/bin/cp", "-a", f"{made_demonstration()}/.", str(folder)], check=True)
@@ -88,7 +101,7 @@ def copy_of_demonstration() -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody of the demonstration, and where they belong."""
+    """A person of the demonstration, with their authority and schools."""
 
     membership_id: UUID
     name: str
@@ -97,42 +110,42 @@ class Member:
 
 
 class Database:
-    """The portal's database as its superuser sees it: to look, and to furnish what no page makes."""
+    """The portal's database, read and changed as its superuser."""
 
     def __init__(self, url: str) -> None:
-        """Keep the address; each question has a connection of its own."""
+        """Store the URL. Each query opens its own connection."""
         self.url = url
 
-    def rows(self, question: str, *given: object) -> list[Any]:
-        """The rows of a question."""
+    def rows(self, query: str, *parameters: object) -> list[Any]:
+        """The rows of a query."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            return connection.execute(question.encode(), given).fetchall()
+            return connection.execute(query.encode(), parameters).fetchall()
 
-    def one(self, question: str, *given: object) -> Any:
-        """The only value of a question."""
-        return self.rows(question, *given)[0][0]
+    def one(self, query: str, *parameters: object) -> Any:
+        """The only value of a query."""
+        return self.rows(query, *parameters)[0][0]
 
-    def change(self, statement: str, *given: object) -> int:
-        """Change rows: how many."""
+    def change(self, statement: str, *parameters: object) -> int:
+        """Change rows, and return their number."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            return connection.execute(statement.encode(), given).rowcount
+            return connection.execute(statement.encode(), parameters).rowcount
 
     def member(self, role: str, authority: str = "wrenfold", place: int = 0) -> Member:
-        """Somebody of this role."""
-        found = self.rows(
+        """The person number `place` in this role, by the time they joined."""
+        members = self.rows(
             "SELECT m.id, p.name, a.name, m.school_ids FROM membership m JOIN person p ON p.id = m.person_id "
             "LEFT JOIN authority a ON a.id = m.authority_id WHERE m.role = %s AND (a.slug = %s OR m.role = 'platform-operator') "
             "ORDER BY m.created_at, p.name",
             role,
             authority,
         )
-        membership_id, name, where, schools = found[place]
-        return Member(membership_id, name, where, tuple(schools or ()))
+        membership_id, name, authority_name, schools = members[place]
+        return Member(membership_id, name, authority_name, tuple(schools or ()))
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A file of marks made from a school's own registers."""
+    """A file of marks, with its numbers of rows and of bad rows."""
 
     content: bytes
     rows: int
@@ -142,7 +155,7 @@ class Sent:
 def term_of_presence(
     database: Database, school_id: UUID, academic_year: int, first: date, last: date, bad: tuple[tuple[str, ...], ...] = ()
 ) -> Sent:
-    """Every mark the registers hold between two Mondays, sent again as a list in which everybody was there; bad rows last."""
+    """A file with every mark between two Mondays, all present, and the bad rows last."""
     pupils = dict(
         database.rows(
             "SELECT r.line, p.upn FROM roll_line r JOIN pupil p ON p.id = r.pupil_id "
@@ -158,33 +171,34 @@ def term_of_presence(
         first,
         last,
     )
-    written = io.StringIO()
-    table = csv.writer(written)
-    table.writerow(("UPN", "Date", "Session", "Mark"))
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(("UPN", "Date", "Session", "Mark"))
     rows = 0
     for week, marks in pages:
-        for place, mark in enumerate(bytes(marks)):
-            line, session = divmod(place, SESSIONS)
+        # A page holds one byte a session, 14 for each line, and lines count from 1 in the roll.
+        for index, mark in enumerate(bytes(marks)):
+            line, session = divmod(index, SESSIONS)
             if mark and line + 1 in pupils:
                 day = week + timedelta(days=session // 2)
-                table.writerow((pupils[line + 1], f"{day:%d/%m/%Y}", ("AM", "PM")[session % 2], "/\\"[session % 2]))
+                writer.writerow((pupils[line + 1], f"{day:%d/%m/%Y}", ("AM", "PM")[session % 2], "/\\"[session % 2]))
                 rows += 1
-    table.writerows(bad)
-    return Sent(written.getvalue().encode(), rows + len(bad), len(bad))
+    writer.writerows(bad)
+    return Sent(file.getvalue().encode(), rows + len(bad), len(bad))
 
 
 class RunningPortal:
-    """The whole portal, started as a person starts it, on a folder and free ports."""
+    """The whole portal, started with `portal up` on a folder and a free port."""
 
     def __init__(self, data_dir: Path, **environ: str) -> None:
-        """Start it and wait for its line."""
+        """Start the portal, and wait until it prints that it is ready."""
         self.data_dir = data_dir
         self.port = free_port()
-        told = environ_of(data_dir, PORTAL_PORT=str(self.port), PORTAL_DEMO="1", PORTAL_WEB_WORKERS="1", **environ)
+        environ_up = environ_of(data_dir, PORTAL_PORT=str(self.port), PORTAL_DEMO="1", PORTAL_WEB_WORKERS="1", **environ)
         self._log = (data_dir / "up.log").open("w")
-        self._program = subprocess.Popen(
+        self._process = subprocess.Popen(
             [*PYTHON, "portal", "up"],
-            env=told,
+            env=environ_up,
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -192,36 +206,36 @@ class RunningPortal:
             text=True,
             start_new_session=True,
         )
-        assert self._program.stdout is not None
-        line = self._program.stdout.readline()
-        assert "The portal is ready" in line, (data_dir / "up.log").read_text()
+        assert self._process.stdout is not None
+        first_line = self._process.stdout.readline()
+        assert "The portal is ready" in first_line, (data_dir / "up.log").read_text()
         running = Running.on(data_dir)
         assert running is not None
         self.database = Database(running.superuser_url)
 
     @property
     def address(self) -> str:
-        """Where it answers."""
+        """The portal's address."""
         return f"http://127.0.0.1:{self.port}"
 
     @contextmanager
     def resting(self) -> Iterator[None]:
-        """Hold the workers still: what is promised meanwhile is done afterwards."""
-        begun = Path(f"/proc/{self._program.pid}/task/{self._program.pid}/children").read_text().split()
-        workers = [int(one) for one in begun if b"workers.run" in Path(f"/proc/{one}/cmdline").read_bytes()]
+        """Stop the workers while the block runs. Jobs enqueued meanwhile are done afterwards."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        workers = [int(pid) for pid in children if b"workers.run" in Path(f"/proc/{pid}/cmdline").read_bytes()]
         assert workers
-        for one in workers:
-            os.kill(one, signal.SIGSTOP)
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
         try:
             yield
         finally:
-            for one in workers:
-                os.kill(one, signal.SIGCONT)
+            for pid in workers:
+                os.kill(pid, signal.SIGCONT)
 
     def stop(self) -> None:
-        """Ask it to stop; it does so in order."""
-        self._program.send_signal(signal.SIGTERM)
-        self._program.communicate(timeout=PATIENCE)
+        """Ask the portal to stop, and check that no process is left."""
+        self._process.send_signal(signal.SIGTERM)
+        self._process.communicate(timeout=PATIENCE)
         self._log.close()
         assert gone(self.data_dir)
 

@@ -1,4 +1,7 @@
-"""A file on its way through a portal in parts: sent, checked, asked for, and held against the same file with nothing in the way."""
+"""Sends a file through a portal whose processes are killed, and compares the outcome.
+
+The outcome must equal that of the same file imported without an interruption.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +27,11 @@ if TYPE_CHECKING:
 
     from tests.support.running import Database, Member
 
-#: What differs between two runs of the same: ids that are made, and instants.
-UNLIKE = "'{id,upload_id,recorded_at,received_at,checked_at,applied_at,rehearsal}'::text[]"
-#: Everything else an upload leaves behind.
-KEPT = tuple(
-    f"SELECT to_jsonb(t) - {UNLIKE} FROM {table} t {order}"  # noqa: S608  names of our own, written here
+#: Columns that differ between two imports of the same file: generated ids and times.
+VARYING_COLUMNS = "'{id,upload_id,recorded_at,received_at,checked_at,applied_at,rehearsal}'::text[]"
+#: The queries for everything else an upload leaves in the database.
+OUTCOME_QUERIES = tuple(
+    f"SELECT to_jsonb(t) - {VARYING_COLUMNS} FROM {table} t {order}"  # noqa: S608  the names are written here
     for table, order in {
         "register_page": "ORDER BY school_id, week, version",
         "current_page": "ORDER BY school_id, week",
@@ -43,11 +46,11 @@ KEPT = tuple(
     }.items()
 )
 APPLIED = "SELECT count(*) FROM audit_event WHERE event = 'upload.applied' AND subject_id = %s"
-_taken = count()
+_case_numbers = count()
 
 
 class Job(NamedTuple):
-    """A job as the outbox has it."""
+    """A job in the outbox."""
 
     id: UUID
     attempts: int
@@ -78,13 +81,13 @@ class Case:
         return str(self.member.schools[0])
 
     def send(self) -> str:
-        """Send the file: its page's path."""
+        """Send the file, and return the path of its page."""
         answer = self.posted()
         assert answer.status == 200, answer.text
         return answer.path
 
     def posted(self) -> Answer:
-        """Send the file, whatever comes of it."""
+        """Send the file. Any answer is returned, errors too."""
         self.visitor.get("/uploads/new")
         return self.visitor.post(
             "/uploads/new", {"school": self.school, "kind": "marks", "add_pupils": self.add_pupils}, self.sent.content
@@ -97,38 +100,41 @@ class Case:
         return path
 
     def asked(self) -> str:
-        """Send the file, wait for its check, and ask for it to be applied."""
+        """Send the file, wait for its check, and request that it be applied."""
         path = self.rehearsed()
         assert self.visitor.post(f"{path}/apply", {}).status == 200
         return path
 
     def state(self, path: str) -> str:
-        """How far the upload has come."""
+        """The state of the upload."""
         return str(self.parts.database.one("SELECT state FROM upload WHERE id = %s", _id(path)))
 
     def reaches(self, path: str, state: str) -> None:
-        """Wait until the upload has come so far."""
+        """Wait until the upload has this state."""
         until(f"the upload is {state}", lambda: self.state(path) == state, within=40)
 
     def job(self, path: str, kind: str = "uploads.apply") -> Job:
         """The upload's job of a kind."""
-        asked = f"SELECT {', '.join(Job._fields)} FROM outbox_job WHERE kind = %s AND ids->>'upload_id' = %s"  # noqa: S608  our own names
-        (found,) = self.parts.database.rows(asked, kind, _id(path))
-        return Job(*found)
+        query = f"SELECT {', '.join(Job._fields)} FROM outbox_job WHERE kind = %s AND ids->>'upload_id' = %s"  # noqa: S608  the field names are written above
+        (row,) = self.parts.database.rows(query, kind, _id(path))
+        return Job(*row)
 
     def ends_well(self, path: str, applied: int = 1) -> None:
-        """The upload is applied, and everything is as after the same file taken with nothing in the way."""
+        """The upload is applied once, and the database equals one where nothing interrupted the import.
+
+        `applied` is the number of imports to make in the clean database.
+        """
         self.reaches(path, "applied")
         assert self.parts.database.one(APPLIED, _id(path)) == 1
         assert "This file was applied" in self.visitor.get(path).text
         url = self.parts.app_url.rsplit("/", 1)[0]
         for _ in range(applied):
-            _in_a_process(f"{url}/clean", self.member, self._take)
+            _in_process(f"{url}/clean", self.member, self._import_file)
         assert kept(self.parts.database) == kept(self.parts.clean)
-        _in_a_process(f"{url}/portal", self.member, _the_chain_holds)
+        _in_process(f"{url}/portal", self.member, _check_audit_chain)
         self.parts.whole = True
 
-    def _take(self) -> None:
+    def _import_file(self) -> None:
         actions.take(self.member.schools[0], kind="marks", file_name="marks.csv", content=self.sent.content)
 
 
@@ -138,24 +144,25 @@ def _id(path: str) -> str:
 
 def kept(database: Database) -> list[list[Any]]:
     """Everything uploads have left in a database, to compare with another."""
-    return [database.rows(question) for question in KEPT]
+    return [database.rows(query) for query in OUTCOME_QUERIES]
 
 
-def _the_chain_holds() -> None:
+def _check_audit_chain() -> None:
     assert verification().first_bad is None
 
 
-def _in_a_process(url: str, member: Member, work: Callable[[], object]) -> None:
-    """Do `work` in the person's scope, in a process of its own, which must end well."""
+def _in_process(url: str, member: Member, work: Callable[[], object]) -> None:
+    """Do `work` in the person's scope, in a process of its own, and check that it succeeds."""
+    # `db.connect` replaces the engine of its process, and the tests need theirs.
     process = os.fork()
     if process == 0:
         code = 1
         try:
             db.connect(url)
             with unit_of_work(None):
-                found = membership_scope(member.membership_id)
-            assert found is not None
-            with unit_of_work(found[0]):
+                membership = membership_scope(member.membership_id)
+            assert membership is not None
+            with unit_of_work(membership[0]):
                 work()
             code = 0
         finally:
@@ -164,9 +171,9 @@ def _in_a_process(url: str, member: Member, work: Callable[[], object]) -> None:
 
 
 def case_of(parts: Parts, place: int = 0) -> Case:
-    """Two weeks of last year, which no other case has, as a file of a school in which everybody was there."""
+    """A file with two weeks of last year, all present. No other case has the same weeks."""
     member = parts.database.member("school-administrator", place=place)
-    year, first = academic_year(clock.today()) - 1, 2 * next(_taken)
-    met = "SELECT week FROM current_page WHERE school_id = %s AND week > %s ORDER BY week"
-    monday, next_one = (week for (week,) in parts.database.rows(met, member.schools[0], date(year, 9, 1))[first : first + 2])
-    return Case(parts, member, monday, term_of_presence(parts.database, member.schools[0], year, monday, next_one))
+    year, first = academic_year(clock.today()) - 1, 2 * next(_case_numbers)
+    weeks = "SELECT week FROM current_page WHERE school_id = %s AND week > %s ORDER BY week"
+    monday, next_monday = (week for (week,) in parts.database.rows(weeks, member.schools[0], date(year, 9, 1))[first : first + 2])
+    return Case(parts, member, monday, term_of_presence(parts.database, member.schools[0], year, monday, next_monday))

@@ -1,4 +1,4 @@
-"""One PostgreSQL and one Valkey for a run of the tests, one migrated template, one database for each worker."""
+"""The servers of a test run: one PostgreSQL, one Valkey and one migrated template database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDER = "PORTAL_TEST_FOLDER"
 
 
 class Servers:
-    """The servers of a run, started by the first process and reached by its workers through the environment."""
+    """The servers of a run. The first process starts them, and test workers find them in the environment."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="portal-tests-"))
@@ -26,7 +26,7 @@ class Servers:
         self.valkey = EmbeddedValkey(self.folder)
 
     def start(self) -> None:
-        """Start both, migrate the template, and tell the workers where they are."""
+        """Start both servers, migrate the template, and put the addresses into the environment."""
         self.postgres.start()
         self.valkey.start()
         self.postgres.create_database(TEMPLATE)
@@ -38,7 +38,7 @@ class Servers:
         os.environ[FOLDER] = str(self.folder)
 
     def stop(self) -> None:
-        """Stop both and remove their folder."""
+        """Stop both servers and remove their folder."""
         self.valkey.stop()
         self.postgres.stop()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A small world: an authority with two schools and its people, and a look-alike neighbour that must never be seen."""
+"""A small world: an authority with two schools, and a look-alike neighbour that must never be seen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from portal.scope import Actor, Scope
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: The instant every test lives in unless it says otherwise: Wednesday 25 November 2026, 09:05 in England.
+#: The time in every test unless it sets another: Wednesday 25 November 2026, 09:05 UK time.
 NOW = datetime(2026, 11, 25, 9, 5, tzinfo=UTC)
 
 FURNISHED = event("test.furnished", "A test set something up")
@@ -28,7 +28,7 @@ FURNISHED = event("test.furnished", "A test set something up")
 
 @dataclass
 class Place:
-    """One authority of the world: its schools and its people's memberships by role."""
+    """An authority: its schools, and the person id and membership id of each role."""
 
     id: UUID
     slug: str
@@ -37,7 +37,7 @@ class Place:
     people: dict[Role, tuple[UUID, UUID]] = field(default_factory=dict)
 
     def scope(self, role: Role = Role.LA_MANAGER) -> Scope:
-        """The scope a person of this role works in; school roles are bound to the primary school."""
+        """The scope of the person in this role. School roles are bound to the primary school."""
         person, membership = self.people[role]
         schools = None if role in LA_ROLES else frozenset({self.primary} if role != Role.PARTNER else ())
         return Scope(self.id, schools, Actor(person, membership, role))
@@ -53,7 +53,7 @@ class World:
 
 @action
 def furnish(change: Callable[[], None]) -> None:
-    """Let a test write rows of its own: inside an action, recorded like any other."""
+    """Let a test write rows inside an action, since rows cannot be committed without an audit event."""
     change()
     tx().flush()
     record(FURNISHED, None)
@@ -78,40 +78,40 @@ HALF_TERMS = (
 
 
 def made() -> World:
-    """Make the world in the database the unit of work is bound to."""
+    """Make the world in the connected database."""
     with unit_of_work(command_line(PLATFORM)):
         accounts.ensure_platform()
-    here = _place("wrenfold", "Wrenfold", "001", ("900001", "900002"))
-    neighbour = _place("eastmarch", "Eastmarch", "002", ("900001", "900002"))
-    return World(here, neighbour)
+    authority = _authority("wrenfold", "Wrenfold", "001", ("900001", "900002"))
+    neighbour = _authority("eastmarch", "Eastmarch", "002", ("900001", "900002"))
+    return World(authority, neighbour)
 
 
-def _place(slug: str, name: str, la_code: str, urns: tuple[str, str]) -> Place:
-    place = Place(uuid4(), slug, uuid4(), uuid4())
-    with unit_of_work(command_line(place.id)):
+def _authority(slug: str, name: str, la_code: str, urns: tuple[str, str]) -> Place:
+    authority = Place(uuid4(), slug, uuid4(), uuid4())
+    with unit_of_work(command_line(authority.id)):
         accounts.add_authority(slug, name, la_code, demonstration=True)
-        furnish(lambda: _schools(place, la_code, urns))
+        furnish(lambda: _schools(authority, la_code, urns))
         for role in Role:
-            _person(place, role)
-    return place
+            _person(authority, role)
+    return authority
 
 
-def _schools(place: Place, la_code: str, urns: tuple[str, str]) -> None:
-    tx().add(School(id=place.primary, urn=urns[0], laestab=f"{la_code}2001", name="Brook Lane Primary School", phase="primary"))
-    tx().add(School(id=place.secondary, urn=urns[1], laestab=f"{la_code}4001", name="Hill Top School", phase="secondary"))
+def _schools(authority: Place, la_code: str, urns: tuple[str, str]) -> None:
+    tx().add(School(id=authority.primary, urn=urns[0], laestab=f"{la_code}2001", name="Brook Lane Primary School", phase="primary"))
+    tx().add(School(id=authority.secondary, urn=urns[1], laestab=f"{la_code}4001", name="Hill Top School", phase="secondary"))
     for name, first, last in TERMS:
         tx().add(Term(school_id=None, name=name, first_day=first, last_day=last))
     for first, last in HALF_TERMS:
         tx().add(ClosedDays(school_id=None, name="Half term", first_day=first, last_day=last))
 
 
-def _person(place: Place, role: Role) -> None:
+def _person(authority: Place, role: Role) -> None:
     if role == Role.PLATFORM_OPERATOR:
         return
     person = accounts.add_person(
-        f"{role.value.replace('-', ' ').title()} Example", f"{role.value}@{place.slug}.example", demonstration=True
+        f"{role.value.replace('-', ' ').title()} Example", f"{role.value}@{authority.slug}.example", demonstration=True
     )
-    schools = frozenset() if role in LA_ROLES or role == Role.PARTNER else frozenset({place.primary})
+    schools = frozenset() if role in LA_ROLES or role == Role.PARTNER else frozenset({authority.primary})
     membership = accounts.add_membership(
         person.id,
         role,
@@ -119,4 +119,4 @@ def _person(place: Place, role: Role) -> None:
         agency="Wrenfold Youth Service" if role == Role.PARTNER else None,
         until=date(2027, 8, 31) if role == Role.PARTNER else None,
     )
-    place.people[role] = (person.id, membership.id)
+    authority.people[role] = (person.id, membership.id)

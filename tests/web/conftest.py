@@ -1,4 +1,4 @@
-"""What the web layer's tests share: the small portal and a client of it."""
+"""Fixtures of the web layer's tests: the small portal and a client of it."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def kitchen() -> Flask:
 
 @pytest.fixture
 def client(kitchen: Flask) -> FlaskClient:
-    """A browser's client of it, with a cookie jar of its own."""
+    """A test client of the small portal, with its own cookie jar."""
     return kitchen.test_client()

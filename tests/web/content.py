@@ -1,4 +1,4 @@
-"""The content linter: words our pages do not use, and sentences that are too long, found in the text of a template."""
+"""The content linter: finds words to avoid and sentences that are too long in a template's text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONGEST_SENTENCE = 25
-#: A word that blames, begs or says nothing, and what to write instead.
+#: Words that blame, beg or say nothing, and what to write instead.
 AVOIDED = {
     "please": "say what to do",
     "invalid": "say what to enter",
@@ -36,22 +36,24 @@ AVOIDED = {
     "offender": "say what happened",
     "failed to": "did not",
 }
-ENDS_A_LINE = r"</?(?:p|li|h[1-6]|td|th|dt|dd|div|title|caption|legend|label|button|summary|option|br|a class=\"govuk-button)[^>]*>"
-#: What people read although it stands inside an expression of the template.
-SPOKEN = re.compile(r'"((?:[A-Z“][^"{}<>=/_]*|[^"{}<>=/_]*\s[^"{}<>=/_]*))"')
+LINE_ENDING_TAGS = (
+    r"</?(?:p|li|h[1-6]|td|th|dt|dd|div|title|caption|legend|label|button|summary|option|br|a class=\"govuk-button)[^>]*>"
+)
+#: Text that people read although it is a string inside a template expression.
+READABLE_STRING = re.compile(r'"((?:[A-Z“][^"{}<>=/_]*|[^"{}<>=/_]*\s[^"{}<>=/_]*))"')
 
 
 def faults_of(template: str) -> list[str]:
-    """What the linter finds in a template's text, in words."""
+    """The faults in a template's text, in words."""
     return [fault for sentence in sentences(template) for fault in _faults(sentence)]
 
 
 def sentences(template: str) -> Iterator[str]:
-    """The sentences a person reads: the text outside tags, and the words given to components."""
+    """The sentences a person reads: the text outside tags, and the strings given to components."""
     text = re.sub(r"{#.*?#}", " ", re.sub(r"\s+", " ", template))
     text = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", text)
-    text = re.sub(r"{%.*?%}|{{.*?}}", lambda found: _spoken(found.group()), text)
-    text = re.sub(ENDS_A_LINE, "\n", text)
+    text = re.sub(r"{%.*?%}|{{.*?}}", lambda match: _readable_text(match.group()), text)
+    text = re.sub(LINE_ENDING_TAGS, "\n", text)
     text = re.sub(r"<[^>]*>", " ", text)
     for line in text.split("\n"):
         for sentence in re.split(r"(?<=[.!?:])\s+", line):
@@ -60,17 +62,17 @@ def sentences(template: str) -> Iterator[str]:
                 yield folded
 
 
-def _spoken(expression: str) -> str:
-    """The words inside an expression, each on a line of its own; a value that is put in counts as one word."""
-    said = SPOKEN.findall(expression)
-    return "\n" + "\n".join(said) + "\n" if said else (" X " if expression.startswith("{{") else " ")
+def _readable_text(expression: str) -> str:
+    """The readable strings of an expression, one a line. An inserted value counts as one word."""
+    strings = READABLE_STRING.findall(expression)
+    return "\n" + "\n".join(strings) + "\n" if strings else (" X " if expression.startswith("{{") else " ")
 
 
 def _faults(sentence: str) -> Iterator[str]:
     folded = sentence.casefold()
-    for word, instead in AVOIDED.items():
+    for word, advice in AVOIDED.items():
         if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", folded):
-            yield f"“{word}” ({instead}): {sentence}"
+            yield f"“{word}” ({advice}): {sentence}"
     count = len(re.findall(r"[\w\u2019'-]+", sentence))
     if count > LONGEST_SENTENCE:
         yield f"{count} words in one sentence: {sentence}"

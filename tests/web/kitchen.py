@@ -1,4 +1,7 @@
-"""A small portal with every component on one page, for the tests of the web layer: no database, no gate."""
+"""A small portal with every component on one page, for the tests of the web layer.
+
+It has no database and no gate.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ YEARS = choices((str(year), f"Year {year}") for year in range(7, 12))
 
 
 class KitchenForm(Form):
-    """One of each field."""
+    """A form with one field of each kind."""
 
     name = TextField("Full name", [required("Enter your full name")], look={"autocomplete": "name"})
     email = EmailField("Email address", [required("Enter your email address")], hint="We write to you here about uploads.")
@@ -69,7 +72,7 @@ class KitchenForm(Form):
 
 
 def signed_in() -> PageContext:
-    """A headteacher who may do everything the navigation offers."""
+    """The page context of a headteacher who may open everything in the navigation."""
     return PageContext(
         authority_name="Northmoor Council",
         person_name="Marta Kowalczyk-Featherstonehaugh",
@@ -80,7 +83,7 @@ def signed_in() -> PageContext:
 
 
 def make_app(templates: dict[str, str] | None = None, **settings: Any) -> Flask:
-    """The small portal. `templates` adds pages of a test's own."""
+    """The small portal. `templates` adds a test's own templates, by name."""
     app = Flask("kitchen", static_folder=None)
     app.config.update({"SECRET_KEY": "only for tests", "DEMONSTRATION": True, **settings})
     app.jinja_loader = ChoiceLoader([DictLoader(templates or {}), FileSystemLoader(PAGES)])
@@ -90,15 +93,15 @@ def make_app(templates: dict[str, str] | None = None, **settings: Any) -> Flask:
     headers.init_app(app)
     app.context_processor(lambda: {"portal": g.get("page") or signed_in()})
     app.register_blueprint(bp)
-    app.register_blueprint(_rooms())
+    app.register_blueprint(_pages_blueprint())
     for name in ("uploads", "pupils", "schools", "accounts"):
-        app.register_blueprint(_stand_in(name))
+        app.register_blueprint(_placeholder(name))
     return app
 
 
-def _stand_in(name: str) -> Blueprint:
-    """A capability's few addresses that the layout leads to."""
-    room = Blueprint(name, name, url_prefix=f"/{name}")
+def _placeholder(name: str) -> Blueprint:
+    """A blueprint with the addresses of a capability that the layout links to."""
+    blueprint = Blueprint(name, name, url_prefix=f"/{name}")
     paths = {
         "uploads": ("index", "board"),
         "pupils": ("index",),
@@ -106,39 +109,39 @@ def _stand_in(name: str) -> Blueprint:
         "accounts": ("people", "choose", "sign_in"),
     }
     for path in paths[name]:
-        room.add_url_rule("/" if path == "index" else f"/{path.replace('_', '-')}", path, lambda: "here")
+        blueprint.add_url_rule("/" if path == "index" else f"/{path.replace('_', '-')}", path, lambda: "here")
     if name == "accounts":
-        room.add_url_rule("/sign-out", "sign_out", lambda: redirect(url_for("web.home")), methods=["POST"])
-        room.add_url_rule("/stay", "stay", lambda: ("", 204), methods=["POST"])
-    return room
+        blueprint.add_url_rule("/sign-out", "sign_out", lambda: redirect(url_for("web.home")), methods=["POST"])
+        blueprint.add_url_rule("/stay", "stay", lambda: ("", 204), methods=["POST"])
+    return blueprint
 
 
-def _rooms() -> Blueprint:
-    rooms = Blueprint("rooms", "rooms")
+def _pages_blueprint() -> Blueprint:
+    blueprint = Blueprint("gallery", "gallery")
 
-    @rooms.get("/kitchen")
+    @blueprint.get("/kitchen")
     def kitchen() -> str:
         flash("The register file was applied. 1,204 marks were added.", "success")
         order = paging.listing(request.args, columns={"name": str, "rate": float, "marks": int}, default="name").order
         return render_template("kitchen.html", rows=ROWS, order=order, codes=BY_LETTERS, page=paging.Page(ROWS, "abc", "def"))
 
-    @rooms.route("/form", methods=["GET", "POST"])
+    @blueprint.route("/form", methods=["GET", "POST"])
     def form() -> ResponseReturnValue:
-        made = KitchenForm()
-        if made.validate_on_submit():
-            return redirect(url_for("rooms.kitchen"))
-        return render_template("kitchen_form.html", form=made), 200 if request.method == "GET" else 422
+        submitted = KitchenForm()
+        if submitted.validate_on_submit():
+            return redirect(url_for("gallery.kitchen"))
+        return render_template("kitchen_form.html", form=submitted), 200 if request.method == "GET" else 422
 
-    @rooms.get("/fail/<int:status>")
+    @blueprint.get("/fail/<int:status>")
     def fail(status: int) -> str:
-        known = {413: RequestEntityTooLarge, 429: TooManyRequests, 503: ServiceUnavailable, 409: Conflict}
-        if status in known:
-            raise known[status]
+        exceptions = {413: RequestEntityTooLarge, 429: TooManyRequests, 503: ServiceUnavailable, 409: Conflict}
+        if status in exceptions:
+            raise exceptions[status]
         abort(status)
 
-    @rooms.get("/break")
+    @blueprint.get("/break")
     def broken() -> str:
         message = "a secret of the inside"
         raise RuntimeError(message)
 
-    return rooms
+    return blueprint

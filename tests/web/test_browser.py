@@ -1,4 +1,4 @@
-"""The web layer in a real browser: axe, narrow screens, forced colours, keyboard, and no report of the policy."""
+"""The web layer in a real browser: axe, narrow screens, forced colours, keyboard and security policy."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PLACES = ["/kitchen", "/form", "/", "/help", "/help/codes", "/help/school-office", "/accessibility", "/fail/404"]
+PATHS = ["/kitchen", "/form", "/", "/help", "/help/codes", "/help/school-office", "/accessibility", "/fail/404"]
 NARROW, WIDE = 320, 1280
-WORK = """{% extends "layout.html" %}{% block h1 %}Work{% endblock %}{% block content %}
-{% if said == "done" %}<p>Everything was read</p>{% else %}{{ c.progress("work", said, "/work", 1, 3, every=0.1) }}
+WORK_TEMPLATE = """{% extends "layout.html" %}{% block h1 %}Work{% endblock %}{% block content %}
+{% if state == "done" %}<p>Everything was read</p>{% else %}{{ c.progress("work", state, "/work", 1, 3, every=0.1) }}
 {% endif %}{% endblock %}"""
 
 pytestmark = [
@@ -45,11 +45,11 @@ pytestmark = [
 def address() -> Iterator[str]:
     """The small portal, served on a free port."""
     server = make_server("127.0.0.1", 0, make_app(), threaded=True)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
+    server_thread = threading.Thread(target=server.serve_forever)
+    server_thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-    serving.join()
+    server_thread.join()
     server.server_close()
 
 
@@ -66,21 +66,22 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser) -> Iterator[Page]:
     """A fresh page whose complaints fail the test."""
     context = chromium.new_context(viewport={"width": WIDE, "height": 900})
-    opened = context.new_page()
-    said: list[str] = []
-    opened.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
-    opened.on("pageerror", lambda error: said.append(str(error)))
-    yield opened
+    new_page = context.new_page()
+    complaints: list[str] = []
+    new_page.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)
+    new_page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield new_page
     context.close()
-    assert [one for one in said if "status of 4" not in one] == []
+    # A form with errors and the 404 page answer 4xx on purpose, which the console reports.
+    assert [complaint for complaint in complaints if "status of 4" not in complaint] == []
 
 
 def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
+    reported = Axe().run(page).response["violations"]
+    return [f"{violation['id']}: {node['html'][:120]}" for violation in reported for node in violation["nodes"]]
 
 
-@pytest.mark.parametrize("path", PLACES)
+@pytest.mark.parametrize("path", PATHS)
 def test_axe_finds_nothing_and_nothing_is_cut_off(page: Page, address: str, path: str) -> None:
     page.goto(address + path)
     assert violations(page) == []
@@ -97,19 +98,20 @@ def test_a_failed_form_moves_to_the_summary_and_its_links_to_the_fields(page: Pa
     assert violations(page) == []
     for link in page.locator(".govuk-error-summary a").all():
         link.click()
-        wanted = str(link.get_attribute("href")).removeprefix("#")
-        assert wanted in {page.evaluate("document.activeElement.id"), "file"}
+        field_id = str(link.get_attribute("href")).removeprefix("#")
+        # The script puts a button before the file input, and the button takes the focus.
+        assert field_id in {page.evaluate("document.activeElement.id"), "file"}
 
 
 def test_everything_can_be_reached_with_the_tab_key(page: Page, address: str) -> None:
     page.goto(f"{address}/kitchen")
-    every = "a[href], button, input:not([type=hidden]), select, textarea, summary"
-    shown = f"[...document.querySelectorAll('{every}')].filter((one) => one.checkVisibility())"
-    count = page.evaluate(f"{shown}.length")
+    focusable = "a[href], button, input:not([type=hidden]), select, textarea, summary"
+    visible = f"[...document.querySelectorAll('{focusable}')].filter((element) => element.checkVisibility())"
+    count = page.evaluate(f"{visible}.length")
     reached = set()
     for _ in range(count + 10):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate(f"{shown}.indexOf(document.activeElement)"))
+        reached.add(page.evaluate(f"{visible}.indexOf(document.activeElement)"))
     assert reached >= set(range(count))
     page.goto(f"{address}/kitchen")
     page.keyboard.press("Tab")
@@ -117,12 +119,13 @@ def test_everything_can_be_reached_with_the_tab_key(page: Page, address: str) ->
     assert page.evaluate("location.hash") == "#main-content"
 
 
-def test_what_is_pressed_is_large_enough(page: Page, address: str) -> None:
-    for path in PLACES:
+def test_buttons_and_links_are_large_enough_to_press(page: Page, address: str) -> None:
+    for path in PATHS:
         page.goto(address + path)
         small = page.evaluate(
             """[...document.querySelectorAll("button, summary, .portal-press, .portal-sort, .portal-table a")]
-            .filter((one) => one.checkVisibility()).map((one) => [one.textContent.trim(), one.getBoundingClientRect()])
+            .filter((element) => element.checkVisibility())
+            .map((element) => [element.textContent.trim(), element.getBoundingClientRect()])
             .filter(([, box]) => box.width < 24 || box.height < 24).map(([text]) => text)"""
         )
         assert small == [], path
@@ -132,39 +135,39 @@ def test_forced_colours_keep_the_classes_of_marks_apart(page: Page, address: str
     page.emulate_media(forced_colors="active")
     page.goto(f"{address}/kitchen")
     outline = "getComputedStyle(document.querySelector('.portal-register .portal-mark--{}')).outlineStyle"
-    assert [page.evaluate(outline.format(look)) for look in ("1", "3", "4")] == ["none", "dashed", "double"]
+    assert [page.evaluate(outline.format(category)) for category in ("1", "3", "4")] == ["none", "dashed", "double"]
 
 
 def test_on_paper_there_is_no_navigation_and_no_address(page: Page, address: str) -> None:
     page.goto(f"{address}/kitchen")
     page.emulate_media(media="print")
-    for hidden in (".portal-header", ".portal-navigation", ".portal-footer", ".govuk-pagination", ".portal-actions"):
-        assert not page.locator(hidden).first.is_visible()
+    for selector in (".portal-header", ".portal-navigation", ".portal-footer", ".govuk-pagination", ".portal-actions"):
+        assert not page.locator(selector).first.is_visible()
     assert page.evaluate("getComputedStyle(document.querySelector('.portal-table a'), '::after').content") in {'""', "none"}
 
 
 def test_progress_follows_the_work_and_stops_when_it_is_done(chromium: Browser) -> None:
     states = ["Reading rows: 1 of 3", "Reading rows: 2 of 3", "done"]
-    app = make_app({"work.html": WORK})
-    asked: list[str] = []
+    app = make_app({"work.html": WORK_TEMPLATE})
+    served: list[str] = []
 
     @app.get("/work")
     def work() -> str:
-        asked.append(states[min(len(asked), 2)])
-        return render_template("work.html", said=asked[-1])
+        served.append(states[min(len(served), 2)])
+        return render_template("work.html", state=served[-1])
 
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
+    server_thread = threading.Thread(target=server.serve_forever)
+    server_thread.start()
     page = chromium.new_page()
     page.goto(f"http://127.0.0.1:{server.server_port}/work")
     page.get_by_text("Everything was read").wait_for(timeout=5_000)
-    count = len(asked)
+    count = len(served)
     page.wait_for_timeout(500)
-    assert len(asked) == count
+    assert len(served) == count
     page.close()
     server.shutdown()
-    serving.join()
+    server_thread.join()
     server.server_close()
 
 

@@ -1,4 +1,4 @@
-"""Files for spreadsheets: nothing in them acts, names keep their letters, and a file's name is ours."""
+"""Downloads: no cell is a formula, names keep their letters, and file names are safe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from python_calamine import CalamineWorkbook
 from portal.web import downloads
 from portal.web.downloads import Kind, as_csv, as_xlsx, disposition, download, file_name, neutral
 
-DANGERS = [
+FORMULAS = [
     "=1+1",
     "+44",
     "-2+3",
@@ -38,22 +38,22 @@ def read_back(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-@pytest.mark.parametrize("danger", DANGERS)
-def test_upl_09_a_csv_cell_never_begins_a_formula(danger: str) -> None:
-    [[heading], [cell]] = read_back(as_csv([danger], [[danger]]))
-    assert cell == heading == f"'{danger}"
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_upl_09_a_csv_cell_never_begins_a_formula(formula: str) -> None:
+    [[heading], [cell]] = read_back(as_csv([formula], [[formula]]))
+    assert cell == heading == f"'{formula}"
 
 
-@pytest.mark.parametrize("danger", [*DANGERS, "http://example.test", "1234", "{=1}"])
-def test_upl_09_an_xlsx_cell_stays_the_text_it_was(danger: str) -> None:
-    content = as_xlsx(["Name"], [[danger]])
+@pytest.mark.parametrize("text", [*FORMULAS, "http://example.test", "1234", "{=1}"])
+def test_upl_09_an_xlsx_cell_stays_the_text_it_was(text: str) -> None:
+    content = as_xlsx(["Name"], [[text]])
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         sheet = parts.read("xl/worksheets/sheet1.xml").decode()
     assert "<f>" not in sheet
     assert "<hyperlink" not in sheet
     assert 't="s"' in sheet
     rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    assert str(rows[1][0]).strip() == danger.strip()
+    assert str(rows[1][0]).strip() == text.strip()
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40))
@@ -83,13 +83,13 @@ def test_an_xlsx_has_numbers_days_and_long_identifiers_as_they_are() -> None:
     assert len(str(rows[2][2])) == downloads.LONGEST_CELL
 
 
-def test_too_many_rows_for_a_sheet_are_refused_in_words() -> None:
+def test_too_many_rows_for_a_sheet_are_rejected_in_words() -> None:
     with pytest.raises(ValueError, match="download this as CSV"):
-        as_xlsx(["a"], [[1], [2], [3]], most=2)
+        as_xlsx(["a"], [[1], [2], [3]], max_rows=2)
 
 
 @pytest.mark.parametrize(
-    ("words", "made"),
+    ("words", "expected"),
     [
         ("Alder Primary School: marks", "alder-primary-school-marks.csv"),
         ("../../etc/passwd", "etc-passwd.csv"),
@@ -101,23 +101,23 @@ def test_too_many_rows_for_a_sheet_are_refused_in_words() -> None:
         ("x" * 300, "x" * 80 + ".csv"),
     ],
 )
-def test_upl_10_a_file_name_is_made_by_us(words: str, made: str) -> None:
-    assert file_name(words, "csv") == made
+def test_upl_10_a_file_name_is_made_from_plain_letters(words: str, expected: str) -> None:
+    assert file_name(words, "csv") == expected
 
 
-def test_upl_10_a_name_with_other_signs_is_written_both_ways() -> None:
+def test_upl_10_a_name_with_special_characters_has_an_ascii_and_a_utf_8_form() -> None:
     assert disposition("marks.csv") == 'attachment; filename="marks.csv"'
     assert disposition('Zoë "x"\r\n.csv') == (
         "attachment; filename=\"Zo_ _x___.csv\"; filename*=UTF-8''Zo%C3%AB%20%22x%22%0D%0A.csv"
     )
 
 
-def test_a_download_is_kept_and_never_opened_in_the_page() -> None:
-    answer = download("Weekly figures", ["Week"], [["7 Sep"]], on=date(2026, 9, 11))
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="weekly-figures-2026-09-11.csv"'
-    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    sheet = download("Weekly figures", ["Week"], [["7 Sep"]], Kind.XLSX)
-    assert sheet.headers["Content-Disposition"].endswith('.xlsx"')
-    assert sheet.data.startswith(b"PK")
+def test_a_download_is_saved_and_never_opened_in_the_page() -> None:
+    response = download("Weekly figures", ["Week"], [["7 Sep"]], on=date(2026, 9, 11))
+    assert response.headers["Content-Disposition"] == 'attachment; filename="weekly-figures-2026-09-11.csv"'
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    workbook = download("Weekly figures", ["Week"], [["7 Sep"]], Kind.XLSX)
+    assert workbook.headers["Content-Disposition"].endswith('.xlsx"')
+    assert workbook.data.startswith(b"PK")
     with pytest.raises(ValueError, match="pdf"):
         download("x", [], [], "pdf")

@@ -1,9 +1,10 @@
-"""Forms: what was typed is kept, errors say what to do and lead to their field."""
+"""Forms: what was typed is shown again, and errors say what to do and link to their field."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lxml.html
@@ -37,13 +38,13 @@ REQUIRED = [
 
 
 class DayForm(Form):
-    """A day alone."""
+    """A form with a date alone."""
 
     served = DateField("Date served", [required("Enter the date the notice was served")], subject="the date the notice was served")
 
 
 class ShortForm(Form):
-    """Fields with rules of their own."""
+    """A form whose fields have validators."""
 
     year = NumberField(
         "Year group", [Optional(), NumberRange(0, 13), check("Enter a year group you teach", lambda year: year != 5)]
@@ -52,33 +53,33 @@ class ShortForm(Form):
     agree = CheckboxField("I agree", hint="You can change this later")
 
 
-def send(client: FlaskClient, **typed: str) -> str:
+def submit(client: FlaskClient, **values: str) -> str:
     page = client.get("/form").text
-    [token, *_] = re.findall(r'name="csrf_token" value="([^"]+)"', page)
-    answer = client.post("/form", data={"csrf_token": token, **typed})
-    assert answer.status_code == 422
-    assert check_page(answer.text, 422) == []
-    return answer.text
+    [csrf_token, *_] = re.findall(r'name="csrf_token" value="([^"]+)"', page)
+    response = client.post("/form", data={"csrf_token": csrf_token, **values})
+    assert response.status_code == 422
+    assert check_page(response.text, 422) == []
+    return response.text
 
 
-def filled(form: type[Form], app: Flask, **typed: str) -> Any:
+def validated(form_class: type[Form], app: Flask, **typed: str) -> Any:
     with app.test_request_context("/", method="POST"):
         app.config["WTF_CSRF_ENABLED"] = False
-        made = form(MultiDict(typed))
-        made.validate()
+        form = form_class(MultiDict(typed))
+        form.validate()
         app.config["WTF_CSRF_ENABLED"] = True
-    return made
+    return form
 
 
-def test_an_empty_form_lists_every_error_in_order_beside_and_above(client: FlaskClient) -> None:
-    page = lxml.html.document_fromstring(send(client))
+def test_an_empty_form_shows_every_error_beside_its_field_and_in_the_summary(client: FlaskClient) -> None:
+    page = lxml.html.document_fromstring(submit(client))
     assert [link.text_content().strip() for link in page.xpath("//div[contains(@class, 'govuk-error-summary')]//a")] == REQUIRED
-    beside = [one.text_content().replace("Error:", "").strip() for one in page.xpath("//p[@class='govuk-error-message']")]
-    assert beside == REQUIRED
+    field_errors = [error.text_content().replace("Error:", "").strip() for error in page.xpath("//p[@class='govuk-error-message']")]
+    assert field_errors == REQUIRED
     assert page.findtext(".//title").startswith("Error: Send a file")
 
 
-def test_what_was_typed_is_kept_and_passwords_are_not(client: FlaskClient) -> None:
+def test_what_was_typed_is_shown_again_except_passwords(client: FlaskClient) -> None:
     typed = {
         "name": '<b>"Zoë"</b>',
         "email": "zoe@example.test",
@@ -94,10 +95,12 @@ def test_what_was_typed_is_kept_and_passwords_are_not(client: FlaskClient) -> No
         "note": "Because </textarea>",
         "token": "kept",
     }
-    text = send(client, **typed)
+    text = submit(client, **typed)
     page = lxml.html.document_fromstring(text)
-    value = {one.get("name"): one.get("value") for one in page.xpath("//input[@type='text' or @type='email' or @type='password']")}
-    assert value == {
+    values = {
+        field.get("name"): field.get("value") for field in page.xpath("//input[@type='text' or @type='email' or @type='password']")
+    }
+    assert values == {
         "name": typed["name"],
         "email": typed["email"],
         "word": None,
@@ -106,7 +109,7 @@ def test_what_was_typed_is_kept_and_passwords_are_not(client: FlaskClient) -> No
         "first_day-month": "Feb",
         "first_day-year": "2026",
     }
-    assert {one.get("value") for one in page.xpath("//input[@checked] | //option[@selected]")} == {"9", "pupils", "PM", "y"}
+    assert {field.get("value") for field in page.xpath("//input[@checked] | //option[@selected]")} == {"9", "pupils", "PM", "y"}
     assert page.xpath("//textarea")[0].text_content().strip() == typed["note"]
     assert page.xpath("//input[@name='token']")[0].get("value") == "kept"
     assert "a long secret" not in text
@@ -115,7 +118,7 @@ def test_what_was_typed_is_kept_and_passwords_are_not(client: FlaskClient) -> No
 
 
 @pytest.mark.parametrize(
-    ("typed", "told", "anchor"),
+    ("typed", "error", "anchor"),
     [
         (("", "", ""), "Enter the date the notice was served", "served-day"),
         (("7", "", "2026"), "The date the notice was served must include a month", "served-month"),
@@ -126,9 +129,9 @@ def test_what_was_typed_is_kept_and_passwords_are_not(client: FlaskClient) -> No
         (("\u0663\u0661", "2", "x"), "The date the notice was served must be a real date, like 7 9 2026", "served-day"),
     ],
 )
-def test_a_day_that_is_none_is_told_of_once(kitchen: Flask, typed: tuple[str, str, str], told: str, anchor: str) -> None:
-    form = filled(DayForm, kitchen, **dict(zip(("served-day", "served-month", "served-year"), typed, strict=True)))
-    assert list(form.served.errors) == [told]
+def test_an_unreadable_date_has_one_error(kitchen: Flask, typed: tuple[str, str, str], error: str, anchor: str) -> None:
+    form = validated(DayForm, kitchen, **dict(zip(("served-day", "served-month", "served-year"), typed, strict=True)))
+    assert list(form.served.errors) == [error]
     assert form.served.anchor == anchor
     with kitchen.test_request_context():
         assert f'href="#{anchor}"' in form.summary()
@@ -138,16 +141,20 @@ def test_a_day_that_is_none_is_told_of_once(kitchen: Flask, typed: tuple[str, st
 @given(
     st.dates(min_value=date(2000, 1, 1), max_value=date(2099, 12, 31)), st.sampled_from(["%m", "%B", "%b", "%b."]), st.booleans()
 )
-def test_a_day_typed_in_any_usual_way_is_read(kitchen: Flask, day: date, month: str, short: bool) -> None:
-    typed = {"served-day": f" {day.day} ", "served-month": f"{day:{month}}", "served-year": f"{day:%y}" if short else str(day.year)}
-    form = filled(DayForm, kitchen, **typed)
+def test_a_date_typed_in_any_usual_way_is_read(kitchen: Flask, day: date, month_format: str, short_year: bool) -> None:
+    typed = {
+        "served-day": f" {day.day} ",
+        "served-month": f"{day:{month_format}}",
+        "served-year": f"{day:%y}" if short_year else str(day.year),
+    }
+    form = validated(DayForm, kitchen, **typed)
     assert (form.served.data, form.errors) == (day, {})
 
 
-def test_a_given_day_stands_in_the_boxes(kitchen: Flask) -> None:
+def test_a_given_date_is_shown_in_the_boxes(kitchen: Flask) -> None:
     with kitchen.test_request_context():
         html = DayForm(served=date(2026, 9, 7)).served()
-    assert [one.get("value") for one in lxml.html.fragment_fromstring(html).xpath(".//input")] == ["7", "9", "2026"]
+    assert [box.get("value") for box in lxml.html.fragment_fromstring(html).xpath(".//input")] == ["7", "9", "2026"]
 
 
 def test_months_are_numbers_or_their_names() -> None:
@@ -157,15 +164,15 @@ def test_months_are_numbers_or_their_names() -> None:
             month_number(typed)
 
 
-def test_rules_speak_in_our_words(kitchen: Flask) -> None:
-    form = filled(ShortForm, kitchen, year="14", name="x")
+def test_validators_use_the_portals_words(kitchen: Flask) -> None:
+    form = validated(ShortForm, kitchen, year="14", name="x")
     assert form.errors == {"year": ["Enter a number from 0 to 13"], "name": ["Enter between 2 and 5 characters"]}
-    assert filled(ShortForm, kitchen, year="5", name="abc").errors == {"year": ["Enter a year group you teach"]}
-    assert filled(ShortForm, kitchen, year="", name=" abc ").name.data == "abc"
+    assert validated(ShortForm, kitchen, year="5", name="abc").errors == {"year": ["Enter a year group you teach"]}
+    assert validated(ShortForm, kitchen, year="", name=" abc ").name.data == "abc"
 
 
-def test_what_only_an_action_finds_out_stands_beside_its_field(kitchen: Flask) -> None:
-    form = filled(ShortForm, kitchen, name="abc")
+def test_an_error_found_by_an_action_is_shown_beside_its_field(kitchen: Flask) -> None:
+    form = validated(ShortForm, kitchen, name="abc")
     form.refuse("name", "Choose a name nobody else has")
     assert form.failed()
     with kitchen.test_request_context():
@@ -173,13 +180,11 @@ def test_what_only_an_action_finds_out_stands_beside_its_field(kitchen: Flask) -
         assert "Choose a name nobody else has" in form.name()
 
 
-def test_a_hint_of_a_single_box_stands_under_it(kitchen: Flask) -> None:
+def test_a_single_checkbox_is_described_by_its_hint(kitchen: Flask) -> None:
     with kitchen.test_request_context():
         page = lxml.html.fragment_fromstring(ShortForm().agree())
     [box] = page.xpath(".//input")
-    assert (
-        page.xpath(".//*[@id=$wanted]", wanted=box.get("aria-describedby"))[0].text_content().strip() == "You can change this later"
-    )
+    assert page.xpath(".//*[@id=$hint]", hint=box.get("aria-describedby"))[0].text_content().strip() == "You can change this later"
 
 
 def test_the_token_has_no_id_so_that_two_forms_fit_on_a_page(kitchen: Flask) -> None:
@@ -187,16 +192,17 @@ def test_the_token_has_no_id_so_that_two_forms_fit_on_a_page(kitchen: Flask) -> 
         assert re.fullmatch(r'<input type="hidden" name="csrf_token" value="[^"]+">', KitchenForm().hidden_tag())
 
 
-def test_everything_wtforms_says_by_itself_has_our_words() -> None:
-    source = [module.__file__ for module in (wtforms.validators, wtforms.fields.choices, wtforms.fields.numeric, wtforms.csrf.core)]
-    said = set()
-    for path in source:
-        with open(str(path), encoding="utf-8") as file:  # noqa: PTH123  the package's own file
-            text = file.read()
-        said |= {"".join(re.findall(r'"([^"]*)"', found)) for found in re.findall(r"\.gettext\(\s*((?:\"[^\"]*\"\s*)+)", text)}
-    spoken = {words for words in said if re.search(r"[a-z] ", words) and "None" not in words}
-    assert len(spoken) > 10
-    missing = {words for words in spoken if faults_of(words) or "valid" in words.casefold()} - set(WORDS)
+def test_every_message_of_wtforms_has_plain_words() -> None:
+    paths = [module.__file__ for module in (wtforms.validators, wtforms.fields.choices, wtforms.fields.numeric, wtforms.csrf.core)]
+    messages = set()
+    for path in paths:
+        text = Path(str(path)).read_text(encoding="utf-8")
+        # A message may be split over several adjacent string literals.
+        calls = re.findall(r"\.gettext\(\s*((?:\"[^\"]*\"\s*)+)", text)
+        messages |= {"".join(re.findall(r'"([^"]*)"', literals)) for literals in calls}
+    sentences = {words for words in messages if re.search(r"[a-z] ", words) and "None" not in words}
+    assert len(sentences) > 10
+    missing = {words for words in sentences if faults_of(words) or "valid" in words.casefold()} - set(WORDS)
     assert missing == NOT_USED
 
 
@@ -205,6 +211,6 @@ NOT_USED: set[str] = {"Invalid field name '%s'.", "Invalid IP address.", "Invali
 
 
 @pytest.mark.parametrize("words", sorted(WORDS.values()))
-def test_our_words_say_what_to_do(words: str) -> None:
+def test_messages_say_what_to_do(words: str) -> None:
     assert faults_of(words) == []
     assert words.partition(" ")[0] in {"Enter", "Choose", "Shorten", "Send"}

@@ -1,4 +1,4 @@
-"""The headers of every response, word for word."""
+"""The security headers of every response, compared word for word."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.web.kitchen import make_app
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
-OTHER = {"Content-Length", "Set-Cookie", "Vary"}
-PAGE = (
+OTHER_HEADERS = {"Content-Length", "Set-Cookie", "Vary"}
+PAGE_POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-N'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-CHARTS = (
+CHART_POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-N' 'sha256-x'; style-src 'self' 'nonce-N'; img-src 'self' data: blob:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
@@ -26,13 +26,13 @@ CHARTS = (
 
 @pytest.mark.parametrize("path", ["/kitchen", "/fail/404", "/fail/503", "/help", "/nowhere"])
 def test_inj_09_every_page_has_exactly_these_headers(client: FlaskClient, path: str) -> None:
-    answer = client.get(path)
-    [nonce] = set(re.findall(r"'nonce-([^']+)'", answer.headers["Content-Security-Policy"]))
+    response = client.get(path)
+    [nonce] = set(re.findall(r"'nonce-([^']+)'", response.headers["Content-Security-Policy"]))
     assert len(nonce) == 24
-    found = {name: value.replace(nonce, "N") for name, value in answer.headers.items() if name not in OTHER}
-    assert found == {
+    security_headers = {name: value.replace(nonce, "N") for name, value in response.headers.items() if name not in OTHER_HEADERS}
+    assert security_headers == {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": PAGE,
+        "Content-Security-Policy": PAGE_POLICY,
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": headers.PERMISSIONS_POLICY,
@@ -43,17 +43,17 @@ def test_inj_09_every_page_has_exactly_these_headers(client: FlaskClient, path: 
     }
 
 
-def test_the_nonce_is_the_scripts_own_and_never_the_same_twice(client: FlaskClient) -> None:
-    seen = set()
+def test_the_nonce_is_on_the_scripts_and_new_for_every_response(client: FlaskClient) -> None:
+    nonces = set()
     for _ in range(3):
-        answer = client.get("/help")
-        [nonce] = set(re.findall(r'nonce="([^"]+)"', answer.text))
-        assert f"'nonce-{nonce}'" in answer.headers["Content-Security-Policy"]
-        seen.add(nonce)
-    assert len(seen) == 3
+        response = client.get("/help")
+        [nonce] = set(re.findall(r'nonce="([^"]+)"', response.text))
+        assert f"'nonce-{nonce}'" in response.headers["Content-Security-Policy"]
+        nonces.add(nonce)
+    assert len(nonces) == 3
 
 
-def test_a_page_with_charts_gets_the_looser_policy_and_the_next_page_does_not() -> None:
+def test_only_a_page_with_charts_gets_the_looser_policy() -> None:
     app = make_app()
 
     @app.get("/charts")
@@ -62,10 +62,10 @@ def test_a_page_with_charts_gets_the_looser_policy_and_the_next_page_does_not() 
         return headers.nonce()
 
     client = app.test_client()
-    answer = client.get("/charts")
-    assert answer.headers["Content-Security-Policy"].replace(answer.text, "N") == CHARTS
+    response = client.get("/charts")
+    assert response.headers["Content-Security-Policy"].replace(response.text, "N") == CHART_POLICY
     assert "sha256" not in client.get("/help").headers["Content-Security-Policy"]
-    assert "unsafe" not in CHARTS
+    assert "unsafe" not in CHART_POLICY
 
 
 def test_browsers_are_told_to_keep_to_https_where_it_is_used(client: FlaskClient) -> None:

@@ -91,11 +91,11 @@ def test_good_pages_pass(page: str) -> None:
     assert check_page(page, 200) == []
 
 
-@pytest.mark.parametrize(("page", "found", "instead", "told"), BROKEN)
-def test_a_broken_page_is_told_of(page: str, found: str, instead: str, told: str) -> None:
-    assert found in page
-    faults = check_page(page.replace(found, instead, 1), 200)
-    assert any(told in fault for fault in faults), faults
+@pytest.mark.parametrize(("page", "text", "replacement", "fault"), BROKEN)
+def test_a_broken_page_has_a_fault(page: str, text: str, replacement: str, fault: str) -> None:
+    assert text in page
+    faults = check_page(page.replace(text, replacement, 1), 200)
+    assert any(fault in reported for reported in faults), faults
 
 
 def test_an_inline_script_passes_only_when_the_policy_names_its_hash() -> None:
@@ -104,9 +104,9 @@ def test_an_inline_script_passes_only_when_the_policy_names_its_hash() -> None:
     assert check_page(page, 200, "script-src 'sha256-a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s='") == []
 
 
-def test_a_policy_with_a_general_exception_is_told_of() -> None:
+def test_a_policy_with_a_general_exception_is_a_fault() -> None:
     assert check_page(GOOD, 200, "script-src 'unsafe-inline'") == ["the policy allows unsafe-inline"]
 
 
-def test_a_redirect_is_no_page() -> None:
+def test_a_redirect_is_not_checked() -> None:
     assert check_page("<p>Moved", 302) == []

@@ -1,4 +1,4 @@
-"""Pages: the layout, the strict templates, navigation by permission, and each component of ours."""
+"""Pages: the layout, strict templates, navigation by permission, and the portal's own components."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
-PLACES = ["/kitchen", "/kitchen?sort=-rate", "/form", "/", "/help", "/help/codes", "/accessibility", "/privacy"]
+PATHS = ["/kitchen", "/kitchen?sort=-rate", "/form", "/", "/help", "/help/codes", "/accessibility", "/privacy"]
 
 
-def drawn(app: Flask, template: str, **values: Any) -> lxml.html.HtmlElement:
+def rendered(app: Flask, template: str, **values: Any) -> lxml.html.HtmlElement:
     with app.test_request_context("/kitchen?sort=name&phase=p"):
         html = render_template_string(f'{{% import "components.html" as c %}}<div>{template}</div>', **values)
     return lxml.html.fragment_fromstring(html)
@@ -37,16 +37,16 @@ def layout(app: Flask, page: PageContext, path: str = "/uploads/new") -> lxml.ht
     return lxml.html.document_fromstring(html)
 
 
-@pytest.mark.parametrize("path", [*PLACES, *[f"/help/{role.value}" for role in Role]])
-def test_every_page_of_ours_holds_to_the_law(client: FlaskClient, path: str) -> None:
-    answer = client.get(path)
-    assert answer.status_code == 200
-    assert check_page(answer.text, 200, answer.headers["Content-Security-Policy"]) == []
+@pytest.mark.parametrize("path", [*PATHS, *[f"/help/{role.value}" for role in Role]])
+def test_every_page_keeps_the_page_law(client: FlaskClient, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 200
+    assert check_page(response.text, 200, response.headers["Content-Security-Policy"]) == []
 
 
-def test_a_name_a_template_does_not_have_is_an_error(kitchen: Flask) -> None:
+def test_an_unknown_name_in_a_template_is_an_error(kitchen: Flask) -> None:
     with kitchen.test_request_context(), pytest.raises(UndefinedError):
-        render_template_string("{{ nobody_said }}")
+        render_template_string("{{ unknown_name }}")
     with kitchen.test_request_context(), pytest.raises(TemplateNotFound):
         render_template_string('{% include "gone.html" %}')
 
@@ -54,33 +54,37 @@ def test_a_name_a_template_does_not_have_is_an_error(kitchen: Flask) -> None:
 def test_values_are_escaped_in_templates_and_in_govuk_components(kitchen: Flask) -> None:
     evil = "<script>alert(1)</script>"
     template = '{{ evil }}{{ govuk("tag", {"text": evil}) }}{{ c.tag(evil) }}{{ c.table(evil, [{"text": evil}], [[evil]]) }}'
-    page = drawn(kitchen, template, evil=evil)
+    page = rendered(kitchen, template, evil=evil)
     assert not page.xpath("//script")
     assert page.text_content().count(evil) == 6
 
 
 def test_the_govuk_macros_can_also_be_imported(kitchen: Flask) -> None:
     template = '{% from "govuk_frontend_jinja/components/tag/macro.html" import govukTag %}{{ govukTag({"text": "New"}) }}'
-    assert "New" in drawn(kitchen, template).text_content()
+    assert "New" in rendered(kitchen, template).text_content()
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_navigation_is_what_the_role_may_do_and_the_app_has(kitchen: Flask, role: Role) -> None:
+def test_navigation_shows_pages_the_role_may_open_and_the_app_has(kitchen: Flask, role: Role) -> None:
     page = PageContext(authority_name="Here", person_name="Ana", role=role, can=lambda permission: can(role, permission))
     with kitchen.test_request_context("/"):
-        shown = [link["text"] for link in page.links]
-    allowed = {item.text for item in NAVIGATION if not item.permissions or any(can(role, one) for one in item.permissions)}
-    assert set(shown) == allowed - {"Comparison", "Published figures", "Authorities", "Audit"}
+        texts = [link["text"] for link in page.links]
+    allowed = {
+        item.text for item in NAVIGATION if not item.permissions or any(can(role, permission) for permission in item.permissions)
+    }
+    assert set(texts) == allowed - {"Comparison", "Published figures", "Authorities", "Audit"}
 
 
-def test_a_permission_that_does_not_exist_cannot_be_asked_for() -> None:
+def test_a_navigation_item_needs_an_existing_permission() -> None:
     with pytest.raises(KeyError):
         NavigationItem("X", "web.home", ("uploads.sent",), "")
     assert all(permission in PERMISSIONS for item in NAVIGATION for permission in item.permissions)
 
 
-def test_the_layout_shows_who_reads_and_through_which_membership(kitchen: Flask) -> None:
-    page = layout(kitchen, PageContext(authority_name="Northmoor", person_name="Ana", role=Role.AUDITOR, can=lambda _one: True))
+def test_the_layout_shows_the_reader_and_their_membership(kitchen: Flask) -> None:
+    page = layout(
+        kitchen, PageContext(authority_name="Northmoor", person_name="Ana", role=Role.AUDITOR, can=lambda _permission: True)
+    )
     header = " ".join(page.xpath("//header")[0].text_content().split())
     assert all(words in header for words in ("Northmoor", "Ana", "Auditor", "Switch", "Sign out"))
     assert page.xpath("//header//form/@action") == ["/accounts/sign-out"]
@@ -88,7 +92,7 @@ def test_the_layout_shows_who_reads_and_through_which_membership(kitchen: Flask)
     assert page.xpath("string(//title)") == "A page \u2013 Attendance portal"
 
 
-def test_before_sign_in_there_is_no_navigation_but_help_and_sign_in(kitchen: Flask) -> None:
+def test_before_sign_in_the_navigation_has_only_help_and_sign_in(kitchen: Flask) -> None:
     page = layout(kitchen, PageContext())
     assert [link.text_content().strip() for link in page.xpath("//header//a")] == ["Attendance portal", "Sign in", "Help"]
     assert "demonstration" not in page.text_content()
@@ -100,28 +104,28 @@ def test_the_demonstration_says_so(kitchen: Flask) -> None:
 
 
 def test_help_and_the_footer_are_in_the_same_place_on_each_page(client: FlaskClient) -> None:
-    for path in PLACES:
+    for path in PATHS:
         page = lxml.html.document_fromstring(client.get(path).text)
         assert page.xpath("//header//nav//li[last()]/a/@href")[-1] == "/help"
         assert page.xpath("//footer//a/@href") == ["/accessibility", "/privacy", "/help"]
 
 
-def test_a_person_without_a_place_sees_what_to_do() -> None:
+def test_a_partner_with_nothing_shared_sees_what_to_do() -> None:
     app = make_app()
-    app.before_request(lambda: setattr(g, "page", PageContext(person_name="Ana", role=Role.PARTNER, can=lambda _one: False)))
-    answer = app.test_client().get("/")
-    assert "Nothing is shared with you yet" in answer.text
-    assert check_page(answer.text, 200) == []
+    app.before_request(lambda: setattr(g, "page", PageContext(person_name="Ana", role=Role.PARTNER, can=lambda _permission: False)))
+    response = app.test_client().get("/")
+    assert "Nothing is shared with you yet" in response.text
+    assert check_page(response.text, 200) == []
 
 
 def test_a_table_heads_its_rows_and_aligns_its_numbers(kitchen: Flask) -> None:
-    page = drawn(
+    page = rendered(
         kitchen,
         '{{ c.table("Marks", [{"text": "School"}, {"text": "Marks", "number": true}], rows) }}',
         rows=[["Alder", "12"], [{"text": "Elm", "href": "/elm", "note": "URN 1"}, None]],
     )
     assert page.xpath("string(.//caption)") == "Marks"
-    assert [(one.get("scope"), one.text_content().strip()) for one in page.xpath(".//th")][2:] == [
+    assert [(heading.get("scope"), heading.text_content().strip()) for heading in page.xpath(".//th")][2:] == [
         ("row", "Alder"),
         ("row", "ElmURN 1"),
     ]
@@ -140,16 +144,18 @@ def test_sorting_is_a_link_that_keeps_the_filters_and_starts_again(client: Flask
     ]
 
 
-def test_a_session_is_heard_in_words(kitchen: Flask) -> None:
-    made = '{{ c.code_cell("O", "Tuesday", "AM") }}{{ c.closed_cell("Friday", "PM") }}{{ c.code_cell(none, "Monday", "AM") }}'
-    page = drawn(kitchen, f"<table><tr>{made}</tr></table>")
+def test_a_session_has_words_for_screen_readers(kitchen: Flask) -> None:
+    cell_template = (
+        '{{ c.code_cell("O", "Tuesday", "AM") }}{{ c.closed_cell("Friday", "PM") }}{{ c.code_cell(none, "Monday", "AM") }}'
+    )
+    page = rendered(kitchen, f"<table><tr>{cell_template}</tr></table>")
     cells = page.xpath(".//td")
-    assert [one.xpath("string(span[@class='govuk-visually-hidden'])") for one in cells] == [
+    assert [cell.xpath("string(span[@class='govuk-visually-hidden'])") for cell in cells] == [
         "Tuesday AM, code O, unauthorised absence",
         "Friday PM, not a school session",
         "Monday AM, no mark",
     ]
-    assert [one.xpath("string(span[@aria-hidden])") for one in cells] == ["O", "\u2013", "·"]
+    assert [cell.xpath("string(span[@aria-hidden])") for cell in cells] == ["O", "\u2013", "·"]
     assert cells[0].get("class") == "portal-mark portal-mark--4"
 
 
@@ -171,11 +177,11 @@ def test_progress_is_a_live_region_with_a_plain_link(client: FlaskClient) -> Non
 
 
 def test_a_button_that_changes_something_is_a_form_with_its_token(kitchen: Flask) -> None:
-    page = drawn(kitchen, '{{ c.button_form("/undo", "Undo", "warning", values={"id": "1"}, about="this file") }}')
-    assert {one.get("name") for one in page.xpath(".//form[@method='post']//input")} == {"csrf_token", "id"}
+    page = rendered(kitchen, '{{ c.button_form("/undo", "Undo", "warning", values={"id": "1"}, about="this file") }}')
+    assert {field.get("name") for field in page.xpath(".//form[@method='post']//input")} == {"csrf_token", "id"}
     assert " ".join(page.xpath(".//button")[0].text_content().split()) == "Undo this file"
 
 
-def test_steps_say_how_far_they_are(kitchen: Flask) -> None:
-    page = drawn(kitchen, '{{ c.timeline([{"title": "Received"}, {"title": "Applied", "state": "next"}]) }}')
-    assert [one.text_content() for one in page.xpath(".//h3")] == ["Received (done)", "Applied (not yet)"]
+def test_steps_say_whether_they_are_done(kitchen: Flask) -> None:
+    page = rendered(kitchen, '{{ c.timeline([{"title": "Received"}, {"title": "Applied", "state": "next"}]) }}')
+    assert [heading.text_content() for heading in page.xpath(".//h3")] == ["Received (done)", "Applied (not yet)"]

@@ -1,4 +1,4 @@
-"""The start page of each role: what the role is for, its main task first, and no dead end."""
+"""The start page of each role: its purpose and its main task."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.PLATFORM_OPERATOR])
-def test_a_role_reads_what_it_is_for_and_its_main_task_opens(signed_in: Callable[..., Browser], role: Role) -> None:
-    at = signed_in(role)
-    home = at.get("/")
+def test_a_role_sees_its_purpose_and_its_main_task_opens(signed_in: Callable[..., Browser], role: Role) -> None:
+    browser = signed_in(role)
+    home = browser.get("/")
     assert all(words in home.text for words in ROLES[role])
     buttons = home.document.xpath("//main//a[contains(@class, 'govuk-button')]")
-    assert [one.text_content().strip() for one in buttons] == ([MAIN_TASKS[role][0]] if role in MAIN_TASKS else [])
-    for one in buttons:
-        at.get(one.get("href"))
+    assert [button.text_content().strip() for button in buttons] == ([MAIN_TASKS[role][0]] if role in MAIN_TASKS else [])
+    for button in buttons:
+        browser.get(button.get("href"))
     assert home.links()["Guide for your role"] == f"/help/{role.value}"
     assert home.links()[home.document.xpath("string(//*[@class='portal-header__name'])").strip()] == "/account"
 
 
-def test_a_partner_with_nothing_shared_reads_whom_to_ask(signed_in: Callable[..., Browser]) -> None:
+def test_a_partner_with_nothing_shared_sees_whom_to_ask(signed_in: Callable[..., Browser]) -> None:
     home = signed_in(Role.PARTNER).get("/")
     assert "Nothing is shared with you yet" in home.text
     assert "ask the person you work with" in home.text
@@ -46,14 +46,14 @@ def test_every_role_but_the_partner_has_a_main_task() -> None:
     assert set(MAIN_TASKS) == set(Role) - {Role.PARTNER}
 
 
-def test_who_is_bound_to_a_school_reads_its_name_first_and_to_several_all_of_them(
+def test_people_bound_to_schools_see_their_names_first(
     signed_in: Callable[..., Browser], as_role: Callable[..., Session], world: World
 ) -> None:
     as_role()
-    both = {one.id: one.name for one in schools()}
-    lead = update(Membership).where(Membership.id == world.here.people[Role.TRUST_LEAD][1])
-    furnish(lambda: tx().execute(lead.values(school_ids=list(both))))
-    of_role = {role: signed_in(role).get("/") for role in (Role.SCHOOL_OFFICE, Role.TRUST_LEAD, Role.LA_OFFICER)}
-    assert of_role[Role.SCHOOL_OFFICE].h1 in both.values()
-    assert f"Your schools: {', '.join(both.values())}." in of_role[Role.TRUST_LEAD].text
-    assert not any(name in of_role[Role.LA_OFFICER].text for name in both.values())
+    names = {school.id: school.name for school in schools()}
+    trust_lead = update(Membership).where(Membership.id == world.here.people[Role.TRUST_LEAD][1])
+    furnish(lambda: tx().execute(trust_lead.values(school_ids=list(names))))
+    homes = {role: signed_in(role).get("/") for role in (Role.SCHOOL_OFFICE, Role.TRUST_LEAD, Role.LA_OFFICER)}
+    assert homes[Role.SCHOOL_OFFICE].h1 in names.values()
+    assert f"Your schools: {', '.join(names.values())}." in homes[Role.TRUST_LEAD].text
+    assert not any(name in homes[Role.LA_OFFICER].text for name in names.values())

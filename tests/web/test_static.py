@@ -1,4 +1,4 @@
-"""Static files: kept for a year under an address that names their content, free of what we may not serve."""
+"""Static files: cached for a year by content, and free of what may not be served."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
 NAMES = sorted(path.name for path in FOLDER.iterdir())
-PAGE_WEIGHT = 150_000
+PAGE_SIZE_LIMIT = 150_000
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_address_names_the_content_and_may_be_kept(kitchen: Flask, client: FlaskClient, name: str) -> None:
+def test_an_address_with_the_digest_may_be_cached(kitchen: Flask, client: FlaskClient, name: str) -> None:
     with kitchen.test_request_context():
         address = static_url(name)
-    answer = client.get(address)
-    assert answer.data == (FOLDER / name).read_bytes()
-    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    again = client.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+    response = client.get(address)
+    assert response.data == (FOLDER / name).read_bytes()
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    again = client.get(address, headers={"If-None-Match": response.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
 
 
 @pytest.mark.parametrize("address", ["/static/portal.css", "/static/portal.css?v=0123456789abcdef"])
-def test_another_address_is_asked_for_each_time(client: FlaskClient, address: str) -> None:
+def test_an_address_without_the_digest_is_checked_each_time(client: FlaskClient, address: str) -> None:
     assert client.get(address).headers["Cache-Control"] == "public, no-cache"
 
 
-def test_files_are_sent_compressed_to_who_asks(client: FlaskClient) -> None:
-    answer = client.get("/static/portal.css", headers={"Accept-Encoding": "gzip"})
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert answer.headers["Vary"] == "Accept-Encoding"
-    assert gzip.decompress(answer.data) == (FOLDER / "portal.css").read_bytes()
+def test_files_are_compressed_for_browsers_that_accept_it(client: FlaskClient) -> None:
+    response = client.get("/static/portal.css", headers={"Accept-Encoding": "gzip"})
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert response.headers["Vary"] == "Accept-Encoding"
+    assert gzip.decompress(response.data) == (FOLDER / "portal.css").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["..%2fassets.py", "../routes.py", "nothing.css", "%2e%2e/pages.py", "."])
@@ -59,19 +59,19 @@ def test_neither_font_nor_crown_nor_map_nor_path_is_served(name: str) -> None:
     assert not re.search(r"gds transport|crown|@font-face|sourceMappingURL|node_modules|/(tmp|root|home)/", text, re.IGNORECASE)
 
 
-def test_the_licences_of_others_are_kept() -> None:
+def test_the_licences_of_third_parties_are_included() -> None:
     text = (FOLDER / "licences.txt").read_text(encoding="utf-8")
     assert "GOV.UK Frontend 6.3.0" in text
     assert "Plotly" in text
     assert text.count("Permission is hereby granted") == 2
 
 
-def test_the_chart_script_is_the_one_plotly_is_made_for() -> None:
-    begins = (FOLDER / "plotly-basic.min.js").read_text(encoding="utf-8")[:200]
-    assert f"v{plotly.offline.get_plotlyjs_version()}" in begins
+def test_the_chart_script_has_the_version_plotly_needs() -> None:
+    beginning = (FOLDER / "plotly-basic.min.js").read_text(encoding="utf-8")[:200]
+    assert f"v{plotly.offline.get_plotlyjs_version()}" in beginning
 
 
-def test_a_page_without_charts_weighs_little(client: FlaskClient) -> None:
+def test_a_page_without_charts_is_small(client: FlaskClient) -> None:
     files = ["portal.css", "portal.js", "icon.svg"]
     sizes = [len(client.get(f"/static/{name}", headers={"Accept-Encoding": "gzip"}).data) for name in files]
-    assert sum(sizes) + len(client.get("/help").data) < PAGE_WEIGHT
+    assert sum(sizes) + len(client.get("/help").data) < PAGE_SIZE_LIMIT

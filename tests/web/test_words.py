@@ -1,4 +1,4 @@
-"""Values in words: dates, times, percentages, numbers and register codes."""
+"""Values as screens show them: dates, times, percentages, numbers and register codes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_days_are_written_as_staff_read_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "said"),
+    ("at", "expected"),
     [
         (time(9, 5), "9:05am"),
         (time(0, 0), "midnight"),
@@ -33,8 +33,8 @@ def test_days_are_written_as_staff_read_them() -> None:
         (datetime(2026, 12, 1, 9, 5, tzinfo=UTC), "9:05am"),
     ],
 )
-def test_times_are_written_as_staff_read_them(at: time | datetime, said: str) -> None:
-    assert words.clock_time(at) == said
+def test_times_are_written_as_staff_read_them(at: time | datetime, expected: str) -> None:
+    assert words.clock_time(at) == expected
 
 
 def test_a_moment_has_its_time_and_day() -> None:
@@ -42,7 +42,7 @@ def test_a_moment_has_its_time_and_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "said"),
+    ("share", "expected"),
     [
         (0.9345, "93.5%"),
         (Fraction(1, 16), "6.3%"),
@@ -52,8 +52,8 @@ def test_a_moment_has_its_time_and_day() -> None:
         (None, "no data"),
     ],
 )
-def test_percentages_are_rounded_half_up(share: float | None, said: str) -> None:
-    assert words.percentage(share) == said
+def test_percentages_are_rounded_half_up(share: float | None, expected: str) -> None:
+    assert words.percentage(share) == expected
 
 
 def test_a_rate_is_in_percent_already() -> None:
@@ -69,9 +69,9 @@ def test_points_have_no_sign_and_one_point_is_singular() -> None:
 
 
 @given(st.fractions(min_value=-100, max_value=100), st.integers(0, 4))
-def test_rounding_is_never_more_than_half_a_step_away(number: Fraction, places: int) -> None:
-    assert abs(Fraction(words.rounded(number, places)) - number) <= Fraction(1, 2 * 10**places)
-    assert words.rounded(-number, places) == -words.rounded(number, places)
+def test_rounding_is_never_more_than_half_a_step_away(number: Fraction, decimals: int) -> None:
+    assert abs(Fraction(words.rounded(number, decimals)) - number) <= Fraction(1, 2 * 10**decimals)
+    assert words.rounded(-number, decimals) == -words.rounded(number, decimals)
 
 
 def test_numbers_have_commas_and_nouns_agree() -> None:
@@ -84,14 +84,14 @@ def test_numbers_have_commas_and_nouns_agree() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(1, "1 byte"), (999, "999 bytes"), (40_400, "40 KB"), (1_250_000, "1.3 MB"), (2_000_000_000, "2.0 GB")]
+    ("count", "expected"), [(1, "1 byte"), (999, "999 bytes"), (40_400, "40 KB"), (1_250_000, "1.3 MB"), (2_000_000_000, "2.0 GB")]
 )
-def test_file_sizes_are_read_at_a_glance(count: int, said: str) -> None:
-    assert words.file_size(count) == said
+def test_file_sizes_have_units(count: int, expected: str) -> None:
+    assert words.file_size(count) == expected
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "expected"),
     [
         ("O", "code O, unauthorised absence"),
         ("I", "code I, authorised absence"),
@@ -104,8 +104,8 @@ def test_file_sizes_are_read_at_a_glance(count: int, said: str) -> None:
         ("", "no mark"),
     ],
 )
-def test_a_code_is_heard_with_how_it_counts(code: str | None, said: str) -> None:
-    assert words.code_in_words(code) == said
+def test_a_code_is_read_out_with_its_category(code: str | None, expected: str) -> None:
+    assert words.code_in_words(code) == expected
 
 
 def test_every_code_has_words_and_a_style() -> None:
