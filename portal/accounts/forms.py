@@ -1,4 +1,4 @@
-"""What may be typed on the accounts' pages: shapes and their error messages, no policy."""
+"""The forms of the accounts' pages: fields, formats and error messages. Who may do what is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -37,57 +37,62 @@ IS_EMAIL = check(
     "Enter an email address in the form name@example.org",
     lambda typed: len(typed or "") <= LONGEST_EMAIL and (typed or "").isprintable() and bool(_EMAIL.fullmatch(typed or "")),
 )
-#: What is typed here ends up in headers and lists.
+#: These values end up in mail headers and in lists, where a line break could start a header or a row.
 IS_ONE_LINE = check("Enter this on one line, without special signs", lambda typed: (typed or "").isprintable())
 IS_SHORT = Length(max=LONGEST_NAME, message=f"Shorten this to {LONGEST_NAME} characters or fewer")
 SIX_DIGITS = "Enter the 6 digits your app shows"
 
 
-def named(label: str, missing: str, **look: Any) -> Any:
-    """A field for a name, on one line of at most 120 characters."""
+def name_field(label: str, missing: str, **look: Any) -> Any:
+    """A text field for a name on one line, at most 120 characters. `missing` is the message for an empty one."""
     return TextField(label, [required_words(missing), IS_SHORT, IS_ONE_LINE], look={"spellcheck": False, **look})
 
 
-def own_email(label: str = "Email address") -> Any:
-    """A field for someone's own email address, which password managers know as their user name."""
+def own_email_field(label: str = "Email address") -> Any:
+    """A field for one's own email address, which password managers treat as the user name."""
     return EmailField(label, [required_words("Enter your email address"), IS_EMAIL], look={"autocomplete": "username"})
 
 
-def old_password(label: str = "Password") -> PasswordField:
-    """A field for the password someone has."""
+def current_password_field(label: str = "Password") -> PasswordField:
+    """A field for the current password."""
     return PasswordField(label, [required("Enter your password")])
 
 
-def new_password(label: str, about: Callable[[Any], Sequence[str]]) -> PasswordField:
-    """A field for choosing a password; `about` gives words it must not be made of. Long ones and paste are welcome."""
+def new_password_field(label: str, about: Callable[[Any], Sequence[str]]) -> PasswordField:
+    """A field for choosing a password. `about` returns words it must not be made of.
 
-    def is_strong(form: Any, field: Any) -> None:
-        wrong = weakness(field.data or "", about(form))
-        if wrong:
-            raise ValidationError(wrong)
+    Long passwords and pasted ones are allowed.
+    """
+
+    def check_strength(form: Any, field: Any) -> None:
+        message = weakness(field.data or "", about(form))
+        if message:
+            raise ValidationError(message)
 
     hint = "12 characters or more. Three words that have nothing to do with you or your work are a good one."
-    return PasswordField(label, [required("Enter a new password"), is_strong], hint=hint, look={"autocomplete": "new-password"})
+    return PasswordField(
+        label, [required("Enter a new password"), check_strength], hint=hint, look={"autocomplete": "new-password"}
+    )
 
 
-def digits(hint: str) -> Any:
-    """A field for the six digits of an authenticator app; spaces do not matter."""
-    look = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": False, "classes": "govuk-input--width-10"}
-    rules = [required_words(SIX_DIGITS), Length(max=40, message=SIX_DIGITS)]
-    return TextField("Code from your authenticator app", rules, hint=hint, look=look)
+def code_field(hint: str) -> Any:
+    """A field for the six digits of an authenticator app. Spaces are ignored."""
+    params = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": False, "classes": "govuk-input--width-10"}
+    validators = [required_words(SIX_DIGITS), Length(max=40, message=SIX_DIGITS)]
+    return TextField("Code from your authenticator app", validators, hint=hint, look=params)
 
 
 class SignInForm(Form):
     """Email address and password."""
 
-    email = own_email()
-    password = old_password()
+    email = own_email_field()
+    password = current_password_field()
 
 
 class CodeForm(Form):
     """Six digits from the authenticator app."""
 
-    code = digits("6 digits. The app shows new ones every half minute.")
+    code = code_field("6 digits. The app shows new ones every half minute.")
 
 
 class RecoveryForm(Form):
@@ -102,62 +107,66 @@ class RecoveryForm(Form):
 
 
 class SetUpForm(Form):
-    """The first six digits of a new authenticator secret, and the sealed secret they prove."""
+    """The first six digits of a new authenticator secret, and the sealed secret they are checked against."""
 
     offer = HiddenField()
-    code = digits("6 digits, to show that the app and the portal agree.")
+    code = code_field("6 digits, to show that the app and the portal agree.")
 
 
 class ReplaceForm(SetUpForm):
-    """A new authenticator secret in place of one that works: the password again."""
+    """A new authenticator secret that replaces a working one. It asks for the password again."""
 
-    password = old_password("Your password")
+    password = current_password_field("Your password")
 
 
 class PasswordForm(Form):
-    """The password again, before something that must not happen on an unattended screen."""
+    """The password again, so that nobody makes recovery codes at an unattended screen."""
 
-    password = old_password("Your password")
+    password = current_password_field("Your password")
 
 
 class AskResetForm(Form):
-    """The email address whose password is forgotten."""
+    """The email address of the account whose password is forgotten."""
 
-    email = own_email()
+    email = own_email_field()
 
 
 class ChoosePasswordForm(Form):
-    """A new password; `about` are the words of its owner, which it must not be made of."""
+    """A new password, which must not be made of the owner's words in `about`."""
 
     about: tuple[str, ...] = ()
-    password = new_password("New password", lambda form: form.about)
+    password = new_password_field("New password", lambda form: form.about)
 
 
 class ChangePasswordForm(Form):
-    """The old password and the new one; `about` as above."""
+    """The old password and the new one, which must not be made of the owner's words in `about`."""
 
     about: tuple[str, ...] = ()
-    current = old_password("Your password now")
-    password = new_password("New password", lambda form: form.about)
+    current = current_password_field("Your password now")
+    password = new_password_field("New password", lambda form: form.about)
 
 
 class AcceptForm(Form):
-    """A new account by invitation: the address it was sent to, a name and a password."""
+    """A new account by invitation: the invited email address, a name and a password."""
 
-    email = own_email("Email address the invitation was sent to")
-    name = named("Your name", "Enter your name", autocomplete="name")
-    password = new_password("Choose a password", lambda form: (form.email.data or "", form.name.data or ""))
+    email = own_email_field("Email address the invitation was sent to")
+    name = name_field("Your name", "Enter your name", autocomplete="name")
+    password = new_password_field("Choose a password", lambda form: (form.email.data or "", form.name.data or ""))
 
 
 class PersonForm(Form):
-    """Someone's name and email address, typed by another."""
+    """The name and email address of a person, typed by an administrator."""
 
-    name = named("Full name", "Enter the person’s name")
+    name = name_field("Full name", "Enter the person’s name")
     email: Any = EmailField("Email address", [required_words("Enter the person’s email address"), IS_EMAIL])
 
 
 class ReachForm(Form):
-    """What a membership reaches. Roles and schools are set by the server before anything posted is looked at."""
+    """A membership's role, schools, agency and last day.
+
+    The server sets the roles and schools to choose from before it reads the posted values, so that a changed
+    form cannot add one.
+    """
 
     role = RadiosField("Role", [required("Select a role")])
     school_ids = CheckboxesField("Schools", hint="For school roles only. Select every school this person works for.")
@@ -170,19 +179,19 @@ class ReachForm(Form):
     )
 
     def offer(self, roles: Sequence[Role], schools: Mapping[UUID, str]) -> None:
-        """Set what may be chosen, each role with its sentence."""
+        """Set the roles and schools to choose from. Each role's description is its hint."""
         self.role.choices = [SelectChoice(role.value, ROLES[role][0], render_kw={"hint": ROLES[role][1]}) for role in roles]
         self.school_ids.choices = choices((str(school_id), name) for school_id, name in schools.items())
 
 
 class InviteForm(ReachForm, PersonForm):
-    """Who is invited, and to what."""
+    """A person to invite and the membership they are invited to."""
 
 
 class AuthorityForm(Form):
     """A new authority."""
 
-    name = named("Name of the authority", "Enter the authority’s name")
+    name = name_field("Name of the authority", "Enter the authority’s name")
     slug: Any = TextField(
         "Short name",
         [

@@ -1,4 +1,4 @@
-"""The local list of words that make a password easy to guess: the most used, the seasons, and the words of our own work."""
+"""Words that make a password easy to guess: common passwords, seasons, places, words of school attendance."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ tottenham trust trustno truant truancy tuesday united user username victoria vil
 william winter wolverhampton work working year yellow york zaqwsx zxcv zxcvbn zxcvbnm correcthorsebatterystaple
 """
 
-#: Lower case, four letters or more. A password of nothing but these (and digits or signs) is refused.
+#: Lower case, four letters or more. A password made only of these words, digits and signs is refused.
 WORDS = frozenset(_LISTED.split())

@@ -1,4 +1,7 @@
-"""What accounts store: authorities, people, memberships, invitations, sign-ins and the mail they cause. All shared."""
+"""The tables of accounts: authorities, people, memberships, invitations, sign-ins and mail.
+
+All are shared between authorities: a person may have memberships in several, and signing in comes before any scope.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from portal.db import (
     Word,
 )
 
-#: The platform itself, in whose chain the operators' acts are recorded. It has no school and no pupil.
+#: The id of the platform's own authority row. Its audit chain holds the operators' acts; it has no school and no pupil.
 PLATFORM = UUID(int=1)
 
 
@@ -44,7 +47,7 @@ class Authority(Shared):
 
 
 class Person(Shared):
-    """Someone who can sign in, once, whatever memberships they hold."""
+    """A person who can sign in. One row, however many memberships they have."""
 
     __tablename__ = "person"
     __table_args__ = (UniqueConstraint("email_folded"),)
@@ -64,7 +67,7 @@ class Person(Shared):
 
 
 class RecoveryCode(Shared):
-    """A one-time code that stands in for the second factor; only its hash is kept."""
+    """A one-time code used in place of the second factor. Only its hash is stored."""
 
     __tablename__ = "recovery_code"
 
@@ -75,7 +78,7 @@ class RecoveryCode(Shared):
 
 
 class Membership(Shared):
-    """A person's place in one authority: a role, and the schools or the agency it is bound to."""
+    """A person's role in one authority, with the schools or the agency it is limited to."""
 
     __tablename__ = "membership"
     __table_args__ = (Index("ix_membership_authority_id", "authority_id"),)
@@ -93,7 +96,7 @@ class Membership(Shared):
 
 
 class Invitation(Shared):
-    """An invitation to a membership: bound to an e-mail address, for seven days, once."""
+    """An invitation to a membership, for one e-mail address. Open for seven days, accepted once."""
 
     __tablename__ = "invitation"
 
@@ -114,7 +117,7 @@ class Invitation(Shared):
 
 
 class PasswordReset(Shared):
-    """A link to choose a new password: one hour, once."""
+    """A mailed link to choose a new password. It works once, within one hour."""
 
     __tablename__ = "password_reset"
 
@@ -127,7 +130,7 @@ class PasswordReset(Shared):
 
 
 class SignIn(Shared):
-    """A signed-in browser, kept on the server: the cookie holds only a token whose hash is this row's key."""
+    """A signed-in browser. The cookie holds only a token, and this row its hash."""
 
     __tablename__ = "sign_in"
     __bookkeeping__ = True
@@ -144,7 +147,10 @@ class SignIn(Shared):
 
 
 class SignInAttempt(Shared):
-    """A try at signing in, by the hash of the account or address it came for: counted to slow guessing, never to lock."""
+    """A try at signing in, counted to slow down guessing and never to lock an account.
+
+    `key_hash` is a keyed hash of the account or the address. In rows of kind "everywhere" it is the purpose, in plain text.
+    """
 
     __tablename__ = "sign_in_attempt"
     __bookkeeping__ = True
@@ -158,7 +164,10 @@ class SignInAttempt(Shared):
 
 
 class Mail(Shared):
-    """A message to a person of the portal: a link and a reference, never a pupil's name. Shown on a page in the demonstration."""
+    """A message to a person who uses the portal: a link and a reference, never a pupil's name.
+
+    The demonstration shows messages on a page instead of sending them.
+    """
 
     __tablename__ = "mail"
     __bookkeeping__ = True

@@ -1,4 +1,4 @@
-"""Presence: who is signed in to this request, the token their cookie holds, and what the request says of where it comes from."""
+"""The person signed in to this request, their cookie's token, and the client that sends it."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 TOKEN = "sign-in"  # noqa: S105  the name of the cookie's field, not a secret
 
-#: Where the cookie holds what a link's token was traded for.
+#: The cookie's fields for the token of a password reset and of an invitation that this browser opened.
 RESET, INVITATION = "reset", "invitation"
 
 
 def who() -> Principal | None:
-    """The person signed in to this request, if any."""
-    found = getattr(current_user, "principal", None)
-    return found if isinstance(found, Principal) else None
+    """The person signed in to this request, or None."""
+    principal = getattr(current_user, "principal", None)
+    return principal if isinstance(principal, Principal) else None
 
 
 def here() -> Principal:
-    """The person signed in to this request, where the gate lets nobody else in.
+    """The person signed in to this request. For views the gate opens only to people who are signed in.
 
     Raises:
-        LookupError: when there is none.
+        LookupError: when nobody is signed in.
     """
     person = who()
     if person is None:
@@ -46,14 +46,14 @@ def here() -> Principal:
 
 
 def factor_step(person: Principal) -> str | None:
-    """The page on which this person has yet to prove or set up a second factor; None when there is nothing left to prove."""
+    """The page for entering or setting up the second factor; None when that is done or not required."""
     if person.second_factor_done or not current_app.config["SECOND_FACTOR_REQUIRED"]:
         return None
     return "accounts.second_factor" if person.has_second_factor else "accounts.set_up_second_factor"
 
 
 def remember(token: str) -> None:
-    """Put a new token in the browser's cookie, in place of whatever the cookie held but an invitation in hand."""
+    """Put a new sign-in token in the browser's cookie. Everything else in it is dropped, except an open invitation."""
     invitation = session.get(INVITATION)
     session.clear()
     session[TOKEN] = token
@@ -63,45 +63,52 @@ def remember(token: str) -> None:
 
 @contextmanager
 def door(scope: Scope | None) -> Iterator[None]:
-    """A unit of work in another scope than the request's: for signing in, and for entering a place.
-
-    The request's own connection goes back first, so that a request never holds two.
-    """
+    """A unit of work in another scope than the request's, for signing in and for choosing a membership."""
+    # The request's own connection goes back to the pool first. A request that held two could wait for the second
+    # while every other request does the same, and none would go on.
     tx().rollback()
     with unit_of_work(scope):
         yield
 
 
 def visitor() -> Visitor:
-    """Where this request comes from. The address is the one the trusted proxies give, and no other header's."""
+    """The client of this request. Its address comes from the trusted proxies alone, never from another header."""
     return Visitor(request.remote_addr or "unknown", device_in_words(request.user_agent.string), _secret())
 
 
 def key() -> bytes:
-    """The key second-factor secrets are kept under."""
-    return second_factor.key_from(_secret())
+    """The key that second-factor secrets are encrypted with."""
+    return second_factor.derive_key(_secret())
 
 
 def _secret() -> str:
     return str(current_app.secret_key)
 
 
-def link_to(endpoint: str) -> Callable[[str], str]:
-    """What makes a link of a token, on the portal's own address and never on a request's Host header."""
+def link_builder(endpoint: str) -> Callable[[str], str]:
+    """A function that builds the link of a token.
+
+    Links begin with the configured address. The request's Host header is chosen by the sender: with it, a stranger
+    could have a reset link mailed that leads to a site of their own.
+    """
     address: str = current_app.config["PORTAL"].address
     return lambda token: f"{address}{url_for(endpoint, token=token)}"
 
 
-def local_page(wanted: str | None) -> str:
-    """The page to go on to: `wanted` when it is the address of one of our own pages, or the first page."""
+def local_page(target: str | None) -> str:
+    """The target if it is the address of a page of this portal, else the start page.
+
+    `target` comes from the address bar. Redirecting to any address would lend the portal's name to a false sign-in page.
+    """
     start = url_for("web.home")
-    if not wanted or not wanted.startswith("/") or not wanted.isprintable() or "\\" in wanted:
+    # Browsers read a backslash as a slash and drop tabs and line breaks, so "/\evil.example" leads to another site.
+    if not target or not target.startswith("/") or not target.isprintable() or "\\" in target:
         return start
-    parts = urlsplit(wanted)
+    parts = urlsplit(target)
     if parts.scheme or parts.netloc or parts.path.startswith("//"):
         return start
     try:
         endpoint, _ = current_app.url_map.bind("").match(parts.path, method="GET")
     except HTTPException:
         return start
-    return start if endpoint == "web.static" else wanted
+    return start if endpoint == "web.static" else target

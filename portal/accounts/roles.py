@@ -1,4 +1,4 @@
-"""Roles as they may be given: which parts a role needs, who may give which, and where it reaches."""
+"""The rules for giving roles: what each role needs, who may give it, and over which schools."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: The actor's role when the command line acts.
 COMMAND_LINE = "command line"
 
-#: The groups in which roles are shown to people, in this order.
+#: The groups of roles on screens, in this order.
 GROUPS: tuple[tuple[str, tuple[Role, ...]], ...] = (
     ("Local authority", (Role.LA_ADMINISTRATOR, Role.LA_MANAGER, Role.LA_OFFICER, Role.LA_LEGAL)),
     (
@@ -30,16 +30,16 @@ GROUPS: tuple[tuple[str, tuple[Role, ...]], ...] = (
 
 
 class MembershipRefusedError(ValueError):
-    """A membership cannot be as asked; the text says why and what to do, fit for a screen."""
+    """The membership asked for is not allowed. The text says why and what to do, for the screen."""
 
 
-class RoleOutOfReachError(PermissionError):
-    """Someone tried to give, change or end a role that is not theirs to give."""
+class RoleNotGrantableError(PermissionError):
+    """The actor tried to give a role, or a school, that they may not give."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a membership reaches: the role, its schools (school roles), its agency (partners) and its last day."""
+    """The role of a membership, its schools (for school roles), its agency (for partners) and its last day."""
 
     role: Role
     school_ids: frozenset[UUID] = frozenset()
@@ -47,13 +47,13 @@ class Reach:
     until: date | None = None
 
 
-def checked(reach: Reach, *, platform: bool) -> Reach:
-    """The same reach, when its parts go together.
+def validated(reach: Reach, *, platform: bool) -> Reach:
+    """The same reach, once its parts are known to go together.
 
     Raises:
-        MembershipRefusedError: saying what to enter.
+        MembershipRefusedError: when they do not; the text says what to enter.
     """
-    for wrong, message in (
+    for is_wrong, message in (
         ((reach.role is Role.PLATFORM_OPERATOR) != platform, "Platform operators belong to the platform, and nobody else does."),
         (reach.role in SCHOOL_ROLES and not reach.school_ids, "Select at least one school for this role."),
         (reach.role not in SCHOOL_ROLES and reach.school_ids, "Select schools only for a school role."),
@@ -61,36 +61,39 @@ def checked(reach: Reach, *, platform: bool) -> Reach:
         (reach.role is not Role.PARTNER and reach.agency, "Enter an agency only for a partner practitioner."),
         (reach.role is Role.PARTNER and reach.until is None, "Enter the last day of the partner's access."),
     ):
-        if wrong:
+        if is_wrong:
             raise MembershipRefusedError(message)
     return reach
 
 
-def roles_offered(giver: Role | str) -> tuple[Role, ...]:
-    """The roles someone may give, in the order of screens: made here, never read from a form."""
+def grantable_roles(giver: Role | str) -> tuple[Role, ...]:
+    """The roles that a person of role `giver` may give, in the order of screens.
+
+    Never read from a form, where a role could be added by hand.
+    """
     if giver == COMMAND_LINE:
-        reach = frozenset(Role)
+        grantable = frozenset(Role)
     elif can(giver, "people.manage"):
-        reach = LA_ROLES | SCHOOL_ROLES | {Role.PARTNER}
+        grantable = LA_ROLES | SCHOOL_ROLES | {Role.PARTNER}
     elif can(giver, "people.manage_school"):
-        reach = SCHOOL_ROLES
+        grantable = SCHOOL_ROLES
     elif can(giver, "authorities.manage"):
-        reach = frozenset({Role.LA_ADMINISTRATOR})
+        grantable = frozenset({Role.LA_ADMINISTRATOR})
     else:
-        reach = frozenset()
-    return tuple(role for _, roles in GROUPS for role in roles if role in reach)
+        grantable = frozenset()
+    return tuple(role for _, roles in GROUPS for role in roles if role in grantable)
 
 
-def is_within(scope: Scope, role: Role | str, school_ids: Collection[UUID]) -> bool:
-    """Is a membership of this role and these schools the actor's to see, give, change and end?"""
-    return role in roles_offered(scope.actor.role) and (scope.schools is None or scope.schools.issuperset(school_ids))
+def can_manage(scope: Scope, role: Role | str, school_ids: Collection[UUID]) -> bool:
+    """May the actor see, give, change and end a membership of this role and these schools?"""
+    return role in grantable_roles(scope.actor.role) and (scope.schools is None or scope.schools.issuperset(school_ids))
 
 
-def name_of(role: Role | str) -> str:
+def role_name(role: Role | str) -> str:
     """A role's name on screens."""
     return ROLES[Role(role)][0]
 
 
-def sentence_of(role: Role | str) -> str:
-    """What a role is for, in a sentence."""
+def role_description(role: Role | str) -> str:
+    """A role's purpose in one sentence."""
     return ROLES[Role(role)][1]

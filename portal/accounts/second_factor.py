@@ -1,4 +1,4 @@
-"""The second factor: secrets under lock, six digits in their half minute, the picture to scan, and recovery codes."""
+"""Second factors: encrypting the secret, checking six digits, the QR code to scan, and recovery codes."""
 
 from __future__ import annotations
 
@@ -22,109 +22,123 @@ from portal import clock
 if TYPE_CHECKING:
     from uuid import UUID
 
-STEP = 30
-#: Half minutes either side that still count, for a telephone whose clock is a little off.
-SLACK = 1
-CODES = 10
-OFFER_LASTS = timedelta(minutes=30)
+STEP_SECONDS = 30
+#: Steps before and after the current one that are accepted too, because a telephone's clock may be a little off.
+ALLOWED_DRIFT = 1
+RECOVERY_CODE_COUNT = 10
+OFFER_LIFETIME = timedelta(minutes=30)
 ISSUER = "Attendance portal"
 
-_NONCE = 12
-#: Letters and digits that nobody mistakes for one another (no 0, O, 1, I, L, U).
+_NONCE_BYTES = 12
+#: Letters and digits that cannot be mistaken for one another (no 0, O, 1, I, L, U).
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class TamperedError(ValueError):
-    """Sealed bytes that were not sealed with this key for this person, or too long ago."""
+    """Encrypted bytes that were not made with this key for this person, or too long ago."""
 
 
-def key_from(app_secret: str) -> bytes:
-    """The key for second-factor secrets: 32 bytes derived (HKDF-SHA-256) from the app's secret, which is not in the database."""
+def derive_key(app_secret: str) -> bytes:
+    """The key for second-factor secrets: 32 bytes derived from the app's secret by HKDF-SHA-256.
+
+    The app's secret is not in the database, so a stolen copy of the database gives away no second factor.
+    """
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"portal second factor v1").derive(app_secret.encode())
 
 
-def sealed(secret: str, key: bytes, person_id: UUID) -> bytes:
-    """A secret under AES-GCM, bound to its person: what the database keeps."""
-    nonce = secrets.token_bytes(_NONCE)
+def seal(secret: str, key: bytes, person_id: UUID) -> bytes:
+    """Encrypt a secret with AES-GCM for the database: 12 bytes of nonce, then the ciphertext with its tag.
+
+    The person's id is authenticated with it, so that a row's secret copied into another person's row does not decrypt.
+    """
+    nonce = secrets.token_bytes(_NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, secret.encode(), person_id.bytes)
 
 
-def opened(kept: bytes, key: bytes, person_id: UUID) -> str:
-    """The secret again.
+def unseal(ciphertext: bytes, key: bytes, person_id: UUID) -> str:
+    """Decrypt a secret.
 
     Raises:
-        TamperedError: when the bytes, the key or the person are others.
+        TamperedError: when the bytes were changed, or belong to another key or another person.
     """
     try:
-        return AESGCM(key).decrypt(kept[:_NONCE], kept[_NONCE:], person_id.bytes).decode()
+        return AESGCM(key).decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], person_id.bytes).decode()
     except InvalidTag as error:
         message = "A second-factor secret cannot be opened with this key."
         raise TamperedError(message) from error
 
 
-def offered(key: bytes, person_id: UUID) -> tuple[str, str]:
-    """A new secret, and the same sealed as text for the form that will prove it: nothing is kept until it is proved."""
+def make_offer(key: bytes, person_id: UUID) -> tuple[str, str]:
+    """A new secret, and the same secret encrypted as text for the set-up form.
+
+    The form carries it, because nothing is stored until digits typed from the app match.
+    """
     secret = pyotp.random_base32()
-    until = int((clock.now() + OFFER_LASTS).timestamp())
-    return secret, base64.urlsafe_b64encode(sealed(f"offer:{until}:{secret}", key, person_id)).decode()
+    expires = int((clock.now() + OFFER_LIFETIME).timestamp())
+    # Three parts, where a stored secret is one: a stored secret can never be sent back as an offer.
+    return secret, base64.urlsafe_b64encode(seal(f"offer:{expires}:{secret}", key, person_id)).decode()
 
 
-def taken_up(offer: str, key: bytes, person_id: UUID) -> str:
-    """The secret of an offer.
+def secret_from_offer(offer: str, key: bytes, person_id: UUID) -> str:
+    """The secret inside an offer.
 
     Raises:
-        TamperedError: when it is not ours, another person's, or more than 30 minutes old.
+        TamperedError: when the offer was not made here, or for another person, or more than 30 minutes ago.
     """
     try:
-        _, until, secret = opened(base64.urlsafe_b64decode(offer.encode()), key, person_id).split(":")
-        over = int(until) < clock.now().timestamp()
+        _, expires, secret = unseal(base64.urlsafe_b64decode(offer.encode()), key, person_id).split(":")
+        is_expired = int(expires) < clock.now().timestamp()
     except ValueError:
-        over = True
-    if over:
+        is_expired = True
+    if is_expired:
         message = "This set-up was not started here, or too long ago. Start it again."
         raise TamperedError(message)
     return secret
 
 
-def digits(typed: str) -> str:
-    """A code as typed, without spaces and with full-width digits made plain; what is no digit stays and will not match."""
+def _normalised_code(typed: str) -> str:
+    """A typed code without spaces and with full-width digits made plain. Other characters stay and will not match."""
     return "".join(unicodedata.normalize("NFKC", typed).split())
 
 
-def step_of(secret: str, typed: str, last: int | None) -> int | None:
-    """The half minute this code belongs to; None when it is wrong, or no later than the last one used (RFC 6238 section 5.2)."""
-    code, present = digits(typed), int(clock.now().timestamp()) // STEP
+def matching_step(secret: str, typed: str, last: int | None) -> int | None:
+    """The half-minute step this code belongs to, or None for a wrong or used code.
+
+    A step no later than `last`, the last one used, is not accepted again (RFC 6238 section 5.2).
+    """
+    code, current_step = _normalised_code(typed), int(clock.now().timestamp()) // STEP_SECONDS
     totp = pyotp.TOTP(secret)
-    right = None
-    for step in range(present - SLACK, present + SLACK + 1):
+    matched_step = None
+    # Every step is compared, in constant time and without stopping early, so that the time taken tells nothing.
+    for step in range(current_step - ALLOWED_DRIFT, current_step + ALLOWED_DRIFT + 1):
         if hmac.compare_digest(totp.generate_otp(step).encode(), code.encode()) and (last is None or step > last):
-            right = step
-    return right
+            matched_step = step
+    return matched_step
 
 
-def picture(secret: str, email: str) -> str:
-    """The QR code an authenticator app scans, as inline SVG without style attributes."""
+def qr_code_svg(secret: str, email: str) -> str:
+    """The QR code for an authenticator app, as inline SVG. No style attributes: the content security policy forbids them."""
     address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
     code = segno.make(address, error="m", micro=False)
-    drawn = code.svg_inline(scale=4, light="white", svgclass="portal-qr", lineclass=None)
-    return drawn.replace("<svg ", '<svg role="img" aria-label="QR code of the key below" ', 1)
+    svg = code.svg_inline(scale=4, light="white", svgclass="portal-qr", lineclass=None)
+    return svg.replace("<svg ", '<svg role="img" aria-label="QR code of the key below" ', 1)
 
 
-def in_fours(secret: str) -> str:
-    """A secret for typing: groups of four."""
-    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+def in_groups_of_four(secret: str) -> str:
+    """A secret in groups of four characters, for typing."""
+    return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
 
 
 def recovery_codes() -> list[str]:
     """Ten new codes of ten characters (49 bits each), written ABCDE-FGHJK."""
-    return [f"{_letters()}-{_letters()}" for _ in range(CODES)]
+    return [f"{_random_characters()}-{_random_characters()}" for _ in range(RECOVERY_CODE_COUNT)]
 
 
-def recovery_hash(typed: str, person_id: UUID) -> str:
-    """What is kept of a recovery code: a hash, the same whatever case, spaces or dashes it is typed with."""
-    plain = "".join(one for one in unicodedata.normalize("NFKC", typed).upper() if one in _ALPHABET)
+def hash_recovery_code(typed: str, person_id: UUID) -> str:
+    """The hash to store of a recovery code. Case, spaces and dashes make no difference."""
+    plain = "".join(character for character in unicodedata.normalize("NFKC", typed).upper() if character in _ALPHABET)
     return hashlib.sha256(person_id.bytes + plain.encode()).hexdigest()
 
 
-def _letters() -> str:
+def _random_characters() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(5))

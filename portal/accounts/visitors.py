@@ -1,4 +1,4 @@
-"""Visitors: where a request comes from, and how that is kept, as keyed hashes and plain words only."""
+"""The client of a request: its network address, stored as a keyed hash, and its device."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-#: What a browser calls itself → what a person calls it. The first that fits is taken.
+#: Part of the User-Agent header → the name people use. The first match counts: Edge and Opera also say Chrome and Safari.
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
 _MACHINES = (
     ("iPhone", "iPhone"),
@@ -21,19 +21,26 @@ _MACHINES = (
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who knocks: a network address, a device in words, and the secret under which both are blinded before they are kept."""
+    """The client of a request.
+
+    The address is stored only as a hash keyed with `secret`; the device ("Firefox on Windows") is stored in words.
+    """
 
     address: str
     device: str
     secret: str
 
     def blinded(self, kind: str, value: str) -> str:
-        """A keyed hash (HMAC-SHA-256, hexadecimal) of a value, so that the list of tries names nobody."""
+        """A keyed hash of a value: HMAC-SHA-256 in hexadecimal.
+
+        Keyed, because plain hashes of e-mail and network addresses can be found by trying them all. `kind` keeps equal
+        values of different kinds apart.
+        """
         return hmac.new(self.secret.encode(), f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
 
 
 def device_in_words(user_agent: str) -> str:
-    """A browser's description of itself as "Firefox on Windows"; "Another browser" when it tells us nothing we know."""
-    browser = next((words for sign, words in _BROWSERS if sign in user_agent), "Another browser")
-    machine = next((words for sign, words in _MACHINES if sign in user_agent), None)
+    """A User-Agent header as words like "Firefox on Windows". An unknown one is "Another browser"."""
+    browser = next((name for marker, name in _BROWSERS if marker in user_agent), "Another browser")
+    machine = next((name for marker, name in _MACHINES if marker in user_agent), None)
     return browser if machine is None else f"{browser} on {machine}"

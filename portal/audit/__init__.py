@@ -1,1 +1,1 @@
-"""The audit: append-only and hash-chained per authority; what was done, by whom, to what, never with a name in it."""
+"""The audit: what was done, by whom and to what, without names. Append-only, with one hash chain per authority."""

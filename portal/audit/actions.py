@@ -1,4 +1,4 @@
-"""Recording: an event joins the running action's transaction and is chained as it commits."""
+"""Recording audit events. An event joins the running action's transaction and is chained as it commits."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from portal.db import action, noted, tx
 if TYPE_CHECKING:
     from portal.audit.events import Event
 
-START = "0" * 64
+#: The hash before an authority's first event.
+GENESIS_HASH = "0" * 64
 
 
 def record(event: Event, subject_id: UUID | None, **facts: object) -> None:
-    """Record that `event` happened to the subject, with exactly the facts it declares.
+    """Record an event about a subject, with exactly the facts the event declares.
 
     Raises:
         ValueError: when a declared fact is missing or an undeclared one is given.
@@ -30,28 +31,31 @@ def record(event: Event, subject_id: UUID | None, **facts: object) -> None:
     if set(facts) != event.facts:
         message = f"{event.name} carries {sorted(event.facts)}, not {sorted(facts)}."
         raise ValueError(message)
-    at, open_scope, plain = clock.now(), scope.current(), {name: _plain(value) for name, value in facts.items()}
+    current_scope = scope.current()
     row = AuditEvent(
-        authority_id=open_scope.authority_id,
-        at=at,
-        person_id=open_scope.actor.person_id,
-        membership_id=open_scope.actor.membership_id,
-        role=open_scope.actor.role,
+        authority_id=current_scope.authority_id,
+        at=clock.now(),
+        person_id=current_scope.actor.person_id,
+        membership_id=current_scope.actor.membership_id,
+        role=current_scope.actor.role,
         event=event.name,
         subject_id=subject_id,
-        facts=plain,
+        facts={name: _as_json(fact) for name, fact in facts.items()},
     )
+    # Chained only as the action commits: chaining locks the authority's newest link, and every other action of the
+    # authority would wait for it as long as this one runs.
     noted(lambda: _chain(row))
 
 
 @action
 def record_alone(event: Event, subject_id: UUID | None, **facts: object) -> None:
-    """Record an act that changes nothing: a read of a pupil's record, a refusal."""
+    """Record an act that changes nothing else: a read of a pupil's record, a refused page."""
     record(event, subject_id, **facts)
 
 
-def digest(before: str, row: AuditEvent) -> str:
-    """SHA-256 of the hash before and the row as canonical JSON, in hexadecimal."""
+def digest(previous_hash: str, row: AuditEvent) -> str:
+    """The SHA-256 of the previous row's hash and this row as canonical JSON, in hexadecimal."""
+    # One form only: sorted keys, no spaces, London time. A row read back from the database must give the same bytes.
     body: dict[str, Any] = {
         "sequence": row.sequence,
         "authority": str(row.authority_id),
@@ -64,27 +68,37 @@ def digest(before: str, row: AuditEvent) -> str:
         "facts": row.facts,
     }
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(before.encode() + text.encode()).hexdigest()
+    return hashlib.sha256(previous_hash.encode() + text.encode()).hexdigest()
 
 
 def _chain(row: AuditEvent) -> None:
-    session = tx()
-    values = {"authority_id": row.authority_id, "sequence": 0, "hash": START}
-    find = select(AuditHead).where(AuditHead.authority_id == row.authority_id).with_for_update()
-    head = session.scalar(find.execution_options(populate_existing=True))
+    """Give a row its sequence number and hash, and make it the newest link of its authority's chain."""
+    database = tx()
+    # The head is locked, so that two transactions cannot both follow the same row. `populate_existing` reads it again
+    # after the wait: the copy this session holds may be older than the one another transaction has just committed.
+    locked_head = (
+        select(AuditHead)
+        .where(AuditHead.authority_id == row.authority_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    head = database.scalar(locked_head)
     if head is None:
-        session.execute(insert(AuditHead).values(values).on_conflict_do_nothing())
-        head = session.scalars(find.execution_options(populate_existing=True)).one()
+        # Two transactions may both find no head; one of them inserts it and the other must not fail.
+        first = insert(AuditHead).values(authority_id=row.authority_id, sequence=0, hash=GENESIS_HASH)
+        database.execute(first.on_conflict_do_nothing())
+        head = database.scalars(locked_head).one()
     row.sequence = head.sequence + 1
     row.hash = digest(head.hash, row)
     head.sequence, head.hash = row.sequence, row.hash
-    session.add(row)
-    session.flush()
+    database.add(row)
+    database.flush()
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, UUID | date | datetime):
-        return str(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(one) for one in value]
-    return value
+def _as_json(fact: object) -> object:
+    """A fact as JSON can hold it: ids and dates as text, collections as lists."""
+    if isinstance(fact, UUID | date | datetime):
+        return str(fact)
+    if isinstance(fact, list | tuple | set | frozenset):
+        return [_as_json(member) for member in fact]
+    return fact

@@ -1,4 +1,4 @@
-"""The declared events: each names the facts it must carry, so that nothing is recorded half."""
+"""Declaring audit events. Each names the facts it must carry, so that no event is recorded incomplete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One kind of thing that is recorded: a dotted name in the past participle, its sentence and its facts."""
+    """A kind of event: its dotted name, its sentence for screens, and the names of its facts."""
 
     name: str
     sentence: str
@@ -18,10 +18,13 @@ _declared: dict[str, Event] = {}
 
 
 def event(name: str, sentence: str, *facts: str) -> Event:
-    """Declare an event at module level. Facts are ids, counts, dates and words of ours: never a name or a note.
+    """Declare an event, at module level.
+
+    Facts are ids, counts, dates and fixed words of this program, never a name or typed text: the audit cannot be
+    changed, so nothing personal in it could ever be corrected or erased.
 
     Raises:
-        ValueError: when the name is taken.
+        ValueError: when an event of this name is declared already.
     """
     if name in _declared:
         message = f"The audit event {name} is declared twice."

@@ -1,4 +1,4 @@
-"""What the audit stores: one chain of events per authority, and its head."""
+"""The tables of the audit: one chain of events per authority, and the chain's newest link."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from portal.db import NOT_PERSONAL, Instant, MaybeRef, Owned, Word
 
 
 class AuditEvent(Owned):
-    """One thing that was done. Ids only; the hash covers every other column and the hash before it."""
+    """An event in an authority's chain. It holds ids, no names.
+
+    `hash` covers every other column and the previous row's hash, so a change to any row breaks the chain after it.
+    """
 
     __tablename__ = "audit_event"
     __bookkeeping__ = True
@@ -28,7 +31,7 @@ class AuditEvent(Owned):
 
 
 class AuditHead(Owned):
-    """The newest link of an authority's chain: locked while an event is added."""
+    """The newest link of an authority's chain, locked while an event is added."""
 
     __tablename__ = "audit_head"
     __bookkeeping__ = True

@@ -1,4 +1,4 @@
-"""Reading the audit: who did what to a subject, and whether the chain still holds."""
+"""Queries on the audit: the events about a subject, and whether the chain is intact."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from portal.audit.actions import START, digest
+from portal.audit.actions import GENESIS_HASH, digest
 from portal.audit.models import AuditEvent, AuditHead
 from portal.db import tx
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-#: Where the app keeps what turns memberships into the names of their people.
+#: The key in `app.extensions` of the function that returns the names of the people behind memberships.
 MEMBER_NAMES = "portal.member_names"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether an authority's chain holds: rows read, and the first row that does not fit, if any."""
+    """The outcome of checking a chain: the rows read, and the first wrong one."""
 
     rows: int
     first_bad: int | None
@@ -28,15 +28,16 @@ class Verdict:
 
 
 def verification() -> Verdict:
-    """Read the chain of the authority in scope from the start; names the first row changed, missing or added."""
-    before, rows = START, 0
+    """Check the authority's chain from its start. Names the first row changed, missing or added."""
+    previous_hash, rows = GENESIS_HASH, 0
     for row in tx().scalars(select(AuditEvent).order_by(AuditEvent.sequence).execution_options(yield_per=1000)):
         rows += 1
         if row.sequence != rows:
             return Verdict(rows, rows, "a row is missing")
-        if row.hash != digest(before, row):
+        if row.hash != digest(previous_hash, row):
             return Verdict(rows, row.sequence, "the row does not match its hash")
-        before = row.hash
+        previous_hash = row.hash
+    # Rows cut off at the end leave a chain that fits; only the head still tells how many there were.
     head = tx().scalar(select(AuditHead))
     if (head.sequence if head else 0) != rows:
         return Verdict(rows, rows + 1, "the newest rows are missing")
@@ -44,8 +45,10 @@ def verification() -> Verdict:
 
 
 def recent_events(*, before: int | None = None, about: UUID | None = None, limit: int = 50) -> list[AuditEvent]:
-    """The authority's events, or those about one subject, newest first, a page at a time by sequence."""
-    found = select(AuditEvent).order_by(AuditEvent.sequence.desc()).limit(limit)
+    """The newest events of the authority, or of one subject in it, older than the sequence number `before`."""
+    query = select(AuditEvent).order_by(AuditEvent.sequence.desc()).limit(limit)
     if about is not None:
-        found = found.where(AuditEvent.subject_id == about)
-    return list(tx().scalars(found if before is None else found.where(AuditEvent.sequence < before)))
+        query = query.where(AuditEvent.subject_id == about)
+    if before is not None:
+        query = query.where(AuditEvent.sequence < before)
+    return list(tx().scalars(query))

@@ -1,4 +1,4 @@
-"""Where the audit is read: the authority's events, newest first, each as a sentence, and whether the chain holds."""
+"""The pages of the audit: the authority's events as sentences, newest first, and the check of the chain."""
 
 from __future__ import annotations
 
@@ -18,32 +18,33 @@ if TYPE_CHECKING:
 bp = Blueprint("audit", __name__, template_folder="templates")
 
 READ = event("audit.read", "The audit was read", "before", "about")
-PAGE = 50
+PAGE_SIZE = 50
 
 
 @bp.get("/audit")
 @needs("audit.view")
 def index() -> ResponseReturnValue:
-    """The events, or those about one record, a page at a time by their sequence: who did each, in which role, and when."""
-    asked = request.args.get("before", "")
-    if asked and not (asked.isascii() and asked.isdecimal() and len(asked) < 16):  # noqa: PLR2004  digits of a sequence
+    """Show a page of events: all of them, or those about one record."""
+    typed = request.args.get("before", "")
+    # A sequence number is a 64-bit integer: a longer one would fail in the database.
+    if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 16):
         abort(400)
-    before, about = int(asked) if asked else None, request.args.get("about", type=UUID)
-    rows = recent_events(before=before, about=about, limit=PAGE)
+    before, about = int(typed) if typed else None, request.args.get("about", type=UUID)
+    rows = recent_events(before=before, about=about, limit=PAGE_SIZE)
     record_alone(READ, None, before=before, about=str(about) if about else None)
     return render_template(
         "audit/index.html",
         rows=rows,
         about=about,
-        sentences={name: one.sentence for name, one in declared().items()},
+        sentences={name: declaration.sentence for name, declaration in declared().items()},
         people=current_app.extensions[MEMBER_NAMES]({row.membership_id for row in rows if row.membership_id}),
         roles={role.value: name for role, (name, _) in ROLES.items()},
-        older=rows[-1].sequence if len(rows) == PAGE else None,
+        older=rows[-1].sequence if len(rows) == PAGE_SIZE else None,
     )
 
 
 @bp.get("/audit/chain")
 @needs("audit.view")
 def chain() -> ResponseReturnValue:
-    """Whether every event is as it was written, and none is missing."""
+    """Show whether every event is as it was written and none is missing."""
     return render_template("audit/chain.html", verdict=verification())

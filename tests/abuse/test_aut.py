@@ -10,7 +10,7 @@ import pytest
 
 from portal import clock
 from portal.accounts import actions
-from portal.accounts.actions.tries import SIEGE, SlowDownError
+from portal.accounts.actions.tries import ATTACK_THRESHOLD, SlowDownError
 from portal.accounts.models import PLATFORM, Membership, Person
 from portal.accounts.queries import command_line, platform_scope
 from portal.accounts.visitors import Visitor
@@ -25,13 +25,13 @@ from tests.accounts.support import (
     enter_password,
     events,
     give_cookie,
+    latest_mail,
     live_sign_ins,
-    mail_about,
     mails,
     portal,
     sign_in,
     someone,
-    with_factor,
+    with_authenticator,
 )
 from tests.support.world import furnish
 
@@ -68,7 +68,7 @@ def test_aut_01_one_password_on_many_accounts_from_one_address_is_slowed(strict:
 
 def test_aut_01_tries_from_everywhere_narrow_every_address(strict: Flask, world: World) -> None:
     with unit_of_work(platform_scope()):
-        for number in range(SIEGE - 5):
+        for number in range(ATTACK_THRESHOLD - 5):
             actions.admit("password", f"p{number}@council.example", Visitor(f"198.51.100.{number}", "", "k"))
         for number in range(5):
             actions.admit("password", f"q{number}@council.example", Visitor("203.0.113.9", "", "k"))
@@ -78,7 +78,7 @@ def test_aut_01_tries_from_everywhere_narrow_every_address(strict: Flask, world:
 
 
 def test_aut_02_many_addresses_on_one_account_slow_it_and_never_lock_it(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     sent = len(mails())
     for number in range(5):
         enter_password(browser(strict, f"198.51.100.{number}"), one.email, WRONG_PASSWORD)
@@ -92,7 +92,7 @@ def test_aut_02_many_addresses_on_one_account_slow_it_and_never_lock_it(strict: 
 
 
 def test_aut_02_the_owner_is_not_slowed_where_they_have_signed_in_before(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     sign_in(browser(strict, "192.0.2.10"), one)
     for number in range(5):
         enter_password(browser(strict, f"198.51.100.{number}"), one.email, WRONG_PASSWORD)
@@ -167,7 +167,7 @@ def demo_administrator(settings: Settings, world: World) -> object:
 
 
 def test_aut_05_a_cookie_planted_before_signing_in_opens_nothing_after(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     at = browser(strict)
     at.get("/sign-in")
     seen = [cookie(at)]
@@ -187,7 +187,7 @@ def test_aut_05_a_cookie_planted_before_signing_in_opens_nothing_after(strict: F
 
 def test_aut_06_a_copied_cookie_is_dead_after_signing_out(strict: Flask, world: World) -> None:
     at = browser(strict)
-    sign_in(at, with_factor(someone(world.here), world.here, strict))
+    sign_in(at, with_authenticator(someone(world.here), world.here, strict))
     copied = cookie(at)
     at.get("/account")
     out = at.post("/sign-out", status=302)
@@ -199,7 +199,7 @@ def test_aut_06_a_copied_cookie_is_dead_after_signing_out(strict: Flask, world: 
 
 
 def test_aut_07_someone_whose_role_ends_is_out_on_every_device_at_the_next_request(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     first, second = browser(strict), browser(strict, "192.0.2.20")
     sign_in(first, one)
     with clock.at(clock.now() + timedelta(minutes=1)):
@@ -214,7 +214,7 @@ def test_aut_07_someone_whose_role_ends_is_out_on_every_device_at_the_next_reque
 
 
 def test_aut_07_a_suspended_person_is_out_at_the_next_request(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     at = browser(strict)
     sign_in(at, one)
     with unit_of_work(command_line(world.here.id)):
@@ -223,7 +223,7 @@ def test_aut_07_a_suspended_person_is_out_at_the_next_request(strict: Flask, wor
 
 
 def test_aut_08_a_role_taken_away_is_gone_at_the_next_request(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here, Role.LA_ADMINISTRATOR), world.here, strict)
+    one = with_authenticator(someone(world.here, Role.LA_ADMINISTRATOR), world.here, strict)
     at = browser(strict)
     sign_in(at, one)
     at.get("/guarded/people")
@@ -234,7 +234,7 @@ def test_aut_08_a_role_taken_away_is_gone_at_the_next_request(strict: Flask, wor
 
 
 def test_aut_09_a_new_password_ends_other_sign_ins_is_told_and_recorded(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     at, elsewhere = browser(strict), browser(strict, "192.0.2.20")
     sign_in(elsewhere, one)
     with clock.at(clock.now() + timedelta(minutes=1)):
@@ -242,7 +242,7 @@ def test_aut_09_a_new_password_ends_other_sign_ins_is_told_and_recorded(strict: 
         at.post("/account/password", {"current": PASSWORD, "password": OTHER_PASSWORD}, token_from="/account/password")
         at.get("/guarded/download")
         elsewhere.get("/guarded/download", status=302)
-        assert mail_about("Your password was changed").to == one.email
+        assert latest_mail("Your password was changed").to == one.email
         assert len(events(world.here.id, "password.changed")) == 1
 
 
@@ -251,7 +251,7 @@ def test_aut_09_a_new_second_factor_ends_other_sign_ins_is_told_and_recorded(str
     old = browser(strict, "192.0.2.20")
     enter_password(old, one.email)
     assert live_sign_ins(one.id) == 1
-    with_factor(one, world.here, strict)
+    with_authenticator(one, world.here, strict)
     assert live_sign_ins(one.id) == 0
     assert "Your authenticator app was set up" in [mail.subject for mail in mails()]
     assert len(events(world.here.id, "second_factor.set_up")) == 1
@@ -259,7 +259,7 @@ def test_aut_09_a_new_second_factor_ends_other_sign_ins_is_told_and_recorded(str
 
 @pytest.mark.parametrize("typed", ["{}", " {} ", "{0:.3} {0:3.6}", "wide"])
 def test_aut_10_a_code_works_once_however_it_is_typed_again(strict: Flask, world: World, typed: str) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     code = one.code()
     sign_in(browser(strict), one)
     again = code.translate({ord("0") + n: 0xFF10 + n for n in range(10)}) if typed == "wide" else typed.format(code)
@@ -271,7 +271,7 @@ def test_aut_10_a_code_works_once_however_it_is_typed_again(strict: Flask, world
 
 
 def test_aut_10_a_code_may_be_typed_with_spaces_and_full_width_digits_the_first_time(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     at = browser(strict)
     enter_password(at, one.email)
     wide = one.code().translate({ord("0") + n: 0xFF10 + n for n in range(10)})
@@ -279,7 +279,7 @@ def test_aut_10_a_code_may_be_typed_with_spaces_and_full_width_digits_the_first_
 
 
 def test_aut_11_codes_are_guessed_five_times_in_five_minutes_at_most(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     wrong = "000000" if one.code() != "000000" else "111111"
     at = browser(strict)
     enter_password(at, one.email)
@@ -294,7 +294,7 @@ def test_aut_11_codes_are_guessed_five_times_in_five_minutes_at_most(strict: Fla
 
 
 def test_aut_11_an_address_that_guesses_at_several_people_is_stopped_too(strict: Flask, world: World) -> None:
-    people = [with_factor(someone(world.here, email=f"p{n}@council.example"), world.here, strict) for n in range(3)]
+    people = [with_authenticator(someone(world.here, email=f"p{n}@council.example"), world.here, strict) for n in range(3)]
     for one in people[:2]:
         at = browser(strict, "198.51.100.7")
         enter_password(at, one.email)
@@ -306,7 +306,7 @@ def test_aut_11_an_address_that_guesses_at_several_people_is_stopped_too(strict:
 
 
 def test_aut_12_the_second_factor_cannot_be_skipped(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     at = browser(strict)
     enter_password(at, one.email)
     for path in ("/guarded/download", f"/guarded/schools/{world.here.primary}", "/roles", "/account", "/people", "/dashboards/"):

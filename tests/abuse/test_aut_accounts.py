@@ -20,19 +20,19 @@ from portal.permissions import Role
 from tests.accounts.support import (
     OTHER_PASSWORD,
     PASSWORD,
-    Someone,
+    User,
     browser,
+    cached_hash,
     cookie,
     enter_password,
     events,
-    hashed_once,
-    link_in,
-    mail_about,
+    latest_mail,
+    link_path,
     person_row,
     portal,
     sign_in,
     someone,
-    with_factor,
+    with_authenticator,
 )
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ def demo_administrator(settings: Settings, world: World) -> object:
 
 def _reset_link(strict: Flask, email: str) -> str:
     browser(strict, "192.0.2.77").post("/reset", {"email": email}, token_from="/reset")
-    return link_in(mail_about("Choose a new password"))
+    return link_path(latest_mail("Choose a new password"))
 
 
 def test_aut_13_a_reset_link_works_once_in_one_browser_and_the_factor_is_still_asked(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     link = _reset_link(strict, one.email)
     at, other = browser(strict), browser(strict, "192.0.2.20")
     assert at.get(link).path == "/reset/password"
@@ -110,7 +110,7 @@ def _invitation(world: World, email: str, role: Role = Role.LA_OFFICER) -> str:
     from_here = world.here.scope(Role.LA_ADMINISTRATOR)
     with unit_of_work(from_here):
         actions.invite("Bo Invited", email, _reach(role), lambda token: f"https://portal.example/invitations/{token}")
-    return link_in(mail_about("You are invited to the attendance portal"))
+    return link_path(latest_mail("You are invited to the attendance portal"))
 
 
 def _reach(role: Role) -> actions.Reach:
@@ -141,7 +141,7 @@ def test_aut_15_an_invitation_is_good_for_seven_days(strict: Flask, world: World
 
 
 def test_aut_15_an_invitation_cannot_be_taken_by_another_account(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here, email="eve@council.example"), world.here, strict)
+    one = with_authenticator(someone(world.here, email="eve@council.example"), world.here, strict)
     link = _invitation(world, "bo@council.example", Role.LA_ADMINISTRATOR)
     at = browser(strict)
     sign_in(at, one)
@@ -187,7 +187,7 @@ def test_aut_17_the_last_administrator_cannot_take_themselves_away(demo_administ
 
 
 def test_aut_18_nobody_chooses_a_password_for_someone_else(demo_administrator: object, world: World, strict: Flask) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     for path in ("/people/new", f"/people/{one.membership}", f"/people/{one.membership}/edit"):
         assert demo_administrator.get(path).document.xpath("//input[@type='password']") == []
     before = person_row(one.id).password_hash
@@ -195,12 +195,12 @@ def test_aut_18_nobody_chooses_a_password_for_someone_else(demo_administrator: o
     demo_administrator.post(f"/people/{one.membership}/edit", posted, token_from=f"/people/{one.membership}/edit")
     demo_administrator.post(f"/people/{one.membership}/send-reset", posted)
     assert person_row(one.id).password_hash == before
-    assert mail_about("Choose a new password").to == one.email
+    assert latest_mail("Choose a new password").to == one.email
 
 
 def test_aut_19_thirty_idle_minutes_end_a_sign_in(strict: Flask, world: World) -> None:
     at = browser(strict)
-    sign_in(at, with_factor(someone(world.here), world.here, strict))
+    sign_in(at, with_authenticator(someone(world.here), world.here, strict))
     begun = clock.now()
     with clock.at(begun + timedelta(minutes=29)):
         at.get("/guarded/download")
@@ -212,7 +212,7 @@ def test_aut_19_thirty_idle_minutes_end_a_sign_in(strict: Flask, world: World) -
 
 def test_aut_19_twelve_hours_end_a_sign_in_however_busy(strict: Flask, world: World) -> None:
     at = browser(strict)
-    sign_in(at, with_factor(someone(world.here), world.here, strict))
+    sign_in(at, with_authenticator(someone(world.here), world.here, strict))
     begun = clock.now()
     for minutes in range(25, 12 * 60, 25):
         with clock.at(begun + timedelta(minutes=minutes)):
@@ -224,7 +224,7 @@ def test_aut_19_twelve_hours_end_a_sign_in_however_busy(strict: Flask, world: Wo
 def test_aut_20_nothing_is_kept_for_the_back_button(strict: Flask, world: World) -> None:
     """The headers that decide it; that a browser obeys them is shown in the journeys."""
     at = browser(strict)
-    sign_in(at, with_factor(someone(world.here), world.here, strict))
+    sign_in(at, with_authenticator(someone(world.here), world.here, strict))
     for path in ("/account", "/guarded/download", f"/guarded/schools/{world.here.primary}"):
         assert at.get(path).response.headers["Cache-Control"] == "no-store"
     at.get("/account")
@@ -256,7 +256,7 @@ def test_aut_21_signing_in_leads_to_our_own_pages_only(strict: Flask, world: Wor
 
 
 def test_aut_21_the_page_first_asked_for_is_reached_after_every_step(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     at = browser(strict)
     asked = at.get(f"/guarded/schools/{world.here.primary}?week=2026-09-07")
     assert asked.h1 == "Sign in"
@@ -270,7 +270,7 @@ def test_aut_21_the_page_first_asked_for_is_reached_after_every_step(strict: Fla
 
 
 def test_aut_22_an_account_unused_for_ninety_days_is_suspended(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     with clock.at(clock.now() + timedelta(days=90, seconds=1)):
         page = enter_password(browser(strict), one.email)
         assert "Your account is suspended because it was not used for 90 days" in page.text
@@ -285,13 +285,13 @@ def test_aut_22_an_account_unused_for_ninety_days_is_suspended(strict: Flask, wo
 
 def test_aut_22_a_partner_has_a_last_day_and_is_out_the_day_after(strict: Flask, world: World) -> None:
     with unit_of_work(command_line(world.here.id)):
-        person = actions.add_person("Pat Partner", "pat@police.example", password_hash=hashed_once(PASSWORD))
+        person = actions.add_person("Pat Partner", "pat@police.example", password_hash=cached_hash(PASSWORD))
         with pytest.raises(actions.MembershipRefusedError, match="last day"):
             actions.add_membership(person.id, Role.PARTNER, agency="Police")
         membership = actions.add_membership(person.id, Role.PARTNER, agency="Police", until=clock.today())
-        partner = Someone(person.id, membership.id, person.email)
+        partner = User(person.id, membership.id, person.email)
     at = browser(strict)
-    one = with_factor(partner, world.here, strict)
+    one = with_authenticator(partner, world.here, strict)
     sign_in(at, one)
     at.get("/guarded/download")
     with clock.at(clock.now() + timedelta(days=1)):
@@ -314,10 +314,10 @@ def test_aut_23_an_identity_is_one_account_and_never_linked_by_another_provider(
 
 @pytest.mark.parametrize("password", ["é" * 500, "nul\x00nul\x00nul\x00word", "🦦🦔🌧🎷" * 4, "z9!q" + "long enough " * 10])
 def test_aut_24_long_and_odd_passwords_work_whole(password: str) -> None:
-    kept = passwords.hash_of(password)
-    assert passwords.is_right(password, kept)
-    assert not passwords.is_right(password[:-1], kept)
-    assert not passwords.is_right(password + "x", kept)
+    kept = passwords.hash_password(password)
+    assert passwords.is_correct(password, kept)
+    assert not passwords.is_correct(password[:-1], kept)
+    assert not passwords.is_correct(password + "x", kept)
 
 
 @pytest.mark.parametrize("size", [1_001, 900_000, 10_000_000])

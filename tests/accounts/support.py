@@ -18,7 +18,7 @@ from portal import clock, gate
 from portal.accounts import actions, second_factor
 from portal.accounts import routes as accounts
 from portal.accounts.models import Mail, Person, SignIn
-from portal.accounts.passwords import hash_of
+from portal.accounts.passwords import hash_password
 from portal.accounts.queries import command_line, principal
 from portal.audit.models import AuditEvent
 from portal.db import tx, unit_of_work
@@ -42,7 +42,7 @@ PASSWORD = "heron lantern gravel"
 OTHER_PASSWORD = "otter velvet trumpet"
 WRONG_PASSWORD = "not the one at all"
 
-hashed_once = cache(hash_of)
+cached_hash = cache(hash_password)
 
 
 @cache
@@ -104,7 +104,7 @@ def _page(words: str) -> str:
 
 
 @dataclass(frozen=True)
-class Someone:
+class User:
     """A person with a password, and the secret of their authenticator app if they have one."""
 
     id: UUID
@@ -118,25 +118,25 @@ class Someone:
         return pyotp.TOTP(self.secret).at(clock.now())
 
 
-def someone(place: Place, role: Role = Role.LA_OFFICER, *, email: str = "officer@council.example") -> Someone:
+def someone(place: Place, role: Role = Role.LA_OFFICER, *, email: str = "officer@council.example") -> User:
     """A person of this role with `PASSWORD` and no second factor yet."""
     schools = frozenset({place.primary}) if role not in LA_ROLES and role is not Role.PARTNER else frozenset()
     with unit_of_work(command_line(place.id)):
-        person = actions.add_person("Ann Officer", email, password_hash=hashed_once(PASSWORD))
+        person = actions.add_person("Ann Officer", email, password_hash=cached_hash(PASSWORD))
         membership = actions.add_membership(person.id, role, school_ids=schools)
-        return Someone(person.id, membership.id, email)
+        return User(person.id, membership.id, email)
 
 
-def with_factor(one: Someone, place: Place, app: Flask) -> Someone:
+def with_authenticator(one: User, place: Place, app: Flask) -> User:
     """The same person with an authenticator app, set up ten minutes ago."""
     secret = pyotp.random_base32()
     with clock.at(clock.now() - timedelta(minutes=10)), unit_of_work(command_line(place.id)):
         begun = principal(actions.begin(one.id, "Set-up"))
         assert begun is not None
         code = pyotp.TOTP(secret).at(clock.now())
-        done = actions.set_up_factor(begun.sign_in_id, secret, code, second_factor.key_from(str(app.secret_key)))
+        done = actions.set_up_factor(begun.sign_in_id, secret, code, second_factor.derive_key(str(app.secret_key)))
         assert done is not None
-        actions.end_others(one.id, "set-up")
+        actions.end_other_sign_ins(one.id, "set-up")
     return replace(one, secret=secret)
 
 
@@ -153,7 +153,7 @@ def enter_password(at: Browser, email: str, password: str = PASSWORD, *, status:
     return at.post(path, {"email": email, "password": password}, status=status, token_from=path)
 
 
-def sign_in(at: Browser, one: Someone, password: str = PASSWORD) -> Page:
+def sign_in(at: Browser, one: User, password: str = PASSWORD) -> Page:
     """Sign in with password and code."""
     page = enter_password(at, one.email, password)
     return at.post("/second-factor", {"code": one.code()}) if one.secret else page
@@ -183,12 +183,12 @@ def mails() -> list[Mail]:
         return _kept(tx().scalars(select(Mail).order_by(Mail.created_at, Mail.subject)))
 
 
-def mail_about(subject: str) -> Mail:
+def latest_mail(subject: str) -> Mail:
     """The newest message with this subject."""
     return [mail for mail in mails() if mail.subject == subject][-1]
 
 
-def link_in(mail: Mail) -> str:
+def link_path(mail: Mail) -> str:
     """The path of the link a message holds."""
     found = re.search(r"https://portal\.example(/\S+)", mail.body or "")
     assert found is not None

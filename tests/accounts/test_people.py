@@ -12,23 +12,23 @@ from portal import clock
 from portal.accounts import actions
 from portal.accounts.models import PLATFORM, Membership
 from portal.accounts.queries import authorities, authority_by_slug, command_line, platform_scope
-from portal.accounts.roles import Reach, checked, is_within, roles_offered
+from portal.accounts.roles import Reach, can_manage, grantable_roles, validated
 from portal.db import tx, unit_of_work
 from portal.permissions import LA_ROLES, SCHOOL_ROLES, Role
 from tests.accounts.support import (
     OTHER_PASSWORD,
     PASSWORD,
-    Someone,
+    User,
     browser,
+    cached_hash,
     enter_password,
     events,
-    hashed_once,
-    link_in,
-    mail_about,
+    latest_mail,
+    link_path,
     person_row,
     sign_in,
     someone,
-    with_factor,
+    with_authenticator,
 )
 
 if TYPE_CHECKING:
@@ -88,18 +88,18 @@ def test_someone_invited_makes_an_account_sets_up_the_app_and_works(strict: Flas
     assert "An invitation is on its way" in at.post("/people/new", posted, token_from="/people/new").text
     assert "Invitations not yet accepted" in at.get("/people").text
     invited = browser(strict)
-    invited.get(link_in(mail_about(INVITED)))
+    invited.get(link_path(latest_mail(INVITED)))
     page = invited.post("/invitation", {"email": "Bo@BrookLane.example", "name": "Bo Office", "password": OTHER_PASSWORD})
     assert page.h1 == "Set up your authenticator app"
     assert "Bo Office" in at.get("/people").text
 
 
 def test_an_invitation_for_someone_known_is_accepted_by_signing_in(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.neighbour, email="known@elsewhere.example"), world.neighbour, strict)
+    one = with_authenticator(someone(world.neighbour, email="known@elsewhere.example"), world.neighbour, strict)
     with unit_of_work(world.here.scope(Role.LA_ADMINISTRATOR)):
         actions.invite("Known", one.email, Reach(Role.LA_LEGAL), lambda token: f"https://portal.example/invitations/{token}")
     at = browser(strict)
-    asked = at.get(link_in(mail_about(INVITED)))
+    asked = at.get(link_path(latest_mail(INVITED)))
     assert "You have an account already" in asked.text
     step = at.post("/sign-in?next=/invitation", {"email": one.email, "password": PASSWORD}, token_from=asked.links()["Sign in"])
     page = at.post(step.path, {"code": one.code()})
@@ -113,7 +113,7 @@ def test_an_invitation_for_someone_known_is_accepted_by_signing_in(strict: Flask
 def test_a_withdrawn_invitation_opens_nothing(strict: Flask, demo: Flask, world: World) -> None:
     at = _as(demo, world, Role.LA_ADMINISTRATOR)
     at.post("/people/new", {"name": "Bo", "email": "bo@council.example", "role": "la-officer"}, token_from="/people/new")
-    link = link_in(mail_about(INVITED))
+    link = link_path(latest_mail(INVITED))
     form = at.get("/people").document.xpath("//form[contains(@action, 'withdraw')]/@action")[0]
     school = _as(demo, world, Role.SCHOOL_ADMINISTRATOR)
     school.post(form, {}, status=404, token_from="/people")
@@ -138,20 +138,20 @@ def test_a_role_is_changed_and_ended(demo: Flask, world: World) -> None:
 
 
 def test_a_lost_app_is_taken_off_by_the_authority_only(strict: Flask, demo: Flask, world: World) -> None:
-    one = with_factor(someone(world.here, Role.HEADTEACHER, email="head@brooklane.example"), world.here, strict)
+    one = with_authenticator(someone(world.here, Role.HEADTEACHER, email="head@brooklane.example"), world.here, strict)
     path = f"/people/{one.membership}/take-off-second-factor"
     _as(demo, world, Role.SCHOOL_ADMINISTRATOR).post(path, {}, status=403, token_from="/people")
     _as(demo, world, Role.LA_ADMINISTRATOR).post(path, {}, token_from=f"/people/{one.membership}")
     assert person_row(one.id).totp_secret is None
-    assert mail_about("Your authenticator app was taken off").to == one.email
+    assert latest_mail("Your authenticator app was taken off").to == one.email
     assert enter_password(browser(strict), one.email).h1 == "Set up your authenticator app"
 
 
 def test_a_suspended_account_gets_no_link_and_is_opened_again_by_the_authority(strict: Flask, demo: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     with clock.at(clock.now() + timedelta(days=91)):
         browser(strict).post("/reset", {"email": one.email}, token_from="/reset")
-        assert "suspended" in (mail_about("Your account is suspended").body or "")
+        assert "suspended" in (latest_mail("Your account is suspended").body or "")
         at = _as(demo, world, Role.LA_ADMINISTRATOR)
         assert "This account is suspended" in at.get(f"/people/{one.membership}").text
         at.post(f"/people/{one.membership}/reinstate", {})
@@ -160,10 +160,10 @@ def test_a_suspended_account_gets_no_link_and_is_opened_again_by_the_authority(s
 
 def test_an_operator_adds_an_authority_and_invites_its_administrator(strict: Flask, world: World) -> None:
     with unit_of_work(platform_scope()):
-        person = actions.add_person("Op Erator", "op@platform.example", password_hash=hashed_once(PASSWORD))
+        person = actions.add_person("Op Erator", "op@platform.example", password_hash=cached_hash(PASSWORD))
         membership = actions.add_membership(person.id, Role.PLATFORM_OPERATOR)
-        operator = Someone(person.id, membership.id, person.email)
-    one = with_factor(operator, world.here, strict)
+        operator = User(person.id, membership.id, person.email)
+    one = with_authenticator(operator, world.here, strict)
     at = browser(strict)
     sign_in(at, one)
     taken = at.post("/authorities/new", {"name": "Again", "slug": "wrenfold", "la_code": "003"}, token_from="/authorities/new")
@@ -184,7 +184,7 @@ def test_an_operator_adds_an_authority_and_invites_its_administrator(strict: Fla
     at.get(f"/authorities/{PLATFORM}/administrators/new", status=404)
     at.get(f"/authorities/{uuid4()}/administrators/new", status=404)
     first = browser(strict)
-    first.get(link_in(mail_about(INVITED)))
+    first.get(link_path(latest_mail(INVITED)))
     first.post("/invitation", {"email": "ada@northmoor.example", "name": "Ada First", "password": OTHER_PASSWORD})
 
 
@@ -202,11 +202,11 @@ def test_an_operator_adds_an_authority_and_invites_its_administrator(strict: Fla
 )
 def test_the_parts_of_a_membership_go_together(reach: Reach, platform: bool, words: str) -> None:
     with pytest.raises(actions.MembershipRefusedError, match=words):
-        checked(reach, platform=platform)
+        validated(reach, platform=platform)
 
 
 def test_the_roles_each_may_give() -> None:
-    offered = {role: set(roles_offered(role)) for role in Role}
+    offered = {role: set(grantable_roles(role)) for role in Role}
     assert offered[Role.LA_ADMINISTRATOR] == LA_ROLES | SCHOOL_ROLES | {Role.PARTNER}
     assert offered[Role.SCHOOL_ADMINISTRATOR] == SCHOOL_ROLES
     assert offered[Role.PLATFORM_OPERATOR] == {Role.LA_ADMINISTRATOR}
@@ -219,11 +219,11 @@ def test_the_roles_each_may_give() -> None:
 
 def test_reach_is_by_role_and_schools(world: World) -> None:
     school = world.here.scope(Role.SCHOOL_ADMINISTRATOR)
-    assert is_within(school, Role.HEADTEACHER, [world.here.primary])
-    assert not is_within(school, Role.HEADTEACHER, [world.here.primary, world.here.secondary])
-    assert not is_within(school, Role.LA_OFFICER, [])
-    assert is_within(world.here.scope(Role.LA_ADMINISTRATOR), Role.HEADTEACHER, [world.here.secondary])
-    assert not is_within(world.here.scope(Role.LA_MANAGER), Role.HEADTEACHER, [])
+    assert can_manage(school, Role.HEADTEACHER, [world.here.primary])
+    assert not can_manage(school, Role.HEADTEACHER, [world.here.primary, world.here.secondary])
+    assert not can_manage(school, Role.LA_OFFICER, [])
+    assert can_manage(world.here.scope(Role.LA_ADMINISTRATOR), Role.HEADTEACHER, [world.here.secondary])
+    assert not can_manage(world.here.scope(Role.LA_MANAGER), Role.HEADTEACHER, [])
 
 
 def test_the_platform_is_added_once(world: World) -> None:

@@ -17,33 +17,33 @@ from portal.accounts import passwords, second_factor
 from portal.accounts.visitors import Visitor, device_in_words
 from tests.support.world import NOW
 
-KEY = second_factor.key_from("only-for-tests-0123456789-abcdefghij")
+KEY = second_factor.derive_key("only-for-tests-0123456789-abcdefghij")
 
 
 def test_the_hash_is_argon2id_at_the_agreed_setting() -> None:
-    kept = passwords.hash_of("heron lantern gravel")
+    kept = passwords.hash_password("heron lantern gravel")
     assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert not passwords.is_outdated(kept)
     assert passwords.is_outdated(kept.replace("m=19456", "m=8192"))
-    assert not passwords.is_right("heron lantern gravel", None)
-    assert not passwords.is_right("heron lantern gravel", "no hash at all")
+    assert not passwords.is_correct("heron lantern gravel", None)
+    assert not passwords.is_correct("heron lantern gravel", "no hash at all")
 
 
 def test_the_same_password_from_another_keyboard_is_the_same() -> None:
-    kept = passwords.hash_of("cafe\u0301 lantern \uff11\uff12")
-    assert passwords.is_right("caf\u00e9 lantern 12", kept)
+    kept = passwords.hash_password("cafe\u0301 lantern \uff11\uff12")
+    assert passwords.is_correct("caf\u00e9 lantern 12", kept)
 
 
 def test_no_more_hashes_run_at_once_than_agreed_and_the_rest_wait_or_are_told() -> None:
-    assert passwords.AT_ONCE == 2
-    for _ in range(passwords.AT_ONCE):
-        passwords._turns.acquire()  # noqa: SLF001  holding every turn is the case
-    waiting = threading.Thread(target=passwords.hash_of, args=("heron lantern gravel",))
+    assert passwords.MAX_CONCURRENT_HASHES == 2
+    for _ in range(passwords.MAX_CONCURRENT_HASHES):
+        passwords._hash_slots.acquire()  # noqa: SLF001  holding every turn is the case
+    waiting = threading.Thread(target=passwords.hash_password, args=("heron lantern gravel",))
     waiting.start()
     time.sleep(0.1)
     assert waiting.is_alive()
-    for _ in range(passwords.AT_ONCE):
-        passwords._turns.release()  # noqa: SLF001  as above
+    for _ in range(passwords.MAX_CONCURRENT_HASHES):
+        passwords._hash_slots.release()  # noqa: SLF001  as above
     waiting.join(timeout=5)
     assert not waiting.is_alive()
 
@@ -72,29 +72,29 @@ def test_no_password_upsets_the_judge(typed: str) -> None:
 
 def test_a_sealed_secret_opens_for_its_person_and_key_only() -> None:
     person = uuid4()
-    kept = second_factor.sealed("JBSWY3DPEHPK3PXP", KEY, person)
+    kept = second_factor.seal("JBSWY3DPEHPK3PXP", KEY, person)
     assert b"JBSWY" not in kept
-    assert second_factor.opened(kept, KEY, person) == "JBSWY3DPEHPK3PXP"
+    assert second_factor.unseal(kept, KEY, person) == "JBSWY3DPEHPK3PXP"
     for key, whose, what in (
         (KEY, uuid4(), kept),
-        (second_factor.key_from("another"), person, kept),
+        (second_factor.derive_key("another"), person, kept),
         (KEY, person, kept[:-1] + b"x"),
     ):
         with pytest.raises(second_factor.TamperedError):
-            second_factor.opened(what, key, whose)
+            second_factor.unseal(what, key, whose)
 
 
 @pytest.mark.parametrize("offer", ["", "nonsense", "AAAA" * 20, "é", "=" * 9])
 def test_an_offer_that_is_not_ours_is_not_taken_up(offer: str) -> None:
     with pytest.raises(second_factor.TamperedError):
-        second_factor.taken_up(offer, KEY, uuid4())
+        second_factor.secret_from_offer(offer, KEY, uuid4())
 
 
 def test_a_secret_sealed_for_keeping_is_no_offer() -> None:
     person = uuid4()
-    kept = second_factor.sealed("JBSWY3DPEHPK3PXP", KEY, person)
+    kept = second_factor.seal("JBSWY3DPEHPK3PXP", KEY, person)
     with pytest.raises(second_factor.TamperedError):
-        second_factor.taken_up(second_factor.base64.urlsafe_b64encode(kept).decode(), KEY, person)
+        second_factor.secret_from_offer(second_factor.base64.urlsafe_b64encode(kept).decode(), KEY, person)
 
 
 @pytest.mark.parametrize(("seconds", "right"), [(-61, False), (-30, True), (0, True), (30, True), (61, False)])
@@ -102,21 +102,21 @@ def test_a_telephone_may_be_half_a_minute_off(seconds: int, right: bool) -> None
     secret = pyotp.random_base32()
     with clock.at(NOW):
         code = pyotp.TOTP(secret).at(NOW + timedelta(seconds=seconds))
-        assert (second_factor.step_of(secret, code, None) is not None) is right
+        assert (second_factor.matching_step(secret, code, None) is not None) is right
 
 
 @given(st.text(max_size=12))
 def test_no_typed_code_upsets_the_judge(typed: str) -> None:
     with clock.at(NOW):
-        second_factor.step_of("JBSWY3DPEHPK3PXP" * 2, typed, 0)
+        second_factor.matching_step("JBSWY3DPEHPK3PXP" * 2, typed, 0)
 
 
 def test_recovery_codes_are_ten_and_read_however_typed() -> None:
     person, codes = uuid4(), second_factor.recovery_codes()
     assert len(set(codes)) == 10
     first = codes[0]
-    assert second_factor.recovery_hash(first, person) == second_factor.recovery_hash(f" {first.lower().replace('-', ' ')} ", person)
-    assert second_factor.recovery_hash(first, person) != second_factor.recovery_hash(first, uuid4())
+    assert second_factor.hash_recovery_code(first, person) == second_factor.hash_recovery_code(f" {first.lower().replace('-', ' ')} ", person)
+    assert second_factor.hash_recovery_code(first, person) != second_factor.hash_recovery_code(first, uuid4())
 
 
 def test_a_visitor_is_kept_blinded() -> None:

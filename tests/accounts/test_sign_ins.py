@@ -23,12 +23,12 @@ from tests.accounts.support import (
     enter_password,
     events,
     give_cookie,
+    latest_mail,
     live_sign_ins,
-    mail_about,
     person_row,
     sign_in,
     someone,
-    with_factor,
+    with_authenticator,
 )
 
 if TYPE_CHECKING:
@@ -60,14 +60,14 @@ def test_the_first_sign_in_sets_up_the_app_and_shows_ten_codes_once(strict: Flas
 
 
 def test_a_recovery_code_stands_in_once_and_the_owner_is_told(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     with unit_of_work(command_line(world.here.id)):
         codes = actions.make_recovery_codes(one.id)
     at = browser(strict)
     enter_password(at, one.email)
     typed = codes[3].lower().replace("-", " ")
     assert at.post("/second-factor/recovery", {"code": typed}, token_from="/second-factor/recovery").path == "/"
-    assert "You have 9 left" in (mail_about("A recovery code was used").body or "")
+    assert "You have 9 left" in (latest_mail("A recovery code was used").body or "")
     again = browser(strict)
     enter_password(again, one.email)
     page = again.post("/second-factor/recovery", {"code": codes[3]}, token_from="/second-factor/recovery")
@@ -75,7 +75,7 @@ def test_a_recovery_code_stands_in_once_and_the_owner_is_told(strict: Flask, wor
 
 
 def test_another_app_replaces_the_first_after_password_and_code(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     at = browser(strict)
     sign_in(at, one)
     page = at.get("/second-factor/set-up")
@@ -103,7 +103,7 @@ def test_an_offer_of_someone_else_or_of_long_ago_is_not_taken_up(strict: Flask, 
 
 
 def test_someone_with_two_places_chooses_and_switches_with_a_new_token(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     with unit_of_work(command_line(world.neighbour.id)):
         there = actions.add_membership(one.id, Role.HEADTEACHER, school_ids=[world.neighbour.primary]).id
     at = browser(strict)
@@ -123,14 +123,14 @@ def test_someone_with_two_places_chooses_and_switches_with_a_new_token(strict: F
 
 
 def test_nobody_enters_a_place_of_someone_else(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     at = browser(strict)
     sign_in(at, one)
     at.post(f"/roles/{world.here.people[Role.LA_ADMINISTRATOR][1]}", {}, status=404, token_from="/roles")
 
 
 def test_ones_sign_ins_are_listed_and_ended(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     at, other, third = browser(strict), browser(strict), browser(strict)
     other.client.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0"
     for minutes, who in enumerate((other, third, at)):
@@ -150,7 +150,7 @@ def test_ones_sign_ins_are_listed_and_ended(strict: Flask, world: World) -> None
 
 
 def test_nobody_ends_a_sign_in_of_someone_else(strict: Flask, world: World) -> None:
-    one, two = (with_factor(someone(world.here, email=f"{n}@council.example"), world.here, strict) for n in ("one", "two"))
+    one, two = (with_authenticator(someone(world.here, email=f"{n}@council.example"), world.here, strict) for n in ("one", "two"))
     at, other = browser(strict), browser(strict)
     sign_in(at, one)
     sign_in(other, two)
@@ -161,7 +161,7 @@ def test_nobody_ends_a_sign_in_of_someone_else(strict: Flask, world: World) -> N
 
 
 def test_an_expired_sign_in_can_still_sign_out_and_staying_is_one_request(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     at = browser(strict)
     sign_in(at, one)
     at.post("/account/stay", {}, status=204, token_from="/account")
@@ -172,7 +172,7 @@ def test_an_expired_sign_in_can_still_sign_out_and_staying_is_one_request(strict
 
 
 def test_being_seen_is_noted_once_a_minute(strict: Flask, world: World) -> None:
-    one = with_factor(someone(world.here), world.here, strict)
+    one = with_authenticator(someone(world.here), world.here, strict)
     at = browser(strict)
     sign_in(at, one)
     begun = clock.now()

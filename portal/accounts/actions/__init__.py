@@ -1,6 +1,6 @@
-"""What can be done with accounts: every verb by its name, each in the module of its noun."""
+"""The actions on accounts, gathered from one module per noun."""
 
-from portal.accounts.actions.invitations import accept_as, accept_as_new, invite, withdraw_invitation
+from portal.accounts.actions.invitations import accept_as_existing_person, accept_as_new_person, invite, withdraw_invitation
 from portal.accounts.actions.mail import deliver_mail, send_mail
 from portal.accounts.actions.passwords import change_password, exchange_reset, finish_reset, renew_hash, send_reset
 from portal.accounts.actions.people import (
@@ -18,11 +18,11 @@ from portal.accounts.actions.people import (
 from portal.accounts.actions.second_factors import (
     make_recovery_codes,
     prove_factor,
+    reset_second_factor,
     set_up_factor,
-    take_off_factor,
     use_recovery_code,
 )
-from portal.accounts.actions.sign_ins import begin, end_others, end_sign_in, enter, renew, touch
+from portal.accounts.actions.sign_ins import begin, end_other_sign_ins, end_sign_in, enter, renew, touch
 from portal.accounts.actions.tries import admit, forget_tries, settle
 from portal.accounts.queries import platform_scope
 from portal.accounts.roles import MembershipRefusedError, Reach
@@ -31,8 +31,8 @@ __all__ = [
     "MembershipRefusedError",
     "Reach",
     "TakenError",
-    "accept_as",
-    "accept_as_new",
+    "accept_as_existing_person",
+    "accept_as_new_person",
     "add_authority",
     "add_membership",
     "add_person",
@@ -42,7 +42,7 @@ __all__ = [
     "change_password",
     "deliver_mail",
     "end_membership",
-    "end_others",
+    "end_other_sign_ins",
     "end_sign_in",
     "ensure_platform",
     "enter",
@@ -57,12 +57,12 @@ __all__ = [
     "reinstate",
     "renew",
     "renew_hash",
+    "reset_second_factor",
     "send_mail",
     "send_reset",
     "set_up_factor",
     "settle",
     "suspend_unused",
-    "take_off_factor",
     "touch",
     "use_recovery_code",
     "withdraw_invitation",

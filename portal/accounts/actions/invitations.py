@@ -1,4 +1,4 @@
-"""Invitations: to a role, bound to an e-mail address, for seven days, accepted once."""
+"""Actions on invitations: a role offered to one e-mail address, open for seven days, accepted once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from portal import clock, scope
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.people import add_membership, add_person
 from portal.accounts.models import PLATFORM, Authority, Invitation, Person
-from portal.accounts.queries import folded_email, hashed
-from portal.accounts.roles import Reach, RoleOutOfReachError, checked, is_within, name_of
+from portal.accounts.queries import folded_email, hash_token
+from portal.accounts.roles import Reach, RoleNotGrantableError, can_manage, role_name, validated
 from portal.audit.actions import record
 from portal.audit.events import event
 from portal.db import action, tx
@@ -23,107 +23,112 @@ from portal.permissions import Role
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-INVITATION_LASTS = timedelta(days=7)
+INVITATION_LIFETIME = timedelta(days=7)
 
 INVITED = event("invitation.sent", "Someone was invited", "role", "schools", "until")
 WITHDRAWN = event("invitation.withdrawn", "An invitation was withdrawn")
 ACCEPTED = event("invitation.accepted", "An invitation was accepted", "invitation", "from_address", "new_account")
 
 
-class NotTheirsError(PermissionError):
-    """The invitation is for another e-mail address."""
+class WrongRecipientError(PermissionError):
+    """The invitation was sent to another e-mail address."""
 
 
 @action
-def invite(name: str, email: str, reach: Reach, address_of: Callable[[str], str]) -> Invitation:
-    """Invite someone to a role in the scope's authority and send the link; `address_of` makes the link of a token.
+def invite(name: str, email: str, reach: Reach, link_for: Callable[[str], str]) -> Invitation:
+    """Invite a person to a role in the scope's authority and mail them the link.
 
-    The answer is the same whether or not they have an account elsewhere.
+    `link_for` builds the link from a token. The outcome is the same whether or not the person has an account
+    elsewhere, so that an administrator cannot find out who does.
 
     Raises:
-        RoleOutOfReachError: when the role or a school is not the actor's to give.
+        RoleNotGrantableError: when the actor may not give this role or one of these schools.
         MembershipRefusedError: when role, schools, agency and last day do not go together.
     """
-    here = scope.current()
-    if not is_within(here, reach.role, reach.school_ids):
-        raise RoleOutOfReachError(reach.role)
-    checked(reach, platform=here.authority_id == PLATFORM)
+    current_scope = scope.current()
+    if not can_manage(current_scope, reach.role, reach.school_ids):
+        raise RoleNotGrantableError(reach.role)
+    validated(reach, platform=current_scope.authority_id == PLATFORM)
     token, now = secrets.token_urlsafe(32), clock.now()
     invitation = Invitation(
         id=uuid4(),
-        authority_id=here.authority_id,
+        authority_id=current_scope.authority_id,
         email=email.strip(),
         name=name.strip(),
         role=reach.role,
         school_ids=sorted(reach.school_ids),
         agency=reach.agency,
         until=reach.until,
-        token_hash=hashed(token),
-        invited_by=here.actor.person_id,
+        token_hash=hash_token(token),
+        invited_by=current_scope.actor.person_id,
         created_at=now,
-        expires_at=now + INVITATION_LASTS,
+        expires_at=now + INVITATION_LIFETIME,
     )
     tx().add(invitation)
     record(INVITED, invitation.id, role=reach.role, schools=sorted(reach.school_ids), until=reach.until)
-    authority = tx().get_one(Authority, here.authority_id)
-    text = _TEXT.format(authority=authority.name, role=name_of(reach.role), link=address_of(token))
-    send_mail(invitation.email, "You are invited to the attendance portal", text)
+    authority = tx().get_one(Authority, current_scope.authority_id)
+    body = _INVITATION_MAIL.format(authority=authority.name, role=role_name(reach.role), link=link_for(token))
+    send_mail(invitation.email, "You are invited to the attendance portal", body)
     return invitation
 
 
 @action
 def withdraw_invitation(invitation_id: UUID) -> None:
-    """Withdraw an invitation nobody has accepted; its link stops working.
+    """Withdraw an invitation that was not accepted yet. Its link stops working.
 
     Raises:
-        LookupError: when there is no such open invitation in the actor's reach.
+        LookupError: when the actor manages no such open invitation.
     """
-    here = scope.current()
+    current_scope = scope.current()
     invitation = tx().scalar(
         select(Invitation)
-        .where(Invitation.id == invitation_id, Invitation.authority_id == here.authority_id)
+        .where(Invitation.id == invitation_id, Invitation.authority_id == current_scope.authority_id)
         .where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
         .with_for_update()
     )
-    if invitation is None or not is_within(here, invitation.role, invitation.school_ids):
+    if invitation is None or not can_manage(current_scope, invitation.role, invitation.school_ids):
         raise LookupError(invitation_id)
     invitation.withdrawn_at = clock.now()
     record(WITHDRAWN, invitation.id)
 
 
 @action
-def accept_as_new(token: str, email: str, name: str, password_hash: str, from_address: str) -> Person:
-    """Accept an invitation as someone without an account: they get one, with the place. Run it in the invitation's authority.
+def accept_as_new_person(token: str, email: str, name: str, password_hash: str, from_address: str) -> Person:
+    """Accept an invitation as a person without an account, who gets the account and the membership.
 
-    `from_address` is the blinded network address it was accepted from.
+    Run it in the scope of the invitation's authority. `from_address` is the keyed hash of the network
+    address the invitation was accepted from.
 
     Raises:
         LookupError: when the invitation is used, withdrawn or more than seven days old.
-        NotTheirsError: when the e-mail address is another than the one invited.
-        TakenError: when that address has an account, whose owner signs in to accept.
+        WrongRecipientError: when the invitation was sent to another e-mail address.
+        TakenError: when that address has an account already, whose owner must sign in to accept.
     """
-    invitation = _open(token, email)
+    invitation = _open_invitation(token, email)
     person = add_person(name, invitation.email, password_hash=password_hash)
-    _take_place(invitation, person.id, from_address, new_account=True)
+    _accept(invitation, person.id, from_address, new_account=True)
     return person
 
 
 @action
-def accept_as(person_id: UUID, token: str, from_address: str) -> None:
-    """Accept an invitation as someone who is signed in: they get the place. Run it in the invitation's authority.
+def accept_as_existing_person(person_id: UUID, token: str, from_address: str) -> None:
+    """Accept an invitation as a person who is signed in, who gets the membership.
+
+    Run it in the scope of the invitation's authority.
 
     Raises:
         LookupError: when the invitation is used, withdrawn or more than seven days old.
-        NotTheirsError: when it was sent to another address than theirs.
+        WrongRecipientError: when the invitation was sent to another e-mail address.
     """
     person = tx().get_one(Person, person_id)
-    _take_place(_open(token, person.email), person.id, from_address, new_account=False)
+    _accept(_open_invitation(token, person.email), person.id, from_address, new_account=False)
 
 
-def _open(token: str, email: str) -> Invitation:
+def _open_invitation(token: str, email: str) -> Invitation:
+    # Locked until the commit: of two requests with one token, the second waits and then finds it accepted.
     invitation = tx().scalar(
         select(Invitation)
-        .where(Invitation.token_hash == hashed(token), Invitation.authority_id == scope.current().authority_id)
+        .where(Invitation.token_hash == hash_token(token), Invitation.authority_id == scope.current().authority_id)
         .where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None), Invitation.expires_at > clock.now())
         .with_for_update()
     )
@@ -131,11 +136,11 @@ def _open(token: str, email: str) -> Invitation:
         message = "No open invitation has this token."
         raise LookupError(message)
     if folded_email(invitation.email) != folded_email(email):
-        raise NotTheirsError(invitation.id)
+        raise WrongRecipientError(invitation.id)
     return invitation
 
 
-def _take_place(invitation: Invitation, person_id: UUID, from_address: str, *, new_account: bool) -> None:
+def _accept(invitation: Invitation, person_id: UUID, from_address: str, *, new_account: bool) -> None:
     invitation.accepted_at = clock.now()
     add_membership(
         person_id,
@@ -147,7 +152,7 @@ def _take_place(invitation: Invitation, person_id: UUID, from_address: str, *, n
     record(ACCEPTED, person_id, invitation=invitation.id, from_address=from_address, new_account=new_account)
 
 
-_TEXT = """You are invited to the attendance portal of {authority}, as {role}.
+_INVITATION_MAIL = """You are invited to the attendance portal of {authority}, as {role}.
 
 To accept, open this address within seven days. It works once, and only for this e-mail address:
 

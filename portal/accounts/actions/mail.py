@@ -1,4 +1,7 @@
-"""Mail: queued in the transaction that causes it, delivered by a job, and shown on a page in the demonstration."""
+"""Outgoing mail: queued in the transaction that causes it and delivered by a job.
+
+In the demonstration nothing is delivered; a page shows the messages.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ TIMEOUT = 20
 
 @dataclass(frozen=True, slots=True)
 class Smtp:
-    """The mail server: `encryption` is "none", "starttls" or "tls"; user and password are left empty where it asks for none."""
+    """How to reach the mail server.
+
+    `encryption` is "none", "starttls" or "tls". User and password stay empty for a server without authentication.
+    """
 
     host: str
     port: int
@@ -34,14 +40,15 @@ class Smtp:
 
 @action
 def send_mail(to: str, subject: str, body: str) -> UUID:
-    """Queue a message in the running action; the job `accounts.deliver_mail` takes it to the mail server.
+    """Queue a message in the running action. The job `accounts.deliver_mail` sends it after the commit.
 
     Raises:
         ValueError: for a line break or another control character in the address or the subject (header injection).
     """
+    # Checked here and not at delivery, so that the caller's action fails and no malformed message is stored.
     for header in (to, subject):
         if not header.isprintable() or not header.strip():
-            message = "An address or a subject of a message is one line of printable characters."
+            message = "The address and the subject of a message must each be one line of printable characters."
             raise ValueError(message)
     mail = Mail(id=uuid4(), to=to, subject=subject, body=body, created_at=clock.now())
     tx().add(mail)
@@ -53,16 +60,17 @@ _server: Smtp | None = None
 
 
 def connect(smtp: Smtp | None) -> None:
-    """Tell this process its mail server, once; without one, messages wait (and the demonstration shows them)."""
-    global _server  # noqa: PLW0603  one mail server a process is the point
+    """Set this process's mail server. With None, messages stay queued."""
+    global _server  # noqa: PLW0603  a process has one mail server, set as it starts
     _server = smtp
 
 
 @action
 def deliver_mail(mail_id: UUID, smtp: Smtp | None = None) -> bool:
-    """Give one message to the mail server, once; its text, which may hold a link, is forgotten as soon as it is gone.
+    """Send one queued message, once, and delete its body.
 
-    `smtp` is this process's server where none is given; without either the message stays. Returns whether it was sent now.
+    `smtp` defaults to this process's server; without either the message stays queued. Returns whether it was
+    sent by this call.
 
     Raises:
         OSError, smtplib.SMTPException: when the server cannot be reached or refuses; the job is tried again.
@@ -70,10 +78,12 @@ def deliver_mail(mail_id: UUID, smtp: Smtp | None = None) -> bool:
     server = smtp or _server
     if server is None:
         return False
+    # The lock makes a second worker with the same job wait, and then find the message sent.
     mail = tx().scalar(select(Mail).where(Mail.id == mail_id).with_for_update())
     if mail is None or mail.sent_at is not None:
         return False
-    _hand_over(_message(mail, server), server)
+    _send(_message(mail, server), server)
+    # The body may hold a link that resets a password: a copy of the database must not contain working links.
     mail.attempts, mail.sent_at, mail.body = mail.attempts + 1, clock.now(), None
     return True
 
@@ -88,15 +98,15 @@ def _message(mail: Mail, smtp: Smtp) -> EmailMessage:
     return message
 
 
-def _hand_over(message: EmailMessage, smtp: Smtp) -> None:
-    trusted = ssl.create_default_context()
+def _send(message: EmailMessage, smtp: Smtp) -> None:
+    tls = ssl.create_default_context()
     with (
-        smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=TIMEOUT, context=trusted)
+        smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=TIMEOUT, context=tls)
         if smtp.encryption == "tls"
         else smtplib.SMTP(smtp.host, smtp.port, timeout=TIMEOUT)
     ) as server:
         if smtp.encryption == "starttls":
-            server.starttls(context=trusted)
+            server.starttls(context=tls)
         if smtp.user:
             server.login(smtp.user, smtp.password)
         server.send_message(message)

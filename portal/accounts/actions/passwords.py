@@ -1,4 +1,4 @@
-"""Passwords change here only by their owner's hand: with the old one, or with a link sent to their own address."""
+"""Actions on passwords. Only the owner can change a password: with the old one, or by a mailed link."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from sqlalchemy import select, update
 
 from portal import clock
 from portal.accounts.actions.mail import send_mail
-from portal.accounts.actions.sign_ins import end_others, renew
+from portal.accounts.actions.sign_ins import end_other_sign_ins, renew
 from portal.accounts.models import PasswordReset, Person
-from portal.accounts.queries import hashed, is_unused
+from portal.accounts.queries import hash_token, is_unused
 from portal.audit.actions import record
 from portal.audit.events import event
 from portal.db import action, tx
@@ -22,20 +22,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-RESET_LASTS = timedelta(hours=1)
+RESET_LIFETIME = timedelta(hours=1)
 
 RESET_SENT = event("password.reset_sent", "A link to choose a new password was sent")
 RESET_OPENED = event("password.reset_opened", "A link to choose a new password was opened")
 RESET_DONE = event("password.reset", "Someone chose a new password by a link")
 CHANGED = event("password.changed", "Someone changed their password")
-HASH_RENEWED = event("password.hash_renewed", "A password's hash was made again with the present setting")
+HASH_RENEWED = event("password.hash_renewed", "A password's hash was made again with the current setting")
 
 
 @action
-def send_reset(person_id: UUID, address_of: Callable[[str], str]) -> None:
-    """Send a person a link, good for one hour and once; earlier links stop working. `address_of` makes the link of a token.
+def send_reset(person_id: UUID, link_for: Callable[[str], str]) -> None:
+    """Mail a person a link to choose a new password. It works once, within one hour.
 
-    A suspended person is sent word of it and no link.
+    Earlier links stop working. `link_for` builds the link from a token. A suspended person gets a message
+    that says so, and no link.
 
     Raises:
         LookupError: when there is no such person.
@@ -45,60 +46,68 @@ def send_reset(person_id: UUID, address_of: Callable[[str], str]) -> None:
         raise LookupError(person_id)
     record(RESET_SENT, person_id)
     if person.disabled_at is not None or is_unused(person):
-        send_mail(person.email, "Your account is suspended", _SUSPENDED)
+        send_mail(person.email, "Your account is suspended", _SUSPENDED_MAIL)
         return
     token, now = secrets.token_urlsafe(32), clock.now()
-    earlier = update(PasswordReset).where(PasswordReset.person_id == person_id, PasswordReset.used_at.is_(None))
-    tx().execute(earlier.values(used_at=now))
-    tx().add(PasswordReset(id=uuid4(), person_id=person_id, token_hash=hashed(token), created_at=now, expires_at=now + RESET_LASTS))
-    send_mail(person.email, "Choose a new password", _LINK.format(link=address_of(token)))
+    unused_resets = update(PasswordReset).where(PasswordReset.person_id == person_id, PasswordReset.used_at.is_(None))
+    tx().execute(unused_resets.values(used_at=now))
+    reset = PasswordReset(
+        id=uuid4(), person_id=person_id, token_hash=hash_token(token), created_at=now, expires_at=now + RESET_LIFETIME
+    )
+    tx().add(reset)
+    send_mail(person.email, "Choose a new password", _RESET_MAIL.format(link=link_for(token)))
 
 
 @action
 def exchange_reset(token: str) -> str | None:
-    """Trade a link's token for one that only this browser holds; the link is dead from now on. None when it was already."""
+    """Exchange the token of a reset link for a new one, which goes into this browser's cookie.
+
+    The link stops working, so that a copy of it in a mailbox, a history or a log opens nothing. Returns None
+    when it had stopped already.
+    """
     reset = _open_reset(token)
     if reset is None:
         return None
-    held = secrets.token_urlsafe(32)
-    reset.token_hash = hashed(held)
+    browser_token = secrets.token_urlsafe(32)
+    reset.token_hash = hash_token(browser_token)
     record(RESET_OPENED, reset.person_id)
-    return held
+    return browser_token
 
 
 @action
-def finish_reset(held: str, password_hash: str) -> bool:
-    """Keep the new password of whoever holds the exchanged token, once; every sign-in of theirs ends and they are told.
+def finish_reset(browser_token: str, password_hash: str) -> bool:
+    """Store the new password of the person whose reset this token belongs to.
 
-    Returns False when the hour is over or the link was used. The second factor is still asked at the next sign-in.
+    Every sign-in of the person ends and they are told by mail. Returns False when the hour is over or the
+    token was used. The second factor is still asked at the next sign-in.
     """
-    reset = _open_reset(held)
+    reset = _open_reset(browser_token)
     if reset is None:
         return False
     person = tx().get_one(Person, reset.person_id, with_for_update=True)
     reset.used_at, person.password_hash = clock.now(), password_hash
     record(RESET_DONE, person.id)
-    end_others(person.id, "password reset")
-    send_mail(person.email, "Your password was changed", _WAS_CHANGED)
+    end_other_sign_ins(person.id, "password reset")
+    send_mail(person.email, "Your password was changed", _CHANGED_MAIL)
     return True
 
 
 @action
 def change_password(person_id: UUID, sign_in_id: UUID, password_hash: str) -> str:
-    """Keep a new password for someone who has just proved the old one; other sign-ins end, they are told.
+    """Store a new password for a person who has just given the old one.
 
-    Returns the new token of the sign-in that goes on.
+    The person's other sign-ins end and they are told by mail. Returns the new token of this sign-in.
     """
     tx().get_one(Person, person_id, with_for_update=True).password_hash = password_hash
     record(CHANGED, person_id)
-    end_others(person_id, "password changed", keep=sign_in_id)
-    send_mail(tx().get_one(Person, person_id).email, "Your password was changed", _WAS_CHANGED)
+    end_other_sign_ins(person_id, "password changed", keep=sign_in_id)
+    send_mail(tx().get_one(Person, person_id).email, "Your password was changed", _CHANGED_MAIL)
     return renew(sign_in_id)
 
 
 @action
 def renew_hash(person_id: UUID, password_hash: str) -> None:
-    """Keep the same password's hash made with the present setting."""
+    """Store a hash of the same password that was made with the current setting."""
     tx().get_one(Person, person_id).password_hash = password_hash
     record(HASH_RENEWED, person_id)
 
@@ -106,13 +115,13 @@ def renew_hash(person_id: UUID, password_hash: str) -> None:
 def _open_reset(token: str) -> PasswordReset | None:
     return tx().scalar(
         select(PasswordReset)
-        .where(PasswordReset.token_hash == hashed(token), PasswordReset.used_at.is_(None))
+        .where(PasswordReset.token_hash == hash_token(token), PasswordReset.used_at.is_(None))
         .where(PasswordReset.expires_at > clock.now())
         .with_for_update()
     )
 
 
-_LINK = """Someone asked for a new password for your account in the attendance portal.
+_RESET_MAIL = """Someone asked for a new password for your account in the attendance portal.
 
 To choose one, open this address within one hour. It works once:
 
@@ -121,12 +130,12 @@ To choose one, open this address within one hour. It works once:
 If you did not ask for it, you do not need to do anything.
 """
 
-_SUSPENDED = """Someone asked for a new password for your account in the attendance portal.
+_SUSPENDED_MAIL = """Someone asked for a new password for your account in the attendance portal.
 
 Your account is suspended, because it was not used for 90 days. Ask your administrator to open it again.
 """
 
-_WAS_CHANGED = """The password of your account in the attendance portal was changed. Your other sign-ins were ended.
+_CHANGED_MAIL = """The password of your account in the attendance portal was changed. Your other sign-ins were ended.
 
 If this was not you, tell your administrator at once.
 """

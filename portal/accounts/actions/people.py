@@ -1,4 +1,4 @@
-"""People and their places: authorities, persons and memberships are added, changed and ended here."""
+"""Actions on authorities, people and memberships: add, change, end, suspend."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from portal import clock, scope
-from portal.accounts.actions.sign_ins import end_all_of_membership
+from portal.accounts.actions.sign_ins import end_sign_ins_of_membership
 from portal.accounts.models import PLATFORM, Authority, Membership, Person
 from portal.accounts.queries import folded_email, is_unused
-from portal.accounts.roles import MembershipRefusedError, Reach, RoleOutOfReachError, checked, is_within
+from portal.accounts.roles import MembershipRefusedError, Reach, RoleNotGrantableError, can_manage, validated
 from portal.audit.actions import record
 from portal.audit.events import event
 from portal.db import action, tx
@@ -35,19 +35,24 @@ MEMBERSHIP_ENDED = event("membership.ended", "A person's role was ended", "membe
 
 
 class TakenError(ValueError):
-    """The short name or the e-mail address belongs to another already. Its text is fit for a screen."""
+    """The short name or the e-mail address is in use. The text can be shown on a screen."""
 
 
 @action
 def ensure_platform() -> Authority:
-    """The platform's own row, in whose chain operators' acts are recorded; added once. Run it in the platform's scope."""
-    found = tx().get(Authority, PLATFORM)
-    return found if found is not None else add_authority("platform", "The platform", "")
+    """Return the platform's own authority row, and add it the first time.
+
+    Its audit chain holds the operators' acts. Run it in the platform's scope.
+    """
+    platform = tx().get(Authority, PLATFORM)
+    return platform if platform is not None else add_authority("platform", "The platform", "")
 
 
 @action
 def add_authority(slug: str, name: str, la_code: str, *, demonstration: bool = False) -> Authority:
-    """Add the authority whose id the scope holds (see `queries.command_line`), recorded first in its own chain.
+    """Add the authority whose id the scope carries (see `queries.command_line`).
+
+    The event is the first one in the authority's own audit chain.
 
     Raises:
         TakenError: when another authority has the short name.
@@ -70,13 +75,13 @@ def add_authority(slug: str, name: str, la_code: str, *, demonstration: bool = F
 
 @action
 def note_authority(authority_id: UUID, slug: str) -> None:
-    """Record in the platform's chain that an operator added an authority."""
+    """Record in the platform's audit chain that an operator added an authority."""
     record(AUTHORITY_NOTED, authority_id, slug=slug)
 
 
 @action
 def add_person(name: str, email: str, *, password_hash: str | None = None, demonstration: bool = False) -> Person:
-    """Add a person who can sign in, with no place yet. `password_hash` comes from `passwords.hash_of`.
+    """Add a person who can sign in but has no membership yet. `password_hash` comes from `passwords.hash_password`.
 
     Raises:
         TakenError: when the e-mail address belongs to someone.
@@ -109,13 +114,15 @@ def add_membership(
     title: str | None = None,
     until: date | None = None,
 ) -> Membership:
-    """Give a person a role in the scope's authority, bound to schools or to an agency as the role asks.
+    """Give a person a role in the scope's authority.
+
+    School roles need schools, partners need an agency and a last day.
 
     Raises:
         MembershipRefusedError: when role, schools, agency and last day do not go together.
     """
     authority_id = scope.current().authority_id
-    reach = checked(Reach(role, frozenset(school_ids), agency, until), platform=authority_id == PLATFORM)
+    reach = validated(Reach(role, frozenset(school_ids), agency, until), platform=authority_id == PLATFORM)
     membership = Membership(
         id=uuid4(),
         person_id=person_id,
@@ -128,49 +135,50 @@ def add_membership(
         created_at=clock.now(),
     )
     tx().add(membership)
-    record(MEMBERSHIP_ADDED, person_id, **_facts(membership))
+    record(MEMBERSHIP_ADDED, person_id, **_audit_facts(membership))
     return membership
 
 
 @action
 def change_membership(membership_id: UUID, reach: Reach) -> Membership:
-    """Change what a membership reaches; it counts at the person's next request.
+    """Change a membership's role, schools, agency or last day, from the person's next request.
 
     Raises:
-        LookupError: when there is no such current membership in the actor's reach.
-        RoleOutOfReachError: when the role or a school is not the actor's to give.
-        MembershipRefusedError: when the parts do not go together, or the last LA administrator would be gone.
+        LookupError: when the actor manages no such current membership.
+        RoleNotGrantableError: when the actor may not give this role or one of these schools.
+        MembershipRefusedError: when the parts do not go together, or the authority would have no LA administrator.
     """
-    membership = _current(membership_id)
-    if not is_within(scope.current(), reach.role, reach.school_ids):
-        raise RoleOutOfReachError(reach.role)
-    checked(reach, platform=membership.authority_id == PLATFORM)
+    membership = _managed_membership(membership_id)
+    if not can_manage(scope.current(), reach.role, reach.school_ids):
+        raise RoleNotGrantableError(reach.role)
+    validated(reach, platform=membership.authority_id == PLATFORM)
+    # A last day counts as leaving too: an authority whose only administrator has one would end up without.
     if reach.role != Role.LA_ADMINISTRATOR or reach.until is not None:
-        _keep_an_administrator(membership)
+        _refuse_last_administrator(membership)
     membership.role, membership.school_ids = reach.role, sorted(reach.school_ids)
     membership.agency, membership.until = reach.agency, reach.until
-    record(MEMBERSHIP_CHANGED, membership.person_id, **_facts(membership))
+    record(MEMBERSHIP_CHANGED, membership.person_id, **_audit_facts(membership))
     return membership
 
 
 @action
 def end_membership(membership_id: UUID) -> None:
-    """End a membership now, and every sign-in that acts through it.
+    """End a membership now, and every sign-in that uses it.
 
     Raises:
-        LookupError: when there is no such current membership in the actor's reach.
+        LookupError: when the actor manages no such current membership.
         MembershipRefusedError: when it is the authority's last LA administrator.
     """
-    membership = _current(membership_id)
-    _keep_an_administrator(membership)
+    membership = _managed_membership(membership_id)
+    _refuse_last_administrator(membership)
     membership.ended_at = clock.now()
-    end_all_of_membership(membership.id)
+    end_sign_ins_of_membership(membership.id)
     record(MEMBERSHIP_ENDED, membership.person_id, membership=membership.id, role=membership.role)
 
 
 @action
 def reinstate(person_id: UUID) -> None:
-    """Open a suspended account again for another 90 days.
+    """Reopen a suspended account for another 90 days.
 
     Raises:
         LookupError: when there is no such person.
@@ -184,16 +192,18 @@ def reinstate(person_id: UUID) -> None:
 
 @action
 def suspend_unused() -> int:
-    """Suspend the accounts of the scope's authority that nobody has used for 90 days. Returns how many.
+    """Suspend the accounts of the scope's authority that were unused for 90 days. Returns how many.
 
-    Signing in asks the same question, so that a missed night suspends nobody late.
+    Signing in makes the same check, so an account is closed in time even when this nightly job did not run.
     """
     now = clock.now()
-    here = select(Membership.person_id).where(
+    members = select(Membership.person_id).where(
         Membership.authority_id == scope.current().authority_id, Membership.ended_at.is_(None)
     )
     people = tx().scalars(
-        select(Person).where(Person.id.in_(here), Person.disabled_at.is_(None), Person.demonstration.is_(False)).with_for_update()
+        select(Person)
+        .where(Person.id.in_(members), Person.disabled_at.is_(None), Person.demonstration.is_(False))
+        .with_for_update()
     )
     suspended = [person for person in people if is_unused(person)]
     for person in suspended:
@@ -202,7 +212,7 @@ def suspend_unused() -> int:
     return len(suspended)
 
 
-def _facts(membership: Membership) -> dict[str, object]:
+def _audit_facts(membership: Membership) -> dict[str, object]:
     return {
         "membership": membership.id,
         "role": membership.role,
@@ -211,29 +221,40 @@ def _facts(membership: Membership) -> dict[str, object]:
     }
 
 
-def _current(membership_id: UUID) -> Membership:
+def _managed_membership(membership_id: UUID) -> Membership:
+    """A current membership the actor manages, locked until the commit.
+
+    Raises:
+        LookupError: when there is none; a membership outside the actor's reach looks the same as a missing one.
+    """
     membership = tx().scalar(
         select(Membership)
         .where(Membership.id == membership_id, Membership.authority_id == scope.current().authority_id)
         .where(Membership.ended_at.is_(None))
         .with_for_update()
     )
-    if membership is None or not is_within(scope.current(), membership.role, membership.school_ids):
+    if membership is None or not can_manage(scope.current(), membership.role, membership.school_ids):
         raise LookupError(membership_id)
     return membership
 
 
-def _keep_an_administrator(leaving: Membership) -> None:
-    """Refuse to take away the last LA administrator. Locks them all, so that two cannot take each other away."""
+def _refuse_last_administrator(leaving: Membership) -> None:
+    """Refuse to remove an authority's last LA administrator.
+
+    Raises:
+        MembershipRefusedError: when nobody else has that role without a last day.
+    """
     if leaving.role != Role.LA_ADMINISTRATOR:
         return
-    others = tx().scalars(
+    # All of them are locked: without that, two administrators could remove each other at the same moment,
+    # each transaction still seeing the other one in place.
+    administrators = tx().scalars(
         select(Membership)
         .join(Person, Person.id == Membership.person_id)
         .where(Membership.authority_id == leaving.authority_id, Membership.role == Role.LA_ADMINISTRATOR)
         .where(Membership.ended_at.is_(None), Membership.until.is_(None), Person.disabled_at.is_(None))
         .with_for_update(of=Membership)
     )
-    if all(other.id == leaving.id for other in others):
+    if all(administrator.id == leaving.id for administrator in administrators):
         message = "This is the only LA administrator. Give someone else that role first: an authority needs one."
         raise MembershipRefusedError(message)

@@ -1,4 +1,4 @@
-"""Second factors: set up, proved, stood in for by a recovery code, and taken off for someone who lost theirs."""
+"""Actions on second factors: set up, check a code, use a recovery code, remove a lost one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from portal import clock
 from portal.accounts import second_factor
 from portal.accounts.actions.mail import send_mail
-from portal.accounts.actions.sign_ins import end_others, renew
+from portal.accounts.actions.sign_ins import end_other_sign_ins, renew
 from portal.accounts.models import Person, RecoveryCode, SignIn
 from portal.audit.actions import record
 from portal.audit.events import event
@@ -22,21 +22,22 @@ if TYPE_CHECKING:
 
 SET_UP = event("second_factor.set_up", "Someone set up an authenticator app", "replaced")
 PROVED = event("second_factor.proved", "Someone proved their second factor", "sign_in")
-CODE_USED = event("second_factor.recovery_code_used", "A recovery code stood in for the second factor", "sign_in", "left")
+CODE_USED = event("second_factor.recovery_code_used", "A recovery code was used in place of the second factor", "sign_in", "left")
 CODES_MADE = event("second_factor.recovery_codes_made", "New recovery codes were made; the old ones stopped working")
 TAKEN_OFF = event("second_factor.taken_off", "An administrator took off someone's second factor, so that they set up a new one")
 
 
 @action
 def prove_factor(sign_in_id: UUID, typed: str, key: bytes) -> str | None:
-    """Judge six digits from the authenticator app. Returns the sign-in's new token, or None when they are not right.
+    """Check six digits from the authenticator app. Returns the sign-in's new token, or None for wrong digits.
 
-    A half minute counts once: the same digits, however they are typed, are refused the second time.
+    The digits of one half minute work once, however they are typed the second time.
     """
     sign_in, person = _sign_in_and_person(sign_in_id)
     if person.totp_secret is None:
         return None
-    step = second_factor.step_of(second_factor.opened(person.totp_secret, key, person.id), typed, person.totp_last_step)
+    secret = second_factor.unseal(person.totp_secret, key, person.id)
+    step = second_factor.matching_step(secret, typed, person.totp_last_step)
     if step is None:
         return None
     person.totp_last_step = step
@@ -46,62 +47,69 @@ def prove_factor(sign_in_id: UUID, typed: str, key: bytes) -> str | None:
 
 @action
 def use_recovery_code(sign_in_id: UUID, typed: str) -> str | None:
-    """Judge a recovery code; each works once, and its owner is told. Returns the new token, or None when it is not right."""
+    """Check a recovery code. Each works once, and its owner is told by mail.
+
+    Returns the sign-in's new token, or None for a wrong code.
+    """
     sign_in, person = _sign_in_and_person(sign_in_id)
-    left = (
+    unused_codes = (
         tx()
         .scalars(select(RecoveryCode).where(RecoveryCode.person_id == person.id, RecoveryCode.used_at.is_(None)).with_for_update())
         .all()
     )
-    wanted = second_factor.recovery_hash(typed, person.id)
-    code = next((one for one in left if secrets.compare_digest(one.code_hash, wanted)), None)
+    typed_hash = second_factor.hash_recovery_code(typed, person.id)
+    code = next((code for code in unused_codes if secrets.compare_digest(code.code_hash, typed_hash)), None)
     if code is None or person.totp_secret is None:
         return None
     code.used_at = clock.now()
-    record(CODE_USED, person.id, sign_in=sign_in.id, left=len(left) - 1)
-    send_mail(person.email, "A recovery code was used", _CODE_USED.format(left=len(left) - 1))
+    record(CODE_USED, person.id, sign_in=sign_in.id, left=len(unused_codes) - 1)
+    send_mail(person.email, "A recovery code was used", _CODE_USED_MAIL.format(left=len(unused_codes) - 1))
     return renew(sign_in.id, second_factor=True)
 
 
 @action
 def set_up_factor(sign_in_id: UUID, secret: str, typed: str, key: bytes) -> tuple[str, list[str]] | None:
-    """Keep a new authenticator secret that the digits prove; every other sign-in of the person ends and they are told.
+    """Store a new authenticator secret once the digits typed match it.
 
-    Returns the new token and ten recovery codes, which are shown this once; None when the digits are not right.
+    The person's other sign-ins end and they are told by mail. Returns the sign-in's new token and ten recovery
+    codes, which are shown only this once; None for wrong digits.
 
     Raises:
-        PermissionError: when the person has a factor already and this sign-in has not proved it.
+        PermissionError: when the person has a second factor already and this sign-in has not passed it.
     """
     sign_in, person = _sign_in_and_person(sign_in_id)
     replaced = person.totp_secret is not None
     if replaced and sign_in.second_factor_at is None:
         raise PermissionError(sign_in_id)
-    step = second_factor.step_of(secret, typed, None)
+    step = second_factor.matching_step(secret, typed, None)
     if step is None:
         return None
-    person.totp_secret, person.totp_last_step = second_factor.sealed(secret, key, person.id), step
+    # The step just used is stored with the secret, so that the same digits cannot sign in a second time.
+    person.totp_secret, person.totp_last_step = second_factor.seal(secret, key, person.id), step
     record(SET_UP, person.id, replaced=replaced)
     codes = make_recovery_codes(person.id)
-    end_others(person.id, "second factor", keep=sign_in.id)
-    send_mail(person.email, "Your authenticator app was set up", _SET_UP)
+    end_other_sign_ins(person.id, "second factor", keep=sign_in.id)
+    send_mail(person.email, "Your authenticator app was set up", _SET_UP_MAIL)
     return renew(sign_in.id, second_factor=True), codes
 
 
 @action
 def make_recovery_codes(person_id: UUID) -> list[str]:
-    """Make ten new recovery codes, shown this once; the old ones stop working."""
+    """Make ten new recovery codes, to be shown only this once. The old ones stop working."""
     tx().execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     codes = second_factor.recovery_codes()
     tx().add_all(
-        RecoveryCode(id=uuid4(), person_id=person_id, code_hash=second_factor.recovery_hash(code, person_id)) for code in codes
+        RecoveryCode(id=uuid4(), person_id=person_id, code_hash=second_factor.hash_recovery_code(code, person_id)) for code in codes
     )
     record(CODES_MADE, person_id)
     return codes
 
 
 @action
-def take_off_factor(person_id: UUID) -> None:
-    """Take off a lost second factor: every sign-in ends, the person is told, and sets up a new one after their password.
+def reset_second_factor(person_id: UUID) -> None:
+    """Remove a lost second factor, so that the person sets up a new one at the next sign-in.
+
+    Every sign-in of the person ends and they are told by mail.
 
     Raises:
         LookupError: when there is no such person.
@@ -112,30 +120,31 @@ def take_off_factor(person_id: UUID) -> None:
     person.totp_secret, person.totp_last_step = None, None
     tx().execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     record(TAKEN_OFF, person_id)
-    end_others(person_id, "second factor taken off")
-    send_mail(person.email, "Your authenticator app was taken off", _TAKEN_OFF)
+    end_other_sign_ins(person_id, "second factor taken off")
+    send_mail(person.email, "Your authenticator app was taken off", _TAKEN_OFF_MAIL)
 
 
 def _sign_in_and_person(sign_in_id: UUID) -> tuple[SignIn, Person]:
     sign_in = tx().scalar(select(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)))
     if sign_in is None:
         raise LookupError(sign_in_id)
+    # The person is locked: otherwise two requests with one code could both read the last used step before either stores it.
     return sign_in, tx().get_one(Person, sign_in.person_id, with_for_update=True)
 
 
-_IF_NOT = """
+_WARNING = """
 If this was not you, tell your administrator at once.
 """
 
-_CODE_USED = f"""A recovery code was used to sign in to your account in the attendance portal. You have {{left}} left.
+_CODE_USED_MAIL = f"""A recovery code was used to sign in to your account in the attendance portal. You have {{left}} left.
 
 You can make ten new ones on the page "Your account".
-{_IF_NOT}"""
+{_WARNING}"""
 
-_SET_UP = f"""An authenticator app was set up for your account in the attendance portal. Your other sign-ins were ended.
-{_IF_NOT}"""
+_SET_UP_MAIL = f"""An authenticator app was set up for your account in the attendance portal. Your other sign-ins were ended.
+{_WARNING}"""
 
-_TAKEN_OFF = f"""An administrator took off the authenticator app of your account in the attendance portal.
+_TAKEN_OFF_MAIL = f"""An administrator took off the authenticator app of your account in the attendance portal.
 
 Sign in with your password; the portal then helps you to set up a new one.
-{_IF_NOT}"""
+{_WARNING}"""

@@ -1,4 +1,4 @@
-"""Sign-ins: a browser is let in, moves to a place, is kept awake, and is let out, here or everywhere."""
+"""Actions on sign-ins: start one, choose a membership, note its use, end one or all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from portal import clock
 from portal.accounts.models import Membership, Person, SignIn
-from portal.accounts.queries import hashed
+from portal.accounts.queries import hash_token
 from portal.audit.actions import record
 from portal.audit.events import event
 from portal.db import action, tx
@@ -19,7 +19,7 @@ from portal.db import action, tx
 if TYPE_CHECKING:
     from uuid import UUID
 
-SEEN_EVERY = timedelta(minutes=1)
+SEEN_INTERVAL = timedelta(minutes=1)
 
 SIGNED_IN = event("sign_in.entered", "Someone signed in to this authority", "sign_in", "how", "second_factor")
 SIGNED_OUT = event("sign_in.ended", "Someone signed out, or ended one of their sign-ins", "sign_in")
@@ -28,25 +28,29 @@ SIGNED_OUT_EVERYWHERE = event("sign_in.all_ended", "Someone's other sign-ins wer
 
 @action
 def begin(person_id: UUID, device: str) -> str:
-    """Start a sign-in for someone who has proved who they are; it has no place and no second factor yet.
+    """Start a sign-in for a person whose password was right. It has no membership and no second factor yet.
 
-    Returns the token for the cookie; only its hash is kept. Recorded when a place is entered.
+    Returns the token for the cookie; the database stores only its hash. Not audited here, but when a membership
+    is chosen, because only then is it known whose audit chain it belongs to.
     """
     token, now = secrets.token_urlsafe(32), clock.now()
-    tx().add(SignIn(id=uuid4(), token_hash=hashed(token), person_id=person_id, device=device, created_at=now, seen_at=now))
+    tx().add(SignIn(id=uuid4(), token_hash=hash_token(token), person_id=person_id, device=device, created_at=now, seen_at=now))
     return token
 
 
 @action
 def renew(sign_in_id: UUID, *, second_factor: bool = False) -> str:
-    """Give a sign-in a new token; the old one is dead at once. `second_factor` notes that the factor was just proved.
+    """Replace a sign-in's token. The old token stops working at once.
+
+    Done at every change of rights, so that a cookie planted or copied before the change is worth nothing after it.
+    `second_factor` notes that the second factor was just passed.
 
     Raises:
         LookupError: when the sign-in has ended.
     """
-    sign_in = _live(sign_in_id)
+    sign_in = _open_sign_in(sign_in_id)
     token = secrets.token_urlsafe(32)
-    sign_in.token_hash = hashed(token)
+    sign_in.token_hash = hash_token(token)
     if second_factor:
         sign_in.second_factor_at = clock.now()
     return token
@@ -54,14 +58,14 @@ def renew(sign_in_id: UUID, *, second_factor: bool = False) -> str:
 
 @action
 def enter(sign_in_id: UUID, membership_id: UUID, how: str) -> str:
-    """Act through this membership from now on. Run it in the membership's scope; returns the sign-in's new token.
+    """Set the membership a sign-in acts through. Run it in the membership's scope.
 
-    `how` is "password", "demonstration" or "switch".
+    `how` is "password", "demonstration" or "switch". Returns the sign-in's new token.
 
     Raises:
-        LookupError: when the sign-in has ended, or the membership is not the person's own.
+        LookupError: when the sign-in has ended, or the membership is another person's or has ended.
     """
-    sign_in = _live(sign_in_id)
+    sign_in = _open_sign_in(sign_in_id)
     membership = tx().get(Membership, membership_id)
     if membership is None or membership.person_id != sign_in.person_id or membership.ended_at is not None:
         raise LookupError(membership_id)
@@ -73,20 +77,21 @@ def enter(sign_in_id: UUID, membership_id: UUID, how: str) -> str:
 
 @action
 def touch(sign_in_id: UUID) -> None:
-    """Note that a sign-in was used, at most once a minute: what the idle limit is measured from."""
+    """Store when a sign-in was last used, for the idle limit."""
+    # At most once a minute: otherwise every request would write a row.
     sign_in, now = tx().get(SignIn, sign_in_id), clock.now()
-    if sign_in is not None and sign_in.ended_at is None and sign_in.seen_at <= now - SEEN_EVERY:
+    if sign_in is not None and sign_in.ended_at is None and sign_in.seen_at <= now - SEEN_INTERVAL:
         sign_in.seen_at = now
 
 
 @action
 def end_sign_in(sign_in_id: UUID, person_id: UUID) -> None:
-    """End one of a person's own sign-ins: its cookie opens nothing from now on.
+    """End one of a person's own sign-ins. Its cookie stops working at once.
 
     Raises:
-        LookupError: when the person has no such live sign-in.
+        LookupError: when the person has no such open sign-in.
     """
-    sign_in = _live(sign_in_id)
+    sign_in = _open_sign_in(sign_in_id)
     if sign_in.person_id != person_id:
         raise LookupError(sign_in_id)
     sign_in.ended_at = clock.now()
@@ -94,24 +99,27 @@ def end_sign_in(sign_in_id: UUID, person_id: UUID) -> None:
 
 
 @action
-def end_others(person_id: UUID, why: str, *, keep: UUID | None = None) -> int:
-    """End every sign-in of a person but one (or all). `why` is words of ours. Returns how many ended."""
-    ended = update(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None)).values(ended_at=clock.now())
+def end_other_sign_ins(person_id: UUID, why: str, *, keep: UUID | None = None) -> int:
+    """End every sign-in of a person except `keep`. Returns how many ended.
+
+    `why` goes into the audit: a fixed phrase of this program, never typed text.
+    """
+    statement = update(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None)).values(ended_at=clock.now())
     if keep is not None:
-        ended = ended.where(SignIn.id != keep)
-    count = len(tx().execute(ended.returning(SignIn.id)).all())
+        statement = statement.where(SignIn.id != keep)
+    count = len(tx().execute(statement.returning(SignIn.id)).all())
     record(SIGNED_OUT_EVERYWHERE, person_id, ended=count, why=why)
     return count
 
 
-def end_all_of_membership(membership_id: UUID) -> None:
-    """End every sign-in that acts through a membership; part of an action that records why."""
+def end_sign_ins_of_membership(membership_id: UUID) -> None:
+    """End every sign-in that acts through a membership. The calling action records why."""
     tx().execute(
         update(SignIn).where(SignIn.membership_id == membership_id, SignIn.ended_at.is_(None)).values(ended_at=clock.now())
     )
 
 
-def _live(sign_in_id: UUID) -> SignIn:
+def _open_sign_in(sign_in_id: UUID) -> SignIn:
     sign_in = tx().scalar(select(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)).with_for_update())
     if sign_in is None:
         raise LookupError(sign_in_id)

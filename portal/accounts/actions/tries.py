@@ -1,4 +1,7 @@
-"""Tries: each one is counted before it is judged, so that guessing grows slow; no account is ever locked."""
+"""Slows down guessing at passwords and codes. Every try is counted before it is checked.
+
+No account is ever locked: a lock would let a stranger keep the owner out.
+"""
 
 from __future__ import annotations
 
@@ -24,21 +27,26 @@ if TYPE_CHECKING:
     from portal.accounts.visitors import Visitor
 
 SLOWED = event("sign_in.slowed", "Many wrong tries at signing in were slowed down", "purpose", "by")
+#: Rows of `SignInAttempt` that count the wrong tries from every address together.
+_EVERYWHERE = "everywhere"
+#: Rows of `SignInAttempt` that note when a slowing was recorded.
+_SLOWED = "slowed"
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
-KNOWN_FOR = timedelta(days=30)
-KEPT_FOR = timedelta(days=31)
+RECOGNISED_FOR = timedelta(days=30)
+ATTEMPT_RETENTION = timedelta(days=31)
 
-#: Wrong tries from everywhere in a quarter of an hour that show an attack: from then an address has a quarter of its tries.
-SIEGE, SIEGE_WINDOW = 300, timedelta(minutes=15)
+#: This many wrong tries from all addresses in a quarter of an hour mean an attack. While it lasts, each address is
+#: allowed a quarter of its usual tries.
+ATTACK_THRESHOLD, ATTACK_WINDOW = 300, timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many wrong tries in so long.
+    """The number of wrong tries allowed within a window of time.
 
-    `shared`: every right try from the address in that time allows one wrong one more, so that an office of
-    hundreds behind one address is not slowed by its own typing errors.
+    With `shared`, each right try in the window allows one more wrong one. An office of hundreds of people behind
+    one address is then not slowed by its own typing errors.
     """
 
     tries: int
@@ -46,7 +54,7 @@ class Limit:
     shared: bool = False
 
 
-#: Purpose → what is counted (the account, the network address) → its limits.
+#: Purpose → the subject whose tries are counted (the account or the network address) → its limits.
 LIMITS: Mapping[str, Mapping[str, tuple[Limit, ...]]] = {
     "password": {"account": (Limit(5, _MINUTE), Limit(15, _HOUR)), "address": (Limit(20, 15 * _MINUTE, shared=True),)},
     "factor": {"account": (Limit(5, 5 * _MINUTE),), "address": (Limit(5, 5 * _MINUTE, shared=True),)},
@@ -55,33 +63,35 @@ LIMITS: Mapping[str, Mapping[str, tuple[Limit, ...]]] = {
 
 
 class SlowDownError(Exception):
-    """Too many tries; `seconds` says when the next one will be looked at."""
+    """Too many tries. The next one is checked after `seconds`."""
 
     def __init__(self, seconds: int) -> None:
-        """Say how long to wait."""
+        """Store how long to wait."""
         super().__init__(f"Try again in {seconds} seconds.")
         self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One try that was let through: its rows, to be marked when it turns out right."""
+    """One counted try: the ids of its rows, which are marked when the try turns out right."""
 
     ids: tuple[UUID, ...]
 
 
 def admit(purpose: str, account: str, visitor: Visitor) -> Ticket:
-    """Let a try through, already counted as wrong (so that a hundred at once are not all the first).
+    """Count a try as wrong and let it through, if the limits allow it.
 
-    Someone who has signed in from this address before is counted apart from strangers trying their account.
+    It counts as wrong until `settle` marks it right: of a hundred tries sent at once, each sees the others.
+    Tries from an address the owner has signed in from before are counted separately from everyone else's tries at
+    the account.
 
     Raises:
-        SlowDownError: when the account or the address has had its tries; the first time, it is recorded and the owner is told.
+        SlowDownError: when a limit is reached. The first time it is recorded, and the account's owner is told.
     """
-    refusal = _count(purpose, account, visitor)
-    if isinstance(refusal, Ticket):
-        return refusal
-    raise refusal
+    outcome = _count(purpose, account, visitor)
+    if isinstance(outcome, Ticket):
+        return outcome
+    raise outcome
 
 
 @action
@@ -92,41 +102,47 @@ def settle(ticket: Ticket) -> None:
 
 @action
 def forget_tries() -> int:
-    """Remove the tries of more than a month ago. Returns how many rows went."""
-    gone = delete(SignInAttempt).where(SignInAttempt.at < clock.now() - KEPT_FOR)
-    return len(tx().execute(gone.returning(SignInAttempt.id)).all())
+    """Delete the tries that are more than a month old. Returns how many rows were deleted."""
+    statement = delete(SignInAttempt).where(SignInAttempt.at < clock.now() - ATTEMPT_RETENTION)
+    return len(tx().execute(statement.returning(SignInAttempt.id)).all())
 
 
 @action
-def _count(purpose: str, account: str, visitor: Visitor) -> Ticket | SlowDownError:
-    keys = _keys(purpose, account, visitor)
+def _count(purpose: str, account: str, client: Visitor) -> Ticket | SlowDownError:
+    """Count a try, or return the error to raise. Returned and not raised, so that the slowing noted here is committed."""
+    keys = _keys(purpose, account, client)
+    # One lock per account and address, so that parallel tries are counted one after the other and none slips past
+    # the limit. Sorted, because two transactions taking the same locks in different orders would deadlock.
     for key in sorted(keys.values()):
         tx().execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
-    waits = {by: _wait(purpose, by, keys) for by in ("account", "address")}
-    by, seconds = max(waits.items(), key=lambda item: item[1])
+    waits = {subject: _wait(purpose, subject, keys) for subject in ("account", "address")}
+    subject, seconds = max(waits.items(), key=lambda wait: wait[1])
     if seconds > 0:
-        _note_slowing(purpose, by, keys)
+        _note_slowing(purpose, subject, keys)
         return SlowDownError(seconds)
     now = clock.now()
     rows = [SignInAttempt(id=uuid4(), key_hash=key, kind=kind, succeeded=False, at=now) for kind, key in keys.items()]
-    rows.append(SignInAttempt(id=uuid4(), key_hash=purpose, kind="everywhere", succeeded=False, at=now))
+    rows.append(SignInAttempt(id=uuid4(), key_hash=purpose, kind=_EVERYWHERE, succeeded=False, at=now))
     tx().add_all(rows)
     return Ticket(tuple(row.id for row in rows))
 
 
-def _keys(purpose: str, account: str, visitor: Visitor) -> dict[str, str]:
+def _keys(purpose: str, account: str, client: Visitor) -> dict[str, str]:
+    """The keys a try is counted under, hashed: the account, the address, and the two together."""
     return {
-        "account": visitor.blinded(f"{purpose} account", account),
-        "address": visitor.blinded(f"{purpose} address", visitor.address),
-        "pair": visitor.blinded(f"{purpose} pair", f"{account} {visitor.address}"),
+        "account": client.blinded(f"{purpose} account", account),
+        "address": client.blinded(f"{purpose} address", client.address),
+        "pair": client.blinded(f"{purpose} pair", f"{account} {client.address}"),
     }
 
 
-def _wait(purpose: str, by: str, keys: Mapping[str, str]) -> int:
-    """Seconds until the next try by this account or address is looked at; 0 for now."""
+def _wait(purpose: str, subject: str, keys: Mapping[str, str]) -> int:
+    """Seconds until the next try by this account or address is checked; 0 when it is checked now."""
     now = clock.now()
-    limits = LIMITS[purpose][by]
-    kind = "pair" if by == "account" and purpose == "password" and _is_known(keys["pair"]) else by
+    limits = LIMITS[purpose][subject]
+    # Without this, strangers guessing at an account would slow its owner too, at the owner's own desk.
+    is_own_address = subject == "account" and purpose == "password" and _has_signed_in(keys["pair"])
+    kind = "pair" if is_own_address else subject
     tries = (
         tx()
         .execute(
@@ -137,52 +153,57 @@ def _wait(purpose: str, by: str, keys: Mapping[str, str]) -> int:
         )
         .all()
     )
-    quarter = 4 if by == "address" and _under_siege(purpose) else 1
-    return max(_left(limit, quarter, [(at, succeeded) for at, succeeded in tries], now) for limit in limits)
+    divisor = 4 if subject == "address" and _is_under_attack(purpose) else 1
+    return max(_seconds_left(limit, divisor, [(at, succeeded) for at, succeeded in tries], now) for limit in limits)
 
 
-def _left(limit: Limit, quarter: int, tries: Sequence[tuple[datetime, bool]], now: datetime) -> int:
-    recent = [(at, right) for at, right in tries if at > now - limit.window]
-    wrong = [at for at, right in recent if not right]
-    allowed = max(1, limit.tries // quarter) + (sum(right for _, right in recent) if limit.shared else 0)
+def _seconds_left(limit: Limit, divisor: int, tries: Sequence[tuple[datetime, bool]], now: datetime) -> int:
+    """Seconds until one limit allows another try. `tries` are newest first."""
+    recent = [(at, succeeded) for at, succeeded in tries if at > now - limit.window]
+    wrong = [at for at, succeeded in recent if not succeeded]
+    allowed = max(1, limit.tries // divisor) + (sum(succeeded for _, succeeded in recent) if limit.shared else 0)
     if len(wrong) < allowed:
         return 0
+    # The next try is free when the oldest of the newest `allowed` wrong ones leaves the window.
     return max(1, math.ceil((wrong[allowed - 1] + limit.window - now).total_seconds()))
 
 
-def _is_known(pair: str) -> bool:
+def _has_signed_in(pair: str) -> bool:
     """Has this account been signed in to from this address in the last month?"""
-    since = clock.now() - KNOWN_FOR
-    right = select(SignInAttempt.id).where(
+    since = clock.now() - RECOGNISED_FOR
+    successes = select(SignInAttempt.id).where(
         SignInAttempt.key_hash == pair, SignInAttempt.succeeded.is_(True), SignInAttempt.at > since
     )
-    return tx().scalar(right.limit(1)) is not None
+    return tx().scalar(successes.limit(1)) is not None
 
 
-def _under_siege(purpose: str) -> bool:
-    everywhere = select(SignInAttempt.id).where(
-        SignInAttempt.key_hash == purpose, SignInAttempt.at > clock.now() - SIEGE_WINDOW, SignInAttempt.succeeded.is_(False)
+def _is_under_attack(purpose: str) -> bool:
+    """Have there been so many wrong tries from all addresses together that it is an attack?"""
+    failures = select(SignInAttempt.id).where(
+        SignInAttempt.key_hash == purpose, SignInAttempt.at > clock.now() - ATTACK_WINDOW, SignInAttempt.succeeded.is_(False)
     )
-    return len(tx().scalars(everywhere.limit(SIEGE)).all()) >= SIEGE
+    # Limited, because this runs at every try and the full count is never needed.
+    return len(tx().scalars(failures.limit(ATTACK_THRESHOLD)).all()) >= ATTACK_THRESHOLD
 
 
-def _note_slowing(purpose: str, by: str, keys: Mapping[str, str]) -> None:
-    """Record a slowing, and tell the owner of the account, once a quarter of an hour and not at every refused try."""
+def _note_slowing(purpose: str, subject: str, keys: Mapping[str, str]) -> None:
+    """Record a slowing and tell the account's owner, at most once in a quarter of an hour."""
     now = clock.now()
-    noted = select(SignInAttempt.id).where(
-        SignInAttempt.key_hash == keys[by], SignInAttempt.kind == "slowed", SignInAttempt.at > now - SIEGE_WINDOW
+    # Without this limit an attack would flood the audit and the owner's mailbox.
+    earlier = select(SignInAttempt.id).where(
+        SignInAttempt.key_hash == keys[subject], SignInAttempt.kind == _SLOWED, SignInAttempt.at > now - ATTACK_WINDOW
     )
-    if tx().scalar(noted.limit(1)) is not None:
+    if tx().scalar(earlier.limit(1)) is not None:
         return
-    tx().add(SignInAttempt(id=uuid4(), key_hash=keys[by], kind="slowed", succeeded=True, at=now))
+    tx().add(SignInAttempt(id=uuid4(), key_hash=keys[subject], kind=_SLOWED, succeeded=True, at=now))
     person_id = scope.current().actor.person_id
-    record(SLOWED, person_id, purpose=purpose, by=by)
-    owner = tx().get(Person, person_id) if person_id is not None and by == "account" else None
+    record(SLOWED, person_id, purpose=purpose, by=subject)
+    owner = tx().get(Person, person_id) if person_id is not None and subject == "account" else None
     if owner is not None:
-        send_mail(owner.email, "Someone is trying to sign in to your account", _TOLD)
+        send_mail(owner.email, "Someone is trying to sign in to your account", _SLOWED_MAIL)
 
 
-_TOLD = """Several wrong passwords or codes have been entered for your account in the attendance portal.
+_SLOWED_MAIL = """Several wrong passwords or codes have been entered for your account in the attendance portal.
 
 If this was you, wait a minute and try again. You can also choose a new password from the sign-in page.
 

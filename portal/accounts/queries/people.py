@@ -1,4 +1,4 @@
-"""What we know of the people of an authority: who is in an administrator's reach, who was invited, who the demonstration has."""
+"""Queries on an authority's people and invitations, on the demonstration's people, and on mail."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy import func, or_, select
 from portal import clock
 from portal import scope as scopes
 from portal.accounts.models import PLATFORM, Authority, Invitation, Mail, Membership, Person
-from portal.accounts.queries.principals import is_unused, places_of
-from portal.accounts.roles import roles_offered
+from portal.accounts.queries.principals import is_unused, usable_memberships
+from portal.accounts.roles import grantable_roles
 from portal.db import tx
 from portal.permissions import Role
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
 
-    from portal.accounts.queries.principals import Place
+    from portal.accounts.queries.principals import UsableMembership
 
 
 def authorities() -> list[Authority]:
-    """Every authority, by name, the platform itself left out."""
+    """Every authority by name, without the platform itself."""
     return list(tx().scalars(select(Authority).where(Authority.id != PLATFORM).order_by(Authority.name)))
 
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """A membership as the people pages show it."""
+    """A person with one membership, as the people pages show them."""
 
     membership_id: UUID
     person_id: UUID
@@ -48,16 +48,17 @@ class Colleague:
     has_second_factor: bool
 
 
-def _within_reach() -> Select[Membership, Person]:
-    """Current memberships of the scope's authority whose role and schools are the actor's to look after."""
-    here = scopes.current()
-    found = (
+def _managed_memberships() -> Select[Membership, Person]:
+    """Current memberships of the scope's authority that the actor manages, by role and schools."""
+    # These tables are shared between authorities, so no row security helps: the authority must be in the query.
+    scope = scopes.current()
+    query = (
         select(Membership, Person)
         .join(Person, Person.id == Membership.person_id)
-        .where(Membership.authority_id == here.authority_id, Membership.ended_at.is_(None))
-        .where(Membership.role.in_(roles_offered(here.actor.role)))
+        .where(Membership.authority_id == scope.authority_id, Membership.ended_at.is_(None))
+        .where(Membership.role.in_(grantable_roles(scope.actor.role)))
     )
-    return found if here.schools is None else found.where(Membership.school_ids.contained_by(list(here.schools)))
+    return query if scope.schools is None else query.where(Membership.school_ids.contained_by(list(scope.schools)))
 
 
 def _colleague(membership: Membership, person: Person) -> Colleague:
@@ -77,24 +78,27 @@ def _colleague(membership: Membership, person: Person) -> Colleague:
     )
 
 
-def colleagues(named: str = "", *, page: int = 1, size: int = 50) -> tuple[list[Colleague], int]:
-    """A page of the people in the actor's reach by name, those whose name or e-mail holds `named`; and how many there are."""
-    found = _within_reach()
-    if named:
-        found = found.where(or_(Person.name.icontains(named, autoescape=True), Person.email.icontains(named, autoescape=True)))
-    count = tx().scalar(select(func.count()).select_from(found.subquery())) or 0
-    rows = tx().execute(found.order_by(Person.name, Membership.id).limit(size).offset((page - 1) * size))
+def colleagues(text: str = "", *, page: int = 1, size: int = 50) -> tuple[list[Colleague], int]:
+    """A page of the people the actor manages, by name, and how many there are.
+
+    With `text`, only those whose name or e-mail address contains it.
+    """
+    query = _managed_memberships()
+    if text:
+        query = query.where(or_(Person.name.icontains(text, autoescape=True), Person.email.icontains(text, autoescape=True)))
+    count = tx().scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = tx().execute(query.order_by(Person.name, Membership.id).limit(size).offset((page - 1) * size))
     return [_colleague(membership, person) for membership, person in rows], count
 
 
 def colleague(membership_id: UUID) -> Colleague | None:
-    """One person in the actor's reach, by membership."""
-    row = tx().execute(_within_reach().where(Membership.id == membership_id)).first()
+    """One person the actor manages, by membership."""
+    row = tx().execute(_managed_memberships().where(Membership.id == membership_id)).first()
     return None if row is None else _colleague(row[0], row[1])
 
 
 def names_of_memberships(membership_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The names of the people behind memberships of the scope's authority, ended ones too: who sent, who changed."""
+    """The names of the people behind memberships of the scope's authority, including ended ones."""
     rows = tx().execute(
         select(Membership.id, Person.name)
         .join(Person, Person.id == Membership.person_id)
@@ -104,22 +108,22 @@ def names_of_memberships(membership_ids: Collection[UUID]) -> dict[UUID, str]:
 
 
 def open_invitations() -> list[Invitation]:
-    """Invitations in the actor's reach that nobody has accepted yet, newest first."""
-    here = scopes.current()
-    found = (
+    """The open invitations the actor manages, newest first."""
+    scope = scopes.current()
+    query = (
         select(Invitation)
-        .where(Invitation.authority_id == here.authority_id, Invitation.role.in_(roles_offered(here.actor.role)))
+        .where(Invitation.authority_id == scope.authority_id, Invitation.role.in_(grantable_roles(scope.actor.role)))
         .where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None), Invitation.expires_at > clock.now())
         .order_by(Invitation.created_at.desc())
     )
-    if here.schools is not None:
-        found = found.where(Invitation.school_ids.contained_by(list(here.schools)))
-    return list(tx().scalars(found))
+    if scope.schools is not None:
+        query = query.where(Invitation.school_ids.contained_by(list(scope.schools)))
+    return list(tx().scalars(query))
 
 
 @dataclass(frozen=True, slots=True)
 class DemonstrationPerson:
-    """Someone of the demonstration, as the sign-in page lists them."""
+    """A person of the demonstration, as the sign-in page lists them."""
 
     membership_id: UUID
     name: str
@@ -129,7 +133,7 @@ class DemonstrationPerson:
 
 
 def demonstration_people() -> list[DemonstrationPerson]:
-    """The demonstration's people, one line a membership, by authority (the first made comes first) and name."""
+    """The demonstration's people, one for each membership, by authority (oldest first) and name."""
     rows = tx().execute(
         select(Person, Membership, Authority)
         .join(Membership, Membership.person_id == Person.id)
@@ -138,20 +142,25 @@ def demonstration_people() -> list[DemonstrationPerson]:
         .where(or_(Membership.until.is_(None), Membership.until >= clock.today()))
         .order_by(Authority.created_at, Authority.name, Person.name, Membership.id)
     )
-    return [DemonstrationPerson(m.id, p.name, Role(m.role), m.title, a.name) for p, m, a in rows]
+    return [
+        DemonstrationPerson(membership.id, person.name, Role(membership.role), membership.title, authority.name)
+        for person, membership, authority in rows
+    ]
 
 
-def demonstration_place(membership_id: UUID) -> tuple[UUID, Place] | None:
-    """Whose membership this is and its place, if they belong to the demonstration."""
+def demonstration_membership(membership_id: UUID) -> tuple[UUID, UsableMembership] | None:
+    """The person's id and the membership, if the person belongs to the demonstration."""
     person = tx().scalar(
         select(Person)
         .join(Membership, Membership.person_id == Person.id)
         .where(Membership.id == membership_id, Person.demonstration.is_(True), Person.disabled_at.is_(None))
     )
-    places = places_of(person.id) if person is not None else []
-    return next(((person.id, place) for place in places if person and place.membership_id == membership_id), None)
+    if person is None:
+        return None
+    memberships = usable_memberships(person.id)
+    return next(((person.id, membership) for membership in memberships if membership.membership_id == membership_id), None)
 
 
 def recent_mail(limit: int = 100) -> list[Mail]:
-    """The newest messages, for the page of the demonstration that shows what would have been sent."""
+    """The newest messages, for the demonstration's page of mail it would have sent."""
     return list(tx().scalars(select(Mail).order_by(Mail.created_at.desc(), Mail.id).limit(limit)))

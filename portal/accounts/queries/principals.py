@@ -1,4 +1,4 @@
-"""What we know of someone signing in: their account, places, scope and sign-ins, links and invitations."""
+"""Queries about a person who signs in: account, memberships, scope, sign-ins, reset links, invitations."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ UNUSED_AFTER = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One membership as a person chooses it: authority, role, schools."""
+class UsableMembership:
+    """A membership a person can act through today: authority, role, schools."""
 
     membership_id: UUID
     authority_id: UUID
@@ -42,20 +42,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is signed in: the person, the membership they act through (None until chosen), and whether the factor is done."""
+    """The signed-in person: the membership they act through (None until chosen) and the state of the second factor."""
 
     sign_in_id: UUID
     person_id: UUID
     name: str
     email: str
-    place: Place | None
+    place: UsableMembership | None
     second_factor_done: bool
     has_second_factor: bool
     demonstration: bool
 
     @property
     def scope(self) -> Scope | None:
-        """The scope the membership opens; None until one is chosen."""
+        """The scope of the membership; None until one is chosen."""
         return None if self.place is None else scope_of(self.place, self.person_id)
 
     def can(self, permission: str) -> bool:
@@ -63,31 +63,34 @@ class Principal:
         return self.place is not None and can(self.place.role, permission)
 
 
-def hashed(token: str) -> str:
-    """What is kept of a token: its SHA-256, in hexadecimal."""
+def hash_token(token: str) -> str:
+    """The hash that is stored of a token: SHA-256 in hexadecimal.
+
+    Tokens are 256 random bits, so a plain fast hash is enough: nobody can try them all.
+    """
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def folded_email(email: str) -> str:
-    """An e-mail address as it is compared: trimmed and case-folded."""
+    """An e-mail address in the form used for comparing: trimmed and case-folded."""
     return email.strip().casefold()
 
 
-def places_of(person_id: UUID) -> list[Place]:
+def usable_memberships(person_id: UUID) -> list[UsableMembership]:
     """The memberships a person can act through today, oldest first."""
     today = clock.today()
-    found = tx().execute(
+    rows = tx().execute(
         select(Membership, Authority)
         .join(Authority, Authority.id == Membership.authority_id)
         .where(Membership.person_id == person_id, Membership.ended_at.is_(None))
         .where(or_(Membership.until.is_(None), Membership.until >= today))
         .order_by(Membership.created_at, Membership.id)
     )
-    return [_place(membership, authority) for membership, authority in found]
+    return [_usable_membership(membership, authority) for membership, authority in rows]
 
 
-def _place(membership: Membership, authority: Authority) -> Place:
-    return Place(
+def _usable_membership(membership: Membership, authority: Authority) -> UsableMembership:
+    return UsableMembership(
         membership.id,
         authority.id,
         authority.name,
@@ -100,9 +103,10 @@ def _place(membership: Membership, authority: Authority) -> Place:
 
 
 def principal(token: str) -> Principal | None:
-    """The person a session token stands for, read from shared tables on every request; None when it has ended.
+    """The person whose sign-in has this token; None when the sign-in has ended.
 
-    Ends of a sign-in, a membership or a person count at the very next request: nothing is cached.
+    Read at every request and never cached: the end of a sign-in, a membership or an account then counts from the
+    very next request.
     """
     now = clock.now()
     row = (
@@ -110,7 +114,7 @@ def principal(token: str) -> Principal | None:
         .execute(
             select(SignIn, Person)
             .join(Person, Person.id == SignIn.person_id)
-            .where(SignIn.token_hash == hashed(token), SignIn.ended_at.is_(None), Person.disabled_at.is_(None))
+            .where(SignIn.token_hash == hash_token(token), SignIn.ended_at.is_(None), Person.disabled_at.is_(None))
             .where(SignIn.seen_at > now - IDLE, SignIn.created_at > now - ABSOLUTE)
         )
         .first()
@@ -118,13 +122,13 @@ def principal(token: str) -> Principal | None:
     if row is None:
         return None
     sign_in, person = row
-    places = {place.membership_id: place for place in places_of(person.id)}
+    memberships = {membership.membership_id: membership for membership in usable_memberships(person.id)}
     return Principal(
         sign_in_id=sign_in.id,
         person_id=person.id,
         name=person.name,
         email=person.email,
-        place=places.get(sign_in.membership_id) if sign_in.membership_id else None,
+        place=memberships.get(sign_in.membership_id) if sign_in.membership_id else None,
         second_factor_done=sign_in.second_factor_at is not None,
         has_second_factor=person.totp_secret is not None,
         demonstration=person.demonstration,
@@ -132,34 +136,35 @@ def principal(token: str) -> Principal | None:
 
 
 def command_line(authority_id: UUID | None = None) -> Scope:
-    """The scope of the command line in one authority, or in one about to be added (a new id)."""
+    """The scope of the command line in one authority. Without an id, that of an authority about to be added."""
     return Scope(authority_id or uuid4(), None, Actor(None, None, COMMAND_LINE))
 
 
 def platform_scope() -> Scope:
-    """The scope of the command line in the platform's own chain; it reaches no school."""
+    """The scope of the command line in the platform's own audit chain. It reaches no school."""
     return replace(command_line(PLATFORM), schools=frozenset())
 
 
-def scope_of(place: Place, person_id: UUID) -> Scope:
-    """The scope a place opens: LA roles reach every school, others their own; operators reach no school."""
-    schools = None if place.role in LA_ROLES else place.school_ids
-    return Scope(place.authority_id, schools, Actor(person_id, place.membership_id, place.role))
+def scope_of(membership: UsableMembership, person_id: UUID) -> Scope:
+    """The scope of a membership. LA roles reach every school, others only the schools of the membership."""
+    schools = None if membership.role in LA_ROLES else membership.school_ids
+    return Scope(membership.authority_id, schools, Actor(person_id, membership.membership_id, membership.role))
 
 
-def before_the_gate(person_id: UUID | None) -> Scope:
-    """The scope in which the acts of someone still signing in are recorded. It reaches no school.
+def sign_in_scope(person_id: UUID | None) -> Scope:
+    """The scope for recording the acts of a person who is still signing in. It reaches no school.
 
-    The chain is that of the authority of their oldest current membership; the platform's where there is none.
+    It is in the authority of the person's oldest usable membership, or in the platform for a person without one.
     """
-    places = places_of(person_id) if person_id is not None else []
-    return Scope(places[0].authority_id if places else PLATFORM, frozenset(), Actor(person_id, None, "signing in"))
+    memberships = usable_memberships(person_id) if person_id is not None else []
+    authority_id = memberships[0].authority_id if memberships else PLATFORM
+    return Scope(authority_id, frozenset(), Actor(person_id, None, "signing in"))
 
 
 def is_unused(person: Person) -> bool:
-    """Has nobody used this account for 90 days? Demonstration people are always welcome."""
-    marks = (person.last_signed_in_at, person.reinstated_at, person.created_at)
-    return not person.demonstration and max(mark for mark in marks if mark) < clock.now() - UNUSED_AFTER
+    """Was this account unused for 90 days? Never true for the demonstration's people."""
+    uses = (person.last_signed_in_at, person.reinstated_at, person.created_at)
+    return not person.demonstration and max(at for at in uses if at) < clock.now() - UNUSED_AFTER
 
 
 def authority_by_slug(slug: str) -> Authority | None:
@@ -168,12 +173,15 @@ def authority_by_slug(slug: str) -> Authority | None:
 
 
 def person_by_email(email: str) -> Person | None:
-    """The person with this e-mail address, compared folded."""
+    """The person with this e-mail address. Case makes no difference."""
     return tx().scalar(select(Person).where(Person.email_folded == folded_email(email)))
 
 
 def membership_scope(membership_id: UUID) -> tuple[Scope, Role] | None:
-    """The scope a membership opens now, for a job that carries its originator's rights; None when it has ended."""
+    """The current scope and role of a membership; None when it has ended.
+
+    A job runs with the rights of the person who started it, as they are when the job runs.
+    """
     row = (
         tx()
         .execute(
@@ -187,13 +195,14 @@ def membership_scope(membership_id: UUID) -> tuple[Scope, Role] | None:
     )
     if row is None:
         return None
-    place = _place(row[0], row[1])
-    return scope_of(place, row[2].id), place.role
+    membership, authority, person = row
+    usable = _usable_membership(membership, authority)
+    return scope_of(usable, person.id), usable.role
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What is asked of an account while its owner signs in."""
+    """The facts about an account that signing in needs."""
 
     person_id: UUID
     password_hash: str | None
@@ -208,7 +217,7 @@ def _account(person: Person) -> Account:
 
 
 def account_by_email(email: str) -> Account | None:
-    """The account with this e-mail address, compared folded."""
+    """The account with this e-mail address. Case makes no difference."""
     person = person_by_email(email)
     return None if person is None else _account(person)
 
@@ -220,7 +229,7 @@ def account(person_id: UUID) -> Account | None:
 
 
 def sign_ins_of(person_id: UUID) -> list[SignIn]:
-    """A person's sign-ins that are open now, the last used first."""
+    """A person's open sign-ins, the last used first."""
     now = clock.now()
     return list(
         tx().scalars(
@@ -239,16 +248,19 @@ def recovery_codes_left(person_id: UUID) -> int:
 
 
 def reset_owner(token: str) -> UUID | None:
-    """Whose open reset this token stands for, in a link or exchanged; None when its hour is over or it was used."""
-    found = select(PasswordReset.person_id).where(
-        PasswordReset.token_hash == hashed(token), PasswordReset.used_at.is_(None), PasswordReset.expires_at > clock.now()
+    """The id of the person whose open password reset has this token.
+
+    None when the reset expired or was used. The token is the one in the mailed link, or the one it was exchanged for.
+    """
+    owner = select(PasswordReset.person_id).where(
+        PasswordReset.token_hash == hash_token(token), PasswordReset.used_at.is_(None), PasswordReset.expires_at > clock.now()
     )
-    return tx().scalar(found)
+    return tx().scalar(owner)
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """An open invitation as the one invited sees it."""
+class OpenInvitation:
+    """An open invitation as the invited person sees it."""
 
     authority_id: UUID
     authority_name: str
@@ -258,19 +270,19 @@ class Offer:
     has_account: bool
 
 
-def invited(offer: Offer, person_id: UUID | None) -> Scope:
-    """The scope in which an invitation is accepted: its authority, no school."""
-    return Scope(offer.authority_id, frozenset(), Actor(person_id, None, "invited"))
+def invitation_scope(invitation: OpenInvitation, person_id: UUID | None) -> Scope:
+    """The scope for accepting an invitation: in its authority, reaching no school."""
+    return Scope(invitation.authority_id, frozenset(), Actor(person_id, None, "invited"))
 
 
-def offer(token: str) -> Offer | None:
-    """The open invitation of a token; None when it is used, withdrawn or more than seven days old."""
+def invitation_by_token(token: str) -> OpenInvitation | None:
+    """The open invitation with this token; None when it is used, withdrawn or more than seven days old."""
     row = (
         tx()
         .execute(
             select(Invitation, Authority)
             .join(Authority, Authority.id == Invitation.authority_id)
-            .where(Invitation.token_hash == hashed(token), Invitation.accepted_at.is_(None))
+            .where(Invitation.token_hash == hash_token(token), Invitation.accepted_at.is_(None))
             .where(Invitation.withdrawn_at.is_(None), Invitation.expires_at > clock.now())
         )
         .first()
@@ -278,5 +290,5 @@ def offer(token: str) -> Offer | None:
     if row is None:
         return None
     invitation, authority = row
-    known = person_by_email(invitation.email) is not None
-    return Offer(authority.id, authority.name, invitation.name, invitation.email, Role(invitation.role), known)
+    has_account = person_by_email(invitation.email) is not None
+    return OpenInvitation(authority.id, authority.name, invitation.name, invitation.email, Role(invitation.role), has_account)

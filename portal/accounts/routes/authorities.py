@@ -1,4 +1,4 @@
-"""Authorities, as the platform's operator keeps them: added, and given their first administrator. No school, no pupil."""
+"""The platform operator's pages: add an authority and invite its first administrator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import abort, flash, redirect, render_template, url_for
 from portal import scope
 from portal.accounts import actions, queries
 from portal.accounts.forms import AuthorityForm, PersonForm
-from portal.accounts.presence import door, link_to
+from portal.accounts.presence import door, link_builder
 from portal.accounts.roles import Reach
 from portal.accounts.routes.blueprint import bp
 from portal.permissions import Role, needs
@@ -36,10 +36,10 @@ def new_authority() -> ResponseReturnValue:
     form = AuthorityForm()
     if form.validate_on_submit():
         try:
-            with door(_within(uuid4())):
+            with door(_operator_scope(uuid4())):
                 authority_id = actions.add_authority(form.slug.data, form.name.data, form.la_code.data).id
-        except actions.TakenError as why:
-            form.refuse("slug", str(why))
+        except actions.TakenError as error:
+            form.refuse("slug", str(error))
         else:
             actions.note_authority(authority_id, form.slug.data)
             flash(f"{form.name.data} was added. Invite its first LA administrator.", "success")
@@ -51,18 +51,18 @@ def new_authority() -> ResponseReturnValue:
 @needs("authorities.manage")
 def invite_administrator(authority_id: UUID) -> ResponseReturnValue:
     """Invite an LA administrator to an authority."""
-    name = next((one.name for one in queries.authorities() if one.id == authority_id), None)
+    name = next((authority.name for authority in queries.authorities() if authority.id == authority_id), None)
     if name is None:
         abort(404)
     form = PersonForm()
     if form.validate_on_submit():
-        with door(_within(authority_id)):
-            actions.invite(form.name.data, form.email.data, Reach(Role.LA_ADMINISTRATOR), link_to("accounts.open_invitation"))
+        with door(_operator_scope(authority_id)):
+            actions.invite(form.name.data, form.email.data, Reach(Role.LA_ADMINISTRATOR), link_builder("accounts.open_invitation"))
         flash(f"An invitation is on its way to {form.email.data}. It is good for 7 days.", "success")
         return redirect(url_for("accounts.authorities"))
     return render_template("accounts/invite_administrator.html", form=form, authority_name=name)
 
 
-def _within(authority_id: UUID) -> Scope:
-    """The operator, acting in one authority's chain and reaching no school of it."""
+def _operator_scope(authority_id: UUID) -> Scope:
+    """The operator's scope in one authority: for its audit chain, reaching none of its schools."""
     return replace(scope.current(), authority_id=authority_id, schools=frozenset())

@@ -1,14 +1,15 @@
-"""The accounts' blueprint, and the page that asks for patience wherever tries come too fast."""
+"""The accounts' blueprint, and the page that asks people to wait after too many tries."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, make_response, render_template
 
 from portal.accounts.actions.tries import SlowDownError
 from portal.accounts.passwords import BusyError
-from portal.accounts.roles import name_of, sentence_of
+from portal.accounts.roles import role_description, role_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,37 +21,34 @@ if TYPE_CHECKING:
 
 bp = Blueprint("accounts", __name__, template_folder="../templates")
 
-A_FEW = 5
-_MINUTE = 60
-
 
 @bp.context_processor
 def words() -> dict[str, object]:
-    """What the accounts' templates call roles and reaches."""
-    return {"role_name": name_of, "role_sentence": sentence_of, "where": _where}
+    """The functions the accounts' templates use: a role's name, its description, its schools or agency."""
+    return {"role_name": role_name, "role_sentence": role_description, "where": _where}
 
 
 @bp.errorhandler(SlowDownError)
-def slow_down(wait: SlowDownError) -> Response:
-    """Too many tries: how long to wait, in words and in the header machines read."""
-    return _wait(wait.seconds)
+def slow_down(error: SlowDownError) -> Response:
+    """Answer too many tries: how long to wait, in words and in the header `Retry-After`."""
+    return _wait(error.seconds)
 
 
 @bp.errorhandler(BusyError)
-def busy(_wait_a_little: BusyError) -> Response:
-    """Too many passwords at once: a few seconds."""
-    return _wait(A_FEW)
+def busy(_error: BusyError) -> Response:
+    """Answer too many passwords at once: wait five seconds."""
+    return _wait(5)
 
 
-def _where(one: Colleague, schools: Mapping[UUID, str]) -> str:
-    """Where someone's place reaches, in words."""
-    names = sorted(schools.get(school, "A closed school") for school in one.school_ids)
-    return one.agency or ", ".join(names) or "Whole authority"
+def _where(colleague: Colleague, schools: Mapping[UUID, str]) -> str:
+    """The agency or the schools of a person's membership, in words."""
+    names = sorted(schools.get(school_id, "A closed school") for school_id in colleague.school_ids)
+    return colleague.agency or ", ".join(names) or "Whole authority"
 
 
 def _wait(seconds: int) -> Response:
-    minutes = -(-seconds // _MINUTE)
-    words = f"{seconds} second{'s' if seconds > 1 else ''}" if seconds <= _MINUTE else f"{minutes} minutes"
-    response = make_response(render_template("accounts/wait.html", wait=words), 429)
+    minutes = math.ceil(seconds / 60)
+    duration = f"{seconds} second{'s' if seconds > 1 else ''}" if seconds <= 60 else f"{minutes} minutes"
+    response = make_response(render_template("accounts/wait.html", wait=duration), 429)
     response.headers["Retry-After"] = str(seconds)
     return response

@@ -1,4 +1,7 @@
-"""The demonstration's two doors, which exist nowhere else: signing in with one press, and the mail that would have been sent."""
+"""The demonstration's own pages: signing in with one press, and the mail it would have sent.
+
+Outside the demonstration they answer 404.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from flask import abort, current_app, render_template, request
 
 from portal.accounts import actions
 from portal.accounts.presence import door, remember, visitor
-from portal.accounts.queries import demonstration_place, principal, recent_mail, scope_of
+from portal.accounts.queries import demonstration_membership, principal, recent_mail, scope_of
 from portal.accounts.routes.blueprint import bp
-from portal.accounts.routes.steps import go_on
+from portal.accounts.routes.steps import redirect_to_next_step
 from portal.permissions import open_to_all
 
 if TYPE_CHECKING:
@@ -21,35 +24,35 @@ if TYPE_CHECKING:
 @bp.post("/demonstration/sign-in")
 @open_to_all
 def demonstration_sign_in() -> ResponseReturnValue:
-    """Sign in as one of the demonstration's people, without a password, in the place pressed."""
-    _only_here()
-    found = demonstration_place(_membership())
-    if found is None:
+    """Sign in as one of the demonstration's people, with the chosen membership and without a password."""
+    _require_demonstration()
+    person_and_membership = demonstration_membership(_posted_membership_id())
+    if person_and_membership is None:
         abort(404)
-    person_id, place = found
-    with door(scope_of(place, person_id)):
+    person_id, membership = person_and_membership
+    with door(scope_of(membership, person_id)):
         token = actions.begin(person_id, visitor().device)
-        begun = principal(token)
-        if begun is not None:
-            token = actions.enter(begun.sign_in_id, place.membership_id, "demonstration")
+        person = principal(token)
+        if person is not None:
+            token = actions.enter(person.sign_in_id, membership.membership_id, "demonstration")
     remember(token)
-    return go_on(request.form.get("next"))
+    return redirect_to_next_step(request.form.get("next"))
 
 
 @bp.get("/demonstration/mail")
 @open_to_all
 def demonstration_mail() -> ResponseReturnValue:
-    """Show what would have been sent."""
-    _only_here()
+    """Show the mail that would have been sent."""
+    _require_demonstration()
     return render_template("accounts/mail.html", messages=recent_mail())
 
 
-def _only_here() -> None:
+def _require_demonstration() -> None:
     if not current_app.config["DEMONSTRATION"]:
         abort(404)
 
 
-def _membership() -> UUID:
+def _posted_membership_id() -> UUID:
     try:
         return UUID(request.form.get("membership", ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Accepting an invitation: as someone new, or as someone who has an account already."""
+"""The pages for accepting an invitation, with a new account or an existing one."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 from flask import flash, redirect, render_template, request, session, url_for
 
 from portal.accounts import actions
-from portal.accounts.actions.invitations import NotTheirsError
+from portal.accounts.actions.invitations import WrongRecipientError
 from portal.accounts.forms import AcceptForm
-from portal.accounts.passwords import hash_of
+from portal.accounts.passwords import hash_password
 from portal.accounts.presence import INVITATION, door, visitor, who
-from portal.accounts.queries import folded_email, invited, offer
-from portal.accounts.roles import name_of
+from portal.accounts.queries import folded_email, invitation_by_token, invitation_scope
+from portal.accounts.roles import role_name
 from portal.accounts.routes.blueprint import bp
-from portal.accounts.routes.passwords import link_over
-from portal.accounts.routes.steps import go_on, let_in
+from portal.accounts.routes.passwords import expired_link_page
+from portal.accounts.routes.steps import redirect_to_next_step, start_sign_in
 from portal.permissions import open_to_all
 from portal.web.fields import Form
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from portal.accounts.queries import Offer, Principal
+    from portal.accounts.queries import OpenInvitation, Principal
 
 OTHER_ADDRESS = "Enter the address this invitation was sent to"
 
@@ -30,11 +30,12 @@ OTHER_ADDRESS = "Enter the address this invitation was sent to"
 @bp.get("/invitations/<token>")
 @open_to_all
 def open_invitation(token: str) -> ResponseReturnValue:
-    """Keep an invitation's token in this browser's cookie, and go on to an address without it."""
+    """Move an invitation's token into this browser's cookie and redirect to an address without it."""
+    # Mail scanners follow links with HEAD to look at them.
     if request.method == "HEAD":
         return "", 204
-    if offer(token) is None:
-        return link_over()
+    if invitation_by_token(token) is None:
+        return expired_link_page()
     session[INVITATION] = token
     return redirect(url_for("accounts.accept_invitation"))
 
@@ -42,46 +43,52 @@ def open_invitation(token: str) -> ResponseReturnValue:
 @bp.route("/invitation", methods=["GET", "POST"])
 @open_to_all
 def accept_invitation() -> ResponseReturnValue:
-    """Accept the invitation in hand."""
+    """Accept the invitation whose token is in the cookie."""
     token = session.get(INVITATION, "")
-    found = offer(token)
-    if found is None:
-        return link_over()
+    invitation = invitation_by_token(token)
+    if invitation is None:
+        return expired_link_page()
     person = who()
     if person is not None:
-        return _as_someone_known(token, found, person)
-    if found.has_account:
-        return render_template("accounts/invitation_known.html", offer=found, role=name_of(found.role), theirs=True, form=None)
-    return _as_someone_new(token, found)
+        return _accept_as_existing_person(token, invitation, person)
+    if invitation.has_account:
+        return render_template(
+            "accounts/invitation_known.html", offer=invitation, role=role_name(invitation.role), theirs=True, form=None
+        )
+    return _accept_as_new_person(token, invitation)
 
 
-def _as_someone_known(token: str, found: Offer, person: Principal) -> ResponseReturnValue:
-    form, theirs = Form(), folded_email(person.email) == folded_email(found.email)
-    if theirs and form.validate_on_submit():
-        with door(invited(found, person.person_id)):
-            actions.accept_as(person.person_id, token, _from())
+def _accept_as_existing_person(token: str, invitation: OpenInvitation, person: Principal) -> ResponseReturnValue:
+    form, is_recipient = Form(), folded_email(person.email) == folded_email(invitation.email)
+    if is_recipient and form.validate_on_submit():
+        with door(invitation_scope(invitation, person.person_id)):
+            actions.accept_as_existing_person(person.person_id, token, _hashed_address())
         session.pop(INVITATION)
-        flash(f"You accepted. You can now work for {found.authority_name} as {name_of(found.role)}.", "success")
-        return go_on(url_for("accounts.choose")) if person.place is None else redirect(url_for("accounts.choose"))
-    return render_template("accounts/invitation_known.html", offer=found, role=name_of(found.role), theirs=theirs, form=form)
+        flash(f"You accepted. You can now work for {invitation.authority_name} as {role_name(invitation.role)}.", "success")
+        return redirect_to_next_step(url_for("accounts.choose")) if person.place is None else redirect(url_for("accounts.choose"))
+    return render_template(
+        "accounts/invitation_known.html", offer=invitation, role=role_name(invitation.role), theirs=is_recipient, form=form
+    )
 
 
-def _as_someone_new(token: str, found: Offer) -> ResponseReturnValue:
-    form = AcceptForm(name=found.name)
+def _accept_as_new_person(token: str, invitation: OpenInvitation) -> ResponseReturnValue:
+    form = AcceptForm(name=invitation.name)
     if form.validate_on_submit():
         try:
-            with door(invited(found, None)):
-                kept = hash_of(form.password.data)
-                person_id = actions.accept_as_new(token, form.email.data, form.name.data, kept, _from()).id
-        except NotTheirsError:
+            with door(invitation_scope(invitation, None)):
+                password_hash = hash_password(form.password.data)
+                person_id = actions.accept_as_new_person(
+                    token, form.email.data, form.name.data, password_hash, _hashed_address()
+                ).id
+        except WrongRecipientError:
             form.refuse("email", OTHER_ADDRESS)
         else:
             session.pop(INVITATION)
-            return let_in(person_id)
-    return render_template("accounts/accept.html", offer=found, role=name_of(found.role), form=form)
+            return start_sign_in(person_id)
+    return render_template("accounts/accept.html", offer=invitation, role=role_name(invitation.role), form=form)
 
 
-def _from() -> str:
-    """The blinded network address this comes from, for the audit."""
-    seen = visitor()
-    return seen.blinded("accepted from", seen.address)
+def _hashed_address() -> str:
+    """The keyed hash of the client's network address, for the audit."""
+    client = visitor()
+    return client.blinded("accepted from", client.address)

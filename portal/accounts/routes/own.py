@@ -1,4 +1,4 @@
-"""One's own account: who I am here, where I am signed in, and ending it."""
+"""The page of one's own account: name, role, and the places where one is signed in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import abort, flash, redirect, render_template, url_for
 
 from portal.accounts import actions
 from portal.accounts.presence import here
-from portal.accounts.queries import places_of, recovery_codes_left, sign_ins_of
+from portal.accounts.queries import recovery_codes_left, sign_ins_of, usable_memberships
 from portal.accounts.routes.blueprint import bp
 from portal.permissions import ROLES, for_anyone_signed_in
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 @bp.get("/account")
 @for_anyone_signed_in
 def account() -> ResponseReturnValue:
-    """Show one's own account and sign-ins."""
+    """Show the person's own account and sign-ins."""
     person = here()
     return render_template(
         "accounts/account.html",
         person=person,
         role=ROLES[person.place.role] if person.place else None,
-        places=places_of(person.person_id),
+        places=usable_memberships(person.person_id),
         sign_ins=sign_ins_of(person.person_id),
         codes_left=recovery_codes_left(person.person_id),
     )
@@ -36,14 +36,14 @@ def account() -> ResponseReturnValue:
 @bp.post("/account/stay")
 @for_anyone_signed_in
 def stay() -> ResponseReturnValue:
-    """Stay signed in: the gate has noted the request, and that is all there is to do."""
+    """Stay signed in. The gate stores that the sign-in was used; nothing else is needed."""
     return "", 204
 
 
 @bp.post("/account/sign-ins/<uuid:sign_in_id>/end")
 @for_anyone_signed_in
 def end_sign_in(sign_in_id: UUID) -> ResponseReturnValue:
-    """End one of one's own sign-ins."""
+    """End one of the person's own sign-ins."""
     try:
         actions.end_sign_in(sign_in_id, here().person_id)
     except LookupError:
@@ -55,8 +55,8 @@ def end_sign_in(sign_in_id: UUID) -> ResponseReturnValue:
 @bp.post("/account/sign-ins/end-others")
 @for_anyone_signed_in
 def sign_out_everywhere() -> ResponseReturnValue:
-    """End every sign-in but this one."""
+    """End every other sign-in of the person."""
     person = here()
-    ended = actions.end_others(person.person_id, "signed out everywhere", keep=person.sign_in_id)
+    ended = actions.end_other_sign_ins(person.person_id, "signed out everywhere", keep=person.sign_in_id)
     flash(f"You were signed out in {ended} other place{'' if ended == 1 else 's'}.", "success")
     return redirect(url_for("accounts.account"))

@@ -1,4 +1,4 @@
-"""People, as the administrator of an authority or a school keeps them: who belongs, as what, until when."""
+"""The administrators' pages of people: invite them, change and end their memberships, help them sign in."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from flask import abort, flash, redirect, render_template, request, url_for
 
 from portal.accounts import actions
 from portal.accounts.forms import InviteForm, ReachForm
-from portal.accounts.presence import here, link_to
+from portal.accounts.presence import here, link_builder
 from portal.accounts.queries import colleague, colleagues, open_invitations
-from portal.accounts.roles import MembershipRefusedError, Reach, name_of, roles_offered
+from portal.accounts.roles import MembershipRefusedError, Reach, grantable_roles, role_name
 from portal.accounts.routes.blueprint import bp
 from portal.permissions import Role, needs
 from portal.web.fields import sent
 from portal.web.pages import school_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flask.typing import ResponseReturnValue
 
     from portal.accounts.queries import Colleague
 
-A_PAGE, FURTHEST = 50, 10_000
+PAGE_SIZE, MAX_PAGE = 50, 10_000
 
 
 @bp.get("/people")
 @needs("people.manage_school")
 def people() -> ResponseReturnValue:
-    """Everyone in the administrator's reach, by name, and the invitations still open."""
-    named = "".join(one for one in request.args.get("named", "").strip()[:100] if one.isprintable())
-    page = min(max(1, request.args.get("page", 1, type=int)), FURTHEST)
-    found, count = colleagues(named, page=page, size=A_PAGE)
+    """List the people the administrator manages, by name, and the open invitations."""
+    # PostgreSQL stores no NUL character: a search for one would fail in the database instead of finding nothing.
+    search_text = "".join(character for character in request.args.get("named", "").strip()[:100] if character.isprintable())
+    # An offset beyond 64 bits would fail in the database too.
+    page = min(max(1, request.args.get("page", 1, type=int)), MAX_PAGE)
+    page_of_people, count = colleagues(search_text, page=page, size=PAGE_SIZE)
     return render_template(
         "accounts/people.html",
-        people=found,
+        people=page_of_people,
         count=count,
-        named=named,
+        named=search_text,
         page=page,
-        pages=-(-count // A_PAGE),
+        pages=-(-count // PAGE_SIZE),
         invitations=open_invitations(),
         schools=school_names(),
     )
@@ -49,14 +49,14 @@ def people() -> ResponseReturnValue:
 @bp.route("/people/new", methods=["GET", "POST"])
 @needs("people.manage_school")
 def new_person() -> ResponseReturnValue:
-    """Invite someone."""
+    """Invite a person."""
     form = InviteForm()
-    _offer(form)
+    _offer_choices(form)
     if form.validate_on_submit():
         try:
-            actions.invite(form.name.data, form.email.data, _reach(form), link_to("accounts.open_invitation"))
-        except MembershipRefusedError as why:
-            form.refuse("role", str(why))
+            actions.invite(form.name.data, form.email.data, _reach(form), link_builder("accounts.open_invitation"))
+        except MembershipRefusedError as error:
+            form.refuse("role", str(error))
         else:
             flash(f"An invitation is on its way to {form.email.data}. It is good for 7 days.", "success")
             return redirect(url_for("accounts.people"))
@@ -66,74 +66,76 @@ def new_person() -> ResponseReturnValue:
 @bp.get("/people/<uuid:membership_id>")
 @needs("people.manage_school")
 def person(membership_id: UUID) -> ResponseReturnValue:
-    """Show one person's place, and what can be done."""
-    return render_template("accounts/person.html", one=_one(membership_id), schools=school_names())
+    """Show one person's membership and what can be done about it."""
+    return render_template("accounts/person.html", one=_colleague(membership_id), schools=school_names())
 
 
 @bp.route("/people/<uuid:membership_id>/edit", methods=["GET", "POST"])
 @needs("people.manage_school")
 def edit_person(membership_id: UUID) -> ResponseReturnValue:
-    """Change someone's role, schools, agency or last day."""
-    one = _one(membership_id)
-    now = {"role": one.role.value, "school_ids": [str(school) for school in one.school_ids]}
-    form = ReachForm(**now, agency=one.agency, until=one.until)
-    _offer(form)
+    """Change a person's role, schools, agency or last day."""
+    managed = _colleague(membership_id)
+    current = {"role": managed.role.value, "school_ids": [str(school_id) for school_id in managed.school_ids]}
+    form = ReachForm(**current, agency=managed.agency, until=managed.until)
+    _offer_choices(form)
     if form.validate_on_submit():
         try:
             actions.change_membership(membership_id, _reach(form))
-        except MembershipRefusedError as why:
-            form.refuse("role", str(why))
+        except MembershipRefusedError as error:
+            form.refuse("role", str(error))
         else:
-            flash(f"{one.name}’s role was changed.", "success")
+            flash(f"{managed.name}’s role was changed.", "success")
             return redirect(url_for("accounts.person", membership_id=membership_id))
-    return render_template("accounts/edit_person.html", form=form, one=one)
+    return render_template("accounts/edit_person.html", form=form, one=managed)
 
 
 @bp.route("/people/<uuid:membership_id>/end", methods=["GET", "POST"])
 @needs("people.manage_school")
 def end_person(membership_id: UUID) -> ResponseReturnValue:
-    """Ask whether to end someone's role, then end it."""
-    one = _one(membership_id)
+    """Ask whether to end a person's role, then end it."""
+    managed = _colleague(membership_id)
     if not sent():
-        return render_template("accounts/end_person.html", one=one)
+        return render_template("accounts/end_person.html", one=managed)
     try:
         actions.end_membership(membership_id)
-    except MembershipRefusedError as why:
-        flash(str(why), "problem")
+    except MembershipRefusedError as error:
+        flash(str(error), "problem")
         return redirect(url_for("accounts.person", membership_id=membership_id))
-    flash(f"{one.name} can no longer act as {name_of(one.role)}.", "success")
+    flash(f"{managed.name} can no longer act as {role_name(managed.role)}.", "success")
     return redirect(url_for("accounts.people"))
 
 
 @bp.post("/people/<uuid:membership_id>/send-reset")
 @needs("people.manage_school")
 def send_reset(membership_id: UUID) -> ResponseReturnValue:
-    """Send someone a link to choose a new password; nobody chooses it for them."""
-    one = _one(membership_id)
-    return _done(one, lambda: actions.send_reset(one.person_id, link_to("accounts.open_reset")), "A link was sent to {name}.")
+    """Send a person a link to choose a new password. Nobody can choose it for them."""
+    managed = _colleague(membership_id)
+    actions.send_reset(managed.person_id, link_builder("accounts.open_reset"))
+    return _to_person(managed, f"A link was sent to {managed.name}.")
 
 
 @bp.post("/people/<uuid:membership_id>/take-off-second-factor")
 @needs("people.manage")
 def take_off_second_factor(membership_id: UUID) -> ResponseReturnValue:
-    """Take off a lost second factor."""
-    one = _one(membership_id)
-    words = "{name} sets up a new authenticator app at the next sign-in."
-    return _done(one, lambda: actions.take_off_factor(one.person_id), words)
+    """Remove a lost second factor."""
+    managed = _colleague(membership_id)
+    actions.reset_second_factor(managed.person_id)
+    return _to_person(managed, f"{managed.name} sets up a new authenticator app at the next sign-in.")
 
 
 @bp.post("/people/<uuid:membership_id>/reinstate")
 @needs("people.manage")
 def reinstate(membership_id: UUID) -> ResponseReturnValue:
-    """Open a suspended account again."""
-    one = _one(membership_id)
-    return _done(one, lambda: actions.reinstate(one.person_id), "{name}’s account is open again.")
+    """Reopen a suspended account."""
+    managed = _colleague(membership_id)
+    actions.reinstate(managed.person_id)
+    return _to_person(managed, f"{managed.name}’s account is open again.")
 
 
 @bp.post("/people/invitations/<uuid:invitation_id>/withdraw")
 @needs("people.manage_school")
 def withdraw_invitation(invitation_id: UUID) -> ResponseReturnValue:
-    """Withdraw an invitation nobody has accepted."""
+    """Withdraw an invitation that was not accepted yet."""
     try:
         actions.withdraw_invitation(invitation_id)
     except LookupError:
@@ -142,28 +144,28 @@ def withdraw_invitation(invitation_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("accounts.people"))
 
 
-def _one(membership_id: UUID) -> Colleague:
-    found = colleague(membership_id)
-    if found is None:
+def _colleague(membership_id: UUID) -> Colleague:
+    managed = colleague(membership_id)
+    if managed is None:
         abort(404)
-    return found
+    return managed
 
 
-def _done(one: Colleague, do: Callable[[], object], words: str) -> ResponseReturnValue:
-    do()
-    flash(words.format(name=one.name), "success")
-    return redirect(url_for("accounts.person", membership_id=one.membership_id))
+def _to_person(managed: Colleague, message: str) -> ResponseReturnValue:
+    """Redirect to the person's page, with a message there."""
+    flash(message, "success")
+    return redirect(url_for("accounts.person", membership_id=managed.membership_id))
 
 
-def _offer(form: ReachForm) -> None:
-    """Set the roles and schools that are this administrator's to give; anyone who posts another role is refused."""
-    place = here().place
-    roles = roles_offered(place.role) if place else ()
+def _offer_choices(form: ReachForm) -> None:
+    """Set the roles and schools this administrator may give. A posted role outside them is answered with 403."""
+    membership = here().place
+    roles = grantable_roles(membership.role) if membership else ()
     form.offer(roles, school_names())
     if sent() and form.role.data and form.role.data not in roles:
         abort(403)
 
 
 def _reach(form: ReachForm) -> Reach:
-    schools = frozenset(UUID(typed) for typed in form.school_ids.data or ())
-    return Reach(Role(form.role.data), schools, form.agency.data or None, form.until.data)
+    school_ids = frozenset(UUID(school_id) for school_id in form.school_ids.data or ())
+    return Reach(Role(form.role.data), school_ids, form.agency.data or None, form.until.data)

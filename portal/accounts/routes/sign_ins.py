@@ -1,4 +1,4 @@
-"""Signing in and out, choosing a place, and switching to another."""
+"""The pages for signing in and out, and for choosing a membership."""
 
 from __future__ import annotations
 
@@ -10,79 +10,87 @@ from flask import abort, current_app, redirect, render_template, request, sessio
 from portal.accounts import actions
 from portal.accounts.forms import SignInForm
 from portal.accounts.presence import door, here, local_page, who
-from portal.accounts.queries import before_the_gate, demonstration_people, places_of
+from portal.accounts.queries import demonstration_people, sign_in_scope, usable_memberships
 from portal.accounts.roles import GROUPS
 from portal.accounts.routes.blueprint import bp
-from portal.accounts.routes.steps import enter, let_in, proved
+from portal.accounts.routes.steps import enter, start_sign_in, verified_account
 from portal.permissions import for_anyone_signed_in, open_to_all
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from flask.typing import ResponseReturnValue
 
     from portal.accounts.queries import DemonstrationPerson
+    from portal.permissions import Role
 
-WRONG = "Enter the email address and password of an account"
+WRONG_CREDENTIALS = "Enter the email address and password of an account"
 SUSPENDED = "Your account is suspended because it was not used for 90 days. Ask your administrator to open it again"
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
 @open_to_all
 def sign_in() -> ResponseReturnValue:
-    """Sign in by email address and password; in the demonstration, choose one of its people."""
+    """Sign in with email address and password. In the demonstration, choose one of its people instead."""
     form = SignInForm()
     if form.validate_on_submit():
-        account = proved(form.email.data, form.password.data)
+        account = verified_account(form.email.data, form.password.data)
         if account is not None and not account.suspended:
-            return let_in(account.person_id)
-        form.refuse("email", WRONG if account is None else SUSPENDED)
-    return render_template("accounts/sign_in.html", form=form, groups=_demonstration(), wanted=request.args.get("next"))
+            return start_sign_in(account.person_id)
+        form.refuse("email", WRONG_CREDENTIALS if account is None else SUSPENDED)
+    return render_template("accounts/sign_in.html", form=form, groups=_demonstration_groups(), wanted=request.args.get("next"))
 
 
 @bp.post("/sign-out")
 @open_to_all
 def sign_out() -> ResponseReturnValue:
-    """End this sign-in, and have the browser forget what it holds of us."""
+    """End this sign-in and have the browser delete what it stored of the portal."""
     person = who()
     if person is not None:
-        with door(person.scope or before_the_gate(person.person_id)):
+        with door(person.scope or sign_in_scope(person.person_id)):
             actions.end_sign_in(person.sign_in_id, person.person_id)
     session.clear()
-    gone = redirect(url_for("accounts.sign_in"))
-    gone.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
-    return gone
+    response = redirect(url_for("accounts.sign_in"))
+    response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return response
 
 
 @bp.get("/roles")
 @for_anyone_signed_in
 def choose() -> ResponseReturnValue:
-    """Show the places a person can act through."""
+    """Show the memberships the person can act through."""
     person = here()
     return render_template(
-        "accounts/choose.html", places=places_of(person.person_id), now=person.place, wanted=request.args.get("next")
+        "accounts/choose.html", places=usable_memberships(person.person_id), now=person.place, wanted=request.args.get("next")
     )
 
 
 @bp.post("/roles/<uuid:membership_id>")
 @for_anyone_signed_in
 def switch(membership_id: UUID) -> ResponseReturnValue:
-    """Act through another place, with a new token."""
+    """Act through another membership, with a new token."""
     person = here()
-    place = next((one for one in places_of(person.person_id) if one.membership_id == membership_id), None)
-    if place is None:
+    memberships = usable_memberships(person.person_id)
+    membership = next((membership for membership in memberships if membership.membership_id == membership_id), None)
+    if membership is None:
         abort(404)
-    enter(person, place)
+    enter(person, membership)
     return redirect(local_page(request.form.get("next")))
 
 
-def _demonstration() -> list[tuple[str, list[DemonstrationPerson]]]:
-    """The demonstration's people in their groups, the authority with most people first; nobody anywhere else."""
+def _demonstration_groups() -> list[tuple[str, list[DemonstrationPerson]]]:
+    """The demonstration's people by group of roles. The authority with most people comes first.
+
+    Empty outside the demonstration.
+    """
     if not current_app.config["DEMONSTRATION"]:
         return []
     people = demonstration_people()
-    named = [name for name, _ in Counter(one.authority_name for one in people).most_common()]
-    return [
-        (title, [one for name in named for role in roles for one in people if (one.authority_name, one.role) == (name, role)])
-        for title, roles in GROUPS
-    ]
+    by_size = [name for name, _ in Counter(person.authority_name for person in people).most_common()]
+
+    def in_group(roles: Sequence[Role]) -> list[DemonstrationPerson]:
+        members = [person for person in people if person.role in roles]
+        return sorted(members, key=lambda person: (by_size.index(person.authority_name), roles.index(person.role)))
+
+    return [(title, in_group(roles)) for title, roles in GROUPS]

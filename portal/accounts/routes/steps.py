@@ -1,4 +1,4 @@
-"""The steps of signing in that several pages share: proving a password, letting in, going on to the next step."""
+"""The steps of signing in that several pages share: check the password, start, go on."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from portal.accounts.presence import INVITATION, TOKEN, door, factor_step, local
 from portal.accounts.queries import (
     Account,
     account_by_email,
-    before_the_gate,
     folded_email,
-    places_of,
     principal,
     scope_of,
+    sign_in_scope,
+    usable_memberships,
 )
 from portal.db import unit_of_work
 
@@ -27,71 +27,76 @@ if TYPE_CHECKING:
 
     from werkzeug import Response
 
-    from portal.accounts.queries import Place, Principal
+    from portal.accounts.queries import Principal, UsableMembership
 
 
-#: Longer than asking for a reset ever takes, so that the time tells nobody who has an account.
-EVEN = 0.15
+#: Seconds. Longer than asking for a reset ever takes, so that the time tells nobody who has an account.
+RESET_DURATION = 0.15
 
 
 @contextmanager
-def evened(seconds: float = EVEN) -> Iterator[None]:
-    """Take this long, whatever the block does."""
-    began = time.monotonic()
+def minimum_duration(seconds: float = RESET_DURATION) -> Iterator[None]:
+    """Make the block take at least this many seconds."""
+    started = time.monotonic()
     yield
-    time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+    time.sleep(max(0.0, seconds - (time.monotonic() - started)))
 
 
-def proved(email: str, password: str) -> Account | None:
-    """The account whose email address and password these are; None when they are not, after the same work for known and unknown.
+def verified_account(email: str, password: str) -> Account | None:
+    """The account with this email address, if the password is right; else None.
+
+    The work is the same for an unknown address, so that the time tells nobody who has an account.
 
     Raises:
-        SlowDownError: when the account or the address has had its tries.
+        SlowDownError: when the account or the network address has reached its limit of tries.
         BusyError: when too many passwords are being checked.
     """
     account = account_by_email(email)
-    beside = before_the_gate(account.person_id if account else None)
-    with door(beside):
-        ticket = actions.admit("password", folded_email(email), visitor())
-    kept = account.password_hash if account else None
-    if not passwords.is_right(password, kept) or account is None or kept is None:
+    scope = sign_in_scope(account.person_id if account else None)
+    # Two units of work, and the slow hash between them: while it waits for its turn no connection is held, and the
+    # try is committed as wrong even if the process dies meanwhile.
+    with door(scope):
+        attempt = actions.admit("password", folded_email(email), visitor())
+    stored_hash = account.password_hash if account else None
+    if not passwords.is_correct(password, stored_hash) or account is None or stored_hash is None:
         return None
-    with door(beside):
-        actions.settle(ticket)
-        if passwords.is_outdated(kept):
-            actions.renew_hash(account.person_id, passwords.hash_of(password))
+    with door(scope):
+        actions.settle(attempt)
+        if passwords.is_outdated(stored_hash):
+            actions.renew_hash(account.person_id, passwords.hash_password(password))
     return account
 
 
-def let_in(person_id: UUID) -> Response:
-    """Start a sign-in for someone who has proved who they are, and go on."""
-    with door(before_the_gate(person_id)):
+def start_sign_in(person_id: UUID) -> Response:
+    """Start a sign-in for a person whose password was right, and redirect to the next step."""
+    with door(sign_in_scope(person_id)):
         remember(actions.begin(person_id, visitor().device))
-    return go_on()
+    return redirect_to_next_step()
 
 
-def go_on(wanted: str | None = None) -> Response:
-    """To the next step of signing in, carrying the page first asked for; to that page when no step is left."""
-    wanted = wanted or request.args.get("next")
+def redirect_to_next_step(target: str | None = None) -> Response:
+    """Redirect to the next step of signing in. With no step left, redirect to the page first asked for."""
+    target = target or request.args.get("next")
+    # Read again, and not the principal of this request: the token in the cookie has just changed.
     with unit_of_work(None):
         person = principal(session.get(TOKEN, ""))
-        places = places_of(person.person_id) if person else []
+        memberships = usable_memberships(person.person_id) if person else []
     if person is None:
-        return redirect(url_for("accounts.sign_in", next=wanted))
+        return redirect(url_for("accounts.sign_in", next=target))
     step = factor_step(person)
     if step is not None:
-        return redirect(url_for(step, next=wanted))
-    if person.place is None and len(places) == 1:
-        enter(person, places[0])
-    elif not places and INVITATION in session:
+        return redirect(url_for(step, next=target))
+    if person.place is None and len(memberships) == 1:
+        enter(person, memberships[0])
+    elif not memberships and INVITATION in session:
         return redirect(url_for("accounts.accept_invitation"))
     elif person.place is None:
-        return redirect(url_for("accounts.choose", next=wanted))
-    return redirect(local_page(wanted))
+        return redirect(url_for("accounts.choose", next=target))
+    return redirect(local_page(target))
 
 
-def enter(person: Principal, place: Place) -> None:
-    """Act through this place from now on, recorded in its own authority."""
+def enter(person: Principal, membership: UsableMembership) -> None:
+    """Set the membership the person acts through, recorded in its own authority's audit."""
     how = "switch" if person.place is not None else "demonstration" if person.demonstration else "password"
-    with door(scope_of(place, person.person_id)):
-        remember(actions.enter(person.sign_in_id, place.membership_id, how))
+    with door(scope_of(membership, person.person_id)):
+        remember(actions.enter(person.sign_in_id, membership.membership_id, how))
