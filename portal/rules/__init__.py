@@ -1,5 +1,5 @@
-"""The law of attendance as arithmetic: register codes, calendars, measures, penalty notices, deadlines and returns.
+"""The law of attendance as arithmetic: codes, calendars, measures, penalty notices, deadlines and returns.
 
-Standard library only, no clock, no reading or writing. Every rule is told the day, every constant names its source
-and the dates it holds, and every answer can say itself in plain words.
+Standard library only, no clock, no reading or writing of files. The caller passes every day in. Each constant names
+its source and the dates on which it holds. Each answer carries a sentence, its facts and its sources.
 """

@@ -1,4 +1,4 @@
-"""Bank holidays and working days in England, as a dated table, and as the law gives them outside it.
+"""Bank holidays and working days in England: a dated table, and the law's own rules outside its years.
 
 Banking and Financial Dealings Act 1971, Schedule 1 (Easter Monday, the last Mondays in May and August, 26 December,
 and 27 December when Christmas falls on a weekend) and section 1(3), royal proclamations (New Year's Day, early May,
@@ -42,13 +42,13 @@ _TABLE: Mapping[int, tuple[tuple[int, int], ...]] = MappingProxyType(
         2030: ((1, 1), (4, 19), (4, 22), (5, 6), (5, 27), (8, 26), (12, 25), (12, 26)),
     }
 )
-#: The years held in the table; outside them the law alone is followed.
-SHIPPED = frozenset(_TABLE)
+#: The years in the table. Other years are derived from the law alone.
+TABLE_YEARS = frozenset(_TABLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """A proclaimed change to one year: a day added, and the ordinary bank holiday it replaced, if it replaced one."""
+    """A proclaimed change to one year: a day added, and the bank holiday it replaced, if any."""
 
     added: date
     replaced: date | None
@@ -73,6 +73,7 @@ OCCASIONS: tuple[Occasion, ...] = (
 
 def easter_sunday(year: int) -> date:
     """Easter Sunday in the Gregorian calendar: the tables of the Calendar (New Style) Act 1750, as arithmetic."""
+    # The anonymous Gregorian computus (Meeus, Jones and Butcher). Integer division keeps it exact for every year.
     golden, century, of_century = year % 19, year // 100, year % 100
     epact = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
     weekday = (32 + 2 * (century % 4) + 2 * (of_century // 4) - epact - of_century % 4) % 7
@@ -82,29 +83,31 @@ def easter_sunday(year: int) -> date:
 
 
 def _first_monday(year: int, month: int) -> date:
-    first = date(year, month, 1)
-    return first + timedelta(days=-first.weekday() % 7)
+    first_of_month = date(year, month, 1)
+    return first_of_month + timedelta(days=-first_of_month.weekday() % 7)
 
 
 def _last_monday(year: int, month: int) -> date:
-    last = date(year, month, 31)
-    return last - timedelta(days=last.weekday())
+    # Only asked about May and August, which both have 31 days.
+    last_of_month = date(year, month, 31)
+    return last_of_month - timedelta(days=last_of_month.weekday())
 
 
-def _off_the_weekend(on: date, taken: frozenset[date] = frozenset()) -> date:
-    while on.weekday() >= SATURDAY or on in taken:
+def _next_free_weekday(on: date, holidays: frozenset[date] = frozenset()) -> date:
+    while on.weekday() >= SATURDAY or on in holidays:
         on += timedelta(days=1)
     return on
 
 
 def _christmas(year: int) -> frozenset[date]:
-    # A weekday holiday keeps its own day; only a weekend one moves, past any holiday already there.
-    own = (date(year, 12, 25), date(year, 12, 26))
-    kept = frozenset(on for on in own if on.weekday() < SATURDAY)
-    for on in own:
+    # Weekday holidays first, so that a holiday moved off the weekend can't land on one: when 25 December is a Sunday,
+    # its substitute is Tuesday 27 December, because Monday 26 December is a holiday itself.
+    days = (date(year, 12, 25), date(year, 12, 26))
+    holidays = frozenset(on for on in days if on.weekday() < SATURDAY)
+    for on in days:
         if on.weekday() >= SATURDAY:
-            kept |= {_off_the_weekend(on, kept)}
-    return kept
+            holidays |= {_next_free_weekday(on, holidays)}
+    return holidays
 
 
 @cache
@@ -112,7 +115,7 @@ def derived_bank_holidays(year: int) -> frozenset[date]:
     """A year's bank holidays from the Act, customary proclamations and known occasions, substitute days included."""
     easter = easter_sunday(year)
     ordinary = {
-        _off_the_weekend(date(year, 1, 1)),
+        _next_free_weekday(date(year, 1, 1)),
         easter - timedelta(days=2),
         easter + timedelta(days=1),
         _first_monday(year, 5),
@@ -120,13 +123,13 @@ def derived_bank_holidays(year: int) -> frozenset[date]:
         _last_monday(year, 8),
         *_christmas(year),
     }
-    here = [occasion for occasion in OCCASIONS if occasion.added.year == year]
-    return frozenset(ordinary - {occasion.replaced for occasion in here} | {occasion.added for occasion in here})
+    occasions = [occasion for occasion in OCCASIONS if occasion.added.year == year]
+    return frozenset(ordinary - {occasion.replaced for occasion in occasions} | {occasion.added for occasion in occasions})
 
 
 @cache
 def bank_holidays(year: int) -> frozenset[date]:
-    """A year's bank holidays in England, substitute days included; from the table, or derived where it ends."""
+    """A year's bank holidays in England, substitute days included: from the table, or derived outside it."""
     row = _TABLE.get(year)
     if row is None:
         return derived_bank_holidays(year)
@@ -135,6 +138,7 @@ def bank_holidays(year: int) -> frozenset[date]:
 
 def is_bank_holiday(on: date) -> bool:
     """Whether the day is a bank holiday in England, or Good Friday or Christmas Day."""
+    # When Christmas Day falls on a weekend the set has only its substitute, but the day itself is still a holiday.
     return on in bank_holidays(on.year) or (on.month, on.day) == (12, 25)
 
 
@@ -144,12 +148,12 @@ def is_working_day(on: date) -> bool:
 
 
 def working_day_after(on: date, number: int) -> date:
-    """The number-th working day after a day, that day left out. Raises ValueError unless the number is at least 1."""
+    """The nth working day after a day, not counting that day. Raises ValueError for a number below 1."""
     if number < 1:
         message = "Count at least one working day ahead."
         raise ValueError(message)
-    day = on
-    while number:
+    day, remaining = on, number
+    while remaining:
         day += timedelta(days=1)
-        number -= is_working_day(day)
+        remaining -= is_working_day(day)
     return day

@@ -1,4 +1,4 @@
-"""The rows of the code table: letters, number, meaning for screens, source and note, by the class they count in."""
+"""The rows of the code table, grouped by the class in which the codes count."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Row = tuple[str, int, str, str, str]
 
 
 class Category(IntEnum):
-    """The class a code counts in, kept in the top three bits of its byte. `Z` and `#` sit with the last."""
+    """The class a code counts in, stored in the top three bits of its byte. `Z` and `#` are in the last."""
 
     PRESENT = 1
     APPROVED = 2
@@ -21,9 +21,10 @@ TABLE_1 = "SI 2024/208, regulation 10, Table 1"
 TABLE_2 = "SI 2024/208, regulation 10, Table 2"
 TABLE_3 = "SI 2024/208, regulation 10, Table 3"
 GUIDANCE = "Working together to improve school attendance (guidance only)"
-BEFORE = "DfE attendance codes in use before 19 August 2024"
+BEFORE_2024 = "DfE attendance codes in use before 19 August 2024"
 
-#: Letters, the byte's low five bits, meaning for screens, source, note: grouped by the class they count in.
+#: Symbol, the byte's low five bits, meaning for screens, source, note: grouped by the class they count in. Stored
+#: registers contain these numbers, so a number is never changed and never given to another code.
 ROWS: tuple[tuple[Category, tuple[Row, ...]], ...] = (
     (
         Category.PRESENT,
@@ -75,7 +76,7 @@ ROWS: tuple[tuple[Category, tuple[Row, ...]], ...] = (
                 "J",
                 5,
                 "At an interview (code used before August 2024)",
-                BEFORE,
+                BEFORE_2024,
                 "Counted as attendance then; J1, which replaced it, is an authorised absence.",
             ),
         ),
@@ -121,10 +122,10 @@ ROWS: tuple[tuple[Category, tuple[Row, ...]], ...] = (
                 "H",
                 10,
                 "Family holiday the school agreed (code used before August 2024)",
-                BEFORE,
+                BEFORE_2024,
                 "Withdrawn. Exceptional leave is now C; otherwise G.",
             ),
-            ("F", 11, "Extended family holiday the school agreed (an old code)", BEFORE, "History only."),
+            ("F", 11, "Extended family holiday the school agreed (an old code)", BEFORE_2024, "History only."),
         ),
     ),
     (
@@ -189,7 +190,7 @@ ROWS: tuple[tuple[Category, tuple[Row, ...]], ...] = (
                 "Y",
                 10,
                 "Unable to attend in exceptional circumstances (code used before August 2024)",
-                BEFORE,
+                BEFORE_2024,
                 "Split into Q and Y1 to Y7.",
             ),
             ("Z", 11, "Not yet on roll", GUIDANCE, "Left out of every count."),

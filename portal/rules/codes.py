@@ -1,9 +1,9 @@
-"""The register's codes: what each letter means, the class it counts in, and the dates it may be used.
+"""The register's codes: what each means, the class it counts in, and the dates it may be used.
 
 The School Attendance (Pupil Registration) (England) Regulations 2024 (SI 2024/208), regulation 10, Tables 1 to 3, in
 force since 19 August 2024; the statistical classes are those of "Working together to improve school attendance".
-`Z` and `#` are guidance only and are never collected. Codes withdrawn on that day stay readable, because history is
-kept as it was recorded.
+`Z` and `#` are guidance only and are never collected. Codes withdrawn on that day stay readable, because stored
+registers are never rewritten.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ __all__ = [
     "BY_LETTERS",
     "CATEGORY_NAMES",
     "CODES",
-    "CODES_OF_2024",
     "CURRENT",
-    "DAY_BEFORE",
-    "THRESHOLD_LETTERS",
+    "DAY_BEFORE_REGULATIONS",
+    "REGULATIONS_START",
+    "THRESHOLD_CODES",
     "Category",
     "Code",
     "CodeAnswer",
+    "check_age",
     "code_for",
-    "folded",
-    "for_pupil",
+    "normalised",
 ]
 
-#: The day the 2024 regulations, their codes and the national framework came into force.
-CODES_OF_2024 = date(2024, 8, 19)
-DAY_BEFORE = CODES_OF_2024 - timedelta(days=1)
+#: The day the 2024 regulations (SI 2024/208), their codes and the national framework came into force.
+REGULATIONS_START = date(2024, 8, 19)
+DAY_BEFORE_REGULATIONS = REGULATIONS_START - timedelta(days=1)
 #: In these two academic years DfE also used X for pupils told not to attend because of COVID-19.
 COVID_X = Span(date(2020, 9, 1), date(2022, 8, 31))
 #: Ages at the start of the last two years of compulsory schooling (Years 10 and 11): the usual ages for code W.
@@ -62,10 +62,12 @@ ABSENT = frozenset({Category.AUTHORISED, Category.UNAUTHORISED})
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One register code. `byte` is its class in the top three bits and a number never reused in the low five.
+    """One register code.
 
-    `first_day` and `last_day` are when it may be used (None: no such end). `possible`: the session counts in the
-    denominator. `threshold`: it counts towards a penalty notice. `sickness`: it feeds the sickness return.
+    `letters` is the code as it is written in a register, such as G, C1 or /. `byte` has its class in the top three
+    bits and a number that is never reused in the low five. `first_day` and `last_day` bound its use (None: no bound).
+    `possible`: the session counts in the denominator of a rate. `threshold`: it counts towards a penalty notice.
+    `sickness`: it counts in the sickness return.
     """
 
     letters: str
@@ -99,6 +101,7 @@ class Code:
         return (self.first_day is None or on >= self.first_day) and (self.last_day is None or on <= self.last_day)
 
 
+#: Whether a present mark is for the morning and for the afternoon. Every other code is for both.
 _HALVES = {"/": (True, False), "\\": (False, True)}
 _NEW_IN_2024 = frozenset({"C1", "C2", "J1", "K", "Q", "Y1", "Y2", "Y3", "Y4", "Y5", "Y6", "Y7"})
 _LEGACY = frozenset({"H", "F", "J", "Y"})
@@ -106,46 +109,48 @@ _ADMINISTRATIVE = frozenset({"Z", "#"})
 
 
 def _code(category: Category, row: Row) -> Code:
-    letters, number, meaning, source, note = row
-    morning, afternoon = _HALVES.get(letters, (True, True))
+    symbol, number, meaning, source, note = row
+    morning, afternoon = _HALVES.get(symbol, (True, True))
     return Code(
-        letters=letters,
+        letters=symbol,
         meaning=meaning,
         category=category,
         byte=category << 5 | number,
         morning=morning,
         afternoon=afternoon,
-        first_day=CODES_OF_2024 if letters in _NEW_IN_2024 else None,
-        last_day=DAY_BEFORE if letters in _LEGACY else None,
+        first_day=REGULATIONS_START if symbol in _NEW_IN_2024 else None,
+        last_day=DAY_BEFORE_REGULATIONS if symbol in _LEGACY else None,
         possible=category in POSSIBLE,
         threshold=category is Category.UNAUTHORISED,
-        sickness=letters == "I",
-        administrative=letters in _ADMINISTRATIVE,
-        legacy=letters in _LEGACY,
+        sickness=symbol == "I",
+        administrative=symbol in _ADMINISTRATIVE,
+        legacy=symbol in _LEGACY,
         source=source,
         note=note,
     )
 
 
-#: Every code the portal can hold: the 34 current ones, and H, F, J and Y from before 19 August 2024.
+#: Every code the portal can store: the 34 current ones, and H, F, J and Y from before 19 August 2024.
 CODES: tuple[Code, ...] = tuple(_code(category, row) for category, rows in ROWS for row in rows)
 BY_LETTERS: Mapping[str, Code] = MappingProxyType({code.letters: code for code in CODES})
 BY_BYTE: Mapping[int, Code] = MappingProxyType({code.byte: code for code in CODES})
 CURRENT: tuple[Code, ...] = tuple(code for code in CODES if not code.legacy)
 #: The codes that count towards a penalty notice: G, N, O and U.
-THRESHOLD_LETTERS = frozenset(code.letters for code in CODES if code.threshold)
+THRESHOLD_CODES = frozenset(code.letters for code in CODES if code.threshold)
 
+#: Cells without a mark.
 _MISSING = frozenset({"", "-"})
+#: Withdrawn codes that are accepted after 2024 with a warning. F and Y are rejected.
 _STILL_ACCEPTED = frozenset({"H", "J"})
 _SHORT_FORMS: Mapping[str, str] = MappingProxyType({"C": "C, C1 or C2", "J": "J1", "Y": "one of Y1 to Y7"})
 
 
 @dataclass(frozen=True, slots=True)
 class CodeAnswer:
-    """What the letters in a register cell stand for on a day.
+    """What the text of a register cell means on a day.
 
-    `code` is None when the mark is missing (blank or "-") or when `problem` says why it can't be taken. A `warning`
-    goes with a code that is taken, and says what a person may want to check.
+    `code` is None when the mark is missing (blank or "-") or when `problem` says why it is rejected. A `warning` comes
+    with a code that is accepted, and says what a person may want to check.
     """
 
     code: Code | None
@@ -154,36 +159,38 @@ class CodeAnswer:
 
     @property
     def missing(self) -> bool:
-        """No mark was made: never to be read as present or absent."""
+        """Whether no mark was made. A missing mark is never read as present or absent."""
         return self.code is None and self.problem is None
 
 
-def folded(text: str) -> str:
-    """A cell's letters as the code list writes them: spaces trimmed, upper case, full-width forms made plain."""
+def normalised(text: str) -> str:
+    """A cell's text as the code list writes it: no outer spaces, upper case, full-width forms made plain."""
+    # NFKC turns no-break spaces into plain ones and full-width letters into ASCII.
     return unicodedata.normalize("NFKC", text).strip().upper()
 
 
 def code_for(text: str, on: date, session: Half, *, one_letter: bool = False, dob: date | None = None) -> CodeAnswer:
-    """What the letters mean for a session on a day: a code, perhaps with a warning; or a problem; or a missing mark.
+    """Read a register cell: a code, perhaps with a warning, or a problem, or a missing mark.
 
     `one_letter` is for the mark strings of a Common Transfer File, where C, J and Y may be the short form of a code of
     two characters. With a date of birth the pupil's age is checked too (X, W).
     """
-    letters = folded(text)
-    if letters in _MISSING:
+    symbol = normalised(text)
+    if symbol in _MISSING:
         return CodeAnswer(None)
-    code = BY_LETTERS.get(letters)
+    code = BY_LETTERS.get(symbol)
     if code is None:
-        return CodeAnswer(None, problem=f"“{letters}” is not an attendance code. Enter a code from the DfE list.")
-    if letters in _HALVES:
-        return _slanted(code, session)
-    answer = _dated(code, on, one_letter=one_letter)
+        return CodeAnswer(None, problem=f"“{symbol}” is not an attendance code. Enter a code from the DfE list.")
+    if symbol in _HALVES:
+        return _present_for(session, code)
+    answer = _check_date(code, on, one_letter=one_letter)
     if dob is None or answer.code is None:
         return answer
-    return _both(answer, for_pupil(answer.code, on, dob))
+    return _combined(answer, check_age(answer.code, on, dob))
 
 
-def _slanted(code: Code, session: Half) -> CodeAnswer:
+def _present_for(session: Half, code: Code) -> CodeAnswer:
+    # The pupil was present whichever slash was used, so the wrong one is corrected with a warning, not rejected.
     right = BY_LETTERS["/" if session == "AM" else "\\"]
     if code is right:
         return CodeAnswer(code)
@@ -192,23 +199,27 @@ def _slanted(code: Code, session: Half) -> CodeAnswer:
     return CodeAnswer(right, warning=warning)
 
 
-def _dated(code: Code, on: date, *, one_letter: bool) -> CodeAnswer:
-    letters = code.letters
-    if one_letter and letters in _SHORT_FORMS and on >= CODES_OF_2024:
-        stands_for = _SHORT_FORMS[letters]
-        return CodeAnswer(code, warning=f"“{letters}” may be short for {stands_for}. Ask the school for the full code.")
+def _check_date(code: Code, on: date, *, one_letter: bool) -> CodeAnswer:
+    symbol = code.letters
+    # Before the dates of use, because J and Y ended in 2024 but as short forms may stand for codes still in use.
+    if one_letter and symbol in _SHORT_FORMS and on >= REGULATIONS_START:
+        stands_for = _SHORT_FORMS[symbol]
+        return CodeAnswer(code, warning=f"“{symbol}” may be short for {stands_for}. Ask the school for the full code.")
     if code.may_be_used(on):
         return CodeAnswer(code)
-    if letters in _STILL_ACCEPTED:
+    if symbol in _STILL_ACCEPTED:
         counted = CATEGORY_NAMES[code.category].lower()
-        return CodeAnswer(code, warning=f"“{letters}” ended on 18 August 2024. It is counted as {counted}.")
+        return CodeAnswer(code, warning=f"“{symbol}” ended on 18 August 2024. It is counted as {counted}.")
     if code.legacy:
-        return CodeAnswer(None, problem=f"“{letters}” ended on 18 August 2024. Enter the code that replaced it.")
-    return CodeAnswer(None, problem=f"“{letters}” began on 19 August 2024. Enter the code in use on that day.")
+        return CodeAnswer(None, problem=f"“{symbol}” ended on 18 August 2024. Enter the code that replaced it.")
+    return CodeAnswer(None, problem=f"“{symbol}” began on 19 August 2024. Enter the code in use on that day.")
 
 
-def for_pupil(code: Code, on: date, dob: date) -> CodeAnswer:
-    """Whether a code fits a pupil's age on a day: X never does at compulsory school age, W seldom before Year 10."""
+def check_age(code: Code, on: date, dob: date) -> CodeAnswer:
+    """Check a code against a pupil's age on a day.
+
+    X is never right at compulsory school age (SI 2024/208, regulation 10, Table 3), and W seldom before Year 10.
+    """
     if code.letters == "X" and is_compulsory_school_age(dob, on):
         if COVID_X.covers(on):
             return CodeAnswer(code, warning="In 2020/21 and 2021/22 X was also used because of COVID-19.")
@@ -221,7 +232,7 @@ def for_pupil(code: Code, on: date, dob: date) -> CodeAnswer:
     return CodeAnswer(code)
 
 
-def _both(first: CodeAnswer, second: CodeAnswer) -> CodeAnswer:
+def _combined(first: CodeAnswer, second: CodeAnswer) -> CodeAnswer:
     if second.problem is not None:
         return second
     warnings = [warning for warning in (first.warning, second.warning) if warning is not None]

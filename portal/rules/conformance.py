@@ -1,7 +1,8 @@
-"""The conformance contract: a document of cases in, a document of results out, for anyone who builds these rules.
+"""The conformance contract: a document of cases in, a document of results out.
 
-Nothing here decides anything. Each check reads its case, asks the rules, and writes the answer in the contract's words,
-always under the default policy and the national framework in force from 19 August 2024.
+It lets anyone who builds these rules compare answers with the portal's. Nothing is decided here: each check
+reads its case, asks the rules, and writes the answer with the contract's field names, always under the default policy
+and the national framework in force from 19 August 2024.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class NoticeKind(StrEnum):
     SECOND = "second"
 
 
-#: The amounts of each kind of notice under the national framework.
+#: The amounts of each kind of notice under the national framework. `second` is optional only in the type.
 AMOUNTS: Mapping[NoticeKind, Amounts] = {
     NoticeKind.FIRST: NATIONAL_2024.first,
     NoticeKind.SECOND: NATIONAL_2024.second or NATIONAL_2024.first,
@@ -45,68 +46,72 @@ AMOUNTS: Mapping[NoticeKind, Amounts] = {
 
 def _calendar(field: Field) -> Calendar:
     if field.has("sessions"):
-        return Calendar.from_sessions(each.session() for each in field.items("sessions"))
+        return Calendar.from_sessions(session.session() for session in field.items("sessions"))
     terms = [(term.day("first_day"), term.day("last_day")) for term in field.items("terms")]
     whole_days = []
     half_days = []
-    for each in field.optional_items("closed"):
-        if each.has("session"):
-            half_days.append(each.session())
+    for closure in field.optional_items("closed"):
+        if closure.has("session"):
+            half_days.append(closure.session())
         else:
-            whole_days.append(each.day("date"))
+            whole_days.append(closure.day("date"))
     return Calendar.from_terms(terms, whole_days).without(half_days)
 
 
-def _letters(field: Field) -> str:
-    # A code the list does not know is not an absence; only its being missing altogether is a fault in the case.
+def _code(field: Field) -> str:
+    # Any value is accepted: an unknown code is simply not an absence. Only a missing field is a fault in the case.
     code = field.get("code").value
     return code if isinstance(code, str) else ""
 
 
 def _attendance(school: Field) -> dict[Session, str]:
     marks: dict[Session, str] = {}
-    for each in school.optional_items("attendance"):
-        session, letters = each.session(), _letters(each)
-        if marks.setdefault(session, letters) != letters:
-            each.expects("one code for a session; this one has two")
+    for mark in school.optional_items("attendance"):
+        session, code = mark.session(), _code(mark)
+        # Choosing one of two codes silently would hide an error in the caller's data.
+        if marks.setdefault(session, code) != code:
+            mark.reject("one code for a session; this one has two")
     return marks
 
 
-def _record(school: Field) -> SchoolRecord:
-    amendments = [Amendment(each.session(), _letters(each), each.day("amended_on")) for each in school.optional_items("amendments")]
+def _school_record(school: Field) -> SchoolRecord:
+    amendments = [
+        Amendment(amendment.session(), _code(amendment), amendment.day("amended_on"))
+        for amendment in school.optional_items("amendments")
+    ]
     marks = standing_marks(_attendance(school), amendments)
     return SchoolRecord(school.text("school"), _calendar(school.get("calendar")), marks)
 
 
-def _session(session: Session) -> Answer:
+def _session_json(session: Session) -> Answer:
     return {"date": session[0].isoformat(), "session": session[1]}
 
 
-def _met(met: Met | None) -> Answer:
+def _met_json(met: Met | None) -> Answer:
     if met is None:
         return {"met_on": None, "window": None, "counted_sessions": []}
     return {
-        "met_on": _session(met.on),
+        "met_on": _session_json(met.on),
         "window": {"first_week": met.first_week.isoformat(), "last_week": met.last_week.isoformat()},
-        "counted_sessions": [{**_session(each.session), "code": each.letters} for each in met.counted],
+        "counted_sessions": [{**_session_json(counted.session), "code": counted.code} for counted in met.counted],
     }
 
 
 def _threshold(case: Field) -> Answer:
     answer = threshold(
         case.get("pupil").day("date_of_birth"),
-        [_record(school) for school in case.items("schools")],
-        [each.session() for each in case.optional_items("already_dealt_with")],
+        [_school_record(school) for school in case.items("schools")],
+        [session.session() for session in case.optional_items("already_dealt_with")],
     )
     return {
         "outcome": answer.outcome.value,
         "school": answer.school,
-        **_met(answer.met),
+        **_met_json(answer.met),
         "best_count": answer.best_count,
     }
 
 
-def _previous(field: Field) -> PreviousNotice:
+def _previous_notice(field: Field) -> PreviousNotice:
     return PreviousNotice(
         parent=field.text("parent"),
         child=field.text("child"),
@@ -119,16 +124,16 @@ def _previous(field: Field) -> PreviousNotice:
 
 def _parent(field: Field) -> str:
     if not isinstance(field.value, str):
-        field.expects("the parent as text")
+        field.reject("the parent as text")
     return field.value
 
 
 def _notice(case: Field) -> Answer:
     answers = notices_for(
-        [_parent(each) for each in case.items("parents")],
+        [_parent(parent) for parent in case.items("parents")],
         case.text("child"),
         case.day("proposed_issue_date"),
-        [_previous(each) for each in case.optional_items("previous_notices")],
+        [_previous_notice(notice) for notice in case.optional_items("previous_notices")],
     )
     return {
         "notices": [
@@ -146,11 +151,11 @@ def _notice(case: Field) -> Answer:
 def _payment_timetable(case: Field) -> Answer:
     service = case.get("service")
     method = service.choice("method", Method)
-    served = service.day("delivered_on" if method is Method.BY_HAND else "posted_on")
+    served_on = service.day("delivered_on" if method is Method.BY_HAND else "posted_on")
     answer = payment_timetable(
-        received_on(method, served),
+        received_on(method, served_on),
         AMOUNTS[case.choice("notice", NoticeKind)],
-        [Payment(each.day("paid_on"), each.amount("amount")) for each in case.optional_items("payments")],
+        [Payment(payment.day("paid_on"), payment.amount("amount")) for payment in case.optional_items("payments")],
         case.day("as_at"),
     )
     return {
@@ -163,7 +168,7 @@ def _payment_timetable(case: Field) -> Answer:
 
 
 def _dates(case: Field, name: str) -> list[date]:
-    return [each.as_date() for each in case.items(name)]
+    return [on.as_date() for on in case.items(name)]
 
 
 def _compulsory_school_age(case: Field) -> Answer:
@@ -179,8 +184,8 @@ def _time_limit(case: Field) -> Answer:
     answer = time_limit(_dates(case, "offence_dates"), case.day("information_laid_on"))
     return {
         "offences": [
-            {"offence_date": on.isoformat(), "last_day_to_lay": last.isoformat(), "in_time": in_time}
-            for on, last, in_time in answer.offences
+            {"offence_date": on.isoformat(), "last_day_to_lay": last_day.isoformat(), "in_time": in_time}
+            for on, last_day, in_time in answer.offences
         ],
         "all_in_time": answer.all_in_time,
     }
@@ -195,36 +200,38 @@ CHECKS: Mapping[str, Callable[[Field], Answer]] = {
 }
 
 
-def _checked(case: object) -> Answer:
+def _result(case: object) -> Answer:
     if not isinstance(case, dict):
         return {"id": None, "check": None, "error": "Enter each case as an object."}
-    names = {"id": case.get("id"), "check": case.get("check")}
-    check = CHECKS.get(names["check"]) if isinstance(names["check"], str) else None
+    identity = {"id": case.get("id"), "check": case.get("check")}
+    check = CHECKS.get(identity["check"]) if isinstance(identity["check"], str) else None
     if check is None:
-        return {**names, "error": f"check: enter one of {', '.join(CHECKS)}."}
+        return {**identity, "error": f"check: enter one of {', '.join(CHECKS)}."}
     try:
-        return {**names, **check(Field(case, ""))}
+        return {**identity, **check(Field(case, ""))}
     except CaseProblemError as problem:
-        return {**names, "error": str(problem)}
+        return {**identity, "error": str(problem)}
+    # Date arithmetic near year 9999 overflows. One such case must not cost the document its other answers.
     except (ValueError, OverflowError) as problem:
-        return {**names, "error": f"The dates can't be worked out: {problem}"}
+        return {**identity, "error": f"The dates can't be worked out: {problem}"}
 
 
 def check(document: object) -> Answer:
     """The results for a document of cases: `{"cases": [...]}` in, `{"results": [...]}` out, in the same order.
 
     A case that can't be read gives a result with its `id`, its `check` and an `error` that says what to enter; the
-    other cases are answered all the same. A document without a list of cases gives no results and an `error`.
+    other cases are still answered. A document without a list of cases gives no results and an `error`.
     """
     cases = document.get("cases") if isinstance(document, dict) else None
     if not isinstance(cases, list):
         return {"results": [], "error": "Enter a JSON object with a list called cases."}
-    return {"results": [_checked(case) for case in cases]}
+    return {"results": [_result(case) for case in cases]}
 
 
 def check_text(text: bytes) -> Answer:
-    """As `check`, for a document still to be read: JSON in UTF-8. Text that is not JSON gives an `error`."""
+    """Parse a document of JSON in UTF-8 and `check` it. Text that is not JSON gives an `error`."""
     try:
+        # utf-8-sig drops the byte order mark that Windows editors write. Deep nesting raises RecursionError.
         document = json.loads(text.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return {"results": [], "error": "Enter one JSON document in UTF-8."}

@@ -1,4 +1,4 @@
-"""Reads the fields of a conformance case, and says in plain words which field can't be read and what it should hold."""
+"""Reading the fields of a conformance case. An error names the field and what to enter in it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,16 @@ if TYPE_CHECKING:
 
     Choice = TypeVar("Choice", bound="StrEnum")
 
-ISO_LENGTH = 10
-DASHES = (4, 7)
-
 
 class CaseProblemError(ValueError):
     """A case can't be read; the message says which field and what to put there."""
 
 
+# Cached, because a document of 5 MB repeats the same school days many thousands of times.
 @lru_cache(maxsize=4096)
 def _date(text: str) -> date | None:
-    # fromisoformat alone also takes 20250106 and 2025-W02-1, which the contract does not.
-    if len(text) != ISO_LENGTH or any(text[place] != "-" for place in DASHES):
+    # fromisoformat alone also accepts 20250106 and 2025-W02-1, which the contract does not.
+    if len(text) != 10 or text[4] != "-" or text[7] != "-":
         return None
     try:
         return date.fromisoformat(text)
@@ -36,14 +34,14 @@ def _date(text: str) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A value from the document, with its place in it for messages."""
+    """A value from the document, with its path there for messages."""
 
     value: object
-    place: str
+    path: str
 
-    def expects(self, what: str) -> NoReturn:
-        """Say what the field should hold. Always raises CaseProblemError."""
-        message = f"{self.place}: enter {what}."
+    def reject(self, expected: str) -> NoReturn:
+        """Raise CaseProblemError with what the field should hold."""
+        message = f"{self.path}: enter {expected}."
         raise CaseProblemError(message)
 
     def has(self, name: str) -> bool:
@@ -53,19 +51,19 @@ class Field:
     def get(self, name: str) -> Field:
         """A field of an object. Raises CaseProblemError when there is none."""
         if not isinstance(self.value, dict):
-            self.expects("an object")
-        place = f"{self.place}.{name}" if self.place else name
+            self.reject("an object")
+        path = f"{self.path}.{name}" if self.path else name
         if name not in self.value:
-            Field(None, place).expects("this field; it is missing")
-        return Field(self.value[name], place)
+            Field(None, path).reject("this field; it is missing")
+        return Field(self.value[name], path)
 
     def items(self, name: str) -> Iterator[Field]:
         """The members of a list in a field, in order."""
         field = self.get(name)
         if not isinstance(field.value, list):
-            field.expects("a list")
+            field.reject("a list")
         for number, value in enumerate(field.value):
-            yield Field(value, f"{field.place}[{number}]")
+            yield Field(value, f"{field.path}[{number}]")
 
     def optional_items(self, name: str) -> Iterator[Field]:
         """The members of a list in a field that may be left out or null."""
@@ -75,7 +73,7 @@ class Field:
         """A field that holds text."""
         field = self.get(name)
         if not isinstance(field.value, str):
-            field.expects("text")
+            field.reject("text")
         return field.value
 
     def day(self, name: str) -> date:
@@ -84,19 +82,19 @@ class Field:
 
     def as_date(self) -> date:
         """The value itself as a date, written YYYY-MM-DD."""
-        found = _date(self.value) if isinstance(self.value, str) else None
-        if found is None:
-            self.expects("a date as YYYY-MM-DD")
-        return found
+        on = _date(self.value) if isinstance(self.value, str) else None
+        if on is None:
+            self.reject("a date as YYYY-MM-DD")
+        return on
 
     def half(self) -> Half:
         """The field `session`: AM or PM."""
         field = self.get("session")
-        # Compared one by one: a value from a document may be a list, which no set can look up.
+        # Not a set lookup: the value may be a list, which is unhashable and would raise TypeError.
         if field.value == "AM":
             return "AM"
         if field.value != "PM":
-            field.expects("AM or PM")
+            field.reject("AM or PM")
         return "PM"
 
     def session(self) -> Session:
@@ -106,14 +104,15 @@ class Field:
     def amount(self, name: str) -> int | float:
         """A field that holds an amount in pounds."""
         field = self.get(name)
+        # In Python a bool is an int, but in JSON true is not an amount.
         if isinstance(field.value, bool) or not isinstance(field.value, int | float):
-            field.expects("an amount in pounds, as a number")
+            field.reject("an amount in pounds, as a number")
         return field.value
 
     def choice(self, name: str, choices: type[Choice]) -> Choice:
-        """A field that holds one of a few words."""
+        """A field that holds one of an enumeration's values."""
         text = self.text(name)
-        found = next((choice for choice in choices if choice == text), None)
-        if found is None:
-            self.get(name).expects(f"one of {', '.join(choices)}")
-        return found
+        match = next((choice for choice in choices if choice == text), None)
+        if match is None:
+            self.get(name).reject(f"one of {', '.join(choices)}")
+        return match

@@ -1,4 +1,4 @@
-"""An excluded pupil in a public place: a regime of its own, with its own amounts and its own counter.
+"""Notices for an excluded pupil in a public place, which have their own amounts and counter.
 
 Education and Inspections Act 2006: section 103 puts a duty on the parent for the first five school days of an
 exclusion (all of it, if shorter); section 104 needs a letter first; section 105 allows a notice. Nothing here adds to,
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.rules.explanations import Fact, Source, counted, in_words
+from portal.rules.explanations import Fact, Source, date_in_words, pluralise
 from portal.rules.framework import EXCLUDED_PUPILS
 from portal.rules.notices import Power, Status
 from portal.rules.policy import DEFAULT_POLICY, Policy
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
     from portal.rules.framework import Amounts
     from portal.rules.notices import PreviousNotice
 
-FIRST_DAYS = 5
+#: Education and Inspections Act 2006, section 103: the duty lasts for the first five school days of an exclusion.
+DUTY_DAYS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A pupil seen in a public place in school hours during an exclusion, and when the section 104 letter was given.
+    """A pupil seen in a public place in school hours during an exclusion.
 
-    `letter_given_on` is None when there is no letter on file.
+    `letter_given_on` is the day of the section 104 letter, None when there is no letter on file.
     """
 
     seen_on: date
@@ -40,20 +41,23 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class ExcludedPupilNotice:
-    """Whether a section 105 notice can be considered for one sighting, and what is missing if not."""
+    """Whether a section 105 notice can be considered for one sighting, and if not, the reason.
+
+    `earlier_count` is how many section 105 notices the parent has had that were not withdrawn.
+    """
 
     seen_on: date
     available: bool
-    because: str
+    reason: str
     last_day_of_duty: date | None
     amounts: Amounts
-    earlier: int
+    earlier_count: int
 
     @property
     def sentence(self) -> str:
         """The answer in plain words."""
         if not self.available:
-            return f"A notice under section 105 is not available: {self.because}."
+            return f"A notice under section 105 is not available: {self.reason}."
         return (
             f"A notice under section 105 may be considered: £{self.amounts.reduced} within 21 days, or "
             f"£{self.amounts.full} within 28. It does not use up the limit on notices for absence."
@@ -62,11 +66,11 @@ class ExcludedPupilNotice:
     @property
     def facts(self) -> tuple[Fact, ...]:
         """The dates the answer rests on."""
-        last = in_words(self.last_day_of_duty) if self.last_day_of_duty else "not known"
+        last_day = date_in_words(self.last_day_of_duty) if self.last_day_of_duty else "not known"
         return (
-            Fact("Seen on", in_words(self.seen_on)),
-            Fact("Last day the duty applies", last),
-            Fact("Earlier notices under section 105", counted(self.earlier, "notice")),
+            Fact("Seen on", date_in_words(self.seen_on)),
+            Fact("Last day the duty applies", last_day),
+            Fact("Earlier notices under section 105", pluralise(self.earlier_count, "notice")),
         )
 
     @property
@@ -76,8 +80,8 @@ class ExcludedPupilNotice:
 
 
 def days_of_duty(calendar: Calendar, exclusion: Span) -> tuple[date, ...]:
-    """The school days on which a parent must keep the pupil out of public places: the first five, or all if fewer."""
-    return calendar.school_days((exclusion.first_day, exclusion.last_day))[:FIRST_DAYS]
+    """The school days, at most five, on which a parent must keep the pupil out of public places."""
+    return calendar.school_days((exclusion.first_day, exclusion.last_day))[:DUTY_DAYS]
 
 
 def excluded_pupil_notice(
@@ -88,17 +92,23 @@ def excluded_pupil_notice(
 ) -> ExcludedPupilNotice:
     """Whether a notice can be considered for a pupil seen in a public place in school hours.
 
-    `previous` is the parent's and child's earlier notices: only section 105 ones are counted, and no limit is applied.
+    `previous` are earlier notices to the parent about the child. Only those under section 105 are counted, and no
+    limit is applied.
     """
     duty = days_of_duty(calendar, sighting.exclusion)
-    earlier = sum(each.power is Power.S105 and each.status is not Status.WITHDRAWN for each in previous)
-    because = ""
+    earlier_count = sum(notice.power is Power.S105 and notice.status is not Status.WITHDRAWN for notice in previous)
+    reason = ""
     if sighting.letter_given_on is None:
-        because = "there is no section 104 letter on file"
+        reason = "there is no section 104 letter on file"
     elif sighting.letter_given_on > sighting.seen_on:
-        because = "the section 104 letter was given after the pupil was seen"
+        reason = "the section 104 letter was given after the pupil was seen"
     elif sighting.seen_on not in duty:
-        because = "the day is not one of the first five school days of the exclusion"
+        reason = "the day is not one of the first five school days of the exclusion"
     return ExcludedPupilNotice(
-        sighting.seen_on, not because, because, duty[-1] if duty else None, policy.excluded_pupil_amounts, earlier
+        seen_on=sighting.seen_on,
+        available=not reason,
+        reason=reason,
+        last_day_of_duty=duty[-1] if duty else None,
+        amounts=policy.excluded_pupil_amounts,
+        earlier_count=earlier_count,
     )

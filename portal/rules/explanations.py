@@ -1,6 +1,6 @@
-"""How every answer of the rules explains itself: one or two plain sentences, its facts, and its sources.
+"""The parts of an explanation: one or two plain sentences, facts, and sources.
 
-The same value is shown on the page, kept with a decision and printed in a letter.
+Every answer of the rules has them. The same answer is shown on a page, stored with a decision and printed in a letter.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HALF_NAMES: dict[Half, str] = {"AM": "morning", "PM": "afternoon"}
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a rule comes from, and the days for which it holds (None: no such end)."""
+    """Where a rule comes from, and the days on which it is in force (None: no bound)."""
 
     name: str
     part: str = ""
@@ -27,25 +27,25 @@ class Source:
     last_day: date | None = None
     note: str = ""
 
-    def holds(self, on: date) -> bool:
-        """Whether the rule holds on a day."""
+    def is_in_force(self, on: date) -> bool:
+        """Whether the rule is in force on a day."""
         return (self.first_day is None or on >= self.first_day) and (self.last_day is None or on <= self.last_day)
 
     def __str__(self) -> str:
-        """Name the source as a reference does."""
+        """The source as a reference."""
         return f"{self.name}, {self.part}" if self.part else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing an answer rests on: a label and its value, both ready for a summary list."""
+    """A fact an answer rests on: a label and its value, both ready for a summary list."""
 
     label: str
     value: str
 
 
 class Explained(Protocol):
-    """What every answer can do."""
+    """An answer that can explain itself."""
 
     @property
     def sentence(self) -> str:
@@ -60,24 +60,25 @@ class Explained(Protocol):
         """The law, guidance or local code it follows."""
 
 
-def in_words(on: date) -> str:
+def date_in_words(on: date) -> str:
     """A date as GOV.UK writes it: 19 September 2025."""
+    # Not %d, which would write 05 for the fifth.
     return f"{on.day} {on:%B %Y}"
 
 
 def session_in_words(session: Session) -> str:
-    """A session as people say it: the afternoon of 19 September 2025."""
-    return f"the {HALF_NAMES[session[1]]} of {in_words(session[0])}"
+    """A session in words: the afternoon of 19 September 2025."""
+    return f"the {HALF_NAMES[session[1]]} of {date_in_words(session[0])}"
 
 
-def counted(number: int, singular: str, plural: str | None = None) -> str:
+def pluralise(number: int, singular: str, plural: str | None = None) -> str:
     """A number with its noun: no sessions, 1 session, 10 sessions."""
     noun = singular if number == 1 else plural or f"{singular}s"
     return f"{number or 'no'} {noun}"
 
 
-def listed(items: Sequence[str]) -> str:
-    """Items as a sentence lists them: A, B and C."""
-    if len(items) < 2:  # noqa: PLR2004 -- a list of one needs no "and"
-        return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"
+def join_with_and(phrases: Sequence[str]) -> str:
+    """Phrases joined as in a sentence: A, B and C."""
+    if len(phrases) < 2:
+        return "".join(phrases)
+    return f"{', '.join(phrases[:-1])} and {phrases[-1]}"

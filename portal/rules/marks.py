@@ -1,4 +1,4 @@
-"""One pupil's marks at one school: letters by session, with corrections applied and counted against the calendar."""
+"""One pupil's marks at one school: codes by session, corrected and counted on the school's calendar."""
 
 from __future__ import annotations
 
@@ -14,44 +14,45 @@ from portal.rules.tally import Tally
 if TYPE_CHECKING:
     from datetime import date
 
-#: The letters that stand for each session. A session left out has no mark.
+#: The standing code of each session, as written in a register. A session left out has no mark.
 Marks = Mapping[Session, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """A correction to the register: what the session's code became, and the day it was corrected."""
+    """A correction to the register: the session's new code, and the day it was corrected."""
 
     session: Session
-    letters: str
+    code: str
     amended_on: date
 
 
 def standing_marks(marks: Marks, amendments: Iterable[Amendment]) -> dict[Session, str]:
-    """The marks that stand once corrections are made: for each session the latest one, whenever it was made.
+    """The marks that stand after all corrections: for each session the latest one, however late.
 
     Of two corrections made on one day, the one given last stands.
     """
     standing = dict(marks)
-    for amendment in sorted(amendments, key=lambda each: each.amended_on):
-        standing[amendment.session] = amendment.letters
+    # The sort is stable, so corrections of one day keep the order they were given in.
+    for amendment in sorted(amendments, key=lambda amendment: amendment.amended_on):
+        standing[amendment.session] = amendment.code
     return standing
 
 
-def codes_held(marks: Marks, calendar: Calendar, between: Between | None = None) -> Iterable[tuple[Session, Code]]:
+def coded_sessions(marks: Marks, calendar: Calendar, between: Between | None = None) -> Iterable[tuple[Session, Code]]:
     """Each session of the calendar that has a mark, in order of time, with its code.
 
-    Marks outside the calendar are left out: the calendar alone decides what is a session. Raises KeyError for letters
-    that are no code.
+    Marks outside the calendar are left out: the calendar alone decides what is a session. Raises KeyError for an
+    unknown code.
     """
     for session in calendar.sessions(between):
-        letters = marks.get(session)
-        if letters is not None:
-            yield session, BY_LETTERS[letters]
+        symbol = marks.get(session)
+        if symbol is not None:
+            yield session, BY_LETTERS[symbol]
 
 
 def tally_of(marks: Marks, calendar: Calendar, between: Between | None = None) -> Tally:
-    """A pupil's tally on the school's own sessions between two days; a session with no mark counts as missing."""
-    held = Counter(code.byte for _, code in codes_held(marks, calendar, between))
-    held[0] = calendar.count(between) - held.total()
-    return Tally.from_counts(held)
+    """A pupil's tally on the school's own sessions between two days. A session without a mark is missing."""
+    counts = Counter(code.byte for _, code in coded_sessions(marks, calendar, between))
+    counts[0] = calendar.count(between) - counts.total()
+    return Tally.from_counts(counts)

@@ -1,4 +1,4 @@
-"""Persistent and severe absence, and whom DfE counts in its headline figures.
+"""Persistent and severe absence, and which pupils DfE counts in its headline figures.
 
 Whole numbers decide: a pupil at exactly 10% is persistently absent, and nothing is rounded first. Neither line is a
 legal test, and neither means anything over a week or a day.
@@ -39,7 +39,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line a pupil's absence may reach: absent x `out_of` >= possible x `parts`."""
+    """A level of absence, such as 10%. It is reached when absent x `out_of` >= possible x `parts`."""
 
     name: str
     parts: int
@@ -47,7 +47,8 @@ class Line:
     source: Source
 
     def reached(self, absent: int, possible: int) -> bool:
-        """Whether the line is reached, in whole numbers, by a pupil with at least one possible session."""
+        """Whether the line is reached. Never with no possible session."""
+        # Multiplied out, not divided: 10% of 100 must be reached exactly, without a floating-point error.
         return possible > 0 and absent * self.out_of >= possible * self.parts
 
 
@@ -63,10 +64,12 @@ SEVERE = Line(
     2,
     Source("DfE, Pupil absence in schools in England: methodology", "50% or more of own possible sessions"),
 )
+#: Ages on 31 August before the academic year (DfE, Pupil absence in schools in England: methodology).
 HEADLINE_AGES = range(5, 16)
 RECEPTION_AGE = 4
 YEAR_11_AGE = 15
-BAND = 5
+#: The width of DfE's bands of absence, in percentage points.
+BAND_WIDTH = 5
 
 
 def is_persistently_absent(absent: int, possible: int) -> bool:
@@ -80,8 +83,8 @@ def is_severely_absent(absent: int, possible: int) -> bool:
 
 
 def severity_band(absent: int, possible: int) -> int | None:
-    """The lower end of DfE's 5-point band that the absence falls in: 0, 5, … 95, or 100. None with nothing possible."""
-    return absent * (100 // BAND) // possible * BAND if possible else None
+    """The lower end of DfE's 5-point band of absence: 0, 5, … 95, or 100. None with nothing possible."""
+    return absent * (100 // BAND_WIDTH) // possible * BAND_WIDTH if possible else None
 
 
 class Population(StrEnum):
@@ -129,12 +132,12 @@ class Absence:
 
     @property
     def persistent(self) -> bool:
-        """At 10% or more."""
+        """Whether the pupil missed 10% or more."""
         return is_persistently_absent(self.absent, self.possible)
 
     @property
     def severe(self) -> bool:
-        """At 50% or more."""
+        """Whether the pupil missed 50% or more."""
         return is_severely_absent(self.absent, self.possible)
 
     @property
@@ -142,12 +145,12 @@ class Absence:
         """The answer in plain words."""
         if not self.possible:
             return "There are no possible sessions, so there is no absence rate."
-        where = "below 10%, so does not count as persistently absent"
+        position = "below 10%, so does not count as persistently absent"
         if self.severe:
-            where = "at or above 50%, so counts as severely absent"
+            position = "at or above 50%, so counts as severely absent"
         elif self.persistent:
-            where = "at or above 10%, so counts as persistently absent"
-        return f"Missed {self.absent} of {self.possible} possible sessions: {where}."
+            position = "at or above 10%, so counts as persistently absent"
+        return f"Missed {self.absent} of {self.possible} possible sessions: {position}."
 
     @property
     def facts(self) -> tuple[Fact, ...]:

@@ -1,8 +1,9 @@
-"""Which penalty notice, if any, each parent may be given for a child: per parent, per child, two in three years.
+"""Which penalty notice, if any, each parent may be given for a child.
 
-Counted by date of issue under section 444A only, whoever issued them, in the three years ending on the proposed date.
-Withdrawn notices, and those issued before 19 August 2024, are never counted. Notices about an excluded pupil in a
-public place (section 105) have a counter of their own and use up nothing here.
+At most two in three years. Notices are counted for each parent and child, by date of issue, under section 444A only
+and by any issuer, in the three years ending on the proposed date. Withdrawn notices, and those issued before 19 August
+2024, are never counted. Notices about an excluded pupil in a public place (section 105) have their own counter and do
+not affect this one.
 """
 
 from __future__ import annotations
@@ -13,20 +14,21 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portal.rules.codes import CODES_OF_2024
-from portal.rules.explanations import Fact, Source, counted, in_words
+from portal.rules.codes import REGULATIONS_START
+from portal.rules.explanations import Fact, Source, date_in_words, pluralise
 from portal.rules.framework import LIMIT_SOURCE, NATIONAL_2024, NATIONAL_SOURCE, SECTION_444A, Amounts
 from portal.rules.policy import DEFAULT_POLICY, Doubt, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+#: From the framework, which names the source. Its fields are optional only for older rules.
 LIMIT = NATIONAL_2024.limit or 2
 LIMIT_YEARS = NATIONAL_2024.limit_years or 3
 
 
 class Status(StrEnum):
-    """What became of a notice."""
+    """The outcome of a notice so far."""
 
     OUTSTANDING = "outstanding"
     PAID = "paid"
@@ -37,14 +39,14 @@ class Status(StrEnum):
 
 
 class Power(StrEnum):
-    """The section a notice was given under."""
+    """The section of the law that a notice was given under."""
 
     S444A = "s444A"
     S105 = "s105"
 
 
 class Result(StrEnum):
-    """The notice a parent may be given, or that a person must check."""
+    """The notice a parent may be given, none, or that a person must check."""
 
     FIRST = "first"
     SECOND = "second"
@@ -68,7 +70,10 @@ class Treatment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PreviousNotice:
-    """An earlier notice to one parent about one child. `last_absence_on` is known only for some."""
+    """An earlier notice to one parent about one child.
+
+    `last_absence_on` is the last day of absence it was for, None where not known.
+    """
 
     parent: str
     child: str
@@ -80,19 +85,19 @@ class PreviousNotice:
 
 
 def anniversary(on: date, years: int) -> date:
-    """The same day so many years later; for 29 February, 28 February in a year that has none."""
+    """The same day some years later. For 29 February, 28 February in a year that has none."""
     try:
         return on.replace(year=on.year + years)
     except ValueError:
         return date(on.year + years, 2, 28)
 
 
-def _ruled_out(notice: PreviousNotice, proposed_on: date) -> Treatment | None:
+def _reason_not_counted(notice: PreviousNotice, proposed_on: date) -> Treatment | None:
     if notice.power is not Power.S444A:
         return Treatment.OTHER_POWER
     if notice.status is Status.WITHDRAWN:
         return Treatment.WITHDRAWN
-    if notice.issued_on < CODES_OF_2024:
+    if notice.issued_on < REGULATIONS_START:
         return Treatment.BEFORE_FRAMEWORK
     if notice.issued_on > proposed_on:
         return Treatment.LATER
@@ -102,36 +107,37 @@ def _ruled_out(notice: PreviousNotice, proposed_on: date) -> Treatment | None:
 def treatments_of(notice: PreviousNotice, proposed_on: date) -> tuple[Treatment, ...]:
     """How the rules treat an earlier notice about the same child to the same parent.
 
-    One reason when it is ruled out, `counted` when it certainly counts, otherwise every doubt about it.
+    One reason when it does not count, `counted` when it certainly counts, otherwise every doubt about it.
     """
-    ruled_out = _ruled_out(notice, proposed_on)
-    if ruled_out is not None:
-        return (ruled_out,)
+    reason = _reason_not_counted(notice, proposed_on)
+    if reason is not None:
+        return (reason,)
     doubts = []
     if anniversary(notice.issued_on, LIMIT_YEARS) == proposed_on:
         doubts.append(Treatment.DOUBT_ANNIVERSARY)
     if notice.status is Status.PROSECUTED_ACQUITTED:
         doubts.append(Treatment.DOUBT_ACQUITTED)
-    if notice.last_absence_on is not None and notice.last_absence_on < CODES_OF_2024:
+    if notice.last_absence_on is not None and notice.last_absence_on < REGULATIONS_START:
         doubts.append(Treatment.DOUBT_EARLIER_ABSENCE)
     return tuple(doubts) or (Treatment.COUNTED,)
 
 
-def _settled(treatments: tuple[Treatment, ...], policy: Policy) -> Doubt:
-    settings = {
+def _decision(treatments: tuple[Treatment, ...], policy: Policy) -> Doubt:
+    setting_of = {
         Treatment.COUNTED: Doubt.COUNT,
         Treatment.DOUBT_ANNIVERSARY: policy.anniversary,
         Treatment.DOUBT_ACQUITTED: policy.acquitted,
         Treatment.DOUBT_EARLIER_ABSENCE: policy.issued_for_earlier_absence,
     }
-    said = {settings.get(treatment, Doubt.LEAVE_OUT) for treatment in treatments}
-    return next(each for each in (Doubt.LEAVE_OUT, Doubt.CHECK, Doubt.COUNT) if each in said)
+    settings = {setting_of.get(treatment, Doubt.LEAVE_OUT) for treatment in treatments}
+    # A notice counts only when every doubt about it is settled as counted, so the first of these that applies wins.
+    return next(setting for setting in (Doubt.LEAVE_OUT, Doubt.CHECK, Doubt.COUNT) if setting in settings)
 
 
-def _result(number: int) -> Result:
-    if number >= LIMIT:
+def _result(earlier_count: int) -> Result:
+    if earlier_count >= LIMIT:
         return Result.NOT_AVAILABLE
-    return Result.SECOND if number else Result.FIRST
+    return Result.SECOND if earlier_count else Result.FIRST
 
 
 def _amounts(result: Result) -> Amounts | None:
@@ -141,8 +147,11 @@ def _amounts(result: Result) -> Amounts | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """The answer for one parent and one child, with how each earlier notice to them was treated."""
+class NoticeAnswer:
+    """The answer for one parent and one child, with how each earlier notice was treated.
+
+    `certain` is how many earlier notices count, `doubtful` how many may count.
+    """
 
     parent: str
     child: str
@@ -156,20 +165,20 @@ class Notice:
     @property
     def sentence(self) -> str:
         """The answer in plain words."""
-        window = f"in the three years to {in_words(self.proposed_on)}"
+        window = f"in the three years to {date_in_words(self.proposed_on)}"
         if self.result is Result.CHECK:
             return (
-                f"{counted(self.certain, 'notice').capitalize()} certainly to count {window}, "
-                f"and {counted(self.doubtful, 'notice')} that may count. "
+                f"{pluralise(self.certain, 'notice').capitalize()} certainly to count {window}, "
+                f"and {pluralise(self.doubtful, 'notice')} that may count. "
                 "That changes the answer, so a person checks before anything is decided."
             )
-        had = f"{counted(self.certain, 'counted notice').capitalize()} for this child {window}."
+        history = f"{pluralise(self.certain, 'counted notice').capitalize()} for this child {window}."
         if self.amounts is None:
-            return f"{had} A third is not available: other support or another route is considered."
+            return f"{history} A third is not available: other support or another route is considered."
         if self.amounts.is_flat:
-            return f"{had} A second notice may be considered: £{self.amounts.full}, due within 28 days."
+            return f"{history} A second notice may be considered: £{self.amounts.full}, due within 28 days."
         return (
-            f"{had} A first notice may be considered: £{self.amounts.reduced} within 21 days, "
+            f"{history} A first notice may be considered: £{self.amounts.reduced} within 21 days, "
             f"or £{self.amounts.full} within 28 days."
         )
 
@@ -179,9 +188,9 @@ class Notice:
         return (
             Fact("Parent", self.parent),
             Fact("Child", self.child),
-            Fact("Proposed date", in_words(self.proposed_on)),
+            Fact("Proposed date", date_in_words(self.proposed_on)),
             *(
-                Fact(f"Notice issued {in_words(notice.issued_on)} by {notice.issued_by}", "; ".join(treatments))
+                Fact(f"Notice issued {date_in_words(notice.issued_on)} by {notice.issued_by}", "; ".join(treatments))
                 for notice, treatments in self.earlier
             ),
         )
@@ -198,22 +207,24 @@ def notice_for(
     proposed_on: date,
     previous: Iterable[PreviousNotice],
     policy: Policy = DEFAULT_POLICY,
-) -> Notice:
+) -> NoticeAnswer:
     """Which notice one parent may be given for one child on the proposed date.
 
-    Notices in doubt (a third anniversary on the day itself, an acquittal, issue after 19 August 2024 for absence before
-    it) give `check` when counting them or not would change the result, unless the policy settles them.
+    Some notices are in doubt: the proposed date is their third anniversary, they ended in acquittal, or they were issued
+    after 19 August 2024 for absence before it. They give `check` when counting them or not would change the result,
+    unless the policy settles them.
     """
     earlier = tuple(
         (notice, treatments_of(notice, proposed_on))
-        for notice in sorted(previous, key=lambda each: each.issued_on)
+        for notice in sorted(previous, key=lambda notice: notice.issued_on)
         if notice.parent == parent and notice.child == child
     )
-    found = Counter(_settled(treatments, policy) for _, treatments in earlier)
-    certain, doubtful = found[Doubt.COUNT], found[Doubt.CHECK]
-    low, high = _result(certain), _result(certain + doubtful)
-    result = low if low is high else Result.CHECK
-    return Notice(parent, child, proposed_on, result, _amounts(result), certain, doubtful, earlier)
+    decisions = Counter(_decision(treatments, policy) for _, treatments in earlier)
+    certain, doubtful = decisions[Doubt.COUNT], decisions[Doubt.CHECK]
+    # The result only ever moves one way as notices are added, so comparing none with all of the doubtful is enough.
+    without_doubtful, with_doubtful = _result(certain), _result(certain + doubtful)
+    result = without_doubtful if without_doubtful is with_doubtful else Result.CHECK
+    return NoticeAnswer(parent, child, proposed_on, result, _amounts(result), certain, doubtful, earlier)
 
 
 def notices_for(
@@ -222,6 +233,6 @@ def notices_for(
     proposed_on: date,
     previous: Sequence[PreviousNotice],
     policy: Policy = DEFAULT_POLICY,
-) -> tuple[Notice, ...]:
-    """The answer for each parent, in the order given: each is counted alone."""
+) -> tuple[NoticeAnswer, ...]:
+    """The answer for each parent, in the order given. Each parent's notices are counted alone."""
     return tuple(notice_for(parent, child, proposed_on, previous, policy) for parent in parents)

@@ -1,6 +1,6 @@
 """Patterns in one pupil's marks: weekdays, halves of the day, breaks, particular days, lateness and change.
 
-Facts with their counts, never a score: each answer says how many sessions it rests on, so that a person can judge.
+Facts with their counts, never a score. Each answer says how many sessions it rests on, so that a person can judge.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from portal.rules.calendar import DAYS_IN_A_WEEK, HALVES, Between, Calendar, Half, week_of
-from portal.rules.explanations import HALF_NAMES, Fact, Source, counted
-from portal.rules.marks import Marks, codes_held
+from portal.rules.explanations import HALF_NAMES, Fact, Source, pluralise
+from portal.rules.marks import Marks, coded_sessions
 from portal.rules.tally import Tally, rounded
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ GUIDANCE = Source("Working together to improve school attendance", "schools look
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Sessions missed of those possible in one part of a pattern."""
+    """Sessions missed and possible in one part of a pattern."""
 
     label: str
     absent: int
@@ -46,7 +46,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """The same question asked of several parts of a pupil's time, and the parts' shares in a fixed order."""
+    """Shares of sessions missed in several parts of a pupil's time, in a fixed order."""
 
     question: str
     shares: tuple[Share, ...]
@@ -58,12 +58,12 @@ class Pattern:
     @property
     def sentence(self) -> str:
         """The part with the highest share of sessions missed, with its counts."""
-        seen = [(share.rate, share) for share in self.shares if share.absent]
-        if not seen:
+        missed = [(share.rate, share) for share in self.shares if share.absent]
+        if not missed:
             return f"{self.question}: no sessions missed."
-        highest = max(rate for rate, _ in seen if rate is not None)
-        top = next(share for rate, share in seen if rate == highest)
-        return f"{self.question}: most often missed is {top.label}, {top.value}."
+        highest_rate = max(rate for rate, _ in missed if rate is not None)
+        highest = next(share for rate, share in missed if rate == highest_rate)
+        return f"{self.question}: most often missed is {highest.label}, {highest.value}."
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -72,7 +72,7 @@ class Pattern:
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """Why patterns are looked at."""
+        """The guidance that asks schools to look for patterns."""
         return (GUIDANCE,)
 
 
@@ -85,25 +85,28 @@ def _shares(labels: Sequence[str], sessions: Iterable[tuple[str, bool]]) -> tupl
     return tuple(Share(label, absent[label], possible[label]) for label in labels)
 
 
-def _possible(marks: Marks, calendar: Calendar, between: Between | None) -> Iterable[tuple[date, Half, bool]]:
-    for (on, half), code in codes_held(marks, calendar, between):
+def _possible_sessions(marks: Marks, calendar: Calendar, between: Between | None) -> Iterable[tuple[date, Half, bool]]:
+    for (on, half), code in coded_sessions(marks, calendar, between):
         if code.possible:
             yield on, half, code.absent
 
 
 def by_weekday_and_half(marks: Marks, calendar: Calendar, between: Between | None = None) -> Pattern:
-    """Sessions missed on each weekday, morning and afternoon apart; weekend sessions only where the school has them."""
+    """Sessions missed on each weekday the school meets, mornings and afternoons separately."""
     days = sorted({on.weekday() for on in calendar.school_days(between)})
     labels = [f"{WEEKDAYS[day]} {HALF_NAMES[half]}" for day in days for half in HALVES]
-    found = ((f"{WEEKDAYS[on.weekday()]} {HALF_NAMES[half]}", missed) for on, half, missed in _possible(marks, calendar, between))
-    return Pattern("By weekday and half of the day", _shares(labels, found))
+    labelled = (
+        (f"{WEEKDAYS[on.weekday()]} {HALF_NAMES[half]}", missed)
+        for on, half, missed in _possible_sessions(marks, calendar, between)
+    )
+    return Pattern("By weekday and half of the day", _shares(labels, labelled))
 
 
 def by_weekday(marks: Marks, calendar: Calendar, between: Between | None = None) -> Pattern:
     """Sessions missed on each weekday the school meets."""
     labels = [WEEKDAYS[day] for day in sorted({on.weekday() for on in calendar.school_days(between)})]
-    found = ((WEEKDAYS[on.weekday()], missed) for on, _, missed in _possible(marks, calendar, between))
-    return Pattern("By weekday", _shares(labels, found))
+    labelled = ((WEEKDAYS[on.weekday()], missed) for on, _, missed in _possible_sessions(marks, calendar, between))
+    return Pattern("By weekday", _shares(labels, labelled))
 
 
 BEFORE_BREAK = "the last school day before a break"
@@ -112,26 +115,27 @@ OTHER_DAYS = "other days"
 
 
 def around_breaks(marks: Marks, calendar: Calendar, between: Between | None = None) -> Pattern:
-    """Sessions missed on the last school day before each break and the first after it, against all other days.
+    """Sessions missed on the last school day before each break, the first after it, and other days.
 
     A break is at least one whole week without a session, between two half terms of the calendar given.
     """
-    runs = calendar.half_terms()
-    last = {run.last_day for run in runs[:-1]}
-    first = {run.first_day for run in runs[1:]}
+    half_terms = calendar.half_terms()
+    # The calendar's own first and last days are left out: what came before or follows is not known to be a break.
+    last_days = {half_term.last_day for half_term in half_terms[:-1]}
+    first_days = {half_term.first_day for half_term in half_terms[1:]}
 
     def label(on: date) -> str:
-        return BEFORE_BREAK if on in last else AFTER_BREAK if on in first else OTHER_DAYS
+        return BEFORE_BREAK if on in last_days else AFTER_BREAK if on in first_days else OTHER_DAYS
 
-    found = ((label(on), missed) for on, _, missed in _possible(marks, calendar, between))
-    return Pattern("Around breaks", _shares((BEFORE_BREAK, AFTER_BREAK, OTHER_DAYS), found))
+    labelled = ((label(on), missed) for on, _, missed in _possible_sessions(marks, calendar, between))
+    return Pattern("Around breaks", _shares((BEFORE_BREAK, AFTER_BREAK, OTHER_DAYS), labelled))
 
 
 DAY_BEFORE, THE_DAY, DAY_AFTER = "the school day before", "the day itself", "the school day after"
 
 
 def around_days(marks: Marks, calendar: Calendar, days: Collection[date], between: Between | None = None) -> Pattern:
-    """Sessions missed on particular days (a birthday, a festival, a sports day), and the school days beside each."""
+    """Sessions missed on particular days, such as a birthday, and on the school days next to them."""
     school_days = calendar.school_days()
     before = {max((day for day in school_days if day < on), default=None) for on in days}
     after = {calendar.school_day_after(on, 1) for on in days}
@@ -139,13 +143,17 @@ def around_days(marks: Marks, calendar: Calendar, days: Collection[date], betwee
     def label(on: date) -> str:
         return THE_DAY if on in days else DAY_BEFORE if on in before else DAY_AFTER if on in after else OTHER_DAYS
 
-    found = ((label(on), missed) for on, _, missed in _possible(marks, calendar, between))
-    return Pattern("Around particular days", _shares((DAY_BEFORE, THE_DAY, DAY_AFTER, OTHER_DAYS), found))
+    labelled = ((label(on), missed) for on, _, missed in _possible_sessions(marks, calendar, between))
+    return Pattern("Around particular days", _shares((DAY_BEFORE, THE_DAY, DAY_AFTER, OTHER_DAYS), labelled))
 
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """Sessions a pupil was late for: before the register closed (L, present) and after (U, unauthorised absence)."""
+    """Sessions a pupil was late for.
+
+    `before` the register closed is code L, present; `after` is code U, an unauthorised absence. `by_weekday` has for
+    each weekday its name and both counts.
+    """
 
     before: int
     after: int
@@ -161,15 +169,15 @@ class Lateness:
     def sentence(self) -> str:
         """The lateness in plain words."""
         if not self.sessions:
-            return f"Not late in {counted(self.possible, 'possible session')}."
+            return f"Not late in {pluralise(self.possible, 'possible session')}."
         return (
-            f"Late for {self.sessions} of {counted(self.possible, 'possible session')}: "
+            f"Late for {self.sessions} of {pluralise(self.possible, 'possible session')}: "
             f"{self.before} before the register closed and {self.after} after."
         )
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """The counts, in all and by weekday."""
+        """The counts, in total and by weekday."""
         return (
             Fact("Late before the register closed", str(self.before)),
             Fact("Late after the register closed", str(self.after)),
@@ -178,7 +186,7 @@ class Lateness:
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """Why lateness is looked at."""
+        """The guidance that asks schools to look for patterns."""
         return (GUIDANCE,)
 
 
@@ -186,7 +194,7 @@ def lateness(marks: Marks, calendar: Calendar, between: Between | None = None) -
     """How often a pupil was late, and on which weekdays."""
     possible = 0
     late: Counter[tuple[int, str]] = Counter()
-    for (on, _), code in codes_held(marks, calendar, between):
+    for (on, _), code in coded_sessions(marks, calendar, between):
         possible += code.possible
         if code.letters in {"L", "U"}:
             late[on.weekday(), code.letters] += 1
@@ -201,54 +209,61 @@ def lateness(marks: Marks, calendar: Calendar, between: Between | None = None) -
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A pupil's absence beside a comparison: their own past, or the school's average over the same days."""
+    """A pupil's absence compared with a baseline: their own past, or the school's average over the same days.
+
+    `beside` is the baseline, and `baseline_name` names it in sentences.
+    """
 
     now: Tally
     beside: Tally
-    beside_what: str
+    baseline_name: str
 
     @property
     def points(self) -> Fraction | None:
-        """Absence now less the comparison, in unrounded percentage points; None where either has nothing possible."""
-        now, beside = self.now.overall_absence, self.beside.overall_absence
-        return None if now is None or beside is None else now - beside
+        """Absence now less the baseline, in unrounded percentage points. None where either has nothing possible."""
+        now, baseline = self.now.overall_absence, self.beside.overall_absence
+        return None if now is None or baseline is None else now - baseline
 
     @property
     def sentence(self) -> str:
         """The comparison in plain words."""
         points = self.points
         if points is None:
-            return f"There is nothing to compare with {self.beside_what}."
+            return f"There is nothing to compare with {self.baseline_name}."
         if points == 0:
-            return f"Absence is the same as {self.beside_what}."
+            return f"Absence is the same as {self.baseline_name}."
         direction = "higher" if points > 0 else "lower"
-        return f"Absence is {rounded(abs(points), 1)} percentage points {direction} than {self.beside_what}."
+        return f"Absence is {rounded(abs(points), 1)} percentage points {direction} than {self.baseline_name}."
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """The sessions on both sides."""
+        """The sessions missed and possible, of the pupil and of the baseline."""
         return (
             Fact("Missed now", f"{self.now.absent} of {self.now.possible}"),
-            Fact(f"Missed: {self.beside_what}", f"{self.beside.absent} of {self.beside.possible}"),
+            Fact(f"Missed: {self.baseline_name}", f"{self.beside.absent} of {self.beside.possible}"),
         )
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """Why change is looked at."""
+        """The guidance that asks schools to look for patterns."""
         return (GUIDANCE,)
 
 
 def change_from_own_past(now: Tally, before: Tally) -> Change:
-    """A pupil's absence beside their own earlier absence."""
+    """A pupil's absence compared with their own earlier absence."""
     return Change(now, before, "the pupil's own absence before")
 
 
 def beside_school_average(pupil: Tally, school: Tally) -> Change:
-    """A pupil's absence beside the school's, over the same days: the school's sessions summed, never averaged."""
+    """A pupil's absence compared with the school's over the same days.
+
+    The school's rate comes from its sessions summed. A mean of pupils' rates would give a pupil of one week the weight
+    of a pupil of the whole year.
+    """
     return Change(pupil, school, "the school's average")
 
 
 def recent_weeks(calendar: Calendar, on: date, number: int = 10) -> Between | None:
-    """The days of the last so many school weeks, the last being the latest with a session on or before the day."""
+    """The first and last days of the latest school weeks that began on or before a day. None if there are none."""
     weeks = [week for week in calendar.school_weeks() if week <= week_of(on)][-number:]
     return (weeks[0], weeks[-1] + timedelta(days=DAYS_IN_A_WEEK - 1)) if weeks else None

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portal.rules.calendar import Calendar, Session, place_of, session_at, week_of
-from portal.rules.codes import THRESHOLD_LETTERS
-from portal.rules.explanations import Fact, Source, counted, in_words, listed, session_in_words
+from portal.rules.calendar import DAYS_IN_A_WEEK, Calendar, Session, place_of, session_from_ordinal, week_of
+from portal.rules.codes import THRESHOLD_CODES
+from portal.rules.explanations import Fact, Source, date_in_words, join_with_and, pluralise, session_in_words
 from portal.rules.framework import NATIONAL_2024, SECTION_444A, THRESHOLD_SOURCE
 from portal.rules.policy import DEFAULT_POLICY, Policy, TwoSchools, Window
 from portal.rules.school_age import compulsory_school_age
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from portal.rules.marks import Marks
 
+#: From the framework, which names the source. Its fields are optional only for older rules.
 THRESHOLD = NATIONAL_2024.threshold or 10
-WEEKS = NATIONAL_2024.threshold_weeks or 10
-DAYS = 7
+WINDOW_WEEKS = NATIONAL_2024.threshold_weeks or 10
 CODES_SOURCE = Source("SI 2024/208", "regulation 10, Table 3: codes G, N, O and U")
 
 
@@ -60,7 +60,7 @@ class CountedSession:
     """A session that counts, with its standing code."""
 
     session: Session
-    letters: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,17 @@ class LeftOut:
     """A mark of G, N, O or U that does not count, and why."""
 
     session: Session
-    letters: str
+    code: str
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """When ten was first reached: the tenth session, the first days of the window's two end weeks, and the ten."""
+    """When ten sessions were first reached.
+
+    `on` is the tenth session, and `counted` are the ten. `first_week` and `last_week` are the first days of the
+    window's first and last school weeks.
+    """
 
     on: Session
     first_week: date
@@ -84,7 +88,11 @@ class Met:
 
 @dataclass(frozen=True, slots=True)
 class SchoolCount:
-    """One school worked out alone, on its own calendar."""
+    """The count at one school, on its own calendar.
+
+    `counting` are all sessions that count, `left_out` the other marks of G, N, O or U. `best_count` is the most that
+    count in any ten consecutive school weeks.
+    """
 
     school: str
     counting: tuple[CountedSession, ...]
@@ -95,7 +103,7 @@ class SchoolCount:
 
 @dataclass(frozen=True, slots=True)
 class WhatWouldChange:
-    """What would have given another answer.
+    """Changes to the register that would have given another answer.
 
     `corrections`: the fewest counted sessions that, corrected to a code that does not count, leave the threshold never
     met. `without_unexplained`: the outcome if every N at the school were explained. `short_by`: how many more sessions
@@ -111,29 +119,32 @@ class WhatWouldChange:
     @property
     def sentence(self) -> str:
         """What would have changed the answer, in plain words."""
-        said = []
+        sentences = []
         if self.corrections:
-            said.append(f"It would not be met if {counted(self.corrections, 'counted session')} were corrected.")
+            sentences.append(f"It would not be met if {pluralise(self.corrections, 'counted session')} were corrected.")
         if self.unexplained and self.without_unexplained is not Outcome.MET:
-            waiting = counted(self.unexplained, "counted session")
-            said.append(f"With a reason found for {waiting} of N, it may not be met.")
+            unexplained = pluralise(self.unexplained, "counted session")
+            sentences.append(f"With a reason found for {unexplained} of N, it may not be met.")
         if not self.corrections and self.short_by:
-            said.append(f"{counted(self.short_by, 'more session', 'more sessions').capitalize()} would meet it.")
+            sentences.append(f"{pluralise(self.short_by, 'more session', 'more sessions').capitalize()} would meet it.")
         if self.left_out:
-            said.append(f"{counted(len(self.left_out), 'mark').capitalize()} did not count.")
-        return " ".join(said)
+            sentences.append(f"{pluralise(len(self.left_out), 'mark').capitalize()} did not count.")
+        return " ".join(sentences)
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The answer for one pupil, with each school's count, and the ten when only two schools' sessions make them."""
+    """The answer for one pupil, with the count at each school.
+
+    `together` is set when no school reaches ten alone but the schools' sessions together do.
+    """
 
     outcome: Outcome
     school: str | None
     met: Met | None
     schools: tuple[SchoolCount, ...]
     together: Met | None
-    change: WhatWouldChange
+    what_would_change: WhatWouldChange
 
     @property
     def best_count(self) -> int:
@@ -148,29 +159,29 @@ class Threshold:
             return (
                 f"The threshold was met{where} on {session_in_words(self.met.on)}: "
                 "ten sessions of unauthorised absence "
-                f"in the school weeks from {in_words(self.met.first_week)} to {in_words(self.met.last_week)}. "
+                f"in the school weeks from {date_in_words(self.met.first_week)} to {date_in_words(self.met.last_week)}. "
                 "The case is now considered on its facts; a notice is not automatic."
             )
         if self.outcome is Outcome.REVIEW:
-            shares = listed([f"{count.school} ({len(count.counting)})" for count in self.schools if count.counting])
+            shares = join_with_and([f"{count.school} ({len(count.counting)})" for count in self.schools if count.counting])
             return f"No school reaches ten alone, but together their sessions do: {shares}. A person decides."
-        return f"The threshold was not met. The most in any ten school weeks is {counted(self.best_count, 'session')}."
+        return f"The threshold was not met. The most in any ten school weeks is {pluralise(self.best_count, 'session')}."
 
     @property
     def facts(self) -> tuple[Fact, ...]:
         """The ten sessions, each school's count, and what would have changed the answer."""
         met = self.met or self.together
-        ten = listed([f"{session_in_words(each.session)} ({each.letters})" for each in met.counted]) if met else ""
+        ten = join_with_and([f"{session_in_words(counted.session)} ({counted.code})" for counted in met.counted]) if met else ""
         return (
             Fact("Outcome", self.outcome.replace("_", " ")),
             *((Fact("Sessions counted", ten),) if met else ()),
             Fact("Most in any ten school weeks", str(self.best_count)),
             *(Fact(f"Counting sessions at {count.school}", str(len(count.counting))) for count in self.schools),
             *(
-                Fact("Not counted", f"{session_in_words(each.session)} ({each.letters}): {each.reason}")
-                for each in self.change.left_out
+                Fact("Not counted", f"{session_in_words(mark.session)} ({mark.code}): {mark.reason}")
+                for mark in self.what_would_change.left_out
             ),
-            Fact("What would have changed it", self.change.sentence or "Nothing in the register."),
+            Fact("What would have changed it", self.what_would_change.sentence or "Nothing in the register."),
         )
 
     @property
@@ -179,22 +190,22 @@ class Threshold:
         return (THRESHOLD_SOURCE, CODES_SOURCE, SECTION_444A)
 
 
-def _sorted_out(
+def _split_marks(
     record: SchoolRecord, dob: date, dealt_with: frozenset[Session], policy: Policy
 ) -> tuple[tuple[CountedSession, ...], tuple[LeftOut, ...]]:
     age = compulsory_school_age(dob, last_friday_inside=policy.last_friday_inside)
     counting, left_out = [], []
-    found = (session for session, letters in record.marks.items() if letters in THRESHOLD_LETTERS)
-    for session in sorted(found, key=place_of):
-        letters = record.marks[session]
+    unauthorised = (session for session, code in record.marks.items() if code in THRESHOLD_CODES)
+    for session in sorted(unauthorised, key=place_of):
+        code = record.marks[session]
         if not record.calendar.meets(*session):
-            left_out.append(LeftOut(session, letters, Reason.NOT_A_SESSION))
+            left_out.append(LeftOut(session, code, Reason.NOT_A_SESSION))
         elif not age.covers(session[0]):
-            left_out.append(LeftOut(session, letters, Reason.AGE))
+            left_out.append(LeftOut(session, code, Reason.AGE))
         elif session in dealt_with:
-            left_out.append(LeftOut(session, letters, Reason.DEALT_WITH))
+            left_out.append(LeftOut(session, code, Reason.DEALT_WITH))
         else:
-            counting.append(CountedSession(session, letters))
+            counting.append(CountedSession(session, code))
     return tuple(counting), tuple(left_out)
 
 
@@ -202,95 +213,117 @@ def counting_sessions(
     record: SchoolRecord, dob: date, dealt_with: frozenset[Session], policy: Policy = DEFAULT_POLICY
 ) -> tuple[CountedSession, ...]:
     """The sessions at one school that count towards the threshold, in order of time."""
-    return _sorted_out(record, dob, dealt_with, policy)[0]
+    return _split_marks(record, dob, dealt_with, policy)[0]
 
 
 @dataclass(frozen=True, slots=True)
-class _Ruler:
-    """Places sessions on a line of school weeks, on which ten school weeks are a fixed width."""
+class _Timeline:
+    """Maps sessions to whole numbers on which ten school weeks have a fixed width.
 
-    numbers: Mapping[date, int]
+    Weeks in which the school did not meet have no number, so a window slides over them without a special case. The
+    unit is the school week, or the day within school weeks when the window rolls back from the day.
+    """
+
+    week_numbers: Mapping[date, int]
     window: Window
-    starts_on: int
+    week_starts_on: int
 
     @property
     def width(self) -> int:
-        return WEEKS if self.window is Window.WHOLE_WEEKS else WEEKS * DAYS
+        return WINDOW_WEEKS if self.window is Window.WHOLE_WEEKS else WINDOW_WEEKS * DAYS_IN_A_WEEK
 
-    def key(self, session: Session) -> int:
-        first = week_of(session[0], starts_on=self.starts_on)
-        number = self.numbers[first]
-        return number if self.window is Window.WHOLE_WEEKS else number * DAYS + (session[0] - first).days
+    def position(self, session: Session) -> int:
+        first_day = week_of(session[0], starts_on=self.week_starts_on)
+        number = self.week_numbers[first_day]
+        if self.window is Window.WHOLE_WEEKS:
+            return number
+        return number * DAYS_IN_A_WEEK + (session[0] - first_day).days
 
-    def weeks(self, last: Session) -> tuple[date, date]:
+    def window_ending(self, session: Session) -> tuple[date, date]:
         """The first days of the first and last school weeks of the window that ends with this session."""
-        number = self.numbers[week_of(last[0], starts_on=self.starts_on)]
-        back = WEEKS - 1 if self.window is Window.WHOLE_WEEKS else WEEKS
-        firsts = tuple(self.numbers)
-        return firsts[max(0, number - back)], firsts[number]
+        number = self.week_numbers[week_of(session[0], starts_on=self.week_starts_on)]
+        # A window that rolls back from the day may begin inside an eleventh week.
+        weeks_back = WINDOW_WEEKS - 1 if self.window is Window.WHOLE_WEEKS else WINDOW_WEEKS
+        first_days = tuple(self.week_numbers)
+        return first_days[max(0, number - weeks_back)], first_days[number]
 
 
-def _ruler(calendar: Calendar, policy: Policy) -> _Ruler:
-    return _Ruler(calendar.week_numbers(starts_on=policy.week_starts_on), policy.window, policy.week_starts_on)
+def _timeline(calendar: Calendar, policy: Policy) -> _Timeline:
+    return _Timeline(calendar.week_numbers(starts_on=policy.week_starts_on), policy.window, policy.week_starts_on)
 
 
-def _best(keys: Sequence[int], width: int) -> int:
-    best = first = 0
-    for place, key in enumerate(keys):
-        while keys[first] <= key - width:
-            first += 1
-        best = max(best, place - first + 1)
-    return best
+def _largest_count(positions: Sequence[int], width: int) -> int:
+    # A sliding window over sorted positions: each end moves forward once, so a whole year costs one pass.
+    largest = start = 0
+    for end, position in enumerate(positions):
+        while positions[start] <= position - width:
+            start += 1
+        largest = max(largest, end - start + 1)
+    return largest
 
 
-def _tenth(keys: Sequence[int], width: int) -> int | None:
-    for place in range(THRESHOLD - 1, len(keys)):
-        if keys[place - THRESHOLD + 1] > keys[place] - width:
-            return place
+def _index_of_tenth(positions: Sequence[int], width: int) -> int | None:
+    # Ten fall in one window exactly when the session nine before the last of them is less than its width away.
+    for index in range(THRESHOLD - 1, len(positions)):
+        if positions[index - THRESHOLD + 1] > positions[index] - width:
+            return index
     return None
 
 
-def _met(counting: Sequence[CountedSession], ruler: _Ruler) -> tuple[Met | None, int]:
-    keys = [ruler.key(each.session) for each in counting]
-    place = _tenth(keys, ruler.width)
-    if place is None:
-        return None, _best(keys, ruler.width)
-    first_week, last_week = ruler.weeks(counting[place].session)
-    ten = tuple(counting[place - THRESHOLD + 1 : place + 1])
-    return Met(counting[place].session, first_week, last_week, ten), _best(keys, ruler.width)
+def _met_and_best(counting: Sequence[CountedSession], timeline: _Timeline) -> tuple[Met | None, int]:
+    positions = [timeline.position(counted.session) for counted in counting]
+    best = _largest_count(positions, timeline.width)
+    index = _index_of_tenth(positions, timeline.width)
+    if index is None:
+        return None, best
+    tenth = counting[index].session
+    first_week, last_week = timeline.window_ending(tenth)
+    ten = tuple(counting[index - THRESHOLD + 1 : index + 1])
+    return Met(tenth, first_week, last_week, ten), best
 
 
-def _fewest_corrections(counting: Sequence[CountedSession], ruler: _Ruler) -> int:
+def _fewest_corrections(counting: Sequence[CountedSession], timeline: _Timeline) -> int:
     # Leaving out each session that would make ten is the fewest: it is the one that stays longest in later windows.
-    kept: list[int] = []
-    for key in (ruler.key(each.session) for each in counting):
-        if len(kept) < THRESHOLD - 1 or kept[-THRESHOLD + 1] <= key - ruler.width:
-            kept.append(key)
-    return len(counting) - len(kept)
+    remaining: list[int] = []
+    for position in (timeline.position(counted.session) for counted in counting):
+        if len(remaining) < THRESHOLD - 1 or remaining[-THRESHOLD + 1] <= position - timeline.width:
+            remaining.append(position)
+    return len(counting) - len(remaining)
 
 
-def _together(schools: Sequence[SchoolCount], records: Sequence[SchoolRecord], policy: Policy) -> Met | None:
-    sessions: dict[int, str] = {}
-    for count in schools:
-        for each in count.counting:
-            sessions.setdefault(place_of(each.session), each.letters)
-    merged = [CountedSession(session_at(place), letters) for place, letters in sorted(sessions.items())]
-    return _met(merged, _ruler(Calendar.together(record.calendar for record in records), policy))[0]
+def _met_together(schools: Sequence[SchoolCount], records: Sequence[SchoolRecord], policy: Policy) -> Met | None:
+    # Keyed by session, because a session recorded at two schools is one session. The first school's code stands.
+    codes: dict[int, str] = {}
+    for school in schools:
+        for counted in school.counting:
+            codes.setdefault(place_of(counted.session), counted.code)
+    merged = [CountedSession(session_from_ordinal(ordinal), code) for ordinal, code in sorted(codes.items())]
+    calendar = Calendar.together(record.calendar for record in records)
+    return _met_and_best(merged, _timeline(calendar, policy))[0]
 
 
-def _change(count: SchoolCount | None, record: SchoolRecord | None, policy: Policy) -> WhatWouldChange:
+def _what_would_change(count: SchoolCount | None, record: SchoolRecord | None, policy: Policy) -> WhatWouldChange:
     if count is None or record is None:
         return WhatWouldChange(0, 0, Outcome.NOT_MET, THRESHOLD, ())
-    ruler = _ruler(record.calendar, policy)
-    explained = [each for each in count.counting if each.letters != "N"]
-    still = _met(explained, ruler)[0]
+    timeline = _timeline(record.calendar, policy)
+    explained = [counted for counted in count.counting if counted.code != "N"]
+    met_without_n = _met_and_best(explained, timeline)[0]
     return WhatWouldChange(
-        corrections=_fewest_corrections(count.counting, ruler),
+        corrections=_fewest_corrections(count.counting, timeline),
         unexplained=len(count.counting) - len(explained),
-        without_unexplained=Outcome.NOT_MET if still is None else Outcome.MET,
+        without_unexplained=Outcome.NOT_MET if met_without_n is None else Outcome.MET,
         short_by=max(0, THRESHOLD - count.best_count),
         left_out=count.left_out,
     )
+
+
+def _counts(dob: date, records: Sequence[SchoolRecord], dealt_with: frozenset[Session], policy: Policy) -> tuple[SchoolCount, ...]:
+    counts = []
+    for record in records:
+        counting, left_out = _split_marks(record, dob, dealt_with, policy)
+        met, best_count = _met_and_best(counting, _timeline(record.calendar, policy))
+        counts.append(SchoolCount(record.school, counting, left_out, best_count, met))
+    return tuple(counts)
 
 
 def threshold(
@@ -305,18 +338,15 @@ def threshold(
     sessions together reach ten within ten weeks in which any of them met, a person decides; a session recorded at two
     schools is one session. `dealt_with` holds sessions already the subject of a notice that stands, or a prosecution.
     """
-    gone = frozenset(dealt_with)
-    schools = []
-    for record in records:
-        counting, left_out = _sorted_out(record, dob, gone, policy)
-        met, best = _met(counting, _ruler(record.calendar, policy))
-        schools.append(SchoolCount(record.school, counting, left_out, best, met))
-    reached = [count for count in schools if count.met is not None]
-    named = min(reached, key=lambda count: place_of(count.met.on) if count.met else 0, default=None)
-    together = None if named or len(records) < 2 else _together(schools, records, policy)  # noqa: PLR2004 -- two schools
-    fullest = named or max(schools, key=lambda count: count.best_count, default=None)
-    change = _change(fullest, records[schools.index(fullest)] if fullest else None, policy)
-    if named is None and together and policy.two_schools is TwoSchools.COMBINE:
-        return Threshold(Outcome.MET, None, together, tuple(schools), together, change)
-    outcome = Outcome.MET if named else Outcome.REVIEW if together else Outcome.NOT_MET
-    return Threshold(outcome, named.school if named else None, named.met if named else None, tuple(schools), together, change)
+    counts = _counts(dob, records, frozenset(dealt_with), policy)
+    reached = [count for count in counts if count.met is not None]
+    earliest = min(reached, key=lambda count: place_of(count.met.on) if count.met else 0, default=None)
+    together = None if earliest or len(records) < 2 else _met_together(counts, records, policy)
+    main_count = earliest or max(counts, key=lambda count: count.best_count, default=None)
+    what_would_change = _what_would_change(main_count, records[counts.index(main_count)] if main_count else None, policy)
+    if earliest:
+        return Threshold(Outcome.MET, earliest.school, earliest.met, counts, together, what_would_change)
+    if together and policy.two_schools is TwoSchools.COMBINE:
+        return Threshold(Outcome.MET, None, together, counts, together, what_would_change)
+    outcome = Outcome.REVIEW if together else Outcome.NOT_MET
+    return Threshold(outcome, None, None, counts, together, what_would_change)

@@ -1,6 +1,6 @@
-"""What an authority settles for itself where the law leaves a choice: one frozen value, shipped with defaults.
+"""An authority's settings where the law leaves a choice, with defaults.
 
-Each setting is for the authority, or its solicitor, to confirm; the defaults never decide against a family.
+Each setting is for the authority, or its solicitor, to confirm. The defaults never decide against a family.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from portal.rules.framework import EXCLUDED_PUPILS, Amounts
 
 
 class Window(StrEnum):
-    """How ten school weeks are laid: ten whole weeks, or rolling back from the day (which finds a few more pupils)."""
+    """How ten school weeks are measured.
+
+    Ten whole weeks, or rolling back from the day, which finds a few more pupils.
+    """
 
     WHOLE_WEEKS = "whole weeks"
     TO_THE_DAY = "rolling to the day"
@@ -27,33 +30,34 @@ class Doubt(StrEnum):
 
 
 class TwoSchools(StrEnum):
-    """What to do when only the sessions of two schools together reach the threshold."""
+    """What to do when only two schools' sessions together reach the threshold."""
 
     REVIEW = "a person decides"
     COMBINE = "the schools are combined"
 
 
 class Payments(StrEnum):
-    """Whether payments in parts can discharge a notice."""
+    """Whether part payments can discharge a notice."""
 
     IN_FULL = "one payment in full; anything else is checked"
     IN_PARTS = "parts are added up"
 
 
 class DayKind(StrEnum):
-    """The days a period is counted in."""
+    """The kind of days a period is counted in."""
 
     SCHOOL = "school days"
     WORKING = "working days"
 
 
 class MixedDays(StrEnum):
-    """When a day with different marks in its sessions counts as a whole day in a return."""
+    """When a day with different marks in its two sessions counts as a whole day in a return."""
 
     EVERY_SESSION = "every session qualifies"
     ONE_SESSION = "one session is enough"
 
 
+#: In school weeks (Working together to improve school attendance: notices to improve).
 SHORTEST_NOTICE_TO_IMPROVE = 3
 LONGEST_NOTICE_TO_IMPROVE = 6
 
@@ -79,11 +83,11 @@ class Policy:
     excluded_pupil_amounts: Amounts = EXCLUDED_PUPILS.first
 
     def __post_init__(self) -> None:
-        """Refuse settings the law does not allow."""
+        """Raise ValueError for settings the law does not allow."""
         if not SHORTEST_NOTICE_TO_IMPROVE <= self.notice_to_improve_weeks <= LONGEST_NOTICE_TO_IMPROVE:
             message = "A notice to improve runs for 3 to 6 school weeks."
             raise ValueError(message)
-        if not 0 <= self.week_starts_on <= 6:  # noqa: PLR2004 -- Monday to Sunday
+        if not 0 <= self.week_starts_on <= 6:
             message = "A week starts on a day from 0 (Monday) to 6 (Sunday)."
             raise ValueError(message)
 

@@ -1,4 +1,4 @@
-"""Statutory returns from school to local authority, worked out from the marks: what is due, since when, and why.
+"""Statutory returns from school to local authority: which are due, since when, and why.
 
 Attendance (10 school days' continuous unauthorised absence), sickness (15 days of illness in a school year), joint
 enquiries (20 school days; or no return within 10 school days of granted leave) and a new pupil (5 days). School days
@@ -12,9 +12,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portal.rules.explanations import Fact, Source, counted, in_words
+from portal.rules.explanations import Fact, Source, date_in_words, pluralise
 from portal.rules.policy import DEFAULT_POLICY, Policy
-from portal.rules.runs import Day, Run, days_of_kind, runs_of
+from portal.rules.runs import DayStatus, Run, day_statuses, runs_of
 from portal.rules.school_age import compulsory_school_age
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from portal.rules.codes import Code
     from portal.rules.marks import Marks
 
+#: In school days. `SOURCES` names the regulation behind each.
 ATTENDANCE_DAYS = 10
 SICKNESS_DAYS = 15
 ENQUIRY_DAYS = 20
@@ -31,7 +32,7 @@ AFTER_LEAVE_DAYS = 10
 
 
 class Return(StrEnum):
-    """What a school tells the local authority, or does with it."""
+    """A return to the local authority, or enquiries the school makes with it."""
 
     ATTENDANCE = "attendance return"
     SICKNESS = "sickness return"
@@ -60,9 +61,10 @@ class PupilRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReturnDue:
-    """Whether one return is due for a pupil, since when, and the days it rests on.
+    """Whether one return is due for a pupil, since when, and the days counted.
 
-    `borderline` says that counting days with mixed or missing marks would make it due: a person looks.
+    `borderline`: it is not due, but counting days with mixed or missing marks would make it due, so a person checks.
+    `expected`: it is due because the school expects the number of days to be reached.
     """
 
     kind: Return
@@ -74,23 +76,23 @@ class ReturnDue:
 
     @property
     def due(self) -> bool:
-        """Whether it is due."""
+        """Whether the return is due."""
         return self.due_since is not None
 
     @property
     def sentence(self) -> str:
         """The answer in plain words."""
-        named = self.kind.capitalize()
+        name = self.kind.capitalize()
         if self.due_since is not None:
-            why = "the school expects it to be reached" if self.expected else f"{counted(len(self.days), 'school day')}"
-            return f"{named}: due since {in_words(self.due_since)} ({why})."
-        close = " Days with mixed or missing marks would make it due, so a person checks." if self.borderline else ""
-        return f"{named}: not due ({counted(len(self.days), 'school day')}; {self.needed} are needed).{close}"
+            why = "the school expects it to be reached" if self.expected else f"{pluralise(len(self.days), 'school day')}"
+            return f"{name}: due since {date_in_words(self.due_since)} ({why})."
+        check = " Days with mixed or missing marks would make it due, so a person checks." if self.borderline else ""
+        return f"{name}: not due ({pluralise(len(self.days), 'school day')}; {self.needed} are needed).{check}"
 
     @property
     def facts(self) -> tuple[Fact, ...]:
         """The days counted."""
-        between = f"{in_words(self.days[0])} to {in_words(self.days[-1])}" if self.days else "none"
+        between = f"{date_in_words(self.days[0])} to {date_in_words(self.days[-1])}" if self.days else "none"
         return (
             Fact("School days counted", str(len(self.days))),
             Fact("School days needed", str(self.needed)),
@@ -115,41 +117,43 @@ def _is_absent(code: Code) -> bool:
     return code.absent
 
 
-def _days(record: PupilRecord, between: Between, qualifies: Callable[[Code], bool], policy: Policy) -> list[tuple[date, Day]]:
+def _statuses(
+    record: PupilRecord, between: Between, qualifies: Callable[[Code], bool], policy: Policy
+) -> list[tuple[date, DayStatus]]:
     age = compulsory_school_age(record.dob, last_friday_inside=policy.last_friday_inside)
-    of_age = [on for on in record.calendar.school_days(between) if age.covers(on)]
-    return days_of_kind(record.marks, record.calendar, of_age, qualifies, policy)
+    days = [on for on in record.calendar.school_days(between) if age.covers(on)]
+    return day_statuses(record.marks, record.calendar, days, qualifies, policy)
 
 
 def _longest(runs: tuple[Run, ...]) -> Run:
     return max(runs, key=lambda run: run.length, default=Run(()))
 
 
-def _continuous(kind: Return, needed: int, days: list[tuple[date, Day]]) -> ReturnDue:
-    runs = runs_of(days)
+def _continuous_absence(kind: Return, needed: int, statuses: list[tuple[date, DayStatus]]) -> ReturnDue:
+    runs = runs_of(statuses)
+    # The first run that is long enough, not the longest: the return has been due since that run reached the number.
     first = next((run for run in runs if run.length >= needed), None)
     if first is not None:
         return ReturnDue(kind, first.reached_on(needed), needed, first.days)
-    close = _longest(runs_of(days, with_borderline=True)).length >= needed
-    return ReturnDue(kind, None, needed, _longest(runs).days, borderline=close)
+    is_borderline = _longest(runs_of(statuses, with_borderline=True)).length >= needed
+    return ReturnDue(kind, None, needed, _longest(runs).days, borderline=is_borderline)
 
 
 def attendance_return(record: PupilRecord, between: Between, policy: Policy = DEFAULT_POLICY) -> ReturnDue:
-    """Whether ten school days one after another were all G, N, O or U: due at the next agreed interval.
+    """Whether ten school days in a row were all G, N, O or U.
 
-    Irregular attendance is a second ground, for a person to judge; it is not worked out here.
+    If so, the return is due at the next agreed interval. Irregular attendance is a second ground, for a person to
+    judge; it is not worked out here.
     """
-    days = _days(record, between, _is_unauthorised, policy)
-    return _continuous(Return.ATTENDANCE, ATTENDANCE_DAYS, days)
+    return _continuous_absence(Return.ATTENDANCE, ATTENDANCE_DAYS, _statuses(record, between, _is_unauthorised, policy))
 
 
 def joint_enquiries(record: PupilRecord, between: Between, policy: Policy = DEFAULT_POLICY) -> ReturnDue:
-    """Whether twenty school days one after another were all unauthorised: school and authority enquire together.
+    """Whether twenty school days in a row were all unauthorised, so that school and authority enquire together.
 
-    Being persistently absent is never a ground to delete a name, and nothing here deletes one.
+    Persistent absence is never a ground to delete a name from the roll, and nothing here deletes one.
     """
-    days = _days(record, between, _is_unauthorised, policy)
-    return _continuous(Return.ENQUIRIES, ENQUIRY_DAYS, days)
+    return _continuous_absence(Return.ENQUIRIES, ENQUIRY_DAYS, _statuses(record, between, _is_unauthorised, policy))
 
 
 def sickness_return(
@@ -159,38 +163,43 @@ def sickness_return(
     *,
     expected_since: date | None = None,
 ) -> ReturnDue:
-    """Whether fifteen school days of illness (code I), together or apart, fall in the days given: one school year.
+    """Whether fifteen school days of illness (code I) fall in a school year, consecutive or not.
 
-    `expected_since` is the day the school recorded that it expects fifteen days to be reached: due from then.
+    `between` is the school year. `expected_since` is the day the school recorded that it expects fifteen days to be
+    reached: the return is due from then.
     """
-    days = _days(record, between, _is_ill, policy)
-    whole = tuple(on for on, kind in days if kind is Day.WHOLE)
-    reached = whole[SICKNESS_DAYS - 1] if len(whole) >= SICKNESS_DAYS else None
-    if expected_since is not None and (reached is None or expected_since < reached):
-        return ReturnDue(Return.SICKNESS, expected_since, SICKNESS_DAYS, whole, expected=True)
-    part = sum(kind is Day.BORDERLINE for _, kind in days)
-    close = reached is None and len(whole) + part >= SICKNESS_DAYS
-    return ReturnDue(Return.SICKNESS, reached, SICKNESS_DAYS, whole, borderline=close)
+    statuses = _statuses(record, between, _is_ill, policy)
+    ill_days = tuple(on for on, status in statuses if status is DayStatus.WHOLE)
+    reached_on = ill_days[SICKNESS_DAYS - 1] if len(ill_days) >= SICKNESS_DAYS else None
+    if expected_since is not None and (reached_on is None or expected_since < reached_on):
+        return ReturnDue(Return.SICKNESS, expected_since, SICKNESS_DAYS, ill_days, expected=True)
+    mixed_days = sum(status is DayStatus.BORDERLINE for _, status in statuses)
+    is_borderline = reached_on is None and len(ill_days) + mixed_days >= SICKNESS_DAYS
+    return ReturnDue(Return.SICKNESS, reached_on, SICKNESS_DAYS, ill_days, borderline=is_borderline)
 
 
 def no_return_after_leave(record: PupilRecord, leave_ended_on: date, as_at: date, policy: Policy = DEFAULT_POLICY) -> ReturnDue:
-    """Whether the pupil has missed each of the ten school days after granted leave ended, up to a day."""
-    days = _days(record, (leave_ended_on + timedelta(days=1), as_at), _is_absent, policy)
-    away, perhaps = _from_the_first(days), _from_the_first(days, with_borderline=True)
-    reached = away.reached_on(AFTER_LEAVE_DAYS)
-    close = reached is None and perhaps.length >= AFTER_LEAVE_DAYS
-    return ReturnDue(Return.AFTER_LEAVE, reached, AFTER_LEAVE_DAYS, away.days, borderline=close)
+    """Whether the pupil missed every one of the ten school days after granted leave, as at a day."""
+    statuses = _statuses(record, (leave_ended_on + timedelta(days=1), as_at), _is_absent, policy)
+    absence, possible_absence = _run_from_first_day(statuses), _run_from_first_day(statuses, with_borderline=True)
+    reached_on = absence.reached_on(AFTER_LEAVE_DAYS)
+    is_borderline = reached_on is None and possible_absence.length >= AFTER_LEAVE_DAYS
+    return ReturnDue(Return.AFTER_LEAVE, reached_on, AFTER_LEAVE_DAYS, absence.days, borderline=is_borderline)
 
 
-def _from_the_first(days: list[tuple[date, Day]], *, with_borderline: bool = False) -> Run:
-    counted_days = [on for on, kind in days if kind is not Day.PASSED_OVER]
-    run = next(iter(runs_of(days, with_borderline=with_borderline)), Run(()))
-    return run if run.days and run.days[0] == counted_days[0] else Run(())
+def _run_from_first_day(statuses: list[tuple[date, DayStatus]], *, with_borderline: bool = False) -> Run:
+    # A run that starts later means that the pupil returned after the leave and was absent again: another matter.
+    possible_days = [on for on, status in statuses if status is not DayStatus.PASSED_OVER]
+    run = next(iter(runs_of(statuses, with_borderline=with_borderline)), Run(()))
+    return run if run.days and run.days[0] == possible_days[0] else Run(())
 
 
 @dataclass(frozen=True, slots=True)
 class NewPupilReturn:
-    """The return for a name added outside the normal start of the school's first year."""
+    """The return for a pupil added to the register, and the day it is due.
+
+    `due_by` is None for a pupil who joined at the normal start of the school's first year, where none is needed.
+    """
 
     added_on: date
     due_by: date | None
@@ -200,14 +209,14 @@ class NewPupilReturn:
         """The answer in plain words."""
         if self.due_by is None:
             return "No return: the pupil joined at the normal start of the school's first year."
-        return f"The new pupil return is due by {in_words(self.due_by)}."
+        return f"The new pupil return is due by {date_in_words(self.due_by)}."
 
     @property
     def facts(self) -> tuple[Fact, ...]:
         """The day added and the day due."""
         return (
-            Fact("Added to the register", in_words(self.added_on)),
-            Fact("Due by", in_words(self.due_by) if self.due_by else "no return"),
+            Fact("Added to the register", date_in_words(self.added_on)),
+            Fact("Due by", date_in_words(self.due_by) if self.due_by else "no return"),
         )
 
     @property
@@ -217,5 +226,5 @@ class NewPupilReturn:
 
 
 def new_pupil_return(added_on: date, *, at_normal_start: bool, policy: Policy = DEFAULT_POLICY) -> NewPupilReturn:
-    """By when the authority is told of a new pupil: within five days, unless the pupil joined at the normal start."""
+    """The return about a new pupil, due within five days unless the pupil joined at the normal start."""
     return NewPupilReturn(added_on, None if at_normal_start else added_on + timedelta(days=policy.new_pupil_days))

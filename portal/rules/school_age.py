@@ -12,18 +12,19 @@ from datetime import date, timedelta
 
 from portal.rules.calendar import Span, academic_year
 
+#: The birthdays that decide the start and the end.
 FIFTH = 5
 SIXTEENTH = 16
 #: The prescribed days, in the order in which they fall in a calendar year.
 PRESCRIBED_DAYS = ((3, 31), (8, 31), (12, 31))
-JUNE = 6
 FRIDAY = 4
 
 
 def birthday(dob: date, age: int) -> date:
-    """The day on which a child reaches an age. A child born on 29 February reaches it on 1 March in other years.
+    """The day on which a child reaches an age.
 
-    (Under the rule for compulsory school age the choice makes no difference: 31 March is the next prescribed day.)
+    A child born on 29 February reaches it on 1 March in other years. For compulsory school age the choice makes no
+    difference, because 31 March is the next prescribed day.
     """
     try:
         return dob.replace(year=dob.year + age)
@@ -33,23 +34,23 @@ def birthday(dob: date, age: int) -> date:
 
 def last_friday_in_june(year: int) -> date:
     """The school leaving date of the school year that ends in that year."""
-    last = date(year, JUNE, 30)
-    return last - timedelta(days=(last.weekday() - FRIDAY) % 7)
+    last_day = date(year, 6, 30)
+    return last_day - timedelta(days=(last_day.weekday() - FRIDAY) % 7)
 
 
 def compulsory_school_age(dob: date, *, last_friday_inside: bool = True) -> Span:
-    """The first and last days on which a child born that day is of compulsory school age, both included.
+    """The days on which a child is of compulsory school age, the first and the last included.
 
     With `last_friday_inside` false, the last day is the day before the last Friday in June.
     """
     fifth = birthday(dob, FIFTH)
     first_day = next(on for on in (date(fifth.year, month, day) for month, day in PRESCRIBED_DAYS) if on >= fifth)
-    leaving = last_friday_in_june(academic_year(birthday(dob, SIXTEENTH)) + 1)
-    return Span(first_day, leaving if last_friday_inside else leaving - timedelta(days=1))
+    leaving_date = last_friday_in_june(academic_year(birthday(dob, SIXTEENTH)) + 1)
+    return Span(first_day, leaving_date if last_friday_inside else leaving_date - timedelta(days=1))
 
 
 def is_compulsory_school_age(dob: date, on: date, *, last_friday_inside: bool = True) -> bool:
-    """Whether a child born that day is of compulsory school age on a day."""
+    """Whether a child is of compulsory school age on a day."""
     return compulsory_school_age(dob, last_friday_inside=last_friday_inside).covers(on)
 
 
@@ -59,7 +60,7 @@ def age_on(dob: date, on: date) -> int:
 
 
 def age_at_start(dob: date, academic_year: int) -> int:
-    """A pupil's age in whole years on 31 August before the academic year starts: DfE's age for its statistics.
+    """A pupil's age in whole years on 31 August before the academic year, as DfE's statistics use it.
 
     For 2025 (the year 2025/26) the day is 31 August 2025.
     """

@@ -1,6 +1,6 @@
 """Dates counted in a school's own days: notices to improve, marks of N left unexplained, part-time timetables.
 
-Each answer is None where the school's calendar ends before the date, so that nothing is guessed.
+A date is None where the school's calendar ends before it, so that nothing is guessed.
 """
 
 from __future__ import annotations
@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from portal.rules import bank_holidays
 from portal.rules.calendar import DAYS_IN_A_WEEK, Calendar, Session, week_of
-from portal.rules.explanations import Fact, Source, counted, in_words, session_in_words
-from portal.rules.marks import Marks, codes_held
+from portal.rules.explanations import Fact, Source, date_in_words, pluralise, session_in_words
+from portal.rules.marks import Marks, coded_sessions
 from portal.rules.policy import (
     DEFAULT_POLICY,
     LONGEST_NOTICE_TO_IMPROVE,
@@ -21,9 +20,6 @@ from portal.rules.policy import (
     DayKind,
     Policy,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 NOTICE_TO_IMPROVE_SOURCE = Source(
     "Working together to improve school attendance",
@@ -40,7 +36,10 @@ PART_TIME_SOURCE = Source("SI 2024/208", "regulation 11(6): a temporary part-tim
 
 @dataclass(frozen=True, slots=True)
 class NoticeToImprove:
-    """The period of a notice to improve: from its first school day to its last, in so many school weeks."""
+    """The period of a notice to improve, from its first school day to its last.
+
+    `last_day` is None when the school's term dates end before the period does.
+    """
 
     first_day: date
     last_day: date | None
@@ -53,16 +52,16 @@ class NoticeToImprove:
         if self.last_day is None:
             return "The school's term dates end before this period would. Add the next term dates."
         return (
-            f"The period runs from {in_words(self.first_day)} to {in_words(self.last_day)}: "
-            f"{counted(self.school_weeks, 'school week')}, {counted(self.school_days, 'school day')}."
+            f"The period runs from {date_in_words(self.first_day)} to {date_in_words(self.last_day)}: "
+            f"{pluralise(self.school_weeks, 'school week')}, {pluralise(self.school_days, 'school day')}."
         )
 
     @property
     def facts(self) -> tuple[Fact, ...]:
         """The dates and lengths."""
         return (
-            Fact("First day", in_words(self.first_day)),
-            Fact("Last day", in_words(self.last_day) if self.last_day else "not known"),
+            Fact("First day", date_in_words(self.first_day)),
+            Fact("Last day", date_in_words(self.last_day) if self.last_day else "not known"),
             Fact("School weeks", str(self.school_weeks)),
             Fact("School days", str(self.school_days)),
         )
@@ -76,38 +75,43 @@ class NoticeToImprove:
 def notice_to_improve(
     starts_on: date, calendar: Calendar, weeks: int | None = None, policy: Policy = DEFAULT_POLICY
 ) -> NoticeToImprove:
-    """The period of a notice to improve that starts on a day, or on the first school day after it.
+    """The period of a notice to improve that starts on a day or the next school day.
 
-    Started on a week's first school day, it ends with the last of so many school weeks; started later in a week, on
-    the last school day before the same weekday so many school weeks later. Raises ValueError outside 3 to 6 weeks.
+    A period that starts on a week's first school day ends with its last school week. One that starts later in a week
+    ends on the last school day before the same weekday that many school weeks later. Raises ValueError outside 3 to 6
+    weeks.
     """
     length = policy.notice_to_improve_weeks if weeks is None else weeks
     if not SHORTEST_NOTICE_TO_IMPROVE <= length <= LONGEST_NOTICE_TO_IMPROVE:
         message = "A notice to improve runs for 3 to 6 school weeks."
         raise ValueError(message)
-    first = calendar.school_day_after(starts_on - timedelta(days=1), 1)
-    if first is None:
+    first_day = calendar.school_day_after(starts_on - timedelta(days=1), 1)
+    if first_day is None:
         return NoticeToImprove(starts_on, None, length, 0)
-    ends_before = _same_weekday_later(first, calendar, length)
-    if ends_before is None:
-        return NoticeToImprove(first, None, length, 0)
-    days = calendar.school_days((first, ends_before - timedelta(days=1)))
-    return NoticeToImprove(first, days[-1], length, len(days))
+    day_after_end = _same_weekday_later(first_day, calendar, length)
+    if day_after_end is None:
+        return NoticeToImprove(first_day, None, length, 0)
+    days = calendar.school_days((first_day, day_after_end - timedelta(days=1)))
+    return NoticeToImprove(first_day, days[-1], length, len(days))
 
 
 def _same_weekday_later(on: date, calendar: Calendar, weeks: int) -> date | None:
     mondays = calendar.school_weeks()
-    place = mondays.index(week_of(on)) + weeks
-    # The last week of the calendar may be counted whole when the period starts on a week's first school day.
+    week_number = mondays.index(week_of(on)) + weeks
+    # From a week's first school day only whole weeks are needed, so the period may end with the calendar's last week.
+    # Otherwise it ends inside the week after, which must exist.
     starts_a_week = on == calendar.school_days((week_of(on), on))[0]
-    if starts_a_week and place <= len(mondays):
-        return mondays[place - 1] + timedelta(days=DAYS_IN_A_WEEK)
-    return mondays[place] + timedelta(days=on.weekday()) if place < len(mondays) else None
+    if starts_a_week and week_number <= len(mondays):
+        return mondays[week_number - 1] + timedelta(days=DAYS_IN_A_WEEK)
+    return mondays[week_number] + timedelta(days=on.weekday()) if week_number < len(mondays) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Unexplained:
-    """Marks of N that stand on a day, each with the last day to correct it (None: beyond the calendar)."""
+    """Marks of N that stand on a day.
+
+    `marks` has each session with the last day to correct it, None where the calendar ends first.
+    """
 
     as_at: date
     marks: tuple[tuple[Session, date | None], ...]
@@ -115,7 +119,7 @@ class Unexplained:
     @property
     def overdue(self) -> tuple[Session, ...]:
         """The sessions whose N should have been corrected by now; each becomes O if still unknown."""
-        return tuple(session for session, last in self.marks if last is not None and last < self.as_at)
+        return tuple(session for session, last_day in self.marks if last_day is not None and last_day < self.as_at)
 
     @property
     def sentence(self) -> str:
@@ -123,7 +127,7 @@ class Unexplained:
         if not self.marks:
             return "No absence is waiting for a reason."
         return (
-            f"{counted(len(self.marks), 'session').capitalize()} of absence with no reason yet, "
+            f"{pluralise(len(self.marks), 'session').capitalize()} of absence with no reason yet, "
             f"{len(self.overdue)} past the time to find one."
         )
 
@@ -131,8 +135,8 @@ class Unexplained:
     def facts(self) -> tuple[Fact, ...]:
         """Each N and its last day."""
         return tuple(
-            Fact(session_in_words(session).capitalize(), f"by {in_words(last)}" if last else "term dates end first")
-            for session, last in self.marks
+            Fact(session_in_words(session).capitalize(), f"by {date_in_words(last_day)}" if last_day else "term dates end first")
+            for session, last_day in self.marks
         )
 
     @property
@@ -142,20 +146,23 @@ class Unexplained:
 
 
 def last_day_to_explain(on: date, calendar: Calendar, policy: Policy = DEFAULT_POLICY) -> date | None:
-    """The last day to correct an N made on a day: the fifth school day after it, unless the policy counts otherwise."""
+    """The last day to correct an N made on a day.
+
+    It is the fifth school day after it, unless the policy says another number or kind of days.
+    """
     if policy.unexplained_day_kind is DayKind.WORKING:
         return bank_holidays.working_day_after(on, policy.unexplained_days)
     return calendar.school_day_after(on, policy.unexplained_days)
 
 
 def unexplained(marks: Marks, calendar: Calendar, as_at: date, policy: Policy = DEFAULT_POLICY) -> Unexplained:
-    """The marks of N that stand up to a day, oldest first, and which are past their time."""
-    found = [session for session, code in codes_held(marks, calendar) if code.letters == "N" and session[0] <= as_at]
-    return Unexplained(as_at, tuple((session, last_day_to_explain(session[0], calendar, policy)) for session in found))
+    """The marks of N up to a day, oldest first, with the last day to correct each."""
+    sessions = [session for session, code in coded_sessions(marks, calendar) if code.letters == "N" and session[0] <= as_at]
+    return Unexplained(as_at, tuple((session, last_day_to_explain(session[0], calendar, policy)) for session in sessions))
 
 
 class PartTimeState(StrEnum):
-    """Where a part-time timetable stands."""
+    """Whether a part-time timetable has started or ended."""
 
     NOT_STARTED = "not started"
     RUNNING = "running"
@@ -164,7 +171,10 @@ class PartTimeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartTime:
-    """An agreed temporary part-time timetable on a day: its state, school days left, and C2 marks outside its dates."""
+    """An agreed temporary part-time timetable, as at a day.
+
+    `outside` are the sessions marked C2 outside its dates.
+    """
 
     state: PartTimeState
     first_day: date
@@ -182,25 +192,25 @@ class PartTime:
     @property
     def sentence(self) -> str:
         """The state in plain words."""
-        said = {
-            PartTimeState.NOT_STARTED: f"The part-time timetable starts on {in_words(self.first_day)}.",
+        sentence = {
+            PartTimeState.NOT_STARTED: f"The part-time timetable starts on {date_in_words(self.first_day)}.",
             PartTimeState.RUNNING: (
-                f"The part-time timetable ends on {in_words(self.last_day)}, "
-                f"{counted(self.school_days_left, 'school day')} from now."
+                f"The part-time timetable ends on {date_in_words(self.last_day)}, "
+                f"{pluralise(self.school_days_left, 'school day')} from now."
             ),
-            PartTimeState.ENDED: f"The part-time timetable ended on {in_words(self.last_day)}.",
+            PartTimeState.ENDED: f"The part-time timetable ended on {date_in_words(self.last_day)}.",
         }[self.state]
         if not self.outside:
-            return said
-        return f"{said} {counted(len(self.outside), 'mark').capitalize()} of C2 outside its dates."
+            return sentence
+        return f"{sentence} {pluralise(len(self.outside), 'mark').capitalize()} of C2 outside its dates."
 
     @property
     def facts(self) -> tuple[Fact, ...]:
         """The agreed dates."""
         return (
-            Fact("First day", in_words(self.first_day)),
-            Fact("Review", in_words(self.review_on)),
-            Fact("Last day", in_words(self.last_day)),
+            Fact("First day", date_in_words(self.first_day)),
+            Fact("Review", date_in_words(self.review_on)),
+            Fact("Last day", date_in_words(self.last_day)),
             *(Fact("C2 outside these dates", session_in_words(session)) for session in self.outside),
         )
 
@@ -211,14 +221,14 @@ class PartTime:
 
 
 def part_time_timetable(agreed: tuple[date, date], review_on: date, as_at: date, calendar: Calendar, marks: Marks) -> PartTime:
-    """Where a timetable agreed from one day to another stands; both days are inside it."""
+    """The state of a timetable agreed from one day to another, both included."""
     first_day, last_day = agreed
     state = PartTimeState.RUNNING
     if as_at < first_day:
         state = PartTimeState.NOT_STARTED
     elif as_at > last_day:
         state = PartTimeState.ENDED
-    used: Iterable[Session] = (session for session, code in codes_held(marks, calendar) if code.letters == "C2")
-    outside = tuple(each for each in used if each[0] <= as_at and not first_day <= each[0] <= last_day)
-    left = calendar.school_days_since(as_at, last_day)
-    return PartTime(state, first_day, last_day, review_on, as_at, left, outside)
+    sessions = (session for session, code in coded_sessions(marks, calendar) if code.letters == "C2")
+    outside = tuple(session for session in sessions if session[0] <= as_at and not first_day <= session[0] <= last_day)
+    days_left = calendar.school_days_since(as_at, last_day)
+    return PartTime(state, first_day, last_day, review_on, as_at, days_left, outside)

@@ -1,7 +1,7 @@
-"""Spells of absence: how many, how long, and how often, on one pupil's own sessions.
+"""Periods of absence: how many, how long, and how often, on one pupil's own sessions.
 
-A spell is an unbroken run of absence. Only a session attended ends one, so weekends, holidays, closures, sessions that
-are not possible and sessions with no mark neither end a spell nor add to it.
+A period of absence (a spell) is an unbroken run of absence. Only a session attended ends one, so weekends, holidays,
+closures, sessions that are not possible and sessions with no mark neither end a period nor add to it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.rules.explanations import Fact, Source, counted, session_in_words
-from portal.rules.marks import Marks, codes_held
+from portal.rules.explanations import Fact, Source, pluralise, session_in_words
+from portal.rules.marks import Marks, coded_sessions
 
 if TYPE_CHECKING:
     from portal.rules.calendar import Between, Calendar, Session
 
-FOUNDING = Source(
+GUIDANCE = Source(
     "Working together to improve school attendance",
     "number, length and frequency of absences are considered, not percentages alone",
 )
@@ -24,7 +24,7 @@ FOUNDING = Source(
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """One unbroken run of absence, from the first session missed to the last."""
+    """One period of absence, from the first session missed to the last."""
 
     first: Session
     last: Session
@@ -35,88 +35,89 @@ class Spell:
 
     @property
     def sentence(self) -> str:
-        """The spell in plain words."""
+        """The period in plain words."""
         if self.first == self.last:
             return f"Missed {session_in_words(self.first)}."
-        return f"Missed {counted(self.sessions, 'session')} from {session_in_words(self.first)} to {session_in_words(self.last)}."
+        return f"Missed {pluralise(self.sessions, 'session')} from {session_in_words(self.first)} to {session_in_words(self.last)}."
 
 
 @dataclass(frozen=True, slots=True)
 class Spells:
-    """A pupil's spells in order of time, over so many school weeks."""
+    """A pupil's periods of absence in order of time, and the school weeks they are counted over."""
 
     spells: tuple[Spell, ...]
     school_weeks: int
 
     @property
     def number(self) -> int:
-        """How many spells."""
+        """The number of periods."""
         return len(self.spells)
 
     @property
     def longest(self) -> int:
-        """Sessions missed in the longest spell."""
+        """Sessions missed in the longest period."""
         return max((spell.sessions for spell in self.spells), default=0)
 
     @property
     def sessions(self) -> int:
-        """Sessions missed in all."""
+        """Sessions missed in total."""
         return sum(spell.sessions for spell in self.spells)
 
     @property
     def single_sessions(self) -> int:
-        """Spells of one session."""
+        """Periods of one session."""
         return sum(spell.sessions == 1 for spell in self.spells)
 
     @property
     def sentence(self) -> str:
-        """The spells in plain words."""
+        """The periods in plain words."""
         if not self.spells:
-            return f"No absence in {counted(self.school_weeks, 'school week')}."
+            return f"No absence in {pluralise(self.school_weeks, 'school week')}."
         return (
-            f"{counted(self.number, 'spell').capitalize()} of absence in {counted(self.school_weeks, 'school week')}: "
-            f"{counted(self.sessions, 'session')} missed, {self.longest} in the longest spell."
+            f"{pluralise(self.number, 'spell').capitalize()} of absence in {pluralise(self.school_weeks, 'school week')}: "
+            f"{pluralise(self.sessions, 'session')} missed, {self.longest} in the longest spell."
         )
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """The counts, then each spell."""
+        """The counts, then each period."""
         return (
             Fact("Spells of absence", str(self.number)),
             Fact("Sessions missed", str(self.sessions)),
-            Fact("Longest spell", counted(self.longest, "session")),
+            Fact("Longest spell", pluralise(self.longest, "session")),
             Fact("Spells of one session", str(self.single_sessions)),
-            *(Fact(f"Spell {place}", spell.sentence) for place, spell in enumerate(self.spells, 1)),
+            *(Fact(f"Spell {number}", spell.sentence) for number, spell in enumerate(self.spells, 1)),
         )
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """Why spells are looked at."""
-        return (FOUNDING,)
+        """The guidance that asks schools to look at them."""
+        return (GUIDANCE,)
 
 
 def _spell(run: list[tuple[Session, str, bool]]) -> Spell:
-    unauthorised = sum(without_leave for _, _, without_leave in run)
+    unauthorised = sum(is_unauthorised for _, _, is_unauthorised in run)
     return Spell(
         first=run[0][0],
         last=run[-1][0],
         sessions=len(run),
         authorised=len(run) - unauthorised,
         unauthorised=unauthorised,
-        codes=tuple(sorted(Counter(letters for _, letters, _ in run).items())),
+        codes=tuple(sorted(Counter(symbol for _, symbol, _ in run).items())),
     )
 
 
 def spells(marks: Marks, calendar: Calendar, between: Between | None = None) -> Spells:
-    """The spells of absence in a pupil's marks, on the sessions the school met between two days."""
-    found: list[Spell] = []
+    """The periods of absence in a pupil's marks, on the sessions the school met between two days."""
+    periods: list[Spell] = []
     run: list[tuple[Session, str, bool]] = []
-    for session, code in codes_held(marks, calendar, between):
+    for session, code in coded_sessions(marks, calendar, between):
         if code.absent:
             run.append((session, code.letters, code.threshold))
         elif code.attended and run:
-            found.append(_spell(run))
+            periods.append(_spell(run))
             run = []
+    # A period that has not ended yet counts too.
     if run:
-        found.append(_spell(run))
-    return Spells(tuple(found), len(calendar.school_weeks(between)))
+        periods.append(_spell(run))
+    return Spells(tuple(periods), len(calendar.school_weeks(between)))

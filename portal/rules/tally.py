@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from portal.rules.codes import BY_BYTE, BY_LETTERS, Category
-from portal.rules.explanations import Fact, Source, counted
+from portal.rules.explanations import Fact, Source, pluralise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,19 +22,22 @@ if TYPE_CHECKING:
 METHODOLOGY = Source("DfE, Pupil attendance in schools: methodology", "rates are sums of sessions over sums of possible sessions")
 LATE_BEFORE = BY_LETTERS["L"].byte
 LATE_AFTER = BY_LETTERS["U"].byte
-HUNDRED = 100
 
 
-def rounded(rate: Fraction, places: int) -> Decimal:
-    """A rate rounded half up to so many decimal places, as DfE publishes. 6.25 gives 6.3 to one place."""
-    scale = 10**places
+def rounded(rate: Fraction, decimals: int) -> Decimal:
+    """A rate rounded half up, as DfE publishes: 6.25 gives 6.3 to one decimal."""
+    # Not Python's round(), which rounds half to even and would give 6.2.
+    scale = 10**decimals
     half_up = (2 * rate.numerator * scale + rate.denominator) // (2 * rate.denominator)
-    return Decimal(half_up).scaleb(-places)
+    return Decimal(half_up).scaleb(-decimals)
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts of marks by code byte, as sorted pairs. Byte 0, no mark, is kept as `missing` and is in no rate."""
+    """Counts of marks by code byte, as sorted pairs.
+
+    Byte 0 stands for a session without a mark: it is counted as `missing` and is in no rate.
+    """
 
     counts: tuple[tuple[int, int], ...]
 
@@ -44,54 +47,56 @@ class Tally:
         return cls.from_counts(Counter(marks))
 
     @classmethod
-    def of_letters(cls, marks: Iterable[str]) -> Tally:
-        """Count marks given by their letters, as the code list writes them. Raises KeyError for any other string."""
-        return cls.from_counts({BY_LETTERS[letters].byte: number for letters, number in Counter(marks).items()})
+    def of_codes(cls, marks: Iterable[str]) -> Tally:
+        """Count marks given as the code list writes them. Raises KeyError for any other string."""
+        return cls.from_counts({BY_LETTERS[symbol].byte: number for symbol, number in Counter(marks).items()})
 
     @classmethod
     def from_counts(cls, counts: Mapping[int, int]) -> Tally:
-        """A tally from counts by byte; zero counts are left out."""
+        """A tally from counts by byte."""
         unknown = sorted(byte for byte in counts if byte and byte not in BY_BYTE)
         if unknown:
             message = f"These bytes are no codes: {unknown}."
             raise ValueError(message)
+        # Zero counts are left out, so that equal tallies compare equal.
         return cls(tuple(sorted((byte, number) for byte, number in counts.items() if number)))
 
-    def __add__(self, other: Tally) -> Tally:
-        """Both tallies' counts together."""
-        return Tally.from_counts(Counter(dict(self.counts)) + Counter(dict(other.counts)))
+    def __add__(self, tally: Tally) -> Tally:
+        """The counts of two tallies added."""
+        return Tally.from_counts(Counter(dict(self.counts)) + Counter(dict(tally.counts)))
 
-    def count(self, letters: str) -> int:
-        """How many marks of one code."""
-        return dict(self.counts).get(BY_LETTERS[letters].byte, 0)
+    def count(self, symbol: str) -> int:
+        """The number of marks of one code."""
+        return dict(self.counts).get(BY_LETTERS[symbol].byte, 0)
 
-    def _in(self, category: Category) -> int:
+    def _count_in(self, category: Category) -> int:
+        # A code's class is in the top three bits of its byte.
         return sum(number for byte, number in self.counts if byte >> 5 == category)
 
     @property
     def present(self) -> int:
-        """Sessions of the two slashes and L."""
-        return self._in(Category.PRESENT)
+        """Sessions marked with a slash, a backslash or L."""
+        return self._count_in(Category.PRESENT)
 
     @property
     def approved(self) -> int:
         """Sessions at an approved educational activity."""
-        return self._in(Category.APPROVED)
+        return self._count_in(Category.APPROVED)
 
     @property
     def attended(self) -> int:
-        """Present or at an approved educational activity."""
+        """Sessions present or at an approved educational activity."""
         return self.present + self.approved
 
     @property
     def authorised(self) -> int:
         """Sessions of authorised absence."""
-        return self._in(Category.AUTHORISED)
+        return self._count_in(Category.AUTHORISED)
 
     @property
     def unauthorised(self) -> int:
         """Sessions of unauthorised absence."""
-        return self._in(Category.UNAUTHORISED)
+        return self._count_in(Category.UNAUTHORISED)
 
     @property
     def absent(self) -> int:
@@ -117,12 +122,12 @@ class Tally:
 
     @property
     def late_before(self) -> int:
-        """Late before the register closed (L): present."""
+        """Sessions late before the register closed (L): present."""
         return dict(self.counts).get(LATE_BEFORE, 0)
 
     @property
     def late_after(self) -> int:
-        """Late after the register closed (U): unauthorised absence."""
+        """Sessions late after the register closed (U): unauthorised absence."""
         return dict(self.counts).get(LATE_AFTER, 0)
 
     @property
@@ -131,8 +136,8 @@ class Tally:
         return self.late_before + self.late_after
 
     def rate(self, sessions: int) -> Fraction | None:
-        """So many sessions as an unrounded percentage of the possible ones; None when none was possible."""
-        return Fraction(HUNDRED * sessions, self.possible) if self.possible else None
+        """Sessions as an unrounded percentage of those possible. None when none was possible."""
+        return Fraction(100 * sessions, self.possible) if self.possible else None
 
     @property
     def attendance(self) -> Fraction | None:
@@ -141,7 +146,7 @@ class Tally:
 
     @property
     def overall_absence(self) -> Fraction | None:
-        """Overall absence as an unrounded percentage; with attendance it makes 100 exactly."""
+        """Overall absence as an unrounded percentage. It and attendance add up to exactly 100."""
         return self.rate(self.absent)
 
     @property
@@ -154,9 +159,9 @@ class Tally:
         """Unauthorised absence as an unrounded percentage."""
         return self.rate(self.unauthorised)
 
-    def rate_of(self, letters: str) -> Fraction | None:
-        """One code's sessions as an unrounded percentage of the possible ones."""
-        return self.rate(self.count(letters))
+    def rate_of(self, symbol: str) -> Fraction | None:
+        """One code's sessions as an unrounded percentage of those possible."""
+        return self.rate(self.count(symbol))
 
     @property
     def sentence(self) -> str:
@@ -165,14 +170,14 @@ class Tally:
         if attendance is None:
             return "There are no possible sessions to count."
         return (
-            f"Attended {self.attended} of {counted(self.possible, 'possible session')} "
+            f"Attended {self.attended} of {pluralise(self.possible, 'possible session')} "
             f"({rounded(attendance, 1)}%) and missed {self.absent}: "
             f"{self.authorised} authorised, {self.unauthorised} unauthorised."
         )
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """The counts the rates rest on, then each code with its own count."""
+        """The counts behind the rates, then the count of each code."""
         totals = (
             ("Possible sessions", self.possible),
             ("Present", self.present),

@@ -19,9 +19,9 @@ from portal.rules.calendar import (
     academic_year_name,
     academic_year_span,
     place_of,
-    register_against_calendar,
+    compare_register_with_calendar,
     register_year,
-    session_at,
+    session_from_ordinal,
     week_of,
 )
 from tests.rules import almanac
@@ -57,7 +57,7 @@ def test_a_day_lies_in_its_week_and_year(on: date) -> None:
 
 @given(days, halves)
 def test_places_in_time_undo_themselves(on: date, half: Half) -> None:
-    assert session_at(place_of((on, half))) == (on, half)
+    assert session_from_ordinal(place_of((on, half))) == (on, half)
     assert place_of((on, "AM")) + 1 == place_of((on, "PM")) == place_of((on + timedelta(days=1), "AM")) - 1
 
 
@@ -116,13 +116,13 @@ def test_a_list_of_sessions_holds_them_and_no_others(sessions: list[Session]) ->
 def test_a_register_is_compared_and_never_changes_the_calendar() -> None:
     between = (date(2025, 9, 1), date(2025, 9, 7))
     expected = TWO_YEARS.sessions(between)
-    assert register_against_calendar(TWO_YEARS, expected, between).agrees
+    assert compare_register_with_calendar(TWO_YEARS, expected, between).agrees
     shown = [*expected[1:], (date(2025, 9, 1), "AM"), (date(2025, 9, 9), "AM")]
-    comparison = register_against_calendar(TWO_YEARS, shown, between)
+    comparison = compare_register_with_calendar(TWO_YEARS, shown, between)
     assert comparison.without_register == expected[:1]
     assert comparison.outside_calendar == ((date(2025, 9, 1), "AM"),)
     assert "1 of the school's sessions" in comparison.sentence
-    assert "agree" in register_against_calendar(TWO_YEARS, expected, between).sentence
+    assert "agree" in compare_register_with_calendar(TWO_YEARS, expected, between).sentence
 
 
 @pytest.mark.parametrize("year", range(bank_holidays.FIRST_YEAR, bank_holidays.LAST_YEAR + 1))
@@ -170,7 +170,7 @@ def test_christmas_day_is_never_a_working_day() -> None:
 
 
 def test_the_shipped_years_do_not_run_out() -> None:
-    last = max(year for year in range(2018, 2100) if year in bank_holidays.SHIPPED)
+    last = max(year for year in range(2018, 2100) if year in bank_holidays.TABLE_YEARS)
     assert last == bank_holidays.LAST_YEAR
     assert clock.today().year + 2 <= last, (
         f"Bank holidays are shipped to {last}. Add the next years' rows to _TABLE in portal/rules/bank_holidays.py "

@@ -14,11 +14,11 @@ from portal.rules.codes import (
     BY_LETTERS,
     CODES,
     CURRENT,
-    THRESHOLD_LETTERS,
+    THRESHOLD_CODES,
     Category,
     code_for,
-    folded,
-    for_pupil,
+    normalised,
+    check_age,
 )
 
 BEFORE, FIRST, NOW = date(2024, 8, 18), date(2024, 8, 19), date(2025, 9, 15)
@@ -42,7 +42,7 @@ def test_the_classes_of_the_regulations() -> None:
     assert letters_in(Category.PRESENT) == {"/", "\\", "L"}
     assert letters_in(Category.APPROVED) == set("KVPWB")
     assert letters_in(Category.AUTHORISED) == {"C1", "M", "J1", "S", "C2", "C", "T", "R", "I", "E"}
-    assert letters_in(Category.UNAUTHORISED) == set("GNOU") == THRESHOLD_LETTERS
+    assert letters_in(Category.UNAUTHORISED) == set("GNOU") == THRESHOLD_CODES
     assert letters_in(Category.NOT_POSSIBLE) == {"D", "X", "Q", *(f"Y{number}" for number in range(1, 8))}
     assert {code.letters for code in CODES if code.administrative} == {"Z", "#"}
 
@@ -150,8 +150,8 @@ def test_x_is_impossible_at_compulsory_school_age() -> None:
 
 
 def test_w_outside_the_last_two_years_is_questioned() -> None:
-    assert for_pupil(BY_LETTERS["W"], NOW, CHILD).warning is not None
-    assert for_pupil(BY_LETTERS["W"], NOW, date(2010, 3, 10)).warning is None
+    assert check_age(BY_LETTERS["W"], NOW, CHILD).warning is not None
+    assert check_age(BY_LETTERS["W"], NOW, date(2010, 3, 10)).warning is None
 
 
 def test_two_warnings_are_both_told() -> None:
@@ -164,7 +164,7 @@ def test_two_warnings_are_both_told() -> None:
 def test_every_cell_is_a_code_a_problem_or_missing(text: str, on: date, session: str, one_letter: bool) -> None:
     answer = code_for(text, on, "AM" if session == "AM" else "PM", one_letter=one_letter)
     assert (answer.code is None) or (answer.problem is None)
-    assert answer.missing == (folded(text) in {"", "-"})
+    assert answer.missing == (normalised(text) in {"", "-"})
     if answer.code is not None:
         assert answer.code.morning if session == "AM" else answer.code.afternoon
         assert answer.warning is not None or answer.code.may_be_used(on)

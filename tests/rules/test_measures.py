@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from portal.rules.calendar import Calendar
 from portal.rules.codes import BY_LETTERS, CODES
-from portal.rules.headroom import headroom, sessions_ahead
+from portal.rules.headroom import headroom, remaining_sessions
 from portal.rules.measures import (
     PERSISTENT,
     SEVERE,
@@ -38,7 +38,7 @@ MAY = date(2026, 5, 25)
 
 
 def test_the_formulae_of_the_methodology() -> None:
-    every = Tally.of_letters([code.letters for code in CODES])
+    every = Tally.of_codes([code.letters for code in CODES])
     assert every.present == 3
     assert every.approved == 6
     assert every.authorised == 12
@@ -62,7 +62,7 @@ def test_a_byte_that_is_no_code_is_refused() -> None:
 
 
 def test_l_is_present_and_u_is_absent() -> None:
-    tally = Tally.of_letters(["L"] * 3 + ["U"] * 2 + ["/"] * 5)
+    tally = Tally.of_codes(["L"] * 3 + ["U"] * 2 + ["/"] * 5)
     assert (tally.present, tally.unauthorised, tally.late_before, tally.late_after) == (8, 2, 3, 2)
     assert tally.attendance == 80
     assert tally.rate_of("U") == 20
@@ -70,8 +70,8 @@ def test_l_is_present_and_u_is_absent() -> None:
 
 @given(letters, letters)
 def test_sums_come_before_rates(first: list[str], second: list[str]) -> None:
-    together = Tally.of_letters(first) + Tally.of_letters(second)
-    assert together == Tally.of_letters(first + second)
+    together = Tally.of_codes(first) + Tally.of_codes(second)
+    assert together == Tally.of_codes(first + second)
     if together.possible:
         attendance, absence = together.attendance, together.overall_absence
         authorised, unauthorised = together.authorised_absence, together.unauthorised_absence
@@ -145,10 +145,10 @@ def test_severe_is_also_persistent(absent: int, attended: int) -> None:
 
 
 def test_an_absence_says_itself() -> None:
-    assert "severely absent" in absence_of(Tally.of_letters(["O"] * 5 + ["/"] * 5)).sentence
-    assert "persistently absent" in absence_of(Tally.of_letters(["I"] + ["/"] * 9)).sentence
-    assert "below 10%" in absence_of(Tally.of_letters(["I"] + ["/"] * 10)).sentence
-    assert "no absence rate" in absence_of(Tally.of_letters(["X"])).sentence
+    assert "severely absent" in absence_of(Tally.of_codes(["O"] * 5 + ["/"] * 5)).sentence
+    assert "persistently absent" in absence_of(Tally.of_codes(["I"] + ["/"] * 9)).sentence
+    assert "below 10%" in absence_of(Tally.of_codes(["I"] + ["/"] * 10)).sentence
+    assert "no absence rate" in absence_of(Tally.of_codes(["X"])).sentence
 
 
 def test_whom_dfe_counts() -> None:
@@ -190,7 +190,7 @@ def test_headroom_is_what_counting_on_the_fingers_gives(absent: int, attended: i
     back = [run for run in range(left + 1) if not which.reached(absent, possible + run)]
     assert answer.attend_in_a_row == (back[0] if back else None)
     if reached_now and back:
-        assert answer.back_on == ahead[back[0] - 1]
+        assert answer.below_again_on == ahead[back[0] - 1]
     in_a_row = [run for run in range(1, left + 1) if which.reached(absent + run, possible + run)]
     assert answer.may_miss_in_a_row == (in_a_row[0] - 1 if in_a_row and not reached_now else None)
     assert answer.sentence
@@ -211,6 +211,6 @@ def test_headroom_in_words() -> None:
 
 def test_the_sessions_ahead_end_with_the_year_or_with_leaving() -> None:
     calendar = Calendar.from_terms([(date(2026, 7, 13), date(2026, 7, 21)), (date(2026, 9, 2), date(2026, 10, 23))])
-    assert len(sessions_ahead(calendar, date(2026, 7, 17))) == 4
-    assert sessions_ahead(calendar, date(2026, 7, 17), date(2026, 7, 20))[-1] == (date(2026, 7, 20), "PM")
-    assert sessions_ahead(calendar, date(2026, 8, 3)) == ()
+    assert len(remaining_sessions(calendar, date(2026, 7, 17))) == 4
+    assert remaining_sessions(calendar, date(2026, 7, 17), date(2026, 7, 20))[-1] == (date(2026, 7, 20), "PM")
+    assert remaining_sessions(calendar, date(2026, 8, 3)) == ()

@@ -13,7 +13,7 @@ from portal.rules.excluded_pupils import Sighting, days_of_duty, excluded_pupil_
 from portal.rules.framework import EXCLUDED_PUPILS, HISTORY, LOCAL_CODES_2013, NATIONAL_2024, framework_on
 from portal.rules.notices import Power, PreviousNotice, Result, Status, anniversary, notice_for, notices_for
 from portal.rules.policy import Doubt, Policy
-from portal.rules.switches import ROYAL_ASSENT, SWITCHES
+from portal.rules.switches import ROYAL_ASSENT, ACT_PARTS
 
 ON = date(2027, 10, 10)
 EDGE = date(2024, 10, 10)
@@ -107,7 +107,7 @@ def test_a_notice_is_judged_by_the_rules_of_its_day() -> None:
 def test_no_two_frameworks_hold_for_one_power_on_one_day() -> None:
     for on in (date(2013, 9, 1), date(2024, 8, 18), date(2024, 8, 19), date(2026, 11, 1)):
         for power in ("s444A", "s105"):
-            assert sum(framework.power == power and framework.holds(on) for framework in HISTORY) == 1
+            assert sum(framework.power == power and framework.is_in_force(on) for framework in HISTORY) == 1
     assert all(framework.sources for framework in HISTORY)
 
 
@@ -124,7 +124,7 @@ def test_an_excluded_pupil_seen_in_public() -> None:
     letter = date(2026, 2, 11)
     seen = excluded_pupil_notice(Sighting(date(2026, 2, 13), SUSPENDED, letter), CALENDAR, [earlier(), earlier(power=Power.S105)])
     assert seen.available
-    assert seen.earlier == 1
+    assert seen.earlier_count == 1
     assert (seen.amounts.reduced, seen.amounts.full) == (60, 120)
     assert "does not use up the limit" in seen.sentence
     for sighting, because in (
@@ -139,9 +139,9 @@ def test_an_excluded_pupil_seen_in_public() -> None:
 
 
 def test_parts_of_the_2026_act_are_switched_off() -> None:
-    assert len(SWITCHES) == 3
-    for switch in SWITCHES:
-        assert not switch.is_on(date(2099, 1, 1))
+    assert len(ACT_PARTS) == 3
+    for switch in ACT_PARTS:
+        assert not switch.is_in_force(date(2099, 1, 1))
         assert switch.sentence.startswith("Not in force")
         assert switch.facts[0].value == "no date known"
         assert switch.sources
@@ -149,7 +149,7 @@ def test_parts_of_the_2026_act_are_switched_off() -> None:
 
 
 def test_a_part_is_switched_on_by_its_date() -> None:
-    switch = SWITCHES[0].commenced(date(2027, 9, 1))
-    assert not switch.is_on(date(2027, 8, 31))
-    assert switch.is_on(date(2027, 9, 1))
+    switch = ACT_PARTS[0].commencing_on(date(2027, 9, 1))
+    assert not switch.is_in_force(date(2027, 8, 31))
+    assert switch.is_in_force(date(2027, 9, 1))
     assert switch.sentence.startswith("In force from 1 September 2027")

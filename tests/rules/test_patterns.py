@@ -142,7 +142,7 @@ def test_lateness_before_and_after_the_register_closes() -> None:
 
 
 def test_change_is_a_difference_of_rates_from_sums() -> None:
-    now, before = Tally.of_letters("OO" + "/" * 8), Tally.of_letters("O" + "/" * 9)
+    now, before = Tally.of_codes("OO" + "/" * 8), Tally.of_codes("O" + "/" * 9)
     assert change_from_own_past(now, before).points == 10
     assert "10.0 percentage points higher than the pupil's own absence before" in change_from_own_past(now, before).sentence
     lower = beside_school_average(before, now)

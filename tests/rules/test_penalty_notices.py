@@ -69,7 +69,7 @@ def test_moving_everything_by_whole_weeks_moves_the_answer(marks: dict[Session, 
 @settings(max_examples=25)
 @given(st.dictionaries(st.sampled_from(PLACES[:110]), st.sampled_from("GNOU"), min_size=9, max_size=12))
 def test_the_fewest_corrections_are_the_fewest(marks: dict[Session, str]) -> None:
-    fewest = at(marks).change.corrections
+    fewest = at(marks).what_would_change.corrections
     # Every way of correcting so many and of correcting one fewer, tried in turn.
     for number in {fewest, max(fewest - 1, 0)}:
         ways = itertools.combinations(sorted(marks), number)
@@ -86,7 +86,7 @@ def test_it_says_itself() -> None:
     labels = [fact.label for fact in answer.facts]
     assert labels[:3] == ["Outcome", "Sessions counted", "Most in any ten school weeks"]
     assert any("the school did not meet" in fact.value for fact in answer.facts)
-    assert "It would not be met if 1 counted session were corrected." in answer.change.sentence
+    assert "It would not be met if 1 counted session were corrected." in answer.what_would_change.sentence
     assert all(source.name for source in answer.sources)
 
 
@@ -97,13 +97,13 @@ def test_it_says_what_was_left_out_and_why() -> None:
     assert {each.reason for each in answer.schools[0].left_out} == {Reason.NOT_A_SESSION, Reason.AGE}
     answer = threshold(DOB, [SchoolRecord("School A", TWO_YEARS, TEN)], gone)
     assert [each.reason for each in answer.schools[0].left_out] == [Reason.DEALT_WITH]
-    assert answer.change.short_by == 1
-    assert "1 more session would meet it." in answer.change.sentence
+    assert answer.what_would_change.short_by == 1
+    assert "1 more session would meet it." in answer.what_would_change.sentence
 
 
 def test_a_reason_found_for_n_may_change_it() -> None:
     marks = {**TEN, (date(2025, 9, 19), PM): "N"}
-    change = at(marks).change
+    change = at(marks).what_would_change
     assert change.unexplained == 1
     assert change.without_unexplained is Outcome.NOT_MET
     assert "With a reason found for 1 counted session of N, it may not be met." in change.sentence
@@ -179,12 +179,12 @@ def test_where_a_pupil_stands_on_a_day() -> None:
     assert (wednesday.number, wednesday.needed) == (6, 4)
     assert (wednesday.first_week, wednesday.last_week) == (date(2025, 9, 1), date(2025, 9, 15))
     # The week of 15 September is the tenth back from 24 November; it has gone when the week of 1 December begins.
-    assert wednesday.drops_on == date(2025, 12, 1)
+    assert wednesday.oldest_drops_on == date(2025, 12, 1)
     assert wednesday.sentence.endswith("The oldest no longer count from 1 December 2025.")
     assert threshold_now(DOB, record, date(2025, 11, 30)).number == 10
     assert threshold_now(DOB, record, date(2025, 12, 1)).number == 0
     assert threshold_now(DOB, record, date(2025, 10, 29), [(date(2025, 9, 15), AM)]).needed == 1
-    assert threshold_now(DOB, record, date(2026, 12, 31)).drops_on is None
+    assert threshold_now(DOB, record, date(2026, 12, 31)).oldest_drops_on is None
     before = threshold_now(DOB, record, date(2025, 8, 1))
     assert before.sentence == "The school has not met yet, so nothing counts."
     assert before.facts[0].value == "none"
