@@ -1,4 +1,4 @@
-"""What a list changes: held values beside incoming ones, worked out before anything is written."""
+"""What a list changes: existing values compared with incoming ones, before anything is written."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ if TYPE_CHECKING:
     from portal.pupils.incoming import IncomingParent, IncomingPupil
     from portal.pupils.models import Characteristic, Parent, Parenthood, Pupil
 
-#: What a list may say when a pupil does not have a characteristic: the open row ends and none begins.
-NOT_SO = frozenset({"n", "no", "none", "false", "0"})
-#: Columns of a pupil that a list's value simply replaces.
-PLAIN = ("surname", "forename", "middle_names", "sex", "ethnicity", "eal", "address", "postcode")
-PARENT_PLAIN = ("phone", "email", "address", "postcode")
+#: Values that say a pupil does not have a characteristic: the open row ends and none begins.
+NO_VALUES = frozenset({"n", "no", "none", "false", "0"})
+#: A pupil's columns that a list's value replaces without further rules.
+REPLACED_COLUMNS = ("surname", "forename", "middle_names", "sex", "ethnicity", "eal", "address", "postcode")
+REPLACED_PARENT_COLUMNS = ("phone", "email", "address", "postcode")
+#: Crockford's base 32: without I, L, O and U, which are misread or misheard.
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something worth a person's eye in a list that was taken: the row of the file, the field, and the sentence."""
+    """A warning about an imported list: the row of the file, the field, and the sentence."""
 
     row: int | None
     field: str
@@ -34,8 +35,8 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
-    """The day and the instant a list is taken."""
+class ImportTime:
+    """The day and the instant of an import."""
 
     today: date
     instant: datetime
@@ -43,35 +44,38 @@ class Now:
 
 @dataclass(slots=True)
 class Changes:
-    """Rows to add and rows to change, by table; `touched` are the pupils with a change of any kind."""
+    """Rows to add and rows to change, by table. `touched` holds every pupil with a change."""
 
     added: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     changed: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     touched: set[UUID] = field(default_factory=set)
 
     def add(self, table: str, pupil_id: UUID, /, **values: Any) -> None:
-        """Note a row to add."""
+        """Collect a row to add."""
         self.added[table].append(values)
         self.touched.add(pupil_id)
 
     def change(self, table: str, pupil_id: UUID, /, **values: Any) -> None:
-        """Note a row to change, with every column that may change."""
+        """Collect a row to change, with every column that may change."""
         self.changed[table].append(values)
         self.touched.add(pupil_id)
 
 
 def reference_of(pupil_id: UUID) -> str:
-    """A short reference people can say aloud, made from the id: eight signs that hold nothing about the child."""
-    number = pupil_id.int >> 88
+    """A short reference people can say aloud, made from the random id.
+
+    Eight characters that reveal nothing about the child.
+    """
+    number = pupil_id.int >> 88  # the first 40 bits: eight characters of five bits
     return "".join(CROCKFORD[number >> shift & 31] for shift in range(35, -1, -5))
 
 
 def new_pupil(pupil_id: UUID, pupil: IncomingPupil) -> dict[str, Any]:
-    """A pupil's row as it is first kept."""
-    plain = {name: getattr(pupil, name) for name in PLAIN}
-    plain |= {name: value or None for name, value in plain.items() if isinstance(value, str)}
+    """The first row of a pupil."""
+    columns = {name: getattr(pupil, name) for name in REPLACED_COLUMNS}
+    columns |= {name: text or None for name, text in columns.items() if isinstance(text, str)}
     return {
-        **plain,
+        **columns,
         "id": pupil_id,
         "upn": pupil.upn or None,
         "former_upn": pupil.former_upn or None,
@@ -82,66 +86,72 @@ def new_pupil(pupil_id: UUID, pupil: IncomingPupil) -> dict[str, Any]:
     }
 
 
-def pupil_changes(changes: Changes, held: Pupil, pupil: IncomingPupil) -> None:
-    """Note what a list changes in a held pupil. A list that says nothing erases nothing; a UPN given up becomes the former."""
-    values = {name: _said(getattr(pupil, name), getattr(held, name)) for name in PLAIN}
-    values |= _upns(held, pupil)
+def pupil_changes(changes: Changes, existing: Pupil, pupil: IncomingPupil) -> None:
+    """Collect what a list changes in an existing pupil. A blank erases nothing."""
+    values = {name: _updated(getattr(pupil, name), getattr(existing, name)) for name in REPLACED_COLUMNS}
+    values |= _upns(existing, pupil)
     values["date_of_birth"] = pupil.date_of_birth
     values["surname_folded"] = pupil.surname_folded
     values["forename_folded"] = pupil.forename_folded
-    if any(getattr(held, name) != value for name, value in values.items()):
-        changes.change("pupil", held.id, id=held.id, **values)
+    if any(getattr(existing, name) != value for name, value in values.items()):
+        changes.change("pupil", existing.id, id=existing.id, **values)
 
 
-def _upns(held: Pupil, pupil: IncomingPupil) -> dict[str, str | None]:
-    """The UPN and the former UPN after a list: an old list naming the former one does not bring it back."""
-    if not pupil.upn or pupil.upn in {held.upn, held.former_upn}:
-        return {"upn": held.upn or pupil.upn or None, "former_upn": held.former_upn or _other(pupil.former_upn, held.upn)}
-    return {"upn": pupil.upn, "former_upn": held.upn or pupil.former_upn or held.former_upn}
+def _upns(existing: Pupil, pupil: IncomingPupil) -> dict[str, str | None]:
+    """The UPN and the former UPN after a list.
+
+    A new UPN makes the old one former. A list that still has the former UPN does not bring it back.
+    """
+    if not pupil.upn or pupil.upn in {existing.upn, existing.former_upn}:
+        return {
+            "upn": existing.upn or pupil.upn or None,
+            "former_upn": existing.former_upn or _unless_equal(pupil.former_upn, existing.upn),
+        }
+    return {"upn": pupil.upn, "former_upn": existing.upn or pupil.former_upn or existing.former_upn}
 
 
-def _other(one: str | None, than: str | None) -> str | None:
-    return one if one and one != than else None
+def _unless_equal(upn: str | None, excluded: str | None) -> str | None:
+    return upn if upn and upn != excluded else None
 
 
-def _said(incoming: Any, held: Any) -> Any:
-    return held if incoming is None or incoming == "" else incoming
+def _updated(incoming: Any, existing: Any) -> Any:
+    return existing if incoming is None or incoming == "" else incoming
 
 
 def parent_changes(
-    changes: Changes, pupil_id: UUID, held: Sequence[tuple[Parenthood, Parent]], pupil: IncomingPupil
+    changes: Changes, pupil_id: UUID, existing: Sequence[tuple[Parenthood, Parent]], pupil: IncomingPupil
 ) -> list[Notice]:
-    """Note what a list changes in a pupil's parents and carers, each known by name within the pupil's own household.
+    """Collect what a list changes in a pupil's parents and carers. Returns warnings.
 
-    Two of one name (a father and a son) are told apart by postcode. Nobody is removed for not being listed, and "do
-    not disclose" is never lifted by a list.
+    Parents are matched by name, and only among the pupil's own. Two of one name (a father and a son) are told apart by
+    postcode. A parent who is not listed stays, and a list never lifts "do not disclose".
     """
     notices = []
-    taken: set[UUID] = set()
-    for place, parent in enumerate(pupil.parents, len(held) + 1):
-        same = [pair for pair in held if folded(pair[1].name) == folded(parent.name) and pair[1].id not in taken]
-        if len(same) > 1:
-            same = [pair for pair in same if _plain(pair[1].postcode) == _plain(parent.postcode)] or same
-        if not same:
-            _add_parent(changes, pupil_id, parent, place)
+    matched_ids: set[UUID] = set()
+    for priority, parent in enumerate(pupil.parents, len(existing) + 1):
+        namesakes = [pair for pair in existing if folded(pair[1].name) == folded(parent.name) and pair[1].id not in matched_ids]
+        if len(namesakes) > 1:
+            namesakes = [pair for pair in namesakes if _normalised(pair[1].postcode) == _normalised(parent.postcode)] or namesakes
+        if not namesakes:
+            _add_parent(changes, pupil_id, parent, priority)
             continue
-        tie, one = same[0]
-        taken.add(one.id)
-        _change_parent(changes, pupil_id, (tie, one), parent)
-        if one.do_not_disclose and not parent.do_not_disclose:
+        link, existing_parent = namesakes[0]
+        matched_ids.add(existing_parent.id)
+        _change_parent(changes, pupil_id, (link, existing_parent), parent)
+        if existing_parent.do_not_disclose and not parent.do_not_disclose:
             sentence = "An address stays hidden, though the list does not say “do not disclose”. A person can lift that."
             notices.append(Notice(pupil.row, "do not disclose", sentence))
     return notices
 
 
-def _plain(postcode: str | None) -> str:
+def _normalised(postcode: str | None) -> str:
     return (postcode or "").replace(" ", "").casefold()
 
 
-def _add_parent(changes: Changes, pupil_id: UUID, parent: IncomingParent, place: int) -> None:
+def _add_parent(changes: Changes, pupil_id: UUID, parent: IncomingParent, priority: int) -> None:
     parent_id = uuid4()
-    plain = {name: getattr(parent, name) or None for name in PARENT_PLAIN}
-    changes.add("parent", pupil_id, id=parent_id, name=parent.name, do_not_disclose=parent.do_not_disclose, **plain)
+    columns = {name: getattr(parent, name) or None for name in REPLACED_PARENT_COLUMNS}
+    changes.add("parent", pupil_id, id=parent_id, name=parent.name, do_not_disclose=parent.do_not_disclose, **columns)
     changes.add(
         "parenthood",
         pupil_id,
@@ -150,47 +160,50 @@ def _add_parent(changes: Changes, pupil_id: UUID, parent: IncomingParent, place:
         parent_id=parent_id,
         relationship=parent.relationship or None,
         parental_responsibility=parent.parental_responsibility,
-        priority=place,
+        priority=priority,
     )
 
 
-def _change_parent(changes: Changes, pupil_id: UUID, held: tuple[Parenthood, Parent], parent: IncomingParent) -> None:
-    tie, one = held
-    values = {name: _said(getattr(parent, name), getattr(one, name)) for name in PARENT_PLAIN}
+def _change_parent(changes: Changes, pupil_id: UUID, existing: tuple[Parenthood, Parent], parent: IncomingParent) -> None:
+    link, current = existing
+    values = {name: _updated(getattr(parent, name), getattr(current, name)) for name in REPLACED_PARENT_COLUMNS}
     values["name"] = parent.name
-    values["do_not_disclose"] = one.do_not_disclose or parent.do_not_disclose
-    if any(getattr(one, name) != value for name, value in values.items()):
-        changes.change("parent", pupil_id, id=one.id, **values)
-    tied = {name: _said(getattr(parent, name), getattr(tie, name)) for name in ("relationship", "parental_responsibility")}
-    if any(getattr(tie, name) != value for name, value in tied.items()):
-        changes.change("parenthood", pupil_id, id=tie.id, **tied)
+    values["do_not_disclose"] = current.do_not_disclose or parent.do_not_disclose
+    if any(getattr(current, name) != value for name, value in values.items()):
+        changes.change("parent", pupil_id, id=current.id, **values)
+    link_values = {
+        name: _updated(getattr(parent, name), getattr(link, name)) for name in ("relationship", "parental_responsibility")
+    }
+    if any(getattr(link, name) != value for name, value in link_values.items()):
+        changes.change("parenthood", pupil_id, id=link.id, **link_values)
 
 
 def characteristic_changes(
-    changes: Changes, pupil_id: UUID, held: Sequence[Characteristic], pupil: IncomingPupil, now: Now
+    changes: Changes, pupil_id: UUID, existing: Sequence[Characteristic], pupil: IncomingPupil, import_time: ImportTime
 ) -> None:
-    """Note what a list changes in a pupil's characteristics: a changed value ends the row that was open and begins one.
+    """Collect what a list changes in a pupil's characteristics.
 
-    A row that began today is changed in place; a first value has no first day, because nobody has said when it began.
+    A changed value ends the open row and begins another. A row that began today is changed in place, so a slip mended on
+    the same day leaves no trace. A first value has no first day, because the list does not say when it began.
     """
-    open_rows = {one.kind: one for one in held if one.last_day is None}
+    open_rows = {row.kind: row for row in existing if row.last_day is None}
     for kind, value in pupil.characteristics.items():
-        said = value.strip()
-        one = open_rows.get(kind)
-        if not said or (one is not None and one.value == said):
+        text = value.strip()
+        open_row = open_rows.get(kind)
+        if not text or (open_row is not None and open_row.value == text):
             continue
-        is_so = said.casefold() not in NOT_SO
-        if one is not None and one.first_day == now.today and is_so:
-            changes.change("characteristic", pupil_id, id=one.id, value=said, last_day=None)
+        has_it = text.casefold() not in NO_VALUES
+        if open_row is not None and open_row.first_day == import_time.today and has_it:
+            changes.change("characteristic", pupil_id, id=open_row.id, value=text, last_day=None)
             continue
-        if one is not None:
-            ends = max(now.today - timedelta(days=1), one.first_day or date.min)
-            changes.change("characteristic", pupil_id, id=one.id, value=one.value, last_day=ends)
-        if is_so:
-            _begin(changes, pupil_id, kind, said, now, was_known=any(row.kind == kind for row in held))
+        if open_row is not None:
+            last_day = max(import_time.today - timedelta(days=1), open_row.first_day or date.min)
+            changes.change("characteristic", pupil_id, id=open_row.id, value=open_row.value, last_day=last_day)
+        if has_it:
+            _begin(changes, pupil_id, kind, text, import_time, was_known=any(row.kind == kind for row in existing))
 
 
-def _begin(changes: Changes, pupil_id: UUID, kind: str, value: str, now: Now, *, was_known: bool) -> None:
+def _begin(changes: Changes, pupil_id: UUID, kind: str, value: str, import_time: ImportTime, *, was_known: bool) -> None:
     changes.add(
         "characteristic",
         pupil_id,
@@ -198,7 +211,7 @@ def _begin(changes: Changes, pupil_id: UUID, kind: str, value: str, now: Now, *,
         pupil_id=pupil_id,
         kind=kind,
         value=value,
-        first_day=now.today if was_known else None,
+        first_day=import_time.today if was_known else None,
         last_day=None,
-        recorded_at=now.instant,
+        recorded_at=import_time.instant,
     )

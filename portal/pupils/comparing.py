@@ -1,4 +1,4 @@
-"""Two records side by side: what is held beside what a list says, field by field, with the differences marked."""
+"""Compare an existing record with an incoming one, field by field."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One field: the held value and the incoming one in words (None: not said), and whether they differ."""
+    """One field: the existing and the incoming value in words (None: blank), and whether they differ."""
 
     name: str
     held: str | None
@@ -24,42 +24,45 @@ class Compared:
     differs: bool
 
 
-def comparison(held: Pupil, line: tuple[RollLine, str] | None, pupil: IncomingPupil, sent_by: str) -> list[Compared]:
-    """Compare a held pupil, with their newest line and its school's name, and an incoming one a school sent.
+def comparison(existing: Pupil, line: tuple[RollLine, str] | None, pupil: IncomingPupil, sent_by: str) -> list[Compared]:
+    """Compare an existing pupil with an incoming one from a school's list.
 
-    A postcode is compared and never shown: neither side's home is needed to tell two children apart.
+    `line` is the existing pupil's newest roll line with its school's name. Postcodes are compared and never shown: a
+    home address is not needed to tell two children apart.
     """
-    place, school_name = line if line is not None else (None, None)
+    roll_line, school_name = line if line is not None else (None, None)
     return [
-        _names("Surname", held.surname, pupil.surname),
-        _names("Forename", held.forename, pupil.forename),
-        _names("Middle names", held.middle_names, pupil.middle_names),
-        Compared("Date of birth", _day(held.date_of_birth), _day(pupil.date_of_birth), held.date_of_birth != pupil.date_of_birth),
-        _words("UPN", held.upn, pupil.upn),
-        _words("Former UPN", held.former_upn, pupil.former_upn),
-        _words("Sex", held.sex, pupil.sex),
-        _words("Year group", place.year_group if place else None, pupil.year_group),
-        _words("Registration group", place.registration_group if place else None, pupil.registration_group),
+        _names("Surname", existing.surname, pupil.surname),
+        _names("Forename", existing.forename, pupil.forename),
+        _names("Middle names", existing.middle_names, pupil.middle_names),
+        Compared(
+            "Date of birth", _day(existing.date_of_birth), _day(pupil.date_of_birth), existing.date_of_birth != pupil.date_of_birth
+        ),
+        _words("UPN", existing.upn, pupil.upn),
+        _words("Former UPN", existing.former_upn, pupil.former_upn),
+        _words("Sex", existing.sex, pupil.sex),
+        _words("Year group", roll_line.year_group if roll_line else None, pupil.year_group),
+        _words("Registration group", roll_line.registration_group if roll_line else None, pupil.registration_group),
         _words("School", school_name, sent_by),
-        _postcodes(held.postcode, pupil.postcode),
+        _postcodes(existing.postcode, pupil.postcode),
     ]
 
 
-def _words(name: str, held: str | None, incoming: str | None) -> Compared:
-    return Compared(name, held or None, incoming or None, bool(held and incoming and held != incoming))
+def _words(name: str, existing: str | None, incoming: str | None) -> Compared:
+    return Compared(name, existing or None, incoming or None, bool(existing and incoming and existing != incoming))
 
 
-def _names(name: str, held: str | None, incoming: str | None) -> Compared:
-    return Compared(name, held or None, incoming or None, bool(held and incoming and folded(held) != folded(incoming)))
+def _names(name: str, existing: str | None, incoming: str | None) -> Compared:
+    return Compared(name, existing or None, incoming or None, bool(existing and incoming and folded(existing) != folded(incoming)))
 
 
 def _day(on: date) -> str:
     return f"{on.day} {on:%B %Y}"
 
 
-def _postcodes(held: str | None, incoming: str | None) -> Compared:
-    if not held or not incoming:
-        return Compared("Postcode", "Known" if held else None, "Known" if incoming else None, differs=False)
-    same = held.replace(" ", "").casefold() == incoming.replace(" ", "").casefold()
-    words = "The same on both" if same else "Not the same"
-    return Compared("Postcode", words, words, not same)
+def _postcodes(existing: str | None, incoming: str | None) -> Compared:
+    if not existing or not incoming:
+        return Compared("Postcode", "Known" if existing else None, "Known" if incoming else None, differs=False)
+    is_same = existing.replace(" ", "").casefold() == incoming.replace(" ", "").casefold()
+    words = "The same on both" if is_same else "Not the same"
+    return Compared("Postcode", words, words, not is_same)

@@ -1,4 +1,4 @@
-"""What may be typed to find a pupil."""
+"""The form that finds a pupil."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from portal.web.fields import Form, HiddenField, TextField, required_words
 
 
 def _printable(text: str | None) -> str | None:
-    """Without control signs and code points no page may hold."""
-    return text and "".join(sign for sign in text if sign.isprintable())
+    """The text without control characters and code points that no page may hold."""
+    return text and "".join(character for character in text if character.isprintable())
 
 
 class FindForm(Form):
-    """A surname, or the beginning of one, or a UPN. Sent in the form's body: names and UPNs are kept out of addresses."""
+    """Search by the beginning of a surname, or by UPN.
+
+    Sent in the request's body, because names and UPNs must not appear in addresses.
+    """
 
     name = TextField(
         "Surname or UPN",

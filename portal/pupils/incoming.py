@@ -1,4 +1,4 @@
-"""A pupil as a list has them, before anything is decided: names folded for comparing, UPNs checked, year groups counted."""
+"""A pupil from a list, before matching: folded names, checked UPNs, numbered year groups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Government Data Standards Catalogue, UniquePupilNumber 2.0: the check letters in order, I, O and S left out.
 CHECK_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 UPN_LENGTH = 13
-#: Letters that Unicode does not take apart, as they are commonly typed without their mark.
+#: Letters that Unicode does not take apart, with the plain spelling people type instead.
 PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "\u0131": "i", "ð": "d", "þ": "th"})
 NURSERY = {"N1": -2, "N2": -1, "R": 0}
 LAST_YEAR_GROUP = 14
@@ -28,7 +28,7 @@ AGE_OF_RECEPTION = 4
 
 @dataclass(frozen=True, slots=True)
 class IncomingParent:
-    """A parent or carer as a list has them."""
+    """A parent or carer from a list."""
 
     name: str
     relationship: str | None = None
@@ -42,10 +42,10 @@ class IncomingParent:
 
 @dataclass(frozen=True, slots=True)
 class IncomingPupil:
-    """A pupil as a list has them. None and an empty text say nothing; they never erase what is held.
+    """A pupil from a list. None and empty text mean "not given", and never erase an existing value.
 
     `characteristics` maps a kind (`models.CHARACTERISTICS`) to its value; a "no" (N, no, none, false, 0) ends it.
-    `row` is the row of the file, for what is said about it.
+    `row` is the row of the file, for notices about it.
     """
 
     surname: str
@@ -70,66 +70,70 @@ class IncomingPupil:
 
     @property
     def upns(self) -> frozenset[str]:
-        """The UPN and the former UPN, those it has."""
-        return frozenset(one for one in (self.upn, self.former_upn) if one)
+        """The UPN and the former UPN, where given."""
+        return frozenset(upn for upn in (self.upn, self.former_upn) if upn)
 
     @property
     def surname_folded(self) -> str:
-        """The surname as it is compared."""
+        """The surname in the form used for comparing."""
         return folded(self.surname)
 
     @property
     def forename_folded(self) -> str:
-        """The forename as it is compared."""
+        """The forename in the form used for comparing."""
         return folded(self.forename)
 
     @property
     def likeness(self) -> str:
-        """The UPN, names and date of birth as one text: what a person's decision about this pupil is remembered by."""
+        """The key under which a person's decision about this pupil is remembered."""
         return "|".join((self.upn or "", self.surname_folded, self.forename_folded, self.date_of_birth.isoformat()))
 
 
 def folded(text: str) -> str:
-    """A name as it is compared: compatibility forms, case, accents, marks, punctuation and zero-width signs taken away.
+    """A name in the form used for comparing.
 
-    Runs of spaces and hyphens become one space, so that Smith-Jones is Smith Jones, and O'Neil is ONeil.
+    Case, accents, marks, punctuation and zero-width characters are removed, and compatibility forms made plain. Runs of
+    spaces and hyphens become one space: Smith-Jones is Smith Jones, and O'Neil is ONeil.
     """
-    kept = []
-    for sign in unicodedata.normalize("NFKD", text).casefold().translate(PLAIN_LETTERS):
-        kind = unicodedata.category(sign)
-        if kind[0] in "LN":
-            kept.append(sign)
-        elif kind[0] == "Z" or kind in {"Pd", "Cc"}:
-            kept.append(" ")
-    return " ".join("".join(kept).split())
+    characters = []
+    for character in unicodedata.normalize("NFKD", text).casefold().translate(PLAIN_LETTERS):
+        category = unicodedata.category(character)
+        if category[0] in "LN":
+            characters.append(character)
+        elif category[0] == "Z" or category in {"Pd", "Cc"}:
+            characters.append(" ")
+    return " ".join("".join(characters).split())
 
 
 def check_letter(upn: str) -> str | None:
-    """The check letter the other twelve characters of a UPN call for, or None where they are not a UPN's.
+    """The check letter a UPN's other twelve characters require, or None where it is not a UPN.
 
-    The sum of position by digit (positions 2 to 13) over 23, its remainder a place in the letters; the final letter
-    of a temporary UPN counts as its place. (UniquePupilNumber 2.0.)
+    Multiply each digit by its position (2 to 13), add up, and divide by 23: the remainder is the letter's index. The final
+    letter of a temporary UPN counts as its own index. (UniquePupilNumber 2.0.)
     """
     body = upn[1:]
     if len(upn) != UPN_LENGTH or not body[:-1].isdecimal() or not body.isascii():
         return None
-    values = [int(sign) for sign in body[:-1]]
+    values = [int(digit) for digit in body[:-1]]
     if body[-1].isdecimal():
         values.append(int(body[-1]))
     elif body[-1] in CHECK_LETTERS:
         values.append(CHECK_LETTERS.index(body[-1]))
     else:
         return None
-    return CHECK_LETTERS[sum(place * value for place, value in enumerate(values, 2)) % len(CHECK_LETTERS)]
+    return CHECK_LETTERS[sum(position * value for position, value in enumerate(values, 2)) % len(CHECK_LETTERS)]
 
 
 def has_right_check_letter(upn: str) -> bool:
-    """Does the UPN have the shape and the check letter of one? Many that do not are in use: warn, never refuse."""
+    """Has the UPN the right shape and check letter? Many UPNs in use do not: warn, never reject."""
     return check_letter(upn) == upn[:1]
 
 
 def year_number(year_group: str | None) -> int | None:
-    """A year group as a number: R is 0, N2 is -1, Years 1 to 14 themselves; None for mixed, not followed and unknown."""
+    """A year group as a number: N2 is -1, R is 0, Years 1 to 14 their own.
+
+    None for mixed, not followed and unknown.
+    """
     if year_group is None:
         return None
     if year_group.isdecimal() and year_group.isascii():
@@ -138,16 +142,17 @@ def year_number(year_group: str | None) -> int | None:
 
 
 def year_group_of(number: int) -> str | None:
-    """A year group from its number, R to 14; None outside."""
+    """The year group of a number, R to 14; None outside that range."""
     if number == 0:
         return "R"
     return str(number) if 1 <= number <= LAST_YEAR_GROUP else None
 
 
 def academic_year_of_list(incoming: Sequence[IncomingPupil], today: date) -> int:
-    """The academic year a list's year groups speak of: the one most pupils' ages point to.
+    """The academic year of a list: the one that most pupils' ages and year groups fit.
 
-    A pupil in Year 7 is 11 on the 31 August before the year. The current year where fewer than half agree or none says.
+    A pupil in Year 7 is 11 on the 31 August before the year. The current year where fewer than half agree, or no pupil
+    has a numbered year group.
     """
     votes: Counter[int] = Counter()
     for pupil in incoming:
@@ -156,24 +161,24 @@ def academic_year_of_list(incoming: Sequence[IncomingPupil], today: date) -> int
             votes[academic_year(pupil.date_of_birth) + AGE_OF_RECEPTION + 1 + number] += 1
     if not votes:
         return academic_year(today)
-    year, most = votes.most_common(1)[0]
-    return year if most * 2 >= votes.total() else academic_year(today)
+    year, count = votes.most_common(1)[0]
+    return year if count * 2 >= votes.total() else academic_year(today)
 
 
 def as_kept(pupil: IncomingPupil) -> dict[str, Any]:
-    """The pupil as plain JSON, for a question that waits to be decided."""
-    kept = {each.name: getattr(pupil, each.name) for each in fields(pupil)}
-    kept["characteristics"] = dict(pupil.characteristics)
-    kept["parents"] = [asdict(one) for one in pupil.parents]
+    """The pupil as plain JSON, stored with a possible duplicate until it is decided."""
+    stored = {column.name: getattr(pupil, column.name) for column in fields(pupil)}
+    stored["characteristics"] = dict(pupil.characteristics)
+    stored["parents"] = [asdict(parent) for parent in pupil.parents]
     for name in ("date_of_birth", "admission_date", "leaving_date"):
-        kept[name] = kept[name].isoformat() if kept[name] else None
-    return kept
+        stored[name] = stored[name].isoformat() if stored[name] else None
+    return stored
 
 
-def from_kept(kept: Mapping[str, Any]) -> IncomingPupil:
-    """The pupil again, from what `as_kept` made."""
-    values = dict(kept)
+def pupil_from_json(stored: Mapping[str, Any]) -> IncomingPupil:
+    """Build the pupil again from the JSON of `as_kept`."""
+    values = dict(stored)
     for name in ("date_of_birth", "admission_date", "leaving_date"):
         values[name] = date.fromisoformat(values[name]) if values[name] else None
-    values["parents"] = tuple(IncomingParent(**one) for one in values["parents"])
+    values["parents"] = tuple(IncomingParent(**parent) for parent in values["parents"])
     return IncomingPupil(**values)

@@ -1,4 +1,8 @@
-"""Is an incoming pupil one we hold? The same only on UPN, date of birth and surname together; anything short is asked."""
+"""Decide whether an incoming pupil is one the authority already has.
+
+They are the same only when UPN, date of birth and surname all agree. Any weaker likeness becomes a question for a
+person.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +19,21 @@ if TYPE_CHECKING:
     from portal.pupils.incoming import IncomingPupil
 
 
-class Kind(StrEnum):
-    """What matching found for one incoming pupil."""
+class MatchKind(StrEnum):
+    """The outcome of matching one incoming pupil."""
 
-    HELD = "held"
+    EXISTING = "held"
     NEW = "new"
     QUESTION = "question"
     REPEATED = "repeated"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """As much of a held pupil as matching compares. `here`: has, or had, a roll line at the school that sent the list."""
+class ExistingPupil:
+    """The fields of an existing pupil that matching compares.
+
+    `is_at_school`: has, or had, a roll line at the school that sent the list.
+    """
 
     pupil_id: UUID
     upn: str | None
@@ -34,119 +41,132 @@ class Held:
     surname_folded: str
     forename_folded: str
     date_of_birth: date
-    here: bool
+    is_at_school: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One incoming pupil's answer, in the order of the list.
+    """The outcome for one row of a list.
 
-    HELD: the pupil with `pupil_id`; `moves_in` when they have not been at this school before. NEW: nobody like them.
-    QUESTION: someone like them, differing in `differs_in`; `pupil_id` is whom to compare with, or None when it is an
-    earlier row of the same list (`like`, its place). `across_schools`: that someone is another school's, so the authority
-    decides and the school is shown nothing of them. REPEATED: a later row of the list (at `like`) is the same pupil.
+    EXISTING: the same child as `pupil_id`; `moves_in` when they have no roll line at this school yet.
+    NEW: no pupil is like them.
+    QUESTION: possibly the same child, differing in `differs_in`. They are compared with `pupil_id`, or with the earlier row
+    at index `other_row` of the same list. `across_schools`: that pupil is at another school, so the authority decides, and
+    this school is shown nothing of them.
+    REPEATED: the later row at index `other_row` is the same child, and that row counts.
     """
 
     incoming: IncomingPupil
-    kind: Kind
+    kind: MatchKind
     pupil_id: UUID | None = None
     differs_in: tuple[str, ...] = ()
     across_schools: bool = False
     moves_in: bool = False
-    like: int | None = None
+    other_row: int | None = None
 
 
-def matches(incoming: Sequence[IncomingPupil], held: Iterable[Held], decided: Mapping[str, tuple[UUID, bool]]) -> list[Match]:
-    """Match a list with the held pupils who share a UPN, or a surname and date of birth, with someone in it.
+def find_matches(
+    incoming: Sequence[IncomingPupil], existing: Iterable[ExistingPupil], decided: Mapping[str, tuple[UUID, bool]]
+) -> list[Match]:
+    """Match the rows of a list with existing pupils, then with each other.
 
-    `decided` is what people have decided before: an incoming pupil's `likeness` to the pupil it turned out to be, and
-    whether that pupil is at this school.
+    `existing` are the pupils who share a UPN, or a surname and date of birth, with a row. `decided` holds people's earlier
+    decisions: an incoming pupil's `likeness`, to the pupil they turned out to be and whether that pupil is at this school.
     """
-    by_upn: defaultdict[str, list[Held]] = defaultdict(list)
-    by_name: defaultdict[tuple[str, date], list[Held]] = defaultdict(list)
-    for one in held:
-        for upn in {one.upn, one.former_upn} - {None}:
-            by_upn[str(upn)].append(one)
-        by_name[(one.surname_folded, one.date_of_birth)].append(one)
-    found = [_against_held(pupil, by_upn, by_name, decided) for pupil in incoming]
-    return _against_each_other(found)
+    by_upn: defaultdict[str, list[ExistingPupil]] = defaultdict(list)
+    by_name: defaultdict[tuple[str, date], list[ExistingPupil]] = defaultdict(list)
+    for candidate in existing:
+        for upn in {candidate.upn, candidate.former_upn} - {None}:
+            by_upn[str(upn)].append(candidate)
+        by_name[(candidate.surname_folded, candidate.date_of_birth)].append(candidate)
+    return _match_within_list([_match_existing(pupil, by_upn, by_name, decided) for pupil in incoming])
 
 
-def _against_held(
+def _match_existing(
     pupil: IncomingPupil,
-    by_upn: Mapping[str, list[Held]],
-    by_name: Mapping[tuple[str, date], list[Held]],
+    by_upn: Mapping[str, list[ExistingPupil]],
+    by_name: Mapping[tuple[str, date], list[ExistingPupil]],
     decided: Mapping[str, tuple[UUID, bool]],
 ) -> Match:
-    same_upn = {one.pupil_id: one for upn in pupil.upns for one in by_upn.get(upn, ())}
+    same_upn = {candidate.pupil_id: candidate for upn in pupil.upns for candidate in by_upn.get(upn, ())}
     same_name = by_name.get((pupil.surname_folded, pupil.date_of_birth), ())
-    exact = [one for one in same_name if one.pupil_id in same_upn]
+    exact = [candidate for candidate in same_name if candidate.pupil_id in same_upn]
     if len(exact) > 1:
-        exact = [one for one in exact if one.forename_folded == pupil.forename_folded] or exact
+        exact = [candidate for candidate in exact if candidate.forename_folded == pupil.forename_folded] or exact
     if len(exact) == 1:
-        return Match(pupil, Kind.HELD, exact[0].pupil_id, moves_in=not exact[0].here)
+        return Match(pupil, MatchKind.EXISTING, exact[0].pupil_id, moves_in=not exact[0].is_at_school)
     if pupil.likeness in decided:
-        pupil_id, here = decided[pupil.likeness]
-        return Match(pupil, Kind.HELD, pupil_id, moves_in=not here)
-    alike = [*same_upn.values(), *(one for one in same_name if one.pupil_id not in same_upn and _is_like(pupil, one))]
-    if not alike:
-        return Match(pupil, Kind.NEW)
-    nearest = min(alike, key=lambda one: (len(differences(pupil, one)), not one.here))
-    return Match(pupil, Kind.QUESTION, nearest.pupil_id, differences(pupil, nearest), not nearest.here)
+        pupil_id, is_at_school = decided[pupil.likeness]
+        return Match(pupil, MatchKind.EXISTING, pupil_id, moves_in=not is_at_school)
+    possible = [
+        *same_upn.values(),
+        *(candidate for candidate in same_name if candidate.pupil_id not in same_upn and _is_possibly_same(pupil, candidate)),
+    ]
+    if not possible:
+        return Match(pupil, MatchKind.NEW)
+    nearest = min(possible, key=lambda candidate: (len(differing_fields(pupil, candidate)), not candidate.is_at_school))
+    return Match(pupil, MatchKind.QUESTION, nearest.pupil_id, differing_fields(pupil, nearest), not nearest.is_at_school)
 
 
-def _is_like(pupil: IncomingPupil, one: Held) -> bool:
-    """Same surname and date of birth: alike when the forename is the same too, or when one of them has no UPN.
+def _is_possibly_same(pupil: IncomingPupil, candidate: ExistingPupil) -> bool:
+    """Could a pupil with the same surname and date of birth be the same child?
 
-    With another forename and two different UPNs they are twins, or strangers born on one day.
+    Yes when the forename is the same, or when one of the two has no UPN. With another forename and two different UPNs they
+    are twins, or unrelated children born on one day.
     """
-    return one.forename_folded == pupil.forename_folded or not (one.upn and pupil.upn)
+    return candidate.forename_folded == pupil.forename_folded or not (candidate.upn and pupil.upn)
 
 
-def differences(pupil: IncomingPupil, one: Held | IncomingPupil) -> tuple[str, ...]:
-    """What an incoming pupil and another differ in, of the four things compared."""
-    theirs = {one.upn, one.former_upn} - {None}
+def differing_fields(pupil: IncomingPupil, candidate: ExistingPupil | IncomingPupil) -> tuple[str, ...]:
+    """The names of those of the four compared fields in which two pupils differ."""
+    candidate_upns = {candidate.upn, candidate.former_upn} - {None}
     pairs = (
-        ("UPN", bool(pupil.upns & theirs) if pupil.upns and theirs else False),
-        ("surname", pupil.surname_folded == one.surname_folded),
-        ("forename", pupil.forename_folded == one.forename_folded),
-        ("date of birth", pupil.date_of_birth == one.date_of_birth),
+        ("UPN", bool(pupil.upns & candidate_upns) if pupil.upns and candidate_upns else False),
+        ("surname", pupil.surname_folded == candidate.surname_folded),
+        ("forename", pupil.forename_folded == candidate.forename_folded),
+        ("date of birth", pupil.date_of_birth == candidate.date_of_birth),
     )
-    return tuple(name for name, same in pairs if not same)
+    return tuple(name for name, is_same in pairs if not is_same)
 
 
-def _against_each_other(found: list[Match]) -> list[Match]:
-    """Settle rows of one list that speak of one pupil: the last row of the same child counts; what differs is asked."""
+def _match_within_list(matches: list[Match]) -> list[Match]:
+    """Compare the rows of one list with each other.
+
+    Of repeated rows of one child the last one counts. Rows that share an identity but differ become questions.
+    """
     by_pupil: dict[UUID, int] = {}
     by_upn: dict[str, int] = {}
     by_name: dict[tuple[str, str, date], int] = {}
-    for place, match in enumerate(found):
+    for index, match in enumerate(matches):
         pupil = match.incoming
         name = (pupil.surname_folded, pupil.forename_folded, pupil.date_of_birth)
-        if match.kind is Kind.HELD and match.pupil_id is not None:
-            earlier = by_pupil.get(match.pupil_id)
-        elif match.kind is Kind.NEW:
-            earlier = next((by_upn[upn] for upn in pupil.upns if upn in by_upn), by_name.get(name))
+        if match.kind is MatchKind.EXISTING and match.pupil_id is not None:
+            earlier_index = by_pupil.get(match.pupil_id)
+        elif match.kind is MatchKind.NEW:
+            earlier_index = next((by_upn[upn] for upn in pupil.upns if upn in by_upn), by_name.get(name))
         else:
             continue
-        if earlier is not None:
-            before = found[earlier].incoming
-            if not _is_one_child(before, pupil):
-                differs = differences(pupil, before)
-                found[place] = Match(pupil, Kind.QUESTION, match.pupil_id, differs, like=earlier)
+        if earlier_index is not None:
+            earlier = matches[earlier_index].incoming
+            if not _is_one_child(earlier, pupil):
+                differs = differing_fields(pupil, earlier)
+                matches[index] = Match(pupil, MatchKind.QUESTION, match.pupil_id, differs, other_row=earlier_index)
                 continue
-            found[earlier] = Match(before, Kind.REPEATED, like=place)
+            matches[earlier_index] = Match(earlier, MatchKind.REPEATED, other_row=index)
         if match.pupil_id is not None:
-            by_pupil[match.pupil_id] = place
+            by_pupil[match.pupil_id] = index
         else:
-            by_name[name] = place
-            by_upn.update(dict.fromkeys(pupil.upns, place))
-    return found
+            by_name[name] = index
+            by_upn.update(dict.fromkeys(pupil.upns, index))
+    return matches
 
 
-def _is_one_child(before: IncomingPupil, after: IncomingPupil) -> bool:
-    """Two rows are one child's when every one of the four things compared is the same, and without UPNs the class too."""
-    differs = differences(after, before)
-    if before.upns or after.upns:
+def _is_one_child(earlier: IncomingPupil, later: IncomingPupil) -> bool:
+    """Are two rows the same child?
+
+    All four compared fields must agree. Where neither row has a UPN, the registration group must agree as well.
+    """
+    differs = differing_fields(later, earlier)
+    if earlier.upns or later.upns:
         return not differs
-    return differs == ("UPN",) and before.registration_group == after.registration_group
+    return differs == ("UPN",) and earlier.registration_group == later.registration_group

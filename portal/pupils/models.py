@@ -1,4 +1,4 @@
-"""What pupils store: pupils, parents and carers, roll lines, characteristics, and the matches a person must decide."""
+"""Tables of pupils: pupils, parents and carers, roll lines, characteristics and possible duplicates."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CHARACTERISTICS = (
     "pregnant_or_parent",
 )
 
-#: The same as screens name them.
+#: Characteristics as screens name them.
 CHARACTERISTIC_NAMES = {
     "sen_provision": "Special educational needs support",
     "sen_need": "Special educational need",
@@ -51,7 +51,7 @@ CHARACTERISTIC_NAMES = {
     "pregnant_or_parent": "Pregnant or a parent",
 }
 
-#: The codes pupil lists use for values, in words (DfE common basic data set). A code that is not here is shown as it came.
+#: The codes pupil lists use for values, in words (DfE common basic data set). An unknown code is shown as it is.
 VALUE_NAMES = {
     "Y": "Yes",
     "P": "Yes, said by a parent or carer",
@@ -98,7 +98,10 @@ ETHNICITY_NAMES = {
 
 
 class Pupil(Owned):
-    """A child, known across every school of the authority. Seen by a school only while it has, or had, a roll line there."""
+    """A child, with one record across every school of the authority.
+
+    A school sees the pupil only while it has, or had, a roll line for them.
+    """
 
     __tablename__ = "pupil"
     __table_args__ = (
@@ -158,7 +161,7 @@ class Parenthood(Owned):
 
 
 class Characteristic(Owned):
-    """One thing that may call for support, from a day, to a day if it ended."""
+    """A characteristic that may call for support, with its first and last day where known."""
 
     __tablename__ = "characteristic"
     __table_args__ = (
@@ -177,7 +180,10 @@ class Characteristic(Owned):
 
 
 class RollLine(Owned):
-    """A pupil's line in a school's registers for one academic year (2025 = 2025/26). Leavers keep theirs."""
+    """A pupil's line in a school's registers for one academic year (2025 = 2025/26).
+
+    Leavers keep their lines, because register pages refer to pupils by line number.
+    """
 
     __tablename__ = "roll_line"
     __table_args__ = (
@@ -202,10 +208,11 @@ class RollLine(Owned):
 
 
 class MatchQuestion(Owned):
-    """Two records that may be one child: held beside incoming, waiting for a person to decide. Never joined by guess.
+    """Two records that may be one child, waiting for a person to decide.
 
-    `likeness` is what the decision is remembered by when the school sends the same pupil again; `became_id` is the
-    pupil the incoming record turned out to be.
+    `incoming` is compared with the existing pupil `pupil_id`; the two are never joined by guess. `likeness` is the key under
+    which the decision is remembered when the school sends the same pupil again. `became_id` is the pupil the incoming
+    record turned out to be.
     """
 
     __tablename__ = "match_question"

@@ -22,7 +22,7 @@ _EPOCH, _NO_DAY = date(1970, 1, 1).toordinal(), np.iinfo(np.int64).min
 
 @dataclass(frozen=True, eq=False)
 class Roll:
-    """Row n is line n + 1. Days are `datetime64[D]`; `on_until` is NaT while a pupil is on roll."""
+    """Columns of a roll: row n is line n + 1. `on_until` is NaT while a pupil is on roll."""
 
     school_id: UUID
     academic_year: int
@@ -47,37 +47,40 @@ class Roll:
 
     @cached_property
     def rows_by_upn(self) -> Mapping[str, tuple[int, ...]]:
-        """The rows a UPN or former UPN stands for, oldest line first: more than one when a pupil left and came back."""
-        found: dict[str, tuple[int, ...]] = {}
-        for row, pair in enumerate(zip(self.upn, self.former_upn, strict=True)):
-            for upn in {*pair} - {None, ""}:
-                found[str(upn)] = (*found.get(str(upn), ()), row)
-        return found
+        """The rows of each UPN and former UPN, oldest line first.
+
+        More than one row when a pupil left and came back.
+        """
+        rows: dict[str, tuple[int, ...]] = {}
+        for row, upns in enumerate(zip(self.upn, self.former_upn, strict=True)):
+            for upn in {*upns} - {None, ""}:
+                rows[str(upn)] = (*rows.get(str(upn), ()), row)
+        return rows
 
     @cached_property
     def ambiguous_upns(self) -> frozenset[str]:
-        """UPNs that stand for more than one child here: no mark may be placed by them."""
+        """UPNs that belong to more than one child on this roll. No mark may be placed by them."""
         return frozenset(upn for upn, rows in self.rows_by_upn.items() if len({self.pupil_ids[row] for row in rows}) > 1)
 
     @cached_property
     def index_by_upn(self) -> Mapping[str, int]:
-        """UPN or former UPN to row, the pupil's newest line; a UPN that stands for two children is left out."""
+        """The row of each UPN and former UPN: the pupil's newest line. Ambiguous UPNs are left out."""
         return {upn: rows[-1] for upn, rows in self.rows_by_upn.items() if upn not in self.ambiguous_upns}
 
     @cached_property
     def rows_by_pupil(self) -> Mapping[UUID, int]:
-        """Pupil to row, the pupil's newest line."""
+        """The row of each pupil's newest line."""
         return {pupil_id: row for row, pupil_id in enumerate(self.pupil_ids)}
 
     @cached_property
     def on_roll_twice(self) -> frozenset[UUID]:
         """Pupils with two lines: they left and came back within the year."""
-        if len({one.int for one in self.pupil_ids}) == len(self.pupil_ids):
+        if len({pupil_id.int for pupil_id in self.pupil_ids}) == len(self.pupil_ids):
             return frozenset()
-        return frozenset(one for one, lines in Counter(self.pupil_ids).items() if lines > 1)
+        return frozenset(pupil_id for pupil_id, lines in Counter(self.pupil_ids).items() if lines > 1)
 
 
 def days(values: Sequence[date | None]) -> Days:
     """Dates, or None for NaT, as an array of days."""
-    numbers = [_NO_DAY if one is None else one.toordinal() - _EPOCH for one in values]
+    numbers = [_NO_DAY if day is None else day.toordinal() - _EPOCH for day in values]
     return np.array(numbers, dtype=np.int64).view("datetime64[D]")

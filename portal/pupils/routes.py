@@ -1,4 +1,4 @@
-"""Where pupils live: finding one, their details, contacts and characteristics, and the matches a person must decide."""
+"""Pages of pupils: lists and search, details, contacts, characteristics, and possible duplicates."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from portal.pupils import actions, queries
 from portal.pupils.actions import Decision
 from portal.pupils.comparing import comparison
 from portal.pupils.forms import FindForm
-from portal.pupils.incoming import YEAR_GROUPS, from_kept
+from portal.pupils.incoming import YEAR_GROUPS, pupil_from_json
 from portal.pupils.models import CHARACTERISTIC_NAMES, ETHNICITY_NAMES, VALUE_NAMES
-from portal.pupils.queries import Sought
+from portal.pupils.queries import PupilFilter
 from portal.rules.calendar import academic_year_name
 from portal.schools.queries import schools
 from portal.web.paging import PAGE_SIZE, listing
@@ -30,51 +30,51 @@ if TYPE_CHECKING:
 bp = Blueprint("pupils", __name__, template_folder="templates")
 
 READ = event("pupil.read", "A part of a pupil's record was read", "part")
-COMPARED = event("pupil_match.compared", "A held and an incoming record were read side by side", "question")
+COMPARED = event("pupil_match.compared", "An existing and an incoming record were compared", "question")
 
 
 def _pupil(pupil_id: UUID) -> Pupil:
-    found = queries.pupil(pupil_id)
-    if found is None:
+    pupil = queries.pupil(pupil_id)
+    if pupil is None:
         abort(404)
-    return found
+    return pupil
 
 
 @bp.get("/pupils")
 @needs("pupils.view")
 def index() -> ResponseReturnValue:
-    """Pupils in scope by name, by school and year group, a page at a time."""
-    reachable = schools()
-    asked = listing(
+    """Pupils in scope by name, filtered by school and year group, in pages."""
+    in_scope = schools()
+    list_request = listing(
         request.args,
         columns={"name": str},
         default="name",
-        filters={"school": [str(one.id) for one in reachable], "year-group": YEAR_GROUPS, "show": ("everyone",)},
+        filters={"school": [str(school.id) for school in in_scope], "year-group": YEAR_GROUPS, "show": ("everyone",)},
     )
-    sought = Sought(
-        school_id=UUID(asked.filters["school"]) if "school" in asked.filters else None,
-        year_group=asked.filters.get("year-group"),
-        everyone="show" in asked.filters,
+    filters = PupilFilter(
+        school_id=UUID(list_request.filters["school"]) if "school" in list_request.filters else None,
+        year_group=list_request.filters.get("year-group"),
+        includes_leavers="show" in list_request.filters,
     )
-    key = asked.key[1] if asked.key else None
-    found = queries.pupils(sought, key=key, backwards=asked.backwards, fetch=asked.fetch, today=clock.today())
-    page = asked.page(found, lambda one: (None, one.pupil.id))
+    key = list_request.key[1] if list_request.key else None
+    listed = queries.pupils(filters, key=key, backwards=list_request.backwards, fetch=list_request.fetch, today=clock.today())
+    page = list_request.page(listed, lambda row: (None, row.pupil.id))
     return render_template(
-        "pupils/index.html", form=FindForm(), schools=reachable, chosen=asked.filters, page=page, groups=YEAR_GROUPS
+        "pupils/index.html", form=FindForm(), schools=in_scope, chosen=list_request.filters, page=page, groups=YEAR_GROUPS
     )
 
 
 @bp.post("/pupils/search")
 @needs("pupils.view")
 def search() -> ResponseReturnValue:
-    """Pupils in scope whose surname begins so, or whose UPN it is, leavers among them."""
-    form, found, more = FindForm(), [], None
+    """Pupils in scope, leavers included, whose surname begins with the text or whose UPN it is."""
+    form, listed, next_key = FindForm(), [], None
     if form.validate_on_submit():
         key = _uuid(form.after.data)
-        sought = Sought(name=form.name.data, everyone=True)
-        found = queries.pupils(sought, key=key, backwards=False, fetch=PAGE_SIZE + 1, today=clock.today())
-        more = found[PAGE_SIZE - 1].pupil.id if len(found) > PAGE_SIZE else None
-    return render_template("pupils/search.html", form=form, found=found[:PAGE_SIZE], more=more)
+        filters = PupilFilter(name=form.name.data, includes_leavers=True)
+        listed = queries.pupils(filters, key=key, backwards=False, fetch=PAGE_SIZE + 1, today=clock.today())
+        next_key = listed[PAGE_SIZE - 1].pupil.id if len(listed) > PAGE_SIZE else None
+    return render_template("pupils/search.html", form=form, found=listed[:PAGE_SIZE], more=next_key)
 
 
 def _uuid(text: str | None) -> UUID | None:
@@ -89,7 +89,7 @@ def _uuid(text: str | None) -> UUID | None:
 @bp.get("/pupils/<uuid:pupil_id>/details")
 @needs("pupils.view")
 def details(pupil_id: UUID) -> ResponseReturnValue:
-    """Who a pupil is, and every roll they are or were on within scope."""
+    """A pupil's identity, and every roll in scope they are or were on."""
     pupil = _pupil(pupil_id)
     record_alone(READ, pupil_id, part="details")
     history = [(line, name, academic_year_name(line.academic_year)) for line, name in queries.roll_history(pupil_id)]
@@ -99,12 +99,12 @@ def details(pupil_id: UUID) -> ResponseReturnValue:
 @bp.get("/pupils/<uuid:pupil_id>/contacts")
 @needs("pupils.view_contacts")
 def contacts(pupil_id: UUID) -> ResponseReturnValue:
-    """Where a pupil lives and who their parents and carers are; hidden addresses never reach the page."""
+    """A pupil's home, parents and carers; hidden addresses never reach the page."""
     pupil = _pupil(pupil_id)
     record_alone(READ, pupil_id, part="contacts")
-    present = queries.has_present_interest(pupil_id, clock.today())
-    home, known = queries.contacts(pupil) if present else (None, [])
-    return render_template("pupils/contacts.html", pupil=pupil, home=home, contacts=known)
+    may_see = queries.has_present_interest(pupil_id, clock.today())
+    home, visible = queries.contacts(pupil) if may_see else (None, [])
+    return render_template("pupils/contacts.html", pupil=pupil, home=home, contacts=visible)
 
 
 @bp.post("/pupils/<uuid:pupil_id>/contacts/<uuid:parent_id>/hide")
@@ -121,7 +121,7 @@ def show_address(pupil_id: UUID, parent_id: UUID) -> ResponseReturnValue:
     if request.method == "POST":
         return _disclose(pupil_id, parent_id, do_not_disclose=False, words="The address is shown.")
     pupil = _pupil(pupil_id)
-    if parent_id not in {one.parent.id for one in queries.contacts(pupil)[1]}:
+    if parent_id not in {contact.parent.id for contact in queries.contacts(pupil)[1]}:
         abort(404)
     return render_template("pupils/show_address.html", pupil=pupil, parent_id=parent_id)
 
@@ -138,15 +138,15 @@ def _disclose(pupil_id: UUID, parent_id: UUID, *, do_not_disclose: bool, words: 
 @bp.get("/pupils/<uuid:pupil_id>/characteristics")
 @needs("pupils.view_characteristics")
 def characteristics(pupil_id: UUID) -> ResponseReturnValue:
-    """What may call for support, now and before."""
+    """A pupil's characteristics, present and past."""
     pupil = _pupil(pupil_id)
     record_alone(READ, pupil_id, part="characteristics")
-    present = queries.has_present_interest(pupil_id, clock.today())
+    may_see = queries.has_present_interest(pupil_id, clock.today())
     return render_template(
         "pupils/characteristics.html",
         pupil=pupil,
-        present=present,
-        rows=queries.characteristics(pupil_id) if present else [],
+        present=may_see,
+        rows=queries.characteristics(pupil_id) if may_see else [],
         names=CHARACTERISTIC_NAMES,
         values=VALUE_NAMES,
         ethnicities=ETHNICITY_NAMES,
@@ -156,31 +156,31 @@ def characteristics(pupil_id: UUID) -> ResponseReturnValue:
 @bp.get("/pupils/matches")
 @needs("pupils.match")
 def matches() -> ResponseReturnValue:
-    """Records that may be one child, waiting for a person; and for the authority, pupils on two rolls."""
-    whole = scope.current().schools is None
-    waiting = [(one, from_kept(one.question.incoming)) for one in queries.waiting_matches()]
-    twice = queries.on_two_rolls(clock.today()) if whole else []
+    """Possible duplicates waiting for a person; for the authority, pupils on two rolls too."""
+    is_authority = scope.current().schools is None
+    waiting = [(match, pupil_from_json(match.question.incoming)) for match in queries.waiting_matches()]
+    twice = queries.on_two_rolls(clock.today()) if is_authority else []
     return render_template("pupils/matches.html", waiting=waiting, twice=twice)
 
 
 @bp.get("/pupils/matches/<uuid:question_id>")
 @needs("pupils.match")
 def match(question_id: UUID) -> ResponseReturnValue:
-    """One held record and one incoming, side by side."""
-    found = queries.match_question(question_id)
-    if found is None or found.held is None:
+    """An existing and an incoming record, side by side."""
+    waiting = queries.match_question(question_id)
+    if waiting is None or waiting.existing is None:
         abort(404)
-    record_alone(COMPARED, found.held.id, question=question_id)
-    history = queries.roll_history(found.held.id)
-    incoming = from_kept(found.question.incoming)
-    rows = comparison(found.held, history[0] if history else None, incoming, found.school_name)
-    return render_template("pupils/match.html", found=found, incoming=incoming, rows=rows)
+    record_alone(COMPARED, waiting.existing.id, question=question_id)
+    history = queries.roll_history(waiting.existing.id)
+    incoming = pupil_from_json(waiting.question.incoming)
+    rows = comparison(waiting.existing, history[0] if history else None, incoming, waiting.school_name)
+    return render_template("pupils/match.html", found=waiting, incoming=incoming, rows=rows)
 
 
 @bp.post("/pupils/matches/<uuid:question_id>/decide")
 @needs("pupils.match")
 def decide(question_id: UUID) -> ResponseReturnValue:
-    """Settle a match: the same child, or different children."""
+    """Decide a possible duplicate: the same child, or different children."""
     try:
         decision = Decision(request.form.get("decision", ""))
     except ValueError:
@@ -192,6 +192,6 @@ def decide(question_id: UUID) -> ResponseReturnValue:
     except actions.AlreadyDecidedError:
         flash("Somebody else decided this already.")
     else:
-        same = decision is Decision.SAME
-        flash("The two records are now one." if same else "The pupil was added as a child of their own.", "success")
+        is_same = decision is Decision.SAME
+        flash("The two records are now one." if is_same else "The pupil was added as a child of their own.", "success")
     return redirect(url_for("pupils.matches"))

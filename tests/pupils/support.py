@@ -1,4 +1,4 @@
-"""Pupils that cannot be real, as a list would have them, and the statements a test sends."""
+"""Pupils as a list has them, who cannot be real, and the SQL statements of a block."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def upn(number: int) -> str:
     return letter + body
 
 
-def child(number: int = 1, **said: Any) -> IncomingPupil:
-    """A Year 4 pupil as a list has them; `said` replaces what it says."""
-    made = IncomingPupil(
+def child(number: int = 1, **values: Any) -> IncomingPupil:
+    """A Year 4 pupil from a list, with `values` in place of the usual ones."""
+    pupil = IncomingPupil(
         surname=SURNAMES[number % len(SURNAMES)] + "abcdefghij"[number // 40 % 10] + "abcdefghij"[number % 10],
         forename=FORENAMES[number % len(FORENAMES)],
         date_of_birth=date(2017, 9, 1) + timedelta(days=number % 360),
@@ -43,31 +43,31 @@ def child(number: int = 1, **said: Any) -> IncomingPupil:
         admission_date=date(2022, 9, 1),
         row=number + 1,
     )
-    return replace(made, **said)
+    return replace(pupil, **values)
 
 
-def parent(name: str = "Rowan Ashdown", **said: Any) -> IncomingParent:
-    """A parent as a list has them."""
-    made = IncomingParent(name, relationship="Mother", phone="01632 960001", address="1 Test Row", postcode="ZZ1 1ZZ")
-    return replace(made, **said)
+def parent(name: str = "Rowan Ashdown", **values: Any) -> IncomingParent:
+    """A parent from a list, with `values` in place of the usual ones."""
+    base = IncomingParent(name, relationship="Mother", phone="01632 960001", address="1 Test Row", postcode="ZZ1 1ZZ")
+    return replace(base, **values)
 
 
 def lines(school_id: UUID, year: int = YEAR) -> list[RollLine]:
-    """A school's lines of a year, read anew."""
-    found = select(RollLine).where(RollLine.school_id == school_id, RollLine.academic_year == year)
-    return list(tx().scalars(found.order_by(RollLine.line).execution_options(populate_existing=True)))
+    """A school's roll lines of a year, read from the database again."""
+    query = select(RollLine).where(RollLine.school_id == school_id, RollLine.academic_year == year)
+    return list(tx().scalars(query.order_by(RollLine.line).execution_options(populate_existing=True)))
 
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """Every statement sent while the block runs."""
-    seen: list[str] = []
+    """The SQL statements sent while the block runs."""
+    sent: list[str] = []
 
-    def note(*args: object) -> None:
-        seen.append(str(args[2]))
+    def remember(*args: object) -> None:
+        sent.append(str(args[2]))
 
-    event.listen(db.engine(), "before_cursor_execute", note)
+    event.listen(db.engine(), "before_cursor_execute", remember)
     try:
-        yield seen
+        yield sent
     finally:
-        event.remove(db.engine(), "before_cursor_execute", note)
+        event.remove(db.engine(), "before_cursor_execute", remember)

@@ -1,4 +1,4 @@
-"""The pages of pupils: found by name without a name in any address, hidden addresses never in the HTML, doubts decided."""
+"""Pages of pupils: search without names in addresses, hidden addresses, and possible duplicates."""
 
 from __future__ import annotations
 
@@ -39,27 +39,27 @@ CHILD = child(
 @pytest.fixture
 def pupil_id(world: World) -> UUID:
     """A child of the primary school, with a look-alike in the neighbouring authority and others at the secondary."""
-    for place in (world.neighbour, world.here):
-        with unit_of_work(place.scope()):
-            actions.take_list(place.primary, [CHILD], academic_year=YEAR)
-            actions.take_list(place.secondary, [child(n, year_group="8") for n in range(2, 5)], academic_year=YEAR)
+    for authority in (world.neighbour, world.here):
+        with unit_of_work(authority.scope()):
+            actions.take_list(authority.primary, [CHILD], academic_year=YEAR)
+            actions.take_list(authority.secondary, [child(n, year_group="8") for n in range(2, 5)], academic_year=YEAR)
     with unit_of_work(world.here.scope()):
         return tx().scalars(select(Pupil.id).where(Pupil.upn == upn(1))).one()
 
 
 def rows(page: Page) -> list[str]:
-    """Where the pupils of a list lead, in its order."""
-    found: list[str] = page.document.xpath("//td/a[contains(@href, '/details')]/@href")
-    return found
+    """The links of the listed pupils, in the list's order."""
+    links: list[str] = page.document.xpath("//td/a[contains(@href, '/details')]/@href")
+    return links
 
 
 def events(world: World, name: str) -> int:
-    """How many events of this name the authority has."""
+    """How many audit events of this name the authority has."""
     with unit_of_work(world.here.scope()):
         return tx().scalar(select(func.count()).select_from(AuditEvent).where(AuditEvent.event == name)) or 0
 
 
-def test_the_list_holds_the_scope_s_pupils(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
+def test_the_list_has_only_pupils_in_scope(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
     page = signed_in(Role.SCHOOL_OFFICE).get("/pupils")
     assert f"/pupils/{pupil_id}/details" in page.html
     assert len(rows(page)) == 1
@@ -72,16 +72,14 @@ def test_the_list_holds_the_scope_s_pupils(signed_in: Callable[..., Browser], wo
 
 
 @pytest.mark.parametrize("name", ["O'Fen", "ó’fenwick", "OFENWICK", upn(1), upn(1).lower()])
-def test_a_pupil_is_found_by_the_beginning_of_a_surname_or_by_upn(
-    signed_in: Callable[..., Browser], pupil_id: UUID, name: str
-) -> None:
+def test_a_pupil_is_found_by_part_of_the_surname_or_by_upn(signed_in: Callable[..., Browser], pupil_id: UUID, name: str) -> None:
     browser = signed_in(Role.SCHOOL_OFFICE)
     page = browser.post("/pupils/search", {"name": name}, token_from="/pupils")
     assert str(pupil_id) in page.html
 
 
 @pytest.mark.parametrize("name", [child(2).surname, upn(2), "zzz", "%", "_", "' OR 1=1 --"])
-def test_ten_07_another_school_s_pupil_is_not_found(signed_in: Callable[..., Browser], pupil_id: UUID, name: str) -> None:
+def test_ten_07_another_schools_pupil_is_not_found(signed_in: Callable[..., Browser], pupil_id: UUID, name: str) -> None:
     browser = signed_in(Role.SCHOOL_OFFICE)
     page = browser.post("/pupils/search", {"name": name}, token_from="/pupils")
     assert "No pupil found" in page.text
@@ -95,30 +93,30 @@ def test_an_empty_search_says_what_to_enter(signed_in: Callable[..., Browser], p
     assert str(pupil_id) not in page.html
 
 
-def test_long_lists_go_on_page_by_page_with_only_ids_in_the_address(signed_in: Callable[..., Browser], world: World) -> None:
+def test_long_lists_have_pages_and_only_ids_in_the_address(signed_in: Callable[..., Browser], world: World) -> None:
     with unit_of_work(world.here.scope()):
-        people = [child(n, surname=f"Alder{'abcdefghij'[n % 10]}") for n in range(1, 121)]
-        actions.take_list(world.here.primary, people, academic_year=YEAR)
+        pupils = [child(n, surname=f"Alder{'abcdefghij'[n % 10]}") for n in range(1, 121)]
+        actions.take_list(world.here.primary, pupils, academic_year=YEAR)
     browser = signed_in(Role.SCHOOL_OFFICE)
-    page, seen = browser.get("/pupils"), []
+    page, links = browser.get("/pupils"), []
     for size in (50, 50, 20):
-        ids = rows(page)
-        assert len(ids) == size
-        seen += ids
-        onward = page.document.xpath("string(//a[@rel='next']/@href)")
-        assert "lder" not in onward
-        page = browser.get(onward) if onward else page
-    assert len(set(seen)) == 120
-    back = browser.get(page.document.xpath("string(//a[@rel='prev']/@href)"))
-    assert rows(back) == seen[50:100]
-    found = browser.post("/pupils/search", {"name": "alder"}, token_from="/pupils")
-    after = found.document.xpath("string(//form[.//input[@value='alder']]//input[@name='after']/@value)")
-    more = browser.post("/pupils/search", {"name": "alder", "after": after})
-    assert rows(more) == seen[50:100]
+        page_links = rows(page)
+        assert len(page_links) == size
+        links += page_links
+        next_link = page.document.xpath("string(//a[@rel='next']/@href)")
+        assert "lder" not in next_link
+        page = browser.get(next_link) if next_link else page
+    assert len(set(links)) == 120
+    previous_page = browser.get(page.document.xpath("string(//a[@rel='prev']/@href)"))
+    assert rows(previous_page) == links[50:100]
+    first_page = browser.post("/pupils/search", {"name": "alder"}, token_from="/pupils")
+    after = first_page.document.xpath("string(//form[.//input[@value='alder']]//input[@name='after']/@value)")
+    second_page = browser.post("/pupils/search", {"name": "alder", "after": after})
+    assert rows(second_page) == links[50:100]
     browser.post("/pupils/search", {"name": "alder", "after": "x"}, status=400, token_from="/pupils")
 
 
-def test_details_are_read_and_the_reading_recorded(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
+def test_reading_details_is_recorded(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
     page = signed_in(Role.SCHOOL_OFFICE).get(f"/pupils/{pupil_id}/details")
     assert page.h1 == "Amira Ó'Fenwick"
     assert "Brook Lane Primary School" in page.text
@@ -129,7 +127,7 @@ def test_details_are_read_and_the_reading_recorded(signed_in: Callable[..., Brow
 
 
 @pytest.mark.parametrize("part", ["details", "contacts", "characteristics"])
-def test_outside_the_scope_a_pupil_is_not_there(signed_in: Callable[..., Browser], world: World, pupil_id: UUID, part: str) -> None:
+def test_a_pupil_outside_the_scope_is_not_found(signed_in: Callable[..., Browser], world: World, pupil_id: UUID, part: str) -> None:
     with unit_of_work(world.here.scope()):
         elsewhere = tx().scalars(select(Pupil.id).where(Pupil.upn == upn(2))).one()
     signed_in(Role.ATTENDANCE_LEAD).get(f"/pupils/{elsewhere}/{part}", status=404)
@@ -146,7 +144,7 @@ def test_outside_the_scope_a_pupil_is_not_there(signed_in: Callable[..., Browser
         (Role.AUDITOR, "details"),
     ],
 )
-def test_a_part_outside_the_role_is_refused(signed_in: Callable[..., Browser], pupil_id: UUID, role: Role, part: str) -> None:
+def test_a_role_without_the_permission_is_refused(signed_in: Callable[..., Browser], pupil_id: UUID, role: Role, part: str) -> None:
     signed_in(role).get(f"/pupils/{pupil_id}/{part}", status=403)
 
 
@@ -156,11 +154,11 @@ def test_a_hidden_address_never_reaches_the_page(signed_in: Callable[..., Browse
     assert "Address not shown" in page.text
     assert SECRET not in page.html
     assert "ZZ7" not in page.html
-    assert "1 Test Row, ZZ1 1ZZ" in page.text, "the other parent's address is theirs to be reached at"
+    assert "1 Test Row, ZZ1 1ZZ" in page.text, "the other parent's address is shown"
     assert events(world, "pupil.read") == 1
 
 
-def test_showing_a_hidden_address_takes_a_warning_and_is_recorded(
+def test_showing_a_hidden_address_asks_first_and_is_recorded(
     signed_in: Callable[..., Browser], world: World, pupil_id: UUID
 ) -> None:
     browser = signed_in(Role.LA_OFFICER)
@@ -168,16 +166,14 @@ def test_showing_a_hidden_address_takes_a_warning_and_is_recorded(
     warning = browser.get(contacts.links()["Show the address of Rowan Fenwick again"])
     assert "Someone may be in danger" in warning.text
     assert SECRET not in warning.html
-    shown = browser.post(warning.path)
-    assert SECRET in shown.html
-    hide = shown.document.xpath("//form[.//button[contains(., 'Rowan Fenwick')]]/@action")[0]
+    after_showing = browser.post(warning.path)
+    assert SECRET in after_showing.html
+    hide = after_showing.document.xpath("//form[.//button[contains(., 'Rowan Fenwick')]]/@action")[0]
     assert SECRET not in browser.post(hide).html
     assert events(world, "parent.disclosure_changed") == 2
 
 
-def test_characteristics_are_read_by_few_and_each_reading_recorded(
-    signed_in: Callable[..., Browser], world: World, pupil_id: UUID
-) -> None:
+def test_every_reading_of_characteristics_is_recorded(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
     browser = signed_in(Role.ATTENDANCE_LEAD)
     for count in (1, 2):
         page = browser.get(f"/pupils/{pupil_id}/characteristics")
@@ -187,7 +183,7 @@ def test_characteristics_are_read_by_few_and_each_reading_recorded(
         assert events(world, "pupil.read") == count
 
 
-def test_ten_11_a_school_the_child_left_reads_no_contacts(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
+def test_ten_11_a_school_the_child_left_sees_no_contacts(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
     with unit_of_work(world.here.scope()):
         actions.take_list(world.here.primary, [replace(CHILD, leaving_date=date(2026, 10, 16))], academic_year=YEAR)
         moved = replace(CHILD, admission_date=date(2026, 10, 19), parents=(parent("New Carer", address="5 New Row"),))
@@ -203,7 +199,7 @@ def test_ten_11_a_school_the_child_left_reads_no_contacts(signed_in: Callable[..
     assert str(pupil_id) in browser.get("/pupils?show=everyone").html
 
 
-def test_a_doubt_is_compared_side_by_side_and_decided(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
+def test_a_possible_duplicate_is_compared_and_decided(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
     with unit_of_work(world.here.scope()):
         actions.take_list(world.here.primary, [replace(CHILD, upn=None, sex="F", postcode="ZZ1 1AA")], academic_year=YEAR)
     browser = signed_in(Role.ATTENDANCE_LEAD)
@@ -224,7 +220,7 @@ def test_a_doubt_is_compared_side_by_side_and_decided(signed_in: Callable[..., B
     browser.get(page.path, status=404)
 
 
-def test_ten_09_a_school_is_told_only_that_the_authority_is_checking(
+def test_ten_09_a_school_learns_only_that_the_authority_is_checking(
     signed_in: Callable[..., Browser], world: World, pupil_id: UUID
 ) -> None:
     with unit_of_work(world.here.scope()):
@@ -239,12 +235,12 @@ def test_ten_09_a_school_is_told_only_that_the_authority_is_checking(
     compare = la.get("/pupils/matches").links()["Compare Otherwise, Dewi"]
     browser.get(compare, status=404)
     browser.post(f"{compare}/decide", {"decision": "same"}, status=404, token_from="/pupils/matches")
-    shown = la.get(compare)
-    assert child(2).surname in shown.text
-    assert "Hill Top School" in shown.text
+    comparison = la.get(compare)
+    assert child(2).surname in comparison.text
+    assert "Hill Top School" in comparison.text
 
 
-def test_two_rolls_are_the_authority_s_to_reconcile(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
+def test_only_the_authority_sees_pupils_on_two_rolls(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
     with unit_of_work(world.here.scope()):
         actions.take_list(world.here.secondary, [CHILD], academic_year=YEAR)
     assert "1 pupil on two rolls" in signed_in(Role.LA_OFFICER).get("/pupils/matches").text
