@@ -174,7 +174,7 @@ class _LookupTables:
         return _first_reason(_numbered("unknown-code", unknown), _numbered("code-not-valid", self.byte == 0))
 
     def is_likely_month_first(self) -> bool:
-        """Whether dates fall outside term if read day first, and all within it if read month first."""
+        """Whether some date is outside term if read day first, and none is if read month first."""
         calendar = next(iter(self.school.years.values())).calendar
         days = zip(self.reading.dates, self.mondays, self.met, strict=True)
         weeks = set(calendar.school_weeks())

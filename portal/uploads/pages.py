@@ -81,7 +81,8 @@ def _steps(upload: Upload) -> list[dict[str, str]]:
 
 def columns_form(upload: Upload) -> Any:
     """The column mapping form: one select for each column, with the proposed meaning selected."""
-    columns: list[dict[str, Any]] = upload.rehearsal.get("columns", [])  # type: ignore[assignment]  # plain JSON, written by `check`
+    preview: dict[str, Any] = upload.rehearsal
+    columns: list[dict[str, Any]] = preview.get("columns", [])
     meanings = choices([("", "Not used"), *MEANINGS.items()])
 
     def mapping(form: Form) -> dict[str, str]:
@@ -105,5 +106,5 @@ def _samples(column: dict[str, Any]) -> str:
 
 def missing_meanings(upload: Upload) -> list[str]:
     """The labels of the required meanings that no column has yet."""
-    meanings: list[str] = upload.rehearsal.get("lacking", [])  # type: ignore[assignment]  # plain JSON, written by `check`
-    return [MEANINGS.get(meaning, meaning) for meaning in meanings]
+    preview: dict[str, Any] = upload.rehearsal
+    return [MEANINGS.get(meaning, meaning) for meaning in preview.get("lacking", ())]

@@ -104,7 +104,7 @@ def school_for_checks(school_id: UUID, days: Sequence[date]) -> SchoolContext:
         numbers=_numbers(school),
         today=clock.today(),
         years={year: YearContext(roll(school_id, year), calendar) for year in years},
-        local_codes={mark: letters for mark, letters in local},  # noqa: C416  rows are not pairs to a type checker
+        local_codes={row.mark: row.letters for row in local},
     )
 
 

@@ -26,14 +26,14 @@ def upn(number: int) -> str:
     return f"{check_letter('A' + body)}{body}"
 
 
-def born(number: int) -> date:
+def date_of_birth(number: int) -> date:
     """The date of birth of a pupil in Years 1 to 6."""
     return date(2026 - 6 - number % 6, 3, 1 + number % 27)
 
 
 def row(number: int, on: str, session: str, code: str, dob: str | None = None) -> str:
     """One row of the long layout."""
-    birth = f"{born(number):%d/%m/%Y}" if dob is None else dob
+    birth = f"{date_of_birth(number):%d/%m/%Y}" if dob is None else dob
     return f"{upn(number)},Ashdown{number},Bryn,{birth},{number % 6 + 1},{on},{session},{code}"
 
 

@@ -17,7 +17,7 @@ from portal.uploads import actions, queries
 from portal.uploads.findings import column_letters, row_ranges
 from portal.uploads.reasons import REASONS
 from tests.support.world import furnish
-from tests.uploads.files import born, findings, found, present, row, rows, take, upn
+from tests.uploads.files import date_of_birth, findings, found, present, row, rows, take, upn
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -173,7 +173,7 @@ def test_a_year_without_term_dates_is_one_finding_that_says_where_to_add_them(sc
 
 def ambiguous_rows(*days: str) -> list[str]:
     """Rows with ISO dates of birth, so that only these dates may prove day first or month first."""
-    return [row(0, on, "AM", "I", dob=f"{born(0):%Y-%m-%d}") for on in days]
+    return [row(0, on, "AM", "I", dob=f"{date_of_birth(0):%Y-%m-%d}") for on in days]
 
 
 def test_ambiguous_dates_have_a_warning_of_how_they_were_read(school: UUID) -> None:

@@ -23,6 +23,7 @@ from portal.uploads.reading.texts import Dates, clean, code_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import date
 
 #: Bytes of a machine word: cells are compared eight bytes at a time.
 WORD = 8
@@ -83,7 +84,7 @@ class _TextColumn:
         return per_run if per_run.size == self.run_length.sum() else np.repeat(per_run, self.run_length)
 
 
-def read_bulk(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[[int], None]) -> Reading | None:
+def read_fast_csv(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[[int], None]) -> Reading | None:
     """Read a plain CSV in the long layout; None if the file must be read row by row."""
     try:
         return _read(content, mapping, progress)
@@ -270,10 +271,7 @@ def _build_reading(table: _Table, headings: list[str], meanings: list[str | None
     columns = {meaning: table.text_column(meaning) for meaning in table.columns}
     births = columns["date_of_birth"].texts if "date_of_birth" in columns else []
     dates = Dates([*columns["date"].texts, *map(clean, births)])
-    days = tuple(sorted({on for text in columns["date"].texts if (on := dates[text]) is not None}))
-    index_of = {on: index for index, on in enumerate(days)}
-    # For each distinct text, -1 (or 9) where it is not a date (or a session).
-    day_of_text = np.array([-1 if (on := dates[text]) is None else index_of[on] for text in columns["date"].texts], dtype=np.int32)
+    days, day_of_text = _days(columns["date"], dates)
     half_of_text = np.array([HALVES.get(clean(text).upper(), 9) for text in columns["session"].texts], dtype=np.uint8)
     codes, code_of_text = _codes(columns["code"])
     pupils = _pupils(table, columns, headings, meanings, dates)
@@ -309,6 +307,14 @@ def _build_reading(table: _Table, headings: list[str], meanings: list[str | None
         encoding="utf-8",
         sheets_read=("",),
     )
+
+
+def _days(column: _TextColumn, dates: Dates) -> tuple[tuple[date, ...], NDArray[np.int32]]:
+    """The distinct dates in order, and for each distinct text its index in them (or -1)."""
+    days = tuple(sorted({on for text in column.texts if (on := dates[text]) is not None}))
+    index_of = {on: index for index, on in enumerate(days)}
+    day_of_text = [-1 if (on := dates[text]) is None else index_of[on] for text in column.texts]
+    return days, np.array(day_of_text, dtype=np.int32)
 
 
 def _without_unused(values: tuple[Value, ...], indexes: NDArray[np.int32]) -> tuple[tuple[Value, ...], NDArray[np.int32]]:

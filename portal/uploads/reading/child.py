@@ -15,6 +15,7 @@ import signal
 import struct
 import time
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import structlog
@@ -122,8 +123,8 @@ def _origin(fault: BaseException) -> str:
 
 def _address_space() -> int:
     """Bytes of address space this process has."""
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  a kernel file, read in the child
-        return int(file.read().split()[0]) * resource.getpagesize()
+    pages, *_ = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    return int(pages) * resource.getpagesize()
 
 
 def _send(writer: int, kind: bytes, body: bytes | memoryview) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from portal.rules.codes import BY_LETTERS
 from portal.uploads.reading.shapes import MISSING, MarkNote, Problem, PupilKey, Reading
-from portal.uploads.reading.texts import code_text, short
+from portal.uploads.reading.texts import code_text, shortened
 
 if TYPE_CHECKING:
     from datetime import date
@@ -55,7 +55,7 @@ class ReadingBuilder:
         """Add one mark. Blank and "-" count as missing; "L (12)" is L with 12 minutes."""
         # A file has few distinct code texts, so each is normalised once.
         if text not in self._normalised:
-            self._normalised[text] = split_minutes(short(code_text(text)))
+            self._normalised[text] = split_minutes(shortened(code_text(text)))
         code, minutes_in_code = self._normalised[text]
         if code in MISSING:
             self.missing += 1
@@ -82,7 +82,7 @@ class ReadingBuilder:
         raw: tuple[str, ...] = (),
     ) -> None:
         """Add a problem with a row or mark; `raw` is the row as sent."""
-        self.problems.append(Problem(kind, sheet, row, column, column_name, value and short(value), message, count))
+        self.problems.append(Problem(kind, sheet, row, column, column_name, value and shortened(value), message, count))
         if raw:
             self.raw_rows[sheet, row] = raw
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portal.uploads.reading import census, ctf, wonde
-from portal.uploads.reading.bulk import read_bulk
+from portal.uploads.reading.bulk import read_fast_csv
 from portal.uploads.reading.entries import ReadingBuilder
 from portal.uploads.reading.grid import matrix_columns, read_matrix, read_weekly, week_in_title
 from portal.uploads.reading.guard import recognised
@@ -49,7 +49,7 @@ def read(
     if kind == "json":
         return wonde.read_wonde(json_document(content, limits), limits)
     # The fast reader takes most CSVs; None means this one needs the slow, row by row reader.
-    if kind == "text" and (reading := read_bulk(content, mapping, show)) is not None:
+    if kind == "text" and (reading := read_fast_csv(content, mapping, show)) is not None:
         return reading
     book = xlsx_book(content, limits) if kind == "xlsx" else csv_book(content, limits)
     return _read_book(book, mapping, show)

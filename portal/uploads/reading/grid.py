@@ -9,7 +9,7 @@ from portal.uploads.reading.entries import two_sessions
 from portal.uploads.reading.headings import SLOTS
 from portal.uploads.reading.rows import DATE_IN_TITLE, CellReader, pupil_of_row
 from portal.uploads.reading.tables import strip_half
-from portal.uploads.reading.texts import code_text, short
+from portal.uploads.reading.texts import code_text, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from portal.uploads.reading.texts import Dates
 
 NO_WEEK = "The row has no week. Add a column “Week commencing”, or a title with the Monday's date."
+ONE_MARK = "“{}” is one mark in a column for a whole day. Give the morning and the afternoon, such as /\\ or II."
 BLANK = frozenset({"", "-"})
 WEEK_WORDS = ("week commencing", "week beginning", "week", "w/c", "w/b")
 
@@ -119,8 +120,9 @@ def _add_whole_day(builder: ReadingBuilder, pupil: int, on: date, text: str, she
     code = code_text(text)
     marks = ("", "") if code in {"", "-", "--"} else two_sessions(text)
     if marks is None:
-        message = f"“{short(code)}” is one mark in a column for a whole day. Give the morning and the afternoon, such as /\\ or II."
-        builder.add_problem("one-mark-for-a-day", message, sheet=sheet, row=row, column=column + 1, value=code, count=1)
+        builder.add_problem(
+            "one-mark-for-a-day", ONE_MARK.format(shortened(code)), sheet=sheet, row=row, column=column + 1, value=code, count=1
+        )
         return
     for session, mark in enumerate(marks):
         builder.add_mark(pupil, on, session, mark, row=row, column=column + 1, sheet=sheet)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from portal.uploads.reading.entries import holds_two_codes, two_sessions
 from portal.uploads.reading.rows import CellReader, upn_fault
 from portal.uploads.reading.shapes import MISSING
-from portal.uploads.reading.texts import clean, code_text, short
+from portal.uploads.reading.texts import clean, code_text, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,7 +102,7 @@ class _RowReader:
             for number, code in enumerate(codes):
                 self.builder.add_mark(pupil, on, number, code, **position)
         elif half is None:
-            column, message = self.cells.column_number("session"), NOT_A_SESSION.format(short(session))
+            column, message = self.cells.column_number("session"), NOT_A_SESSION.format(shortened(session))
             self.builder.add_problem("no-session", message, column=column, column_name="Session", value=session, **where)
         elif holds_two_codes(mark.text):
             message = TWO_CODES.format(mark.text)

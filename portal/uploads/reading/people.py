@@ -75,14 +75,14 @@ def read_people(
     return people
 
 
-def _fault(key: PupilKey, born: str, dates: Dates) -> tuple[str, str, str, str | None] | None:
+def _fault(key: PupilKey, birth: str, dates: Dates) -> tuple[str, str, str, str | None] | None:
     """Why a row is rejected: kind, what to do, meaning of the column, value; otherwise None."""
     if not key.surname:
         return "no-name", NO_NAME, "surname", None
-    if not born:
+    if not birth:
         return "no-birth", NO_BIRTH, "date_of_birth", None
     if key.date_of_birth is None:
-        return (*dates.fault(born), "date_of_birth", born)
+        return (*dates.fault(birth), "date_of_birth", birth)
     if key.upn and len(key.upn) != UPN_LENGTH:
         return "odd-upn", ODD_UPN.format(key.upn[:20]), "upn", key.upn[:20]
     return None

@@ -45,12 +45,12 @@ class CellReader:
         surname, forename = self.text(values, "surname"), self.text(values, "forename")
         if not surname and (full := self.text(values, "full_name")):
             surname, _, forename = (part.strip() for part in full.partition(","))
-        born = self.text(values, "date_of_birth")
+        birth = self.text(values, "date_of_birth")
         return PupilKey(
             upn=upn_text(self.text(values, "upn")) or None,
             surname=surname or None,
             forename=forename or None,
-            date_of_birth=self.dates[born] if born else None,
+            date_of_birth=self.dates[birth] if birth else None,
             year_group=year_group(self.text(values, "year_group")) if "year_group" in self.columns else None,
             registration_group=self.text(values, "registration_group") or None,
             school_number=self.text(values, "school_number").replace("/", "").replace(" ", "") or None,

@@ -63,7 +63,7 @@ def clean(text: str) -> str:
     return text[1:].lstrip() if len(text) > 1 and text[0] == "'" and not _APOSTROPHE_SURNAME.match(text) else text
 
 
-def short(text: str) -> str:
+def shortened(text: str) -> str:
     """A text cut to the length shown in messages."""
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
@@ -123,7 +123,7 @@ class Dates:
         except KeyError:
             return None
         except ValueError:
-            self.faults[text] = "no-date", NOT_A_DATE.format(short(cleaned))
+            self.faults[text] = "no-date", NOT_A_DATE.format(shortened(cleaned))
             return None
         match = _SERIAL.match(cleaned)
         if match and FIRST_SERIAL <= int(match[1]) <= LAST_SERIAL:
@@ -148,7 +148,7 @@ class Dates:
 
     def fault(self, text: str) -> tuple[str, str]:
         """Why a text is not a date: the kind of problem, and what to do."""
-        return self.faults.get(text) or ("no-date", NOT_A_DATE.format(short(clean(text))))
+        return self.faults.get(text) or ("no-date", NOT_A_DATE.format(shortened(clean(text))))
 
 
 def parse_date(text: str) -> date | None:
@@ -165,7 +165,7 @@ _YEAR_GROUP = re.compile(r"(?:year|yr|y|nc|ncy)?\s*0?(\d{1,2})$", re.IGNORECASE)
 
 
 def year_group(text: str) -> str | None:
-    """A year group as in the DfE code set (R, 1 to 14, N1 and so on), or None."""
+    """A year group as in the DfE code set (R, 1 to 14, N1 …), or None."""
     normalised = clean(text).upper().replace("NATIONAL CURRICULUM ", "").replace("NC YEAR", "YEAR")
     if normalised in {"R", "RECEPTION", "YR", "YEAR R", "FS2", "YEAR 0", "0"}:
         return "R"

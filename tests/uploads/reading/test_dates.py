@@ -13,8 +13,8 @@ from tests.uploads.reading.support import MONDAY, accounted, kinds, marks, upn, 
 HEADINGS = "UPN,DOB,Date,Session,Code"
 
 
-def rows(*dates: str, born: str = "2016-01-15") -> bytes:
-    return "\n".join([HEADINGS, *[f"{upn(1)},{born},{on},AM,/" for on in dates]]).encode()
+def rows(*dates: str, date_of_birth: str = "2016-01-15") -> bytes:
+    return "\n".join([HEADINGS, *[f"{upn(1)},{date_of_birth},{on},AM,/" for on in dates]]).encode()
 
 
 @pytest.mark.parametrize("quoted", [False, True])
@@ -28,7 +28,7 @@ def test_one_date_that_is_month_first_rejects_all_numeric_dates(quoted: bool) ->
 
 
 def test_a_date_of_birth_that_is_month_first_rejects_all_numeric_dates() -> None:
-    assert kinds(read(rows("09/01/2026", born="05/23/2016"))) == ["month-first"]
+    assert kinds(read(rows("09/01/2026", date_of_birth="05/23/2016"))) == ["month-first"]
 
 
 def test_dates_are_day_first_in_a_file_that_has_both() -> None:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from portal.uploads.reading import FileRefused, read
-from portal.uploads.reading.bulk import read_bulk
+from portal.uploads.reading.bulk import read_fast_csv
 from tests.uploads.reading.support import MONDAY, accounted, kinds, marks, upn, workbook
 
 EXPECTED = {(upn(1), MONDAY, 0, "/"), (upn(1), MONDAY, 1, "I"), (upn(2), MONDAY, 0, "C1")}
@@ -145,13 +145,13 @@ def test_the_fast_reader_reads_a_quoted_file_like_a_plain_one() -> None:
     lines = [f"{upn(number % 9)},2026-09-{7 + number % 5:02d},{('AM', 'PM')[number % 2]},I" for number in range(1_000)]
     plain = "\n".join(["UPN,Date,Session,Code", *lines])
     quoted = '"' + plain.replace(",", '","').replace("\n", '"\n"') + '"'
-    readings = [read_bulk(content.encode(), None, lambda _rows: None) for content in (plain, quoted)]
+    readings = [read_fast_csv(content.encode(), None, lambda _rows: None) for content in (plain, quoted)]
     assert [reading is not None and reading.pupil.size for reading in readings] == [1_000, 1_000]
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_the_fast_reader_reads_a_file_that_ends_in_blank_lines(line_end: str) -> None:
     content = line_end.join(["UPN,Date,Session,Code", f"{upn(1)},2026-09-07,AM,/", f"{upn(2)},2026-09-07,PM,I", "", "", ""])
-    reading = read_bulk(content.encode(), None, lambda _rows: None)
+    reading = read_fast_csv(content.encode(), None, lambda _rows: None)
     assert reading is not None
     assert [reading.codes[code] for code in reading.code] == ["/", "I"]
