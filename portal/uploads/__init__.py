@@ -1,1 +1,1 @@
-"""Files from schools: read, mapped, checked, rehearsed, applied or refused, and undone."""
+"""Files from schools: read, mapped, checked, previewed, applied or rejected, and reverted."""

@@ -1,4 +1,4 @@
-"""The life of an upload: received, read, checked, rehearsed, applied wholly or not at all, undone."""
+"""Actions of an upload: receive, check and preview, apply, cancel and revert."""
 
 from __future__ import annotations
 
@@ -24,53 +24,53 @@ from portal.registers.sheets import with_weeks
 from portal.rules.calendar import register_year, week_of
 from portal.schools.queries import school as school_row
 from portal.uploads import queries
-from portal.uploads.checks import marks_checked
+from portal.uploads.checks import check_marks
 from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
-from portal.uploads.people import people_checked, pupils_from_marks
+from portal.uploads.people import check_pupil_list, pupils_from_marks
 from portal.uploads.reading import FileRefused, Reading, read_in_child
-from portal.uploads.refused import refused_csv
-from portal.uploads.rehearsal import completed_weeks, rehearsed
-from portal.uploads.totals import keep_totals, totals_checked
+from portal.uploads.refused import rejected_rows_csv
+from portal.uploads.rehearsal import completed_weeks, preview_counts
+from portal.uploads.totals import check_totals, store_totals
 from workers.queue import later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from portal.uploads.checks import Checked, School
+    from portal.uploads.checks import Checked, SchoolContext
 
 RECEIVED = event("upload.received", "A file was received", "school_id", "kind", "sha256", "size")
-CHECKED = event("upload.checked", "A file was read and rehearsed", "rows_in", "rows_refused")
-REFUSED = event("upload.refused", "A file was refused whole", "reason")
-MAPPED = event("upload.mapped", "Someone said what a file's columns mean", "columns")
-APPLYING = event("upload.apply_asked", "Someone asked for a file to be applied")
+CHECKED = event("upload.checked", "A file was read and its changes previewed", "rows_in", "rows_refused")
+REJECTED = event("upload.refused", "A whole file was rejected", "reason")
+MAPPED = event("upload.mapped", "Someone set the column mapping of a file", "columns")
+APPLY_REQUESTED = event("upload.apply_asked", "Someone asked for a file to be applied")
 APPLIED = event("upload.applied", "A file was applied", "rows_in", "rows_stored", "rows_refused")
-WITHDRAWN = event("upload.withdrawn", "A file was withdrawn before it was applied")
-OWN_MARK = event("upload.own_mark", "A school said what its own mark stands for", "mark", "letters")
-UNDONE = event("upload.undone", "A file that was applied was undone", "weeks")
+CANCELLED = event("upload.withdrawn", "A file was cancelled before it was applied")
+LOCAL_CODE_SET = event("upload.own_mark", "A school set the code for a mark of its own", "mark", "letters")
+REVERTED = event("upload.undone", "An applied file was undone", "weeks")
 
 TOTALS = frozenset({"census-xml", "census-csv", "dfe-weekly"})
-MOST_FINDINGS = 500
-#: Kinds of refusal after which a file's bytes are not kept: what is no register may hold what nobody meant to send.
-NOT_KEPT = frozenset({"document", "image", "pdf", "program", "virus"})
+MAX_FINDINGS = 500
+#: Kinds of rejection after which the bytes of a file are deleted. A file that is not a register may hold what was sent by mistake.
+DELETED_KINDS = frozenset({"document", "image", "pdf", "program", "virus"})
 
 
 class NotNowError(RuntimeError):
-    """The upload is not in a state in which this can be done; the message says so to the person."""
+    """The state of the upload does not allow the action. The message tells the person so."""
 
 
 @action
 def receive(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool = False) -> UUID:
-    """Keep a file as received and promise its check. When this returns, the bytes and the promise are committed.
+    """Store a file as received and enqueue its check. Both are committed in the same transaction.
 
     Raises:
         NoResultFound: when the school is not within scope.
     """
-    upload = _keep(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
+    upload = _store_upload(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
     later("uploads.check", upload_id=upload.id, school_id=upload.school_id)
     return upload.id
 
 
-def _keep(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool) -> Upload:
+def _store_upload(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool) -> Upload:
     if school_row(school_id) is None:
         raise NoResultFound
     sha256, actor = hashlib.sha256(content).hexdigest(), scope.current().actor
@@ -79,7 +79,7 @@ def _keep(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pup
         school_id=school_id,
         kind=kind,
         state="received",
-        file_name=file_name[-200:],
+        file_name=file_name[-200:],  # the end, which has the extension
         sha256=sha256,
         size=len(content),
         received_at=clock.now(),
@@ -88,6 +88,7 @@ def _keep(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pup
         rehearsal={},
     )
     tx().add(upload)
+    # The content refers to the upload, so the upload must be inserted first.
     tx().flush()
     tx().add(UploadContent(upload_id=upload.id, received=content))
     record(RECEIVED, upload.id, school_id=school_id, kind=kind, sha256=sha256, size=len(content))
@@ -96,7 +97,7 @@ def _keep(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pup
 
 @action
 def check(upload_id: UUID) -> None:
-    """Read a file in a child process, check it, and rehearse it. Changes no register. Once: a second run does nothing."""
+    """Read, check and preview a received file. Does nothing in other states, as a job may run twice."""
     upload = queries.upload_for_change(upload_id)
     if upload.state == "received":
         _check(upload)
@@ -104,42 +105,45 @@ def check(upload_id: UUID) -> None:
 
 def _check(upload: Upload) -> None:
     tx().execute(delete(Finding).where(Finding.upload_id == upload.id))
-    reading = _readable(upload, queries.content_of(upload.id))
+    reading = _read_or_reject(upload, queries.content_of(upload.id))
     if reading is None:
         return
+    # Checking may add pupils to the roll and open academic years. The dry run rolls these back; the findings are stored after it.
     with rehearsing():
-        checked, rehearsal = _examined(upload, reading)
-    _keep_findings(upload, reading, checked, rehearsal)
+        checked, preview = _check_and_preview(upload, reading)
+    _store_findings(upload, reading, checked, preview)
     upload.state = "rehearsed"
     record(CHECKED, upload.id, rows_in=upload.rows_in, rows_refused=upload.rows_refused)
 
 
-def _readable(upload: Upload, content: bytes) -> Reading | None:
-    """The file as read; None when it is refused whole, or a person must say what its columns mean: the upload says which."""
+def _read_or_reject(upload: Upload, content: bytes) -> Reading | None:
+    """Read the file; None if it is rejected or needs a column mapping, with the state set accordingly."""
     try:
         reading = _read(upload, content)
-    except FileRefused as refusal:
-        upload.state, upload.refusal, upload.checked_at = "refused", refusal.message, clock.now()
-        if refusal.kind in NOT_KEPT:
+    except FileRefused as rejection:
+        upload.state, upload.refusal, upload.checked_at = "refused", rejection.message, clock.now()
+        if rejection.kind in DELETED_KINDS:
             tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(received=b""))
-        record(REFUSED, upload.id, reason=refusal.kind)
+        record(REJECTED, upload.id, reason=rejection.kind)
         return None
     upload.layout, upload.checked_at = reading.layout, clock.now()
     if reading.needs_mapping:
         upload.state = "needs-mapping"
-        upload.rehearsal = _headings_of(reading)
+        upload.rehearsal = _column_details(reading)
         record(CHECKED, upload.id, rows_in=0, rows_refused=0)
         return None
     return reading
 
 
 def _read(upload: Upload, content: bytes) -> Reading:
-    show = _Progress(upload.id, "Reading rows")
-    reading = read_in_child(content, mapping=dict(upload.mapping) or None, progress=show.counted, meanwhile=tx().flush)
+    """Read the file in a child process, with the school's column mapping, and set its kind."""
+    progress = _Progress(upload.id, "Reading rows").show
+    reading = read_in_child(content, mapping=dict(upload.mapping) or None, progress=progress, meanwhile=tx().flush)
+    # The headings, and so the mapping, are only known once the file is read: it is then read again.
     remembered = queries.remembered_mapping(upload.school_id, reading.fingerprint)
     if remembered and not upload.mapping:
         upload.mapping = remembered
-        reading = read_in_child(content, mapping=remembered, progress=show.counted)
+        reading = read_in_child(content, mapping=remembered, progress=progress)
     if reading.layout == "pupil-list":
         upload.kind = "pupils"
     elif reading.layout in TOTALS:
@@ -149,42 +153,42 @@ def _read(upload: Upload, content: bytes) -> Reading:
     return reading
 
 
-def _examined(upload: Upload, reading: Reading) -> tuple[Checked, dict[str, object]]:
-    """Check what was read, and say what applying it would do. Pupils a file may add are on the roll when this returns."""
+def _check_and_preview(upload: Upload, reading: Reading) -> tuple[Checked, dict[str, object]]:
+    """Check a file as read, and count what applying it would change. May add pupils to the roll."""
     if upload.kind == "pupils":
-        return people_checked(upload.school_id, reading, academic_year=upload.academic_year)
+        return check_pupil_list(upload.school_id, reading, academic_year=upload.academic_year)
     if upload.kind == "totals":
-        checked = totals_checked(upload.school_id, reading)
+        checked = check_totals(upload.school_id, reading)
         return checked, {"totals": checked.rows_stored}
-    school = _school(upload, reading)
-    checked = marks_checked(reading, school)
-    return checked, _rehearsal_of_marks(upload, reading, checked, school)
+    school = _school_for_checks(upload, reading)
+    checked = check_marks(reading, school)
+    return checked, _marks_preview(upload, reading, checked, school)
 
 
-def _keep_findings(upload: Upload, reading: Reading, checked: Checked, rehearsal: dict[str, object]) -> None:
-    """Keep the rehearsal, the findings and the refused rows with the upload."""
-    upload.rehearsal = {**rehearsal, **_headings_of(reading)}
+def _store_findings(upload: Upload, reading: Reading, checked: Checked, preview: dict[str, object]) -> None:
+    """Store the preview, the findings and the rejected rows of an upload."""
+    upload.rehearsal = {**preview, **_column_details(reading)}
     upload.rows_in, upload.rows_stored, upload.rows_refused = checked.rows_in, checked.rows_stored, checked.rows_refused
     upload.covers_from, upload.covers_until = checked.first_day, checked.last_day
+    columns = ("kind", "refused", "sheet", "column", "rows", "value", "sentence", "count")
     rows = [
-        (upload.id, n, one.kind, one.refused, one.sheet, one.column, one.rows, one.value, one.sentence, one.count)
-        for n, one in enumerate(checked.findings[:MOST_FINDINGS], start=1)
+        (upload.id, number, *(getattr(finding, column) for column in columns))
+        for number, finding in enumerate(checked.findings[:MAX_FINDINGS], start=1)
     ]
-    names = ("upload_id", "number", "kind", "refused", "sheet", "column", "rows", "value", "sentence", "count")
     if rows:
-        load("finding", names, rows)
-    refused = refused_csv(reading, checked) if checked.rows_refused else None
-    tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(refused_rows=refused))
+        load("finding", ("upload_id", "number", *columns), rows)
+    rejected_rows = rejected_rows_csv(reading, checked) if checked.rows_refused else None
+    tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(refused_rows=rejected_rows))
 
 
-def _headings_of(reading: Reading) -> dict[str, object]:
-    """The file's columns, what they are remembered by, and the meanings none of them has."""
+def _column_details(reading: Reading) -> dict[str, object]:
+    """The columns of the file, their fingerprint, and the meanings no column has. Stored as JSON."""
     columns = [asdict(column) for column in reading.columns]
-    return {"columns": columns, "fingerprint": reading.fingerprint, "lacking": list(reading.lacking)}
+    return {"columns": columns, "fingerprint": reading.fingerprint, "lacking": list(reading.missing_meanings)}
 
 
-def _school(upload: Upload, reading: Reading) -> School:
-    """The school as the checks see it; with `add_pupils`, after the file's own pupils have joined the roll (not yet committed)."""
+def _school_for_checks(upload: Upload, reading: Reading) -> SchoolContext:
+    """The school as the checks need it. With `add_pupils`, the file's new pupils are added to its roll first."""
     for academic_year in sorted({register_year(week_of(day)) for day in reading.dates}):
         open_year(upload.school_id, academic_year)
     if upload.add_pupils:
@@ -194,22 +198,23 @@ def _school(upload: Upload, reading: Reading) -> School:
     return queries.school_for_checks(upload.school_id, reading.dates)
 
 
-def _rehearsal_of_marks(upload: Upload, reading: Reading, checked: Checked, school: School) -> dict[str, object]:
-    held = current_pages(upload.school_id, sorted(checked.pages))
-    told = rehearsed(checked, {week: page.marks for week, page in held.items()})
+def _marks_preview(upload: Upload, reading: Reading, checked: Checked, school: SchoolContext) -> dict[str, object]:
+    """What applying a file of marks would change, and which weeks it would complete. Stored as JSON."""
+    current = current_pages(upload.school_id, sorted(checked.pages))
+    counts = preview_counts(checked, {week: page.marks for week, page in current.items()})
     complete: list[date] = []
     for academic_year in sorted({register_year(week) for week in checked.pages}):
-        arriving = {
-            week: merged(held[week].marks if week in held else marks[:0], marks)
+        after = {
+            week: merged(current[week].marks if week in current else marks[:0], marks)
             for week, marks in checked.pages.items()
             if register_year(week) == academic_year
         }
-        known = school.years[academic_year]
-        before = sheet(upload.school_id, academic_year, known=(known.roll, known.calendar))
-        complete += completed_weeks(before, with_weeks(before, arriving))
+        year = school.years[academic_year]
+        before = sheet(upload.school_id, academic_year, known=(year.roll, year.calendar))
+        complete += completed_weeks(before, with_weeks(before, after))
     earlier = queries.same_bytes_before(upload)
     return {
-        **told,
+        **counts,
         "complete_weeks": [week.isoformat() for week in complete],
         "title_rows_skipped": reading.title_rows_skipped,
         "totals_rows_skipped": reading.totals_rows_skipped,
@@ -221,10 +226,10 @@ def _rehearsal_of_marks(upload: Upload, reading: Reading, checked: Checked, scho
 
 @action
 def say_what_columns_mean(upload_id: UUID, mapping: Mapping[str, str]) -> None:
-    """Take a person's word for what the columns mean, remember it for this school, and check again."""
+    """Set the column mapping of this and the school's next files, and check the file again."""
     upload = queries.upload_for_change(upload_id)
     if upload.state not in {"needs-mapping", "rehearsed"}:
-        raise NotNowError(_not_now(upload))
+        raise NotNowError(_state_message(upload))
     fingerprint = str(upload.rehearsal["fingerprint"])
     tx().execute(
         delete(RememberedMapping).where(
@@ -241,44 +246,45 @@ def say_what_columns_mean(upload_id: UUID, mapping: Mapping[str, str]) -> None:
 
 @action
 def ask_to_apply(upload_id: UUID) -> None:
-    """Promise that a rehearsed file will be applied. Pressing twice promises once."""
+    """Enqueue a previewed file to be applied. A second request does nothing more."""
     upload = queries.upload_for_change(upload_id)
     if upload.state in {"applying", "applied"}:
-        record(APPLYING, upload.id)
+        record(APPLY_REQUESTED, upload.id)
         return
     if upload.state != "rehearsed":
-        raise NotNowError(_not_now(upload))
+        raise NotNowError(_state_message(upload))
     upload.state = "applying"
-    record(APPLYING, upload.id)
+    record(APPLY_REQUESTED, upload.id)
     later("uploads.apply", upload_id=upload.id, school_id=upload.school_id)
 
 
 @action
 def apply(upload_id: UUID) -> None:
-    """Apply a file that was asked for: all of its good rows or none, exactly once, checked again as it is applied."""
+    """Apply all accepted rows of a file, if requested. Does nothing in other states, as a job may run twice."""
     upload = queries.upload_for_change(upload_id)
     if upload.state == "applying":
-        reading = _readable(upload, queries.content_of(upload.id))
+        reading = _read_or_reject(upload, queries.content_of(upload.id))
         if reading is not None:
             _apply(upload, reading)
 
 
 def _apply(upload: Upload, reading: Reading) -> None:
-    """Check once more, now that the school is locked, and write."""
+    """Check the file again and write it."""
+    # The roll and the registers may have changed since the preview. The lock keeps them unchanged between check and writing.
     lock_school(upload.school_id)
     tx().execute(delete(Finding).where(Finding.upload_id == upload.id))
-    checked, rehearsal = _examined(upload, reading)
-    _keep_findings(upload, reading, checked, rehearsal)
+    checked, preview = _check_and_preview(upload, reading)
+    _store_findings(upload, reading, checked, preview)
     if upload.kind == "marks" and checked.pages:
-        show = _Progress(upload.id, "Writing weeks")
-        known = {year: (one.roll, one.calendar) for year, one in checked.years.items()}
-        registers.write_pages(upload.school_id, checked.pages, upload_id=upload.id, known=known, progress=show.of)
+        progress = _Progress(upload.id, "Writing weeks").show
+        rolls = {academic_year: (year.roll, year.calendar) for academic_year, year in checked.years.items()}
+        registers.write_pages(upload.school_id, checked.pages, upload_id=upload.id, known=rolls, progress=progress)
         registers.keep_notes(upload.school_id, upload.id, checked.notes)
     elif upload.kind == "totals":
-        keep_totals(upload, reading)
+        store_totals(upload, reading)
     elif upload.kind == "pupils":
-        taken = take_list(upload.school_id, checked.people, academic_year=checked.academic_year, upload_id=upload.id)
-        upload.rehearsal = {**upload.rehearsal, "taken": taken.counts()}
+        imported = take_list(upload.school_id, checked.people, academic_year=checked.academic_year, upload_id=upload.id)
+        upload.rehearsal = {**upload.rehearsal, "taken": imported.counts()}
         registers.recount(upload.school_id, checked.academic_year)
     upload.state, upload.applied_at, upload.applied_by = "applied", clock.now(), scope.current().actor.membership_id
     record(APPLIED, upload.id, rows_in=upload.rows_in, rows_stored=upload.rows_stored, rows_refused=upload.rows_refused)
@@ -288,13 +294,13 @@ def _apply(upload: Upload, reading: Reading) -> None:
 def take(
     school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool = False, academic_year: int | None = None
 ) -> UUID:
-    """Receive, check and apply in one transaction, each once: for the command line and for feeds, which rehearse by asking first.
+    """Receive, check and apply a file in one transaction.
 
-    `academic_year` says which year's roll a pupil list is; found from the pupils' ages when left out.
+    `academic_year` is the year of a pupil list. Without it, the year is found from the pupils' ages.
     """
-    upload = _keep(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
+    upload = _store_upload(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
     upload.academic_year = academic_year
-    reading = _readable(upload, content)
+    reading = _read_or_reject(upload, content)
     if reading is not None:
         _apply(upload, reading)
     return upload.id
@@ -302,55 +308,56 @@ def take(
 
 @action
 def rehearse(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool = False) -> UUID:
-    """Receive and check in one transaction, and apply nothing."""
-    upload = _keep(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
+    """Receive, check and preview a file in one transaction, without applying it."""
+    upload = _store_upload(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
     _check(upload)
     return upload.id
 
 
 @action
 def withdraw(upload_id: UUID) -> None:
-    """Put a file aside before it is applied. Its history stays."""
+    """Cancel an upload before it is applied. Its history stays."""
     upload = queries.upload_for_change(upload_id)
     if upload.state not in {"received", "needs-mapping", "rehearsed"}:
-        raise NotNowError(_not_now(upload))
+        raise NotNowError(_state_message(upload))
     upload.state = "withdrawn"
-    record(WITHDRAWN, upload.id)
+    record(CANCELLED, upload.id)
 
 
 @action
 def undo(upload_id: UUID, reason: str) -> None:
-    """Take the whole upload back: the registers say what they said before it, and both stay in the history."""
+    """Revert an applied file of marks. Marks changed since then stay, and so do both versions in the history."""
     upload = queries.upload_for_change(upload_id)
     if upload.state != "applied" or upload.kind != "marks":
-        raise NotNowError(_not_now(upload))
+        raise NotNowError(_state_message(upload))
     written = registers.take_back(upload.school_id, upload.id)
     upload.state, upload.undone_at = "undone", clock.now()
     upload.undone_by, upload.undo_reason = scope.current().actor.membership_id, reason
-    record(UNDONE, upload.id, weeks=written.weeks)
+    record(REVERTED, upload.id, weeks=written.weeks)
 
 
 @action
 def map_own_mark(school_id: UUID, mark: str, letters: str) -> None:
-    """Read a school's own mark as a statutory code from now on. Marks already on a page stay as they are."""
+    """Set the statutory code of a school's own mark, for files from now on. Stored marks do not change."""
     mark = mark.strip().upper()
     tx().execute(delete(LocalCode).where(LocalCode.school_id == school_id, LocalCode.mark == mark))
     tx().add(LocalCode(school_id=school_id, mark=mark, letters=letters))
-    record(OWN_MARK, school_id, mark=mark, letters=letters)
+    record(LOCAL_CODE_SET, school_id, mark=mark, letters=letters)
 
 
 @action
-def forget_own_mark(mark_id: UUID) -> UUID | None:
-    """Stop reading a school's own mark as a code; None when it is not within scope."""
-    found = tx().scalar(select(LocalCode).where(LocalCode.id == mark_id))
-    if found is None:
+def delete_local_code(mark_id: UUID) -> UUID | None:
+    """Delete the code of a school's own mark. Returns the school, or None if it is not within scope."""
+    local_code = tx().scalar(select(LocalCode).where(LocalCode.id == mark_id))
+    if local_code is None:
         return None
-    tx().delete(found)
-    record(OWN_MARK, found.school_id, mark=found.mark, letters=None)
-    return found.school_id
+    tx().delete(local_code)
+    record(LOCAL_CODE_SET, local_code.school_id, mark=local_code.mark, letters=None)
+    return local_code.school_id
 
 
-def _not_now(upload: Upload) -> str:
+def _state_message(upload: Upload) -> str:
+    """Why the state of the upload does not allow an action, as a sentence for the person."""
     return {
         "received": "This file is still being checked. Wait until the check has finished.",
         "needs-mapping": "Say what the file's columns mean first.",
@@ -365,7 +372,7 @@ def _not_now(upload: Upload) -> str:
 
 
 class _Progress:
-    """Shows how far work has come, on a connection of its own, at most four times a second."""
+    """Stores how far the work has come. At most four times a second, as each time is a commit."""
 
     EVERY = timedelta(milliseconds=250)
 
@@ -373,18 +380,16 @@ class _Progress:
         self.upload_id, self.step = upload_id, step
         self.shown_at = clock.now()
 
-    def counted(self, done: int) -> None:
-        self.of(done, 0)
-
-    def of(self, done: int, total: int) -> None:
+    def show(self, done: int, total: int = 0) -> None:
         if clock.now() - self.shown_at < self.EVERY:
             return
         self.shown_at = clock.now()
-        _show_progress(self.upload_id, self.step, done, total)
+        _store_progress(self.upload_id, self.step, done, total)
 
 
-def _show_progress(upload_id: UUID, step: str, done: int, total: int) -> None:
-    """Bookkeeping, not an act: committed at once, beside the transaction that does the work."""
+def _store_progress(upload_id: UUID, step: str, done: int, total: int) -> None:
+    """Store progress and commit it at once."""
+    # On a connection of its own: in the transaction of the work it would not be visible before the work is committed.
     with unit_of_work(scope.current()) as session:
         session.merge(
             UploadProgress(

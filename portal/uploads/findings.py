@@ -1,4 +1,4 @@
-"""Findings: what was found in a file, grouped over rows, each with sheet, column, rows, value and what to do."""
+"""Findings in a file: rejections and warnings, grouped over rows, each with what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found, grouped over rows: refused, or only worth knowing."""
+    """A rejection or a warning, grouped over rows."""
 
     kind: str
     refused: bool
@@ -32,48 +32,50 @@ class Finding:
     count: int
 
 
-def read_findings(reading: Reading) -> list[Finding]:
-    """What reading itself found, grouped as the checks' are: refused where marks are lost with it, otherwise only told."""
+def reading_findings(reading: Reading) -> list[Finding]:
+    """The problems met while reading, grouped. They are rejections if marks were lost, otherwise warnings."""
     groups: dict[tuple[str, int, str | None, str, bool], list[Problem]] = {}
-    for one in reading.problems:
-        column = column_letters(one.column) if one.column > 0 else one.column_name
-        groups.setdefault((one.kind, one.sheet, column, one.message, one.count > 0), []).append(one)
-    return [
-        Finding(
-            kind, refused, _sheet_name(reading, sheet), column, row_ranges(np.array([one.row for one in ones])),
-            ones[-1].value, message, sum(one.count for one in ones) or len(ones),
-        )
-        for (kind, sheet, column, message, refused), ones in groups.items()
-    ]  # fmt: skip
+    for problem in reading.problems:
+        column = column_letters(problem.column) if problem.column > 0 else problem.column_name
+        key = (problem.kind, problem.sheet, column, problem.message, problem.count > 0)
+        groups.setdefault(key, []).append(problem)
+    findings = []
+    for (kind, sheet, column, message, is_rejected), problems in groups.items():
+        rows = row_ranges(np.array([problem.row for problem in problems]))
+        count = sum(problem.count for problem in problems) or len(problems)
+        sheet_name = _sheet_name(reading, sheet)
+        findings.append(Finding(kind, is_rejected, sheet_name, column, rows, problems[-1].value, message, count))
+    return findings
 
 
-def refused_findings(reading: Reading, reason: NDArray[np.uint8]) -> list[Finding]:
-    """The refusals of the checks, one finding for each reason, column and value."""
-    refused = np.flatnonzero(reason)
-    if not refused.size:
+def rejection_findings(reading: Reading, reason: NDArray[np.uint8]) -> list[Finding]:
+    """The marks rejected by the checks: one finding for each reason, sheet, column and value."""
+    rejected = np.flatnonzero(reason)
+    if not rejected.size:
         return []
 
     def is_about(slugs: Sequence[str]) -> NDArray[np.bool_]:
         return np.isin(reason, [NUMBER[slug] for slug in slugs])
 
+    # What each mark's sentence names: the index of its code, date or pupil, or an academic year, depending on the reason.
     about = np.where(is_about(ABOUT_CODE), reading.code.astype(np.int64), 0)
     about = np.where(is_about(ABOUT_DAY), reading.day.astype(np.int64), about)
     about = np.where(is_about(ABOUT_PUPIL), reading.pupil.astype(np.int64), about)
     years = np.array([academic_year(on) for on in reading.dates], dtype=np.int64)
     about = np.where(is_about(ABOUT_YEAR), years[reading.day], about)
     column = np.where(is_about((*ABOUT_YEAR, *ABOUT_FILE)), 0, reading.column)
-    parts_of_key = (reason, reading.sheet, column, about)
-    numbers = [one[refused].astype(np.int64) for one in parts_of_key]
-    sizes = [int(one.max()) + 1 for one in numbers]
-    distinct, group = np.unique(np.ravel_multi_index(numbers, sizes), return_inverse=True)
+    # Combine the four parts of the key into one number, so that a whole file is grouped without a loop over its marks.
+    key_parts = [part[rejected].astype(np.int64) for part in (reason, reading.sheet, column, about)]
+    sizes = [int(part.max()) + 1 for part in key_parts]
+    distinct, group = np.unique(np.ravel_multi_index(key_parts, sizes), return_inverse=True)
     order = np.argsort(group, kind="stable")
     bounds = np.flatnonzero(np.diff(group[order])) + 1
-    parts = np.split(refused[order], bounds)
+    marks_by_group = np.split(rejected[order], bounds)
     keys = np.stack(np.unravel_index(distinct, sizes), axis=1)
-    return [_finding(reading, key, part) for key, part in zip(keys, parts, strict=True)]
+    return [_finding(reading, key, marks) for key, marks in zip(keys, marks_by_group, strict=True)]
 
 
-def _finding(reading: Reading, key: NDArray[np.int64], part: NDArray[np.intp]) -> Finding:
+def _finding(reading: Reading, key: NDArray[np.int64], marks: NDArray[np.intp]) -> Finding:
     slug = SLUGS[int(key[0]) - 1]
     about = int(key[3])
     if slug in ABOUT_CODE:
@@ -91,7 +93,7 @@ def _finding(reading: Reading, key: NDArray[np.int64], part: NDArray[np.intp]) -
     column = column_letters(int(key[2])) if key[2] > 0 else None
     sentence = REASONS[slug].format(value=value)
     return Finding(
-        slug, True, _sheet_name(reading, int(key[1])), column, row_ranges(reading.row[part]), value, sentence, int(part.size)
+        slug, True, _sheet_name(reading, int(key[1])), column, row_ranges(reading.row[marks]), value, sentence, int(marks.size)
     )
 
 
@@ -101,23 +103,24 @@ def _sheet_name(reading: Reading, number: int) -> str | None:
 
 
 def column_letters(number: int) -> str:
-    """A column's letters as a spreadsheet shows them: 1 is A, 27 is AA."""
+    """The letters of a column as a spreadsheet shows them: 1 is A, 27 is AA."""
     letters = ""
     while number > 0:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
+        number, letter = divmod(number - 1, 26)
+        letters = chr(65 + letter) + letters
     return letters
 
 
-def row_ranges(rows: NDArray[np.int64] | NDArray[np.int32], most: int = 12) -> str:
+def row_ranges(rows: NDArray[np.int64] | NDArray[np.int32], max_ranges: int = 12) -> str:
     """Row numbers in words: "12", "12 and 40 to 58", "1, 3, 5 and 200 more"."""
     distinct = np.unique(rows)
     starts = np.flatnonzero(np.concatenate(([True], np.diff(distinct) != 1)))
     ends = np.append(starts[1:], distinct.size) - 1
-    parts = [
-        f"{distinct[a]}" if a == b else f"{distinct[a]} to {distinct[b]}" for a, b in zip(starts[:most], ends[:most], strict=True)
+    ranges = [
+        f"{distinct[start]}" if start == end else f"{distinct[start]} to {distinct[end]}"
+        for start, end in zip(starts[:max_ranges], ends[:max_ranges], strict=True)
     ]
-    left = int(distinct.size - (ends[min(most, len(ends)) - 1] + 1)) if distinct.size else 0
-    if left:
-        return f"{', '.join(parts)} and {left} more"
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+    remaining = int(distinct.size - (ends[min(max_ranges, len(ends)) - 1] + 1)) if distinct.size else 0
+    if remaining:
+        return f"{', '.join(ranges)} and {remaining} more"
+    return f"{', '.join(ranges[:-1])} and {ranges[-1]}" if len(ranges) > 1 else "".join(ranges)

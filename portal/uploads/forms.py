@@ -1,4 +1,4 @@
-"""What may be typed about uploads: a file, what its columns mean, a reason, a school's own mark."""
+"""Forms of uploads: send a file, revert an upload, set a school's own mark."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class SendFile(Form):
     )
 
 
-class WhyUndo(Form):
-    """Why an applied upload is taken back."""
+class RevertUpload(Form):
+    """The reason for reverting an applied upload."""
 
     reason = TextAreaField(
         "Why is this upload being undone?",
@@ -45,7 +45,7 @@ class WhyUndo(Form):
     )
 
 
-class OwnMark(Form):
+class SetLocalCode(Form):
     """A mark the school uses, and the statutory code it stands for."""
 
     mark = TextField(

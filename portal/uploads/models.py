@@ -1,4 +1,4 @@
-"""What uploads store: each file with its life and its findings, and what a school has taught us about its files."""
+"""Tables of uploads: files and findings, column mappings, local codes and reported totals."""
 
 from __future__ import annotations
 
@@ -32,13 +32,14 @@ from portal.db import (
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
-#: received → (needs-mapping →) rehearsed → applying → applied → undone; or refused, or withdrawn. Work in hand shows as progress.
+#: received → (needs-mapping →) rehearsed (previewed) → applying → applied → undone (reverted); or refused (rejected), or withdrawn
+#: (cancelled).
 STATES = ("received", "needs-mapping", "rehearsed", "applying", "applied", "refused", "withdrawn", "undone")
 KINDS = ("marks", "pupils", "totals")
 
 
 class Upload(Owned):
-    """A file a school sent, from received to applied, refused or undone."""
+    """A file sent by a school, in one of the states above."""
 
     __tablename__ = "upload"
     __table_args__ = (
@@ -81,24 +82,24 @@ class Upload(Owned):
 
 
 class Squeezed(TypeDecorator[bytes]):
-    """Bytes kept small: a register's text shrinks twentyfold, in a tenth of the time PostgreSQL takes to shrink it less."""
+    """Bytes compressed with Zstandard. For registers it is faster than PostgreSQL's own compression, and better."""
 
     impl = LargeBinary
     cache_ok = True
 
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        """Make small on the way in."""
+        """Compress a value to be stored."""
         del dialect
         return None if value is None else zstandard.compress(value, 1)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        """The same bytes on the way out."""
+        """Decompress a stored value."""
         del dialect
         return None if value is None else zstandard.decompress(value)
 
 
 class UploadContent(Owned):
-    """The bytes as received, and the refused rows as a CSV that can be mended and sent again."""
+    """The bytes as received, and the rejected rows as a CSV to correct and send again."""
 
     __tablename__ = "upload_content"
     __table_args__ = (within("upload", "upload_id"),)
@@ -109,7 +110,10 @@ class UploadContent(Owned):
 
 
 class Finding(Owned):
-    """One thing found in a file, grouped: "column F, rows 12 and 40 to 58: Z1 is not an attendance code"."""
+    """A rejection or warning in a file, grouped over rows.
+
+    For example "column F, rows 12 and 40 to 58: Z1 is not an attendance code".
+    """
 
     __tablename__ = "finding"
     __table_args__ = (within("upload", "upload_id"),)
@@ -127,9 +131,12 @@ class Finding(Owned):
 
 
 class UploadProgress(Owned):
-    """How far the work in hand has come: written on its own, so that a page can show it while the work is not yet committed."""
+    """How far checking or applying a file has come.
 
-    #: No foreign key: it would wait for the very work whose progress it shows.
+    Committed in a transaction of its own, so that a page can show it before the work itself is committed.
+    """
+
+    # No foreign key: to check one, PostgreSQL would wait for the lock on the upload that the work itself holds.
     __tablename__ = "upload_progress"
     __bookkeeping__ = True
 
@@ -141,7 +148,7 @@ class UploadProgress(Owned):
 
 
 class RememberedMapping(Owned):
-    """What a school's columns mean, corrected once by a person and remembered by the headers' fingerprint."""
+    """A school's column mapping, used for all files with the same fingerprint of headings."""
 
     __tablename__ = "remembered_mapping"
     __table_args__ = (within("school", "school_id"), UniqueConstraint("authority_id", "school_id", "fingerprint"))
@@ -154,7 +161,7 @@ class RememberedMapping(Owned):
 
 
 class LocalCode(Owned):
-    """A school's own mark and the statutory code it stands for, mapped by the school."""
+    """A school's own mark, and the statutory code the school has mapped it to."""
 
     __tablename__ = "local_code"
     __table_args__ = (within("school", "school_id"), UniqueConstraint("authority_id", "school_id", "mark"))
@@ -166,7 +173,10 @@ class LocalCode(Owned):
 
 
 class ReportedTotal(Owned):
-    """Totals a file reports for a pupil (census, DfE weekly file): kept to reconcile against, never turned into marks."""
+    """A pupil's totals in a census or DfE weekly file.
+
+    They are compared with the registers, never turned into marks.
+    """
 
     __tablename__ = "reported_total"
     __table_args__ = (within("upload", "upload_id"), within("school", "school_id"), within("pupil", "pupil_id"))

@@ -1,4 +1,4 @@
-"""What the upload pages show: an upload with its rehearsal put into words, and the form for what columns mean."""
+"""Template context of the upload pages, and the column mapping form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portal.web.fields import Form, SelectField, choices
 if TYPE_CHECKING:
     from portal.uploads.models import Upload
 
-#: Each layout as the page names it.
+#: The name of each layout on the page.
 LAYOUTS = {
     "long": "a list with a row for each mark",
     "weekly-grid": "a weekly grid",
@@ -39,21 +39,21 @@ _REACHED = {
 }
 
 
-def shown(upload: Upload) -> dict[str, Any]:
-    """Everything the page of one upload needs, whatever its state."""
-    told: dict[str, Any] = upload.rehearsal
+def upload_context(upload: Upload) -> dict[str, Any]:
+    """The template context of the page of an upload, in any state."""
+    preview: dict[str, Any] = upload.rehearsal
     findings = queries.findings_of(upload.id)
     return {
         "upload": upload,
         "school": school(upload.school_id),
-        "told": told,
+        "told": preview,
         "layout": LAYOUTS.get(upload.layout or "", "not read yet"),
-        "refusals": [one for one in findings if one.refused],
-        "notes": [one for one in findings if not one.refused],
-        "changes": [(_code(one["from"]), _code(one["to"]), one["count"]) for one in told.get("changes", ())],
-        "weeks": [{**one, "week": date.fromisoformat(one["week"])} for one in told.get("weeks", ())],
-        "complete_weeks": [date.fromisoformat(one) for one in told.get("complete_weeks", ())],
-        "same_as_at": datetime.fromisoformat(told["same_as_received_at"]) if told.get("same_as_received_at") else None,
+        "refusals": [finding for finding in findings if finding.refused],
+        "notes": [finding for finding in findings if not finding.refused],
+        "changes": [(_code(change["from"]), _code(change["to"]), change["count"]) for change in preview.get("changes", ())],
+        "weeks": [{**counts, "week": date.fromisoformat(counts["week"])} for counts in preview.get("weeks", ())],
+        "complete_weeks": [date.fromisoformat(week) for week in preview.get("complete_weeks", ())],
+        "same_as_at": datetime.fromisoformat(preview["same_as_received_at"]) if preview.get("same_as_received_at") else None,
         "progress": queries.progress_of(upload.id),
         "set_aside": upload.state in {"received", "applying"} and queries.has_failed(upload.id),
         "steps": _steps(upload),
@@ -65,11 +65,11 @@ def _code(letters: str) -> str:
 
 
 def _steps(upload: Upload) -> list[dict[str, str]]:
-    """The life of the upload as the page's timeline shows it."""
+    """The steps of an upload for the timeline of the page."""
     reached = _REACHED[upload.state]
     steps = [
-        {"title": words, "state": "done" if place <= reached else "now" if place == reached + 1 else "next"}
-        for place, (_, words) in enumerate(STEPS)
+        {"title": words, "state": "done" if index <= reached else "now" if index == reached + 1 else "next"}
+        for index, (_, words) in enumerate(STEPS)
     ]
     if upload.state in {"refused", "withdrawn", "undone"}:
         steps = [
@@ -80,29 +80,31 @@ def _steps(upload: Upload) -> list[dict[str, str]]:
 
 
 def columns_form(upload: Upload) -> Any:
-    """A select for each of the file's columns, with what was proposed already chosen."""
-    found: list[dict[str, Any]] = upload.rehearsal.get("columns", [])  # type: ignore[assignment]  # plain JSON, written by `check`
-    offered = choices([("", "Not used"), *MEANINGS.items()])
+    """The column mapping form: one select for each column, with the proposed meaning selected."""
+    preview: dict[str, Any] = upload.rehearsal
+    columns: list[dict[str, Any]] = preview.get("columns", [])
+    meanings = choices([("", "Not used"), *MEANINGS.items()])
 
     def mapping(form: Form) -> dict[str, str]:
-        chosen = [(one["header"], form[f"column-{place}"].data or "") for place, one in enumerate(found)]
-        return dict(sorted(chosen, key=lambda pair: bool(pair[1])))
+        pairs = [(column["header"], form[f"column-{index}"].data or "") for index, column in enumerate(columns)]
+        # Where two columns have the same heading, the one with a meaning comes last and stays in the dict.
+        return dict(sorted(pairs, key=lambda pair: bool(pair[1])))
 
     fields = {
-        f"column-{place}": SelectField(
-            one["header"] or f"Column {place + 1}", choices=offered, default=one.get("meaning") or "", hint=_samples(one)
+        f"column-{index}": SelectField(
+            column["header"] or f"Column {index + 1}", choices=meanings, default=column.get("meaning") or "", hint=_samples(column)
         )
-        for place, one in enumerate(found)
+        for index, column in enumerate(columns)
     }
-    return type("SayColumns", (Form,), {**fields, "mapping": mapping})()
+    return type("MapColumns", (Form,), {**fields, "mapping": mapping})()
 
 
 def _samples(column: dict[str, Any]) -> str:
-    seen = [str(one) for one in column.get("samples", ()) if str(one).strip()][:3]
-    return f"For example: {', '.join(seen)}" if seen else "This column is empty."
+    samples = [str(sample) for sample in column.get("samples", ()) if str(sample).strip()][:3]
+    return f"For example: {', '.join(samples)}" if samples else "This column is empty."
 
 
-def lacking_words(upload: Upload) -> list[str]:
-    """What no column of the file has yet, in the words of the choices."""
-    lacking: list[str] = upload.rehearsal.get("lacking", [])  # type: ignore[assignment]  # plain JSON, written by `check`
-    return [MEANINGS.get(one, one) for one in lacking]
+def missing_meanings(upload: Upload) -> list[str]:
+    """The labels of the required meanings that no column has yet."""
+    preview: dict[str, Any] = upload.rehearsal
+    return [MEANINGS.get(meaning, meaning) for meaning in preview.get("lacking", ())]

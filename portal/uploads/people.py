@@ -1,4 +1,4 @@
-"""Pupil lists in an upload: read rows as pupils, matched against those held, and told before anything changes."""
+"""Pupils in an upload: checks of a pupil list, and pupils named in a file of marks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from portal.pupils.incoming import IncomingParent, IncomingPupil, academic_year_
 from portal.pupils.models import CHARACTERISTICS
 from portal.pupils.queries import matching
 from portal.rules.calendar import academic_year_name, register_year, week_of
-from portal.uploads.checks import Checked, School
-from portal.uploads.findings import Finding, read_findings, row_ranges
+from portal.uploads.checks import Checked, SchoolContext
+from portal.uploads.findings import Finding, reading_findings, row_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,81 +22,89 @@ if TYPE_CHECKING:
 
     from portal.uploads.reading import Person, Reading
 
-ODD_UPN = "The UPN's check letter does not fit its digits. It was kept as sent: check it with the school's system."
+WRONG_CHECK_LETTER = "The UPN's check letter does not fit its digits. It was kept as sent: check it with the school's system."
 
 
-def people_checked(school_id: UUID, reading: Reading, *, academic_year: int | None = None) -> tuple[Checked, dict[str, Any]]:
-    """The pupils of a list, and how many would be added, changed or asked about. Changes nothing."""
-    reading = _of_people(reading)
-    people = [_incoming(person) for person in reading.people]
+def check_pupil_list(school_id: UUID, reading: Reading, *, academic_year: int | None = None) -> tuple[Checked, dict[str, Any]]:
+    """Check a pupil list, and count pupils that are new, known or possible duplicates. Changes nothing."""
+    reading = _only_people(reading)
+    people = [_incoming_pupil(person) for person in reading.people]
     year = academic_year or academic_year_of_list(people, clock.today())
-    refused = sum(problem.count for problem in reading.problems)
+    rejected = sum(problem.count for problem in reading.problems)
     checked = Checked(
-        rows_in=len(people) + refused,
-        rows_refused=refused,
-        findings=read_findings(reading),
+        rows_in=len(people) + rejected,
+        rows_refused=rejected,
+        findings=reading_findings(reading),
         people=people,
     )
     checked.academic_year = year
-    odd = [one.row for one in people if one.upn and not has_right_check_letter(one.upn)]
-    if odd:
-        checked.findings.append(Finding("odd-upn", False, None, None, row_ranges(np.array(odd)), None, ODD_UPN, len(odd)))
+    rows = [pupil.row for pupil in people if pupil.upn and not has_right_check_letter(pupil.upn)]
+    if rows:
+        checked.findings.append(
+            Finding("odd-upn", False, None, None, row_ranges(np.array(rows)), None, WRONG_CHECK_LETTER, len(rows))
+        )
     kinds = Counter(str(match.kind) for match in matching(people, school_id))
     return checked, {"academic_year": academic_year_name(year), "pupils": dict(kinds), "missing": 0}
 
 
-def _of_people(reading: Reading) -> Reading:
-    """A Common Transfer File sent as a pupil list: its marks are left, and a pupil it cannot give us is one row refused."""
+def _only_people(reading: Reading) -> Reading:
+    """The reading of a Common Transfer File sent as a pupil list, without problems of its marks.
+
+    Each pupil who cannot be read counts as one rejected row, however many marks they have.
+    """
     if reading.layout != "ctf":
         return reading
-    kept = (replace(one, count=1) for one in reading.problems if one.kind in {"no-name", "odd-upn"})
-    return replace(reading, problems=tuple(kept))
+    problems = (replace(problem, count=1) for problem in reading.problems if problem.kind in {"no-name", "odd-upn"})
+    return replace(reading, problems=tuple(problems))
 
 
-def _incoming(person: Person) -> IncomingPupil:
-    said = person.fields
+def _incoming_pupil(person: Person) -> IncomingPupil:
+    fields = person.fields
     return IncomingPupil(
         surname=person.surname,
         forename=person.forename,
         date_of_birth=person.date_of_birth,
-        upn=said.get("upn"),
-        former_upn=said.get("former_upn"),
-        middle_names=said.get("middle_names"),
-        sex=said.get("sex"),
-        year_group=said.get("year_group"),
-        registration_group=said.get("registration_group"),
-        enrolment_status=said.get("enrolment_status"),
-        admission_date=said.get("admission_date"),
-        leaving_date=said.get("leaving_date"),
-        characteristics={kind: said[kind] for kind in CHARACTERISTICS if said.get(kind)},
-        ethnicity=said.get("ethnicity"),
-        eal=said.get("eal"),
-        address=said.get("address"),
-        postcode=said.get("postcode"),
+        upn=fields.get("upn"),
+        former_upn=fields.get("former_upn"),
+        middle_names=fields.get("middle_names"),
+        sex=fields.get("sex"),
+        year_group=fields.get("year_group"),
+        registration_group=fields.get("registration_group"),
+        enrolment_status=fields.get("enrolment_status"),
+        admission_date=fields.get("admission_date"),
+        leaving_date=fields.get("leaving_date"),
+        characteristics={kind: fields[kind] for kind in CHARACTERISTICS if fields.get(kind)},
+        ethnicity=fields.get("ethnicity"),
+        eal=fields.get("eal"),
+        address=fields.get("address"),
+        postcode=fields.get("postcode"),
         parents=tuple(IncomingParent(**parent) for parent in person.parents),
         row=person.row,
     )
 
 
-def pupils_from_marks(reading: Reading, school: School) -> Mapping[int, Sequence[IncomingPupil]]:
-    """Pupils a file of marks names who are on no line yet, by academic year: those with a UPN, a name and a date of birth."""
+def pupils_from_marks(reading: Reading, school: SchoolContext) -> Mapping[int, Sequence[IncomingPupil]]:
+    """Pupils in a file of marks who are not on the roll yet, by academic year.
+
+    Only pupils with a UPN, surname and date of birth: others could not be matched later.
+    """
     years = sorted({register_year(week_of(day)) for day in reading.dates})
-    found: dict[int, list[IncomingPupil]] = {}
+    pupils_by_year: dict[int, list[IncomingPupil]] = {}
     for year in years:
         roll = school.years[year].roll
-        fresh = [
+        new_pupils = [
             IncomingPupil(
-                surname=one.surname,
-                forename=one.forename or "",
-                date_of_birth=one.date_of_birth,
-                upn=one.upn,
-                former_upn=one.former_upn,
-                year_group=one.year_group,
-                registration_group=one.registration_group,
+                surname=key.surname,
+                forename=key.forename or "",
+                date_of_birth=key.date_of_birth,
+                upn=key.upn,
+                former_upn=key.former_upn,
+                year_group=key.year_group,
+                registration_group=key.registration_group,
             )
-            for one in reading.pupils
-            if one.upn and one.upn not in roll.index_by_upn and one.surname and one.date_of_birth
+            for key in reading.pupils
+            if key.upn and key.upn not in roll.index_by_upn and key.surname and key.date_of_birth
         ]
-        if fresh:
-            found[year] = fresh
-    return found
+        if new_pupils:
+            pupils_by_year[year] = new_pupils
+    return pupils_by_year

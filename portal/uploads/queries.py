@@ -1,4 +1,4 @@
-"""What we know of uploads: each file and its findings, what the checks need, and who has sent what, up to which day."""
+"""Queries of uploads: files and findings, what the checks need, and registers received by school."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portal.registers.queries import HAS_MARKS
 from portal.rules.calendar import register_year, week_of
 from portal.schools.models import School as SchoolRow
 from portal.schools.queries import calendar_of, calendars
-from portal.uploads.checks import School, Year
+from portal.uploads.checks import SchoolContext, YearContext
 from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
 from workers.queue import OutboxJob
 
@@ -31,43 +31,45 @@ def upload(upload_id: UUID) -> Upload | None:
 
 
 def upload_for_change(upload_id: UUID) -> Upload:
-    """The upload, locked until the transaction ends, read afresh.
+    """The upload, locked until the transaction ends.
+
+    It is read again even if the session has it, as another transaction may have changed it while this one waited for the lock.
 
     Raises:
         NoResultFound: when it is not within scope.
     """
-    found = select(Upload).where(Upload.id == upload_id).with_for_update()
-    return tx().scalars(found.execution_options(populate_existing=True)).one()
+    statement = select(Upload).where(Upload.id == upload_id).with_for_update()
+    return tx().scalars(statement.execution_options(populate_existing=True)).one()
 
 
 def content_of(upload_id: UUID) -> bytes:
-    """The bytes as they were received."""
+    """The bytes of the file as received."""
     return tx().scalars(select(UploadContent.received).where(UploadContent.upload_id == upload_id)).one()
 
 
 def refused_rows_of(upload_id: UUID) -> bytes | None:
-    """The refused rows as a CSV to mend and send again, if there are any."""
+    """The rejected rows as a CSV to correct and send again, if there are any."""
     return tx().scalar(select(UploadContent.refused_rows).where(UploadContent.upload_id == upload_id))
 
 
 def findings_of(upload_id: UUID) -> Sequence[Finding]:
-    """What was found in a file, refusals first."""
+    """The findings of an upload, in the order in which they are shown."""
     return tx().scalars(select(Finding).where(Finding.upload_id == upload_id).order_by(Finding.number)).all()
 
 
 def progress_of(upload_id: UUID) -> UploadProgress | None:
-    """How far the work in hand has come."""
+    """How far checking or applying the upload has come."""
     return tx().scalar(select(UploadProgress).where(UploadProgress.upload_id == upload_id))
 
 
 def has_failed(upload_id: UUID) -> bool:
-    """Was a job of this upload set aside because it could not be finished?"""
-    found = select(OutboxJob.id).where(OutboxJob.ids["upload_id"].astext == str(upload_id), OutboxJob.failed_at.is_not(None))
-    return tx().scalar(found.limit(1)) is not None
+    """Whether a job of this upload has failed for good."""
+    statement = select(OutboxJob.id).where(OutboxJob.ids["upload_id"].astext == str(upload_id), OutboxJob.failed_at.is_not(None))
+    return tx().scalar(statement.limit(1)) is not None
 
 
 def same_bytes_before(upload: Upload) -> Upload | None:
-    """The newest earlier upload of the same bytes to the same school, whatever became of it but refused or withdrawn."""
+    """The newest earlier upload of the same bytes to the same school, unless rejected or cancelled."""
     return tx().scalar(
         select(Upload)
         .where(Upload.school_id == upload.school_id, Upload.sha256 == upload.sha256, Upload.id != upload.id)
@@ -79,46 +81,46 @@ def same_bytes_before(upload: Upload) -> Upload | None:
 
 def uploads(school_id: UUID | None = None, *, before: datetime | None = None, limit: int = 50) -> Sequence[tuple[Upload, str]]:
     """Uploads within scope with their school's name, newest first."""
-    found = (
+    statement = (
         select(Upload, SchoolRow.name)
         .join(SchoolRow, (SchoolRow.authority_id == Upload.authority_id) & (SchoolRow.id == Upload.school_id))
         .order_by(Upload.received_at.desc())
         .limit(limit)
     )
     if school_id is not None:
-        found = found.where(Upload.school_id == school_id)
+        statement = statement.where(Upload.school_id == school_id)
     if before is not None:
-        found = found.where(Upload.received_at < before)
-    return [(row, name) for row, name in tx().execute(found)]
+        statement = statement.where(Upload.received_at < before)
+    return [(row, name) for row, name in tx().execute(statement)]
 
 
-def school_for_checks(school_id: UUID, days: Sequence[date]) -> School:
-    """What the checks need to know of a school for these days."""
+def school_for_checks(school_id: UUID, days: Sequence[date]) -> SchoolContext:
+    """The school as the checks need it, for these days."""
     school = tx().scalars(select(SchoolRow).where(SchoolRow.id == school_id)).one()
     calendar = calendar_of(school_id)
     years = {register_year(week_of(day)) for day in days} or {register_year(week_of(clock.today()))}
     local = tx().execute(select(LocalCode.mark, LocalCode.letters).where(LocalCode.school_id == school_id))
-    return School(
+    return SchoolContext(
         numbers=_numbers(school),
         today=clock.today(),
-        years={year: Year(roll(school_id, year), calendar) for year in years},
-        local_codes={mark: letters for mark, letters in local},  # noqa: C416  rows are not pairs to a type checker
+        years={year: YearContext(roll(school_id, year), calendar) for year in years},
+        local_codes={row.mark: row.letters for row in local},
     )
 
 
 def numbers_of(school_id: UUID) -> frozenset[str]:
-    """The numbers a file may call a school by."""
+    """The numbers by which a file may name a school."""
     return _numbers(tx().scalars(select(SchoolRow).where(SchoolRow.id == school_id)).one())
 
 
 def _numbers(school: SchoolRow) -> frozenset[str]:
-    """The numbers a file may call this school by: URN, LAESTAB with and without its slash, and the estab alone."""
+    """URN, LAESTAB without slash, and establishment number: those the school has."""
     laestab = (school.laestab or "").replace("/", "").replace(" ", "")
-    return frozenset(one for one in (school.urn, laestab, laestab[-4:]) if one)
+    return frozenset(number for number in (school.urn, laestab, laestab[-4:]) if number)
 
 
 def remembered_mapping(school_id: UUID, fingerprint: str) -> dict[str, str] | None:
-    """What this school said these headers mean, if it has before."""
+    """The column mapping this school has set for files with this fingerprint."""
     return tx().scalar(
         select(RememberedMapping.mapping).where(
             RememberedMapping.school_id == school_id, RememberedMapping.fingerprint == fingerprint
@@ -127,13 +129,13 @@ def remembered_mapping(school_id: UUID, fingerprint: str) -> dict[str, str] | No
 
 
 def local_codes(school_id: UUID) -> Sequence[LocalCode]:
-    """The school's own marks and what they stand for."""
+    """The school's own marks and their statutory codes."""
     return tx().scalars(select(LocalCode).where(LocalCode.school_id == school_id).order_by(LocalCode.mark)).all()
 
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """One school on the board: how far its registers go, how complete they are, how late, and its newest file."""
+    """Registers received from one school: last day, gaps, delay and newest file."""
 
     school_id: UUID
     name: str
@@ -148,27 +150,27 @@ class BoardRow:
 
 
 def board(academic_year_from: date) -> list[BoardRow]:
-    """Who has sent what since the start of the academic year: one row for each school within scope, by name."""
-    known, today = calendars(), clock.today()
+    """Registers received since the start of the academic year, by school, in order of name."""
+    calendar_by_school, today = calendars(), clock.today()
     return [
         BoardRow(
             school.id,
             school.name,
             school.phase,
             last_day,
-            known[school.id].school_days_since(last_day, today) if last_day else 0,
+            calendar_by_school[school.id].school_days_since(last_day, today) if last_day else 0,
             expected or 0,
             missing or 0,
             weeks or 0,
             newest,
             waiting or 0,
         )
-        for school, last_day, expected, missing, weeks, newest, waiting in _sent(academic_year_from)
+        for school, last_day, expected, missing, weeks, newest, waiting in _received(academic_year_from)
     ]
 
 
-def _sent(since: date) -> Sequence[Any]:
-    """Each open school with its last day, marks expected and missing, weeks, newest file and files waiting."""
+def _received(since: date) -> Sequence[Any]:
+    """Each open school with last day, marks expected and missing, weeks, newest file and files waiting."""
     pages = (
         select(
             CurrentPage.school_id,

@@ -1,8 +1,8 @@
-"""Reasons: why a mark is refused, each with the sentence that says what to do, and what the sentence speaks of."""
+"""The reasons for which a mark is rejected, and the sentence of each."""
 
 from __future__ import annotations
 
-#: Each reason a mark is refused, and the sentence that says what to do. Order is the order in which they are asked.
+#: Each reason for rejection, and the sentence that says what to do. A mark with several reasons is given the first of them.
 REASONS: dict[str, str] = {
     "wrong-school": "The row names school {value}. This upload is for another school: send it from the right school.",
     "no-term-dates": (
@@ -25,8 +25,9 @@ REASONS: dict[str, str] = {
     "repeat": "The file gives this mark more than once. The first was kept.",
 }
 SLUGS = tuple(REASONS)
-#: What stands for a reason in an array of marks; 0 is none.
-NUMBER = {slug: place + 1 for place, slug in enumerate(SLUGS)}
+#: The number of each reason in an array of marks, where 0 is no reason.
+NUMBER = {slug: index + 1 for index, slug in enumerate(SLUGS)}
+#: What the {value} of each sentence is.
 ABOUT_CODE = ("unknown-code", "code-not-valid", "impossible-code")
 ABOUT_DAY = ("future-date", "not-school-day", "not-on-roll")
 ABOUT_YEAR = ("no-term-dates",)

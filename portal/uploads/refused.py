@@ -1,4 +1,4 @@
-"""The refused rows as a CSV in our own long layout: mend it and send it again."""
+"""The rejected rows as a CSV in the long layout, to be corrected and sent again."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 COLUMNS = ("UPN", "Surname", "Forename", "Date", "Session", "Code", "Row", "What to do", "As sent")
 
 
-def refused_csv(reading: Reading, checked: Checked) -> bytes:
-    """One line for each refused mark, with the row it stood in and what to do; rows reading could not take stand as sent."""
+def rejected_rows_csv(reading: Reading, checked: Checked) -> bytes:
+    """The rejected marks, one on a line. Rows that could not be read are included as sent."""
     return as_csv(COLUMNS, _lines(reading, checked))
 
 
 def _lines(reading: Reading, checked: Checked) -> Iterator[tuple[Cell, ...]]:
-    for place in np.flatnonzero(checked.reason).tolist():
-        pupil, day = reading.pupils[reading.pupil[place]], reading.dates[reading.day[place]]
-        code = reading.codes[reading.code[place]]
-        slug = SLUGS[checked.reason[place] - 1]
-        what = REASONS[slug].format(value=_value(slug, code, day, pupil.school_number))
-        half = ("AM", "PM")[reading.session[place]]
-        yield (pupil.upn, pupil.surname, pupil.forename, f"{day:%d/%m/%Y}", half, code, int(reading.row[place]), what, "")
-    for problem in (one for one in reading.problems if one.count):
+    for index in np.flatnonzero(checked.reason).tolist():
+        pupil, day = reading.pupils[reading.pupil[index]], reading.dates[reading.day[index]]
+        code = reading.codes[reading.code[index]]
+        slug = SLUGS[checked.reason[index] - 1]
+        what_to_do = REASONS[slug].format(value=_value(slug, code, day, pupil.school_number))
+        half = ("AM", "PM")[reading.session[index]]
+        yield (pupil.upn, pupil.surname, pupil.forename, f"{day:%d/%m/%Y}", half, code, int(reading.row[index]), what_to_do, "")
+    for problem in (problem for problem in reading.problems if problem.count):
         raw = reading.refused_rows.get((problem.sheet, problem.row), ())
         yield ("", "", "", "", "", problem.value or "", problem.row, problem.message, " | ".join(str(cell) for cell in raw))
 

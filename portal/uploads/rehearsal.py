@@ -1,4 +1,4 @@
-"""The rehearsal: what applying a file would do, counted before anything changes."""
+"""The preview of a file: counts of what applying it would change."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ if TYPE_CHECKING:
     from portal.uploads.checks import Checked
 
 
-def rehearsed(checked: Checked, held: Mapping[date, Marks]) -> dict[str, object]:
-    """Marks added, changed (from what to what), left as they are and refused, in all and for each week. Plain values, to keep."""
+def preview_counts(checked: Checked, current: Mapping[date, Marks]) -> dict[str, object]:
+    """Marks added, changed, unchanged and rejected, in total and by week. Stored as JSON."""
     totals: Counter[str] = Counter()
     changes: Counter[tuple[str, str]] = Counter()
     weeks = []
-    for week, arriving in sorted(checked.pages.items()):
-        before = extended(held.get(week, arriving[:0]), len(arriving))[: len(arriving)]
-        new = arriving != 0
-        added, same = new & (before == 0), new & (before == arriving)
-        changed = new & ~added & ~same
-        pairs, counts = np.unique(before[changed].astype(np.int64) * 256 + arriving[changed], return_counts=True)
+    for week, new in sorted(checked.pages.items()):
+        # The file may have more or fewer lines of the roll than the stored page.
+        before = extended(current.get(week, new[:0]), len(new))[: len(new)]
+        has_mark = new != 0
+        added, unchanged = has_mark & (before == 0), has_mark & (before == new)
+        changed = has_mark & ~added & ~unchanged
+        # Old and new code in one number, so that changes are counted in the array.
+        pairs, counts = np.unique(before[changed].astype(np.int64) * 256 + new[changed], return_counts=True)
         for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
             changes[BY_BYTE[pair // 256].letters, BY_BYTE[pair % 256].letters] += count
-        week_counts = {"added": int(added.sum()), "changed": int(changed.sum()), "unchanged": int(same.sum())}
+        week_counts = {"added": int(added.sum()), "changed": int(changed.sum()), "unchanged": int(unchanged.sum())}
         totals.update(week_counts)
         weeks.append({"week": week.isoformat(), **week_counts})
     return {
@@ -46,10 +48,10 @@ def rehearsed(checked: Checked, held: Mapping[date, Marks]) -> dict[str, object]
 
 
 def completed_weeks(before: Sheet, after: Sheet) -> list[date]:
-    """Weeks with every expected mark after, that lacked some before."""
+    """Weeks that had gaps before, and have every expected mark after."""
 
-    def complete(sheet: Sheet) -> set[date]:
-        gaps = (sheet.on_roll & sheet.met & (sheet.marks == 0)).any(axis=0).reshape(len(sheet.weeks), SESSIONS).any(axis=1)
-        return {week for week, gap in zip(sheet.weeks, gaps.tolist(), strict=True) if not gap}
+    def complete_weeks(sheet: Sheet) -> set[date]:
+        has_gap = (sheet.on_roll & sheet.met & (sheet.marks == 0)).any(axis=0).reshape(len(sheet.weeks), SESSIONS).any(axis=1)
+        return {week for week, gap in zip(sheet.weeks, has_gap.tolist(), strict=True) if not gap}
 
-    return sorted(complete(after) - complete(before))
+    return sorted(complete_weeks(after) - complete_weeks(before))

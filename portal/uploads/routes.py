@@ -1,4 +1,4 @@
-"""Where uploads live: send a file, watch it, map its columns, rehearse, apply, undo, and the board of who has sent what."""
+"""Pages of uploads: send, map columns, preview, apply and revert; registers received; own marks."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from portal.permissions import can, needs
 from portal.rules.calendar import academic_year, academic_year_span
 from portal.schools.queries import phase_names, schools
 from portal.uploads import actions, queries
-from portal.uploads.forms import OwnMark, SendFile, WhyUndo
-from portal.uploads.pages import columns_form, lacking_words, shown
+from portal.uploads.forms import RevertUpload, SendFile, SetLocalCode
+from portal.uploads.pages import columns_form, missing_meanings, upload_context
 from portal.web.downloads import attachment, file_name
 from portal.web.fields import choices
 from portal.web.paging import part
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
 
 bp = Blueprint("uploads", __name__, template_folder="templates")
 
-#: A register this many school days behind is not called late yet: a school that sends once a week is on time.
+#: More school days behind than this is late. A school that sends once a week is on time.
 LATE_AFTER = 5
 #: Files on one page of the list.
 PAGE = 50
 
 
 def _upload(upload_id: UUID) -> Upload:
-    found = queries.upload(upload_id)
-    if found is None:
+    upload = queries.upload(upload_id)
+    if upload is None:
         abort(404)
-    return found
+    return upload
 
 
 @bp.get("/uploads")
 @needs("uploads.view")
 def index() -> ResponseReturnValue:
-    """Every upload within scope, newest first, a page at a time."""
-    asked = request.args.get("before", type=UUID)
-    found = queries.uploads(before=_upload(asked).received_at if asked else None, limit=PAGE)
-    return render_template("uploads/index.html", uploads=found, older=found[-1][0].id if len(found) == PAGE else None)
+    """List uploads within scope, newest first, a page at a time."""
+    before_id = request.args.get("before", type=UUID)
+    uploads = queries.uploads(before=_upload(before_id).received_at if before_id else None, limit=PAGE)
+    return render_template("uploads/index.html", uploads=uploads, older=uploads[-1][0].id if len(uploads) == PAGE else None)
 
 
 @bp.route("/uploads/new", methods=["GET", "POST"])
@@ -54,9 +54,8 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """Send a file."""
     form = SendFile()
-    reachable = schools()
-    named = [(str(one.id), one.name) for one in reachable]
-    form.school.choices = choices(named if len(named) == 1 else [("", "Choose a school"), *named])
+    options = [(str(school.id), school.name) for school in schools()]
+    form.school.choices = choices(options if len(options) == 1 else [("", "Choose a school"), *options])
     if form.validate_on_submit():
         content = form.file.data.read()
         upload_id = actions.receive(
@@ -73,32 +72,32 @@ def new() -> ResponseReturnValue:
 @bp.get("/uploads/<uuid:upload_id>")
 @needs("uploads.view")
 def show(upload_id: UUID) -> ResponseReturnValue:
-    """Where an upload stands: being checked, its rehearsal, or what happened."""
+    """Show an upload: its progress, its preview or its outcome."""
     upload = _upload(upload_id)
     if upload.state == "needs-mapping" and can(scope.current().actor.role, "uploads.send"):
         return redirect(url_for("uploads.columns", upload_id=upload_id))
-    return render_template("uploads/show.html", **shown(upload))
+    return render_template("uploads/show.html", **upload_context(upload))
 
 
 @bp.route("/uploads/<uuid:upload_id>/columns", methods=["GET", "POST"])
 @needs("uploads.send")
 def columns(upload_id: UUID) -> ResponseReturnValue:
-    """Say what the file's columns mean, once; the school's next file with these headers is read the same way."""
+    """Set the column mapping, which the school's next files with these headings use too."""
     upload = _upload(upload_id)
     form = columns_form(upload)
     if form.validate_on_submit():
         try:
             actions.say_what_columns_mean(upload_id, form.mapping())
-        except actions.NotNowError as why:
-            flash(str(why))
+        except actions.NotNowError as error:
+            flash(str(error))
         return redirect(url_for("uploads.show", upload_id=upload_id))
-    return render_template("uploads/columns.html", upload=upload, form=form, lacking=lacking_words(upload))
+    return render_template("uploads/columns.html", upload=upload, form=form, lacking=missing_meanings(upload))
 
 
 @bp.post("/uploads/<uuid:upload_id>/apply")
 @needs("uploads.apply")
 def apply(upload_id: UUID) -> ResponseReturnValue:
-    """Apply a rehearsed file."""
+    """Apply a previewed file."""
     _upload(upload_id)
     return _then_show(upload_id, lambda: actions.ask_to_apply(upload_id))
 
@@ -106,7 +105,7 @@ def apply(upload_id: UUID) -> ResponseReturnValue:
 @bp.post("/uploads/<uuid:upload_id>/withdraw")
 @needs("uploads.send")
 def withdraw(upload_id: UUID) -> ResponseReturnValue:
-    """Put a file aside before it is applied."""
+    """Cancel an upload before it is applied."""
     _upload(upload_id)
     return _then_show(upload_id, lambda: actions.withdraw(upload_id))
 
@@ -114,8 +113,8 @@ def withdraw(upload_id: UUID) -> ResponseReturnValue:
 @bp.route("/uploads/<uuid:upload_id>/undo", methods=["GET", "POST"])
 @needs("uploads.undo")
 def undo(upload_id: UUID) -> ResponseReturnValue:
-    """Take an applied upload back, with a reason."""
-    upload, form = _upload(upload_id), WhyUndo()
+    """Revert an applied upload, with a reason."""
+    upload, form = _upload(upload_id), RevertUpload()
     if form.validate_on_submit():
         reason = form.reason.data
         return _then_show(upload_id, lambda: actions.undo(upload_id, reason))
@@ -123,21 +122,22 @@ def undo(upload_id: UUID) -> ResponseReturnValue:
 
 
 def _then_show(upload_id: UUID, act: Callable[[], object]) -> ResponseReturnValue:
+    """Run an action and show the upload, with a message if its state does not allow the action."""
     try:
         act()
-    except actions.NotNowError as why:
-        flash(str(why))
+    except actions.NotNowError as error:
+        flash(str(error))
     return redirect(url_for("uploads.show", upload_id=upload_id))
 
 
 def _school_of(upload: Upload) -> dict[str, object]:
-    return {"school": next(one for one in schools() if one.id == upload.school_id)}
+    return {"school": next(school for school in schools() if school.id == upload.school_id)}
 
 
 @bp.get("/uploads/<uuid:upload_id>/refused-rows")
 @needs("uploads.send")
 def refused_rows(upload_id: UUID) -> ResponseReturnValue:
-    """The refused rows, to mend and send again."""
+    """Download the rejected rows, to correct and send again."""
     upload = _upload(upload_id)
     content = queries.refused_rows_of(upload_id)
     if content is None:
@@ -149,7 +149,7 @@ def refused_rows(upload_id: UUID) -> ResponseReturnValue:
 @bp.get("/uploads/board")
 @needs("uploads.board")
 def board() -> ResponseReturnValue:
-    """Who has sent what, up to which day, how complete and how late: the furthest behind first."""
+    """Show the registers received by school: schools with none first, then those furthest behind."""
     first = academic_year_span(academic_year(clock.today())).first_day
     rows = sorted(queries.board(first), key=lambda row: (row.last_day is not None, -row.school_days_behind))
     page = part(rows, request.args, lambda row: row.school_id)
@@ -159,25 +159,25 @@ def board() -> ResponseReturnValue:
 @bp.route("/uploads/own-marks", methods=["GET", "POST"])
 @needs("uploads.send")
 def own_marks() -> ResponseReturnValue:
-    """A school's own marks, and the codes they stand for."""
-    reachable = schools()
-    chosen = request.args.get("school", str(reachable[0].id) if len(reachable) == 1 else "")
-    school = next((one for one in reachable if str(one.id) == chosen), None)
-    if chosen and school is None:
+    """Show and set a school's own marks, and the codes they stand for."""
+    schools_in_scope = schools()
+    school_id = request.args.get("school", str(schools_in_scope[0].id) if len(schools_in_scope) == 1 else "")
+    school = next((school for school in schools_in_scope if str(school.id) == school_id), None)
+    if school_id and school is None:
         abort(404)
-    form = OwnMark()
+    form = SetLocalCode()
     if school is not None and form.validate_on_submit():
         actions.map_own_mark(school.id, form.mark.data or "", form.letters.data or "")
         return redirect(url_for("uploads.own_marks", school=school.id))
     marks = queries.local_codes(school.id) if school else ()
-    return render_template("uploads/own_marks.html", form=form, school=school, schools=reachable, marks=marks)
+    return render_template("uploads/own_marks.html", form=form, school=school, schools=schools_in_scope, marks=marks)
 
 
 @bp.post("/uploads/own-marks/<uuid:mark_id>/remove")
 @needs("uploads.send")
 def remove_own_mark(mark_id: UUID) -> ResponseReturnValue:
     """Stop reading a school's own mark as a code."""
-    school_id = actions.forget_own_mark(mark_id)
+    school_id = actions.delete_local_code(mark_id)
     if school_id is None:
         abort(404)
     return redirect(url_for("uploads.own_marks", school=school_id))

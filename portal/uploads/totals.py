@@ -1,4 +1,4 @@
-"""Totals a file reports: kept beside the registers to reconcile against, never turned into marks."""
+"""Totals that a file reports. They are stored to compare with the registers, never turned into marks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal.loading import load
 from portal.pupils.queries import roll
 from portal.rules.calendar import academic_year
 from portal.uploads.checks import Checked
-from portal.uploads.findings import Finding, read_findings, row_ranges
+from portal.uploads.findings import Finding, reading_findings, row_ranges
 from portal.uploads.queries import numbers_of
 from portal.uploads.reasons import REASONS
 
@@ -27,41 +27,43 @@ COUNTED = ("possible", "absent", "authorised", "unauthorised", "attended")
 _COLUMNS = ("id", "upload_id", "school_id", "pupil_id", "span", *COUNTED)
 
 
-def totals_checked(school_id: UUID, reading: Reading) -> Checked:
-    """How many totals would be kept: a file of a whole authority has other schools' rows, which are refused."""
-    others: dict[str, list[int]] = {}
-    for told in _parted(school_id, reading)[1]:
-        others.setdefault(str(told["school_number"]), []).append(int(told["row"]))
+def check_totals(school_id: UUID, reading: Reading) -> Checked:
+    """Count the totals that would be stored. Rows of other schools, in an authority's file, are rejected."""
+    rows_by_school: dict[str, list[int]] = {}
+    for total in _split_by_school(school_id, reading)[1]:
+        rows_by_school.setdefault(str(total["school_number"]), []).append(int(total["row"]))
     unread = sum(problem.count for problem in reading.problems)
-    lost = sum(map(len, others.values()))
-    findings = read_findings(reading)
-    for school, rows in others.items():
+    other_schools = sum(map(len, rows_by_school.values()))
+    findings = reading_findings(reading)
+    for school, rows in rows_by_school.items():
         sentence = REASONS["wrong-school"].format(value=school)
         findings.append(Finding("wrong-school", True, None, None, row_ranges(np.array(rows)), school, sentence, len(rows)))
-    return Checked(rows_in=len(reading.totals) + unread, rows_refused=lost + unread, findings=findings)
+    return Checked(rows_in=len(reading.totals) + unread, rows_refused=other_schools + unread, findings=findings)
 
 
-def keep_totals(upload: Upload, reading: Reading) -> int:
-    """Keep each of the school's pupils' reported totals; a pupil not on the roll keeps them without a name. Returns how many."""
-    on_it = roll(upload.school_id, academic_year(clock.today()))
+def store_totals(upload: Upload, reading: Reading) -> int:
+    """Store the totals of the school's pupils, and return how many.
+
+    Totals of a pupil who is not on the roll are stored without the pupil.
+    """
+    current_roll = roll(upload.school_id, academic_year(clock.today()))
     rows = []
-    for told in _parted(upload.school_id, reading)[0]:
-        line = on_it.index_by_upn.get(str(told.get("upn") or ""))
-        pupil = None if line is None else on_it.pupil_ids[line]
-        rows.append(
-            (uuid4(), upload.id, upload.school_id, pupil, str(told.get("span") or ""), *(told.get(name) for name in COUNTED))
-        )
+    for total in _split_by_school(upload.school_id, reading)[0]:
+        line = current_roll.index_by_upn.get(str(total.get("upn") or ""))
+        pupil_id = None if line is None else current_roll.pupil_ids[line]
+        counts = (total.get(name) for name in COUNTED)
+        rows.append((uuid4(), upload.id, upload.school_id, pupil_id, str(total.get("span") or ""), *counts))
     if rows:
         load("reported_total", _COLUMNS, rows)
     return len(rows)
 
 
-def _parted(school_id: UUID, reading: Reading) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """The totals of this school, or of none in particular; and those of others."""
+def _split_by_school(school_id: UUID, reading: Reading) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """The totals of this school (or that name no school), and those of other schools."""
     numbers = numbers_of(school_id)
-    ours: list[Mapping[str, Any]] = []
-    others: list[Mapping[str, Any]] = []
-    for told in reading.totals:
-        number = "".join(sign for sign in str(told.get("school_number") or "") if sign.isalnum())
-        (others if number and number not in numbers else ours).append(told)
-    return ours, others
+    this_school: list[Mapping[str, Any]] = []
+    other_schools: list[Mapping[str, Any]] = []
+    for total in reading.totals:
+        number = "".join(character for character in str(total.get("school_number") or "") if character.isalnum())
+        (other_schools if number and number not in numbers else this_school).append(total)
+    return this_school, other_schools

@@ -1,1 +1,1 @@
-"""Tests of uploads: reading, checking, applying and undoing files from schools."""
+"""Tests of uploads: reading, checking, applying and reverting files from schools."""

@@ -1,4 +1,4 @@
-"""A primary school with six pupils on its roll and two whole weeks of marks sent."""
+"""A primary school with six pupils on its roll and two whole weeks of marks."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def school(world: World, as_role: Callable[..., Session]) -> UUID:
-    """The primary school, its office at work, with everyone present on every day so far."""
+    """The primary school, seen by its office, with every pupil present on every day so far."""
     as_role(Role.SCHOOL_OFFICE)
-    sent = files.take(world.here.primary, *files.rows(), add_pupils=True)
-    assert (sent.state, sent.rows_refused) == ("applied", 0)
+    upload = files.take(world.here.primary, *files.rows(), add_pupils=True)
+    assert (upload.state, upload.rows_refused) == ("applied", 0)
     return world.here.primary

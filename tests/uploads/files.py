@@ -1,4 +1,4 @@
-"""Files a school could send, of pupils who cannot be real, and the shortest way to send them."""
+"""Made-up files of a school, and helpers to import them."""
 
 from __future__ import annotations
 
@@ -15,39 +15,38 @@ if TYPE_CHECKING:
     from portal.uploads.models import Finding, Upload
 
 HEADINGS = "UPN,Surname,Forename,DOB,NCYear,Date,Session,Code"
-#: Two whole school weeks before the standing clock: 2 to 13 November 2026.
-DAYS = tuple(date(2026, 11, 2) + timedelta(days=ahead) for ahead in (0, 1, 2, 3, 4, 7, 8, 9, 10, 11))
+#: Two whole school weeks before the fixed clock: 2 to 13 November 2026.
+DAYS = tuple(date(2026, 11, 2) + timedelta(days=offset) for offset in (0, 1, 2, 3, 4, 7, 8, 9, 10, 11))
 PUPILS = 6
 
 
 def upn(number: int) -> str:
-    """A UPN with a right check letter that no child can have."""
+    """A UPN with the correct check letter, of a school that does not exist."""
     body = f"0019999{number:05d}"
     return f"{check_letter('A' + body)}{body}"
 
 
-def born(number: int) -> date:
-    """A date of birth of someone in Years 1 to 6."""
+def date_of_birth(number: int) -> date:
+    """The date of birth of a pupil in Years 1 to 6."""
     return date(2026 - 6 - number % 6, 3, 1 + number % 27)
 
 
 def row(number: int, on: str, session: str, code: str, dob: str | None = None) -> str:
     """One row of the long layout."""
-    return (
-        f"{upn(number)},Ashdown{number},Bryn,{born(number):%d/%m/%Y},{number % 6 + 1},{on},{session},{code}"
-        if dob is None
-        else (f"{upn(number)},Ashdown{number},Bryn,{dob},{number % 6 + 1},{on},{session},{code}")
-    )
+    birth = f"{date_of_birth(number):%d/%m/%Y}" if dob is None else dob
+    return f"{upn(number)},Ashdown{number},Bryn,{birth},{number % 6 + 1},{on},{session},{code}"
 
 
 def present(_pupil: int, _on: date, session: str) -> str:
-    """Everyone is there."""
+    """The code of a pupil who is present."""
     return "/" if session == "AM" else "\\"
 
 
 def rows(days: Sequence[date] = DAYS, pupils: int = PUPILS, code: Callable[[int, date, str], str] = present) -> list[str]:
     """A row for each pupil and session."""
-    return [row(one, f"{on:%d/%m/%Y}", half, code(one, on, half)) for one in range(pupils) for on in days for half in ("AM", "PM")]
+    return [
+        row(pupil, f"{on:%d/%m/%Y}", half, code(pupil, on, half)) for pupil in range(pupils) for on in days for half in ("AM", "PM")
+    ]
 
 
 def csv(*lines: str) -> bytes:
@@ -56,20 +55,20 @@ def csv(*lines: str) -> bytes:
 
 
 def take(school_id: UUID, *lines: str, add_pupils: bool = False) -> Upload:
-    """Send these rows and apply what is good of them."""
+    """Import a file of these rows."""
     return found(actions.take(school_id, kind="marks", file_name="marks.csv", content=csv(*lines), add_pupils=add_pupils))
 
 
 def found(upload_id: UUID) -> Upload:
-    """The upload, which must be there."""
-    row = queries.upload(upload_id)
-    assert row is not None
-    return row
+    """The upload with this id. Fails if there is none."""
+    upload = queries.upload(upload_id)
+    assert upload is not None
+    return upload
 
 
 def findings(upload: Upload) -> dict[str, Finding]:
-    """What was found, by kind; each kind once."""
-    held = queries.findings_of(upload.id)
-    by_kind = {one.kind: one for one in held}
-    assert len(by_kind) == len(held)
+    """The findings of an upload by kind. Fails if a kind occurs twice."""
+    findings = queries.findings_of(upload.id)
+    by_kind = {finding.kind: finding for finding in findings}
+    assert len(by_kind) == len(findings)
     return by_kind

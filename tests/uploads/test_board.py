@@ -1,4 +1,4 @@
-"""The board of who has sent what, the silent first, and the list of files with its way to older ones."""
+"""Registers received: schools that have sent nothing come first. The list of uploads has pages."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 
-def test_the_silent_school_comes_first_and_is_counted(world: World, signed_in: Callable[..., Browser]) -> None:
-    sent, silent = world.here.primary, world.here.secondary
+def test_a_school_that_has_sent_nothing_comes_first_and_is_counted(world: World, signed_in: Callable[..., Browser]) -> None:
+    sender, silent = world.here.primary, world.here.secondary
     with unit_of_work(world.here.scope()):
-        files.take(sent, *files.rows(), add_pupils=True)
+        files.take(sender, *files.rows(), add_pupils=True)
     page = signed_in(Role.LA_OFFICER).get("/uploads/board")
     rows = page.document.xpath("//tbody/tr")
     schools = [row.xpath("string(th//a/@href)") for row in rows]
-    assert (schools[0], schools[-1]) == (f"/schools/{silent}", f"/schools/{sent}")
+    assert (schools[0], schools[-1]) == (f"/schools/{silent}", f"/schools/{sender}")
     assert "Nothing sent" in rows[0].text_content()
-    counts = {one.xpath("string(dt/text())").strip(): one.xpath("string(dd)").strip() for one in page.document.xpath("//dl/div")}
+    counts = {
+        count.xpath("string(dt/text())").strip(): count.xpath("string(dd)").strip() for count in page.document.xpath("//dl/div")
+    }
     assert (counts["Schools"], counts["Nothing sent"]) == (str(len(rows)), str(len(rows) - 1))
 
 
-def _file(world: World, age: int) -> Upload:
+def _cancelled_upload(world: World, age: int) -> Upload:
     return Upload(
         id=uuid4(),
         school_id=world.here.primary,
@@ -47,13 +49,13 @@ def _file(world: World, age: int) -> Upload:
     )
 
 
-def test_older_files_are_one_press_away(world: World, signed_in: Callable[..., Browser]) -> None:
+def test_the_list_of_uploads_links_to_older_ones(world: World, signed_in: Callable[..., Browser]) -> None:
     with unit_of_work(world.here.scope()):
-        furnish(lambda: tx().add_all([_file(world, age) for age in range(PAGE + 2)]))
-    at = signed_in(Role.LA_OFFICER)
-    first = at.get("/uploads")
+        furnish(lambda: tx().add_all([_cancelled_upload(world, age) for age in range(PAGE + 2)]))
+    browser = signed_in(Role.LA_OFFICER)
+    first = browser.get("/uploads")
     assert len(first.document.xpath("//tbody/tr")) == PAGE
-    older = at.get(first.links()["Older files"])
-    names = [one.xpath("string(.//*[@class='portal-table__note'])") for one in older.document.xpath("//tbody/tr")]
+    older = browser.get(first.links()["Older files"])
+    names = [row.xpath("string(.//*[@class='portal-table__note'])") for row in older.document.xpath("//tbody/tr")]
     assert names == [f"week {PAGE}.csv", f"week {PAGE + 1}.csv"]
     assert "Older files" not in older.links()

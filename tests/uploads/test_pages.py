@@ -1,4 +1,4 @@
-"""The page of an upload: what it says of a whole file, and of one with nothing in it to apply."""
+"""The page of an upload: findings of a whole file, and a file with nothing to apply."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def page_of(signed_in: Callable[..., Browser], world: World, *lines: str) -> str:
-    """The text of the page of a rehearsed file."""
+    """The text of the page of a previewed file."""
     with unit_of_work(world.here.scope()):
         upload_id = actions.rehearse(world.here.primary, kind="marks", file_name="x.csv", content=csv(*lines))
     return signed_in(Role.SCHOOL_OFFICE).get(f"/uploads/{upload_id}").text
 
 
-def test_a_register_not_taken_yet_has_nothing_to_apply(signed_in: Callable[..., Browser], world: World) -> None:
+def test_a_file_without_marks_has_nothing_to_apply(signed_in: Callable[..., Browser], world: World) -> None:
     text = page_of(signed_in, world, row(0, "13/11/2026", "AM", "-"))
     assert "There is nothing to apply" in text
     assert "Mend the rows below" not in text
     assert "Apply 0" not in text
 
 
-def test_what_is_told_of_a_whole_file_names_no_row(signed_in: Callable[..., Browser], world: World) -> None:
+def test_a_finding_about_a_whole_file_names_no_row(signed_in: Callable[..., Browser], world: World) -> None:
     text = page_of(signed_in, world, row(0, "3/11/2026", "AM", "/"))
     assert "3/11/2026 is 3 November 2026" in text
     assert "row: 0" not in text

@@ -1,4 +1,4 @@
-"""Reading: a file's bytes become marks, people or totals, recognised by what is in it and never by its name."""
+"""Reads files of marks, pupils or totals. A file is recognised by its content, never by its name."""
 
 from portal.uploads.reading.child import read_in_child
 from portal.uploads.reading.files import read

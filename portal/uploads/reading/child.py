@@ -1,4 +1,7 @@
-"""Reading in a child process: a file that attacks the reader meets limits of memory, time and files, and nothing else falls."""
+"""Reads a file in a forked child process with limits of memory, time and disk.
+
+A file made to exhaust or crash the reader ends only the child. The worker goes on, and the file is rejected.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import signal
 import struct
 import time
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import structlog
@@ -23,10 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 HEADER = struct.Struct("!cQ")
-PROGRESS, ARRAY, RESULT, REFUSAL, FAULT = b"P", b"A", b"R", b"F", b"X"
-CHUNK, DEEP_ENOUGH = 1 << 20, 3
-#: Input, output and errors: the first files of every process.
-STANDARD = 3
+PROGRESS, ARRAY, RESULT, REJECTION, FAULT = b"P", b"A", b"R", b"F", b"X"
+#: Bytes written to the pipe at a time, and frames of a fault that are logged.
+CHUNK, LOGGED_FRAMES = 1 << 20, 3
 IN_PARTS = "Send it in smaller parts, or save it again as CSV."
 TOO_LONG = f"The file took too long to read. {IN_PARTS}"
 TOO_MUCH = f"The file took too much memory to read. {IN_PARTS}"
@@ -47,75 +50,81 @@ def read_in_child(
     progress: Callable[[int], None] | None = None,
     meanwhile: Callable[[], object] | None = None,
 ) -> Reading:
-    """`read`, in a forked child that cannot take more memory, time or disk than `limits` allow.
+    """Call `read` in a forked child that cannot use more memory, time or disk than `limits`.
 
-    The child lets go of every open file and connection it inherits (a row its parent has locked stays locked no longer
-    than its parent lives), answers over a pipe, and ends without clean-up.
-    `meanwhile` is done here while it reads.
+    The child answers over a pipe. `meanwhile` is called in the parent while the child reads.
 
     Raises:
-        FileRefused: as `read` does, when the child is stopped by its limits, and when the reader itself is at fault (then logged).
+        FileRefused: as `read` does, when a limit stops the child, and when the reader has a fault of its own (which is logged).
     """
     reader, writer = os.pipe()
     with contextlib.suppress(OSError):
+        # A larger pipe means fewer switches between the processes. Where it is not allowed, the default works too.
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, CHUNK)
     child = os.fork()
     if child == 0:
         os.close(reader)
-        _work(writer, content, mapping, limits)
+        _run_child(writer, content, mapping, limits)
     os.close(writer)
-    found = None
+    reading = None
     try:
         deadline = time.monotonic() + limits.seconds
         if meanwhile:
             meanwhile()
-        found = _answer(reader, progress or (lambda _rows: None), deadline)
+        reading = _receive(reader, progress or (lambda _rows: None), deadline)
     except EOFError:
-        pass  # It ended without an answer: how it ended is asked below.
+        pass  # The child ended without an answer: its exit status says why.
     finally:
         os.close(reader)
-        status = _ended(child)
-    return found or _refuse_ended(os.waitstatus_to_exitcode(status))
+        status = _stop(child)
+    return reading or _reject_for_exit(os.waitstatus_to_exitcode(status))
 
 
-def _work(writer: int, content: bytes, mapping: Mapping[str, str] | None, limits: Limits) -> None:
-    """The child's whole life."""
+def _run_child(writer: int, content: bytes, mapping: Mapping[str, str] | None, limits: Limits) -> None:
+    """Read the file, send the answer and end the child process."""
     try:
-        os.closerange(STANDARD, writer)
+        # Close all inherited files but standard input, output and errors. With a copy of the parent's database connection the
+        # child would keep the parent's locks if the parent died.
+        os.closerange(3, writer)
         os.closerange(writer + 1, os.sysconf("SC_OPEN_MAX"))
+        # The parent's handlers belong to the worker: in the child a signal must end it.
         for signal_number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
             signal.signal(signal_number, signal.SIG_DFL)
-        held = _held_memory()
-        resource.setrlimit(resource.RLIMIT_AS, (held + limits.memory, held + limits.memory))
+        # The limit counts the whole address space, of which a forked child starts with all that its parent has.
+        memory = _address_space() + limits.memory
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
+        # No files and no core dump: both could store pupils' details on disk.
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        found = read(content, mapping=mapping, limits=limits, progress=lambda rows: _send(writer, PROGRESS, str(rows).encode()))
+        reading = read(content, mapping=mapping, limits=limits, progress=lambda rows: _send(writer, PROGRESS, str(rows).encode()))
+        # The arrays are sent beside the pickle, without a copy in it.
         arrays: list[pickle.PickleBuffer] = []
-        answer = pickle.dumps(found, protocol=5, buffer_callback=arrays.append)
+        answer = pickle.dumps(reading, protocol=5, buffer_callback=arrays.append)
         for array in arrays:
             _send(writer, ARRAY, array.raw())
         _send(writer, RESULT, answer)
-    except FileRefused as refusal:
-        _send(writer, REFUSAL, pickle.dumps((refusal.kind, refusal.message)))
+    except FileRefused as rejection:
+        _send(writer, REJECTION, pickle.dumps((rejection.kind, rejection.message)))
     except MemoryError:
-        _send(writer, REFUSAL, pickle.dumps(("too-much", TOO_MUCH)))
-    except BaseException as fault:  # noqa: BLE001  a panic of compiled code is no Exception, and no limit either
-        _send(writer, FAULT, pickle.dumps((type(fault).__name__, _place(fault))))
+        _send(writer, REJECTION, pickle.dumps(("too-much", TOO_MUCH)))
+    except BaseException as fault:  # noqa: BLE001  a panic of a Rust library is not an Exception
+        _send(writer, FAULT, pickle.dumps((type(fault).__name__, _origin(fault))))
     finally:
+        # Without clean-up: exit handlers and buffers are the parent's, and would run twice.
         os._exit(0)
 
 
-def _place(fault: BaseException) -> str:
-    """Where a fault came from, innermost first: files and lines, never what was in a cell."""
-    frames = traceback.extract_tb(fault.__traceback__)[-DEEP_ENOUGH:]
+def _origin(fault: BaseException) -> str:
+    """The files and lines of a fault, innermost first. Its message is left out, as it may quote a cell."""
+    frames = traceback.extract_tb(fault.__traceback__)[-LOGGED_FRAMES:]
     return ", ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
 
 
-def _held_memory() -> int:
-    """Bytes of address space this process has already."""
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  a kernel file, read in the child
-        return int(file.read().split()[0]) * resource.getpagesize()
+def _address_space() -> int:
+    """Bytes of address space this process has."""
+    pages, *_ = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    return int(pages) * resource.getpagesize()
 
 
 def _send(writer: int, kind: bytes, body: bytes | memoryview) -> None:
@@ -125,55 +134,64 @@ def _send(writer: int, kind: bytes, body: bytes | memoryview) -> None:
             sent += os.write(writer, view[sent : sent + CHUNK])
 
 
-def _answer(reader: int, show: Callable[[int], None], deadline: float) -> Reading:
+def _receive(reader: int, show: Callable[[int], None], deadline: float) -> Reading:
+    """The reading the child sends. Shows its progress meanwhile, and raises its rejection."""
     arrays = []
     while True:
-        kind, length = HEADER.unpack(_exactly(reader, HEADER.size, deadline))
-        body = _exactly(reader, length, deadline)
+        kind, length = HEADER.unpack(_read_exactly(reader, HEADER.size, deadline))
+        body = _read_exactly(reader, length, deadline)
         if kind == PROGRESS:
             show(int(body))
         elif kind == ARRAY:
             arrays.append(body)
-        elif kind == REFUSAL:
+        elif kind == REJECTION:
             raise FileRefused(*pickle.loads(body))  # noqa: S301  our own child wrote it
         elif kind == FAULT:
-            _refuse_fault(*pickle.loads(body))  # noqa: S301  our own child wrote it
+            _reject_for_fault(*pickle.loads(body))  # noqa: S301  our own child wrote it
         else:
-            found: Reading = pickle.loads(body, buffers=arrays)  # noqa: S301  our own child wrote it
-            return found
+            reading: Reading = pickle.loads(body, buffers=arrays)  # noqa: S301  our own child wrote it
+            return reading
 
 
-def _exactly(reader: int, length: int, deadline: float) -> bytearray:
-    """So many bytes from the child, which may not dawdle; EOFError when it has ended."""
-    body, got = bytearray(length), 0
+def _read_exactly(reader: int, length: int, deadline: float) -> bytearray:
+    """Read `length` bytes from the child.
+
+    Raises:
+        FileRefused: when they do not arrive before the deadline.
+        EOFError: when the child has ended.
+    """
+    body, received = bytearray(length), 0
     view = memoryview(body)
-    while got < length:
+    while received < length:
+        # The limit of processor time does not stop a child that sleeps or waits: the deadline does.
         ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
             raise FileRefused("too-much", TOO_LONG)
-        read_now = os.readv(reader, [view[got : got + CHUNK]])
-        if not read_now:
+        count = os.readv(reader, [view[received : received + CHUNK]])
+        if not count:
             raise EOFError
-        got += read_now
+        received += count
     return body
 
 
-def _refuse_ended(code: int) -> NoReturn:
-    """A child that ended without an answer: its processor time was up, compiled code found no memory, or something killed it."""
-    stopped = {-signal.SIGXCPU: TOO_LONG, -signal.SIGABRT: TOO_MUCH, -signal.SIGKILL: STOPPED}
-    if code in stopped:
-        raise FileRefused("too-much", stopped[code])
-    _refuse_fault("ended", str(code))
+def _reject_for_exit(code: int) -> NoReturn:
+    """Reject the file of a child that ended without an answer, by the signal that ended it."""
+    # SIGXCPU: its processor time was used up. SIGABRT: compiled code could not allocate memory. SIGKILL: the kernel was short of
+    # memory, or the processor time was used up by code that ignores SIGXCPU.
+    messages = {-signal.SIGXCPU: TOO_LONG, -signal.SIGABRT: TOO_MUCH, -signal.SIGKILL: STOPPED}
+    if code in messages:
+        raise FileRefused("too-much", messages[code])
+    _reject_for_fault("ended", str(code))
 
 
-def _refuse_fault(why: str, place: str) -> NoReturn:
-    """A fault of the reader's own: logged for whoever runs the portal, and told as what it is."""
-    log.error("upload.reader_fault", why=why, place=place)
+def _reject_for_fault(kind: str, origin: str) -> NoReturn:
+    """Log a fault of the reader itself, and reject the file without blaming it."""
+    log.error("upload.reader_fault", why=kind, place=origin)
     raise FileRefused("our-fault", OUR_FAULT)
 
 
-def _ended(child: int) -> int:
-    """Whatever the child was doing, it is over: its status."""
+def _stop(child: int) -> int:
+    """Kill the child if it still runs, and return its exit status. Waiting for it leaves no zombie process."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)
     return os.waitpid(child, 0)[1]

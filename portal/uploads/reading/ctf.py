@@ -1,6 +1,6 @@
-"""The Common Transfer File: each pupil's register as a string of marks, and the pupil as a list would have them.
+"""Reads the Common Transfer File: each pupil's details, and their register as a string of marks.
 
-The shape is that of the Department for Education's Common Transfer File guide. A string holds two characters, morning and
+The format is that of the Department for Education's Common Transfer File guide. A string has two characters, morning and
 afternoon, for every calendar day from its start date, weekends and holidays included; days the school was closed are `#`.
 """
 
@@ -12,25 +12,24 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from portal.rules.codes import BY_LETTERS, Category
-from portal.uploads.reading.entries import Entries
+from portal.uploads.reading.entries import ReadingBuilder
 from portal.uploads.reading.people import FLAGS, SEN
 from portal.uploads.reading.rows import UPN_LENGTH, upn_text
 from portal.uploads.reading.shapes import FileRefused, Person, PupilKey, Reading
-from portal.uploads.reading.texts import a_date, clean, flag, year_group
+from portal.uploads.reading.texts import clean, flag, parse_date, year_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from portal.uploads.reading.shapes import Limits
 
-CLOSED, NOTHING = "#", " -"
-NEW_YEAR_MONTH, SATURDAY = 8, 5
-LEA_DIGITS, ESTAB_DIGITS = 3, 4
+CLOSED, BLANK = "#", " -"
+SATURDAY = 5
 ATTENDED = (Category.PRESENT, Category.APPROVED)
-#: J alone may be the old J (approved activity) or short for J1 (authorised): its totals cannot be told from the string.
-EITHER = "J"
-#: Elements of a pupil that are about something else than the pupil now.
-APART = frozenset(
+#: J is the old J (approved activity) or short for J1 (authorised), so the string does not show which total it counts to.
+AMBIGUOUS_CODE = "J"
+#: Elements of a pupil that are not the pupil's current details.
+OTHER_ELEMENTS = frozenset(
     {"Contacts", "Attendance", "SchoolHistory", "StageAssessments", "SENhistory", "SENneeds", "FSMhistory", "Languages", "Address"}
 )
 _LINES = tuple(f"AddressLine{number}" for number in range(1, 6))
@@ -42,16 +41,20 @@ NO_START = "The marks have no start date we can read. Export the file again from
 ODD_LENGTH = "The marks are not two a day, so their days cannot be told. Export the file again from your system."
 OUTSIDE_YEAR = "The marks run beyond 31 August, into another academic year. Export the file again from your system."
 OTHER_YEAR = "The marks begin in another academic year than the one they are said to be of. Export the file again from your system."
-DIFFERENT = "The totals in the file differ from its marks. The marks are kept: check the pupil's register if the totals are right."
-NO_PERSON = "The pupil has no surname or date of birth. Add them before sending the file as a pupil list."
+TOTALS_DIFFER = (
+    "The totals in the file differ from its marks. The marks are kept: check the pupil's register if the totals are right."
+)
+NO_NAME_OR_BIRTH = "The pupil has no surname or date of birth. Add them before sending the file as a pupil list."
 TOTALS = ("SessionsPossible", "SessionsAttended", "SessionsAuthorised", "SessionsUnauthorised")
 
 
 def read_ctf(root: Any, limits: Limits) -> Reading:
-    """Marks and people of a Common Transfer File; one without any marks is a pupil list. A row is a Pupil's place, from 1.
+    """Read the marks and pupils of a Common Transfer File. A file without marks is a pupil list.
+
+    Rows are numbered by pupil, from 1.
 
     Raises:
-        FileRefused: when it has no pupils, or more than a file may have.
+        FileRefused: when it has no pupils, or more than the limit.
     """
     pupils = root.findall("CTFpupilData/Pupil")
     if not pupils:
@@ -59,207 +62,220 @@ def read_ctf(root: Any, limits: Limits) -> Reading:
     if len(pupils) > limits.rows:
         message = f"The file has more than {limits.rows:,} pupils. Send it in parts."
         raise FileRefused("rows", message)
-    runs_of = [list(_runs(element)) for element in pupils]
-    marked = any(runs_of)
-    entries, people = Entries("ctf" if marked else "pupil-list"), []
-    for row, (element, runs) in enumerate(zip(pupils, runs_of, strict=True), start=1):
-        said = _said(element)
-        upn = upn_text(said.get("UPN", ""))
-        if runs or (upn and len(upn) != UPN_LENGTH):
-            _marks(entries, said, upn, runs, row)
-        if person := _person(element, said, upn, row):
+    strings_by_pupil = [list(_mark_strings(element)) for element in pupils]
+    has_marks = any(strings_by_pupil)
+    builder, people = ReadingBuilder("ctf" if has_marks else "pupil-list"), []
+    for row, (element, strings) in enumerate(zip(pupils, strings_by_pupil, strict=True), start=1):
+        details = _details(element)
+        upn = upn_text(details.get("UPN", ""))
+        if strings or (upn and len(upn) != UPN_LENGTH):
+            _add_strings(builder, details, upn, strings, row)
+        if person := _person(element, details, upn, row):
             people.append(person)
         elif len(upn) in {0, UPN_LENGTH}:
-            entries.problem("no-name", NO_PERSON, row=row, count=0 if marked else 1)
-    return entries.reading(people=tuple(people), one_letter=True)
+            # In a file of marks the missing name loses nothing, so it is only a warning.
+            builder.add_problem("no-name", NO_NAME_OR_BIRTH, row=row, count=0 if has_marks else 1)
+    return builder.build(people=tuple(people), one_letter=True)
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """A string of marks and what its year says: the school, the year, the totals."""
+class _MarkString:
+    """A string of marks, with the school, year and totals of its YearData element.
+
+    `is_first` is true for the first string of each YearData element.
+    """
 
     school_number: str | None
     year: str
     start: str
     marks: str
     totals: Mapping[str, int]
-    first: bool
+    is_first: bool
 
     @property
     def count(self) -> int:
-        """Marks with something to say."""
-        return sum(mark not in CLOSED + NOTHING for mark in self.marks)
+        """The number of marks, without closed days and blanks."""
+        return sum(mark not in CLOSED + BLANK for mark in self.marks)
 
 
 def _leaves(element: Any) -> dict[str, str]:
-    """An element's children that hold text, by name."""
+    """The texts of an element's children that contain only text, by name."""
     return {child.tag: clean(child.text) for child in element if child.text and not len(child)}
 
 
-def _said(pupil: Any) -> dict[str, str]:
-    """What is said of the pupil: its own leaves and those of its groups (BasicDetails and the like)."""
-    found: dict[str, str] = {}
+def _details(pupil: Any) -> dict[str, str]:
+    """The details of a pupil: texts directly in the element, and in groups such as BasicDetails."""
+    grouped: dict[str, str] = {}
     for child in pupil:
-        if child.tag not in APART and len(child):
+        if child.tag not in OTHER_ELEMENTS and len(child):
             for grandchild in child:
-                if grandchild.tag not in APART and grandchild.text and not len(grandchild):
-                    found.setdefault(grandchild.tag, clean(grandchild.text))
-    return found | _leaves(pupil)
+                if grandchild.tag not in OTHER_ELEMENTS and grandchild.text and not len(grandchild):
+                    grouped.setdefault(grandchild.tag, clean(grandchild.text))
+    return grouped | _leaves(pupil)
 
 
-def _runs(pupil: Any) -> Iterator[_Run]:
-    """Every string of marks of every year and school."""
+def _mark_strings(pupil: Any) -> Iterator[_MarkString]:
+    """All strings of marks of a pupil, in all years and schools."""
     for year in pupil.iterfind("Attendance/YearData"):
-        said = _leaves(year)
-        number = said.get("LEA", "") + said.get("Estab", "")
-        told = {name: int(said[name]) for name in TOTALS if said.get(name, "").isdecimal() and len(said[name]) < 6}  # noqa: PLR2004  no year has so many
-        for place, part in enumerate(year.findall("AttendSessions") or [year]):
+        texts = _leaves(year)
+        laestab = texts.get("LEA", "") + texts.get("Estab", "")
+        # A number of six digits is more than a year's sessions, and Python refuses to parse one of thousands of digits.
+        totals = {name: int(texts[name]) for name in TOTALS if texts.get(name, "").isdecimal() and len(texts[name]) < 6}
+        for index, part in enumerate(year.findall("AttendSessions") or [year]):
+            # A space is a blank mark, so only line ends and tabs are removed, unless line ends show that the XML was indented.
             marks = (part.findtext("AttendanceMarks") or "").strip("\r\n\t")
             marks = marks.strip() if "\n" in marks else marks
             if marks:
                 start = clean(part.findtext("AttendanceStartDate") or "")
-                school = number if number.isdecimal() and len(number) == LEA_DIGITS + ESTAB_DIGITS else None
-                yield _Run(school, said.get("Year", ""), start, marks, told, place == 0)
+                school_number = laestab if laestab.isdecimal() and len(laestab) == 7 else None
+                yield _MarkString(school_number, texts.get("Year", ""), start, marks, totals, index == 0)
 
 
-def _marks(entries: Entries, said: Mapping[str, str], upn: str, runs: Sequence[_Run], row: int) -> None:
-    """All strings of one pupil, or why none can be taken."""
+def _add_strings(builder: ReadingBuilder, details: Mapping[str, str], upn: str, strings: Sequence[_MarkString], row: int) -> None:
+    """Add all strings of one pupil, or problems that say why they are rejected."""
     if len(upn) != UPN_LENGTH:
         kind, message = ("odd-upn", ODD_UPN.format(upn[:20])) if upn else ("no-upn", NO_UPN)
-        count = sum(run.count for run in runs) if entries.layout == "ctf" else 1
-        entries.problem(kind, message, row=row, column_name="UPN", value=upn[:20] or None, count=count, raw=_raw(said, runs))
+        count = sum(string.count for string in strings) if builder.layout == "ctf" else 1
+        value, raw = upn[:20] or None, _raw(details, strings)
+        builder.add_problem(kind, message, row=row, column_name="UPN", value=value, count=count, raw=raw)
         return
-    for run in runs:
-        start = a_date(run.start)
-        if fault := _fault(run, start):
+    for string in strings:
+        start = parse_date(string.start)
+        if fault := _fault(string, start):
             kind, message, value = fault
-            raw = _raw(said, [run])
-            entries.problem(kind, message, row=row, column_name="AttendanceMarks", value=value, count=run.count, raw=raw)
+            raw = _raw(details, [string])
+            builder.add_problem(kind, message, row=row, column_name="AttendanceMarks", value=value, count=string.count, raw=raw)
         elif start is not None:
-            pupil = entries.pupil(_key(said, upn, run.school_number))
-            _string(entries, pupil, start, run.marks, row)
-    _recounted(entries, runs, row)
+            pupil = builder.pupil_index(_pupil_key(details, upn, string.school_number))
+            _add_marks(builder, pupil, start, string.marks, row)
+    _check_totals(builder, strings, row)
 
 
-def _raw(said: Mapping[str, str], runs: Sequence[_Run]) -> tuple[str, ...]:
-    """The pupil as sent, for the list of refused rows."""
-    about = tuple(said.get(name, "") for name in ("UPN", "Surname", "Forename", "DOB"))
-    return (*about, *(part for run in runs for part in (run.start, run.marks)))
+def _raw(details: Mapping[str, str], strings: Sequence[_MarkString]) -> tuple[str, ...]:
+    """The pupil as sent, for the list of rejected rows."""
+    identity = tuple(details.get(name, "") for name in ("UPN", "Surname", "Forename", "DOB"))
+    return (*identity, *(part for string in strings for part in (string.start, string.marks)))
 
 
-def _fault(run: _Run, start: date | None) -> tuple[str, str, str | None] | None:
-    """Why the days of a string cannot be told, or are not of one academic year (1 August to 31 August)."""
+def _fault(string: _MarkString, start: date | None) -> tuple[str, str, str | None] | None:
+    """Why a string is rejected: its dates are unknown, or not within one academic year (to 31 August)."""
     if start is None:
-        return "no-date", NO_START, run.start[:20] or None
-    if len(run.marks) % 2:
-        return "odd-length", ODD_LENGTH, str(len(run.marks))
-    year = start.year if start.month >= NEW_YEAR_MONTH else start.year - 1
-    filled = len(run.marks.rstrip(CLOSED + NOTHING))
+        return "no-date", NO_START, string.start[:20] or None
+    if len(string.marks) % 2:
+        return "odd-length", ODD_LENGTH, str(len(string.marks))
+    # August belongs to both years: a string may start on 1 August and run to 31 August of the next year.
+    year = start.year if start.month >= 8 else start.year - 1
+    # Closed days and blanks at the end have no marks to reject, so they may run beyond the year.
+    filled = len(string.marks.rstrip(CLOSED + BLANK))
     last = start + timedelta(days=max(0, (filled - 1) // 2))
     if last > date(year + 1, 8, 31):
         return "outside-year", OUTSIDE_YEAR, last.isoformat()
-    if run.year.isdecimal() and int(run.year) not in {year, year + 1}:
-        return "other-year", OTHER_YEAR, run.year[:20]
+    if string.year.isdecimal() and int(string.year) not in {year, year + 1}:
+        return "other-year", OTHER_YEAR, string.year[:20]
     return None
 
 
-def _key(said: Mapping[str, str], upn: str, school_number: str | None) -> PupilKey:
+def _pupil_key(details: Mapping[str, str], upn: str, school_number: str | None) -> PupilKey:
     return PupilKey(
         upn=upn,
-        surname=said.get("Surname") or None,
-        forename=said.get("Forename") or None,
-        date_of_birth=a_date(said.get("DOB", "")),
-        year_group=year_group(said.get("NCyearActual", "")),
+        surname=details.get("Surname") or None,
+        forename=details.get("Forename") or None,
+        date_of_birth=parse_date(details.get("DOB", "")),
+        year_group=year_group(details.get("NCyearActual", "")),
         school_number=school_number,
-        former_upn=upn_text(said.get("FormerUPN", "")) or None,
+        former_upn=upn_text(details.get("FormerUPN", "")) or None,
     )
 
 
-def _string(entries: Entries, pupil: int, start: date, marks: str, row: int) -> None:
-    """A string's marks, two a day. Closed days say nothing; nor does an empty place at a weekend."""
-    for place, mark in enumerate(marks):
+def _add_marks(builder: ReadingBuilder, pupil: int, start: date, marks: str, row: int) -> None:
+    """Add the marks of a string, two a day, without closed days and blanks at weekends."""
+    for index, mark in enumerate(marks):
         if mark == CLOSED:
             continue
-        on = start + timedelta(days=place // 2)
-        if mark in NOTHING and on.weekday() >= SATURDAY:
+        on = start + timedelta(days=index // 2)
+        if mark in BLANK and on.weekday() >= SATURDAY:
             continue
-        entries.mark(pupil, on, place % 2, mark, row=row)
+        builder.add_mark(pupil, on, index % 2, mark, row=row)
 
 
-def _recounted(entries: Entries, runs: Sequence[_Run], row: int) -> None:
-    """Count each year's marks again and say where its totals differ. Nothing is refused for it."""
-    told: Mapping[str, int] = {}
+def _check_totals(builder: ReadingBuilder, strings: Sequence[_MarkString], row: int) -> None:
+    """Add a warning for each year whose totals differ from its marks. Rejects nothing."""
+    totals: Mapping[str, int] = {}
     counts: Counter[str] = Counter()
-    for number, run in enumerate(runs):
-        if run.first:
-            told, counts = run.totals, Counter()
-        counts.update(run.marks.upper())
-        ends = number + 1 == len(runs) or runs[number + 1].first
-        if ends and told and (value := _difference(told, counts)):
-            entries.problem("totals-differ", DIFFERENT, row=row, column_name="Attendance", value=value, count=0)
+    for index, string in enumerate(strings):
+        if string.is_first:
+            totals, counts = string.totals, Counter()
+        counts.update(string.marks.upper())
+        is_last = index + 1 == len(strings) or strings[index + 1].is_first
+        if is_last and totals and (value := _difference(totals, counts)):
+            builder.add_problem("totals-differ", TOTALS_DIFFER, row=row, column_name="Attendance", value=value, count=0)
 
 
-def _difference(told: Mapping[str, int], counts: Mapping[str, int]) -> str | None:
-    """Where totals and marks differ, as "SessionsPossible 14, marks 12"; None where they agree or a mark is not known."""
-    classes: Counter[Category] = Counter()
+def _difference(totals: Mapping[str, int], counts: Mapping[str, int]) -> str | None:
+    """How totals and marks differ; None if they agree or a code is unknown.
+
+    For example "SessionsPossible 14, marks 12".
+    """
+    by_category: Counter[Category] = Counter()
     for mark, times in counts.items():
-        if mark in CLOSED + NOTHING:
+        if mark in CLOSED + BLANK:
             continue
         if mark not in BY_LETTERS:
             return None
-        classes[BY_LETTERS[mark].category] += times
-    attended = sum(classes[one] for one in ATTENDED)
-    authorised, unauthorised = classes[Category.AUTHORISED], classes[Category.UNAUTHORISED]
-    real = dict(zip(TOTALS, (attended + authorised + unauthorised, attended, authorised, unauthorised), strict=True))
-    slack = {"SessionsAttended": counts.get(EITHER, 0), "SessionsAuthorised": counts.get(EITHER, 0)}
-    differing = [f"{name} {told[name]}, marks {real[name]}" for name in told if abs(told[name] - real[name]) > slack.get(name, 0)]
-    return "; ".join(differing) or None
+        by_category[BY_LETTERS[mark].category] += times
+    attended = sum(by_category[category] for category in ATTENDED)
+    authorised, unauthorised = by_category[Category.AUTHORISED], by_category[Category.UNAUTHORISED]
+    counted = dict(zip(TOTALS, (attended + authorised + unauthorised, attended, authorised, unauthorised), strict=True))
+    ambiguous = counts.get(AMBIGUOUS_CODE, 0)
+    tolerance = {"SessionsAttended": ambiguous, "SessionsAuthorised": ambiguous}
+    differing = [name for name in totals if abs(totals[name] - counted[name]) > tolerance.get(name, 0)]
+    return "; ".join(f"{name} {totals[name]}, marks {counted[name]}" for name in differing) or None
 
 
-def _person(pupil: Any, said: Mapping[str, str], upn: str, row: int) -> Person | None:
-    """The pupil as a list has them; None without a surname, a date of birth or with a UPN that is none."""
-    born = a_date(said.get("DOB", ""))
-    if not said.get("Surname") or born is None or len(upn) not in {0, UPN_LENGTH}:
+def _person(pupil: Any, details: Mapping[str, str], upn: str, row: int) -> Person | None:
+    """The pupil as in a pupil list; None if surname, date of birth or UPN cannot be used."""
+    birth = parse_date(details.get("DOB", ""))
+    if not details.get("Surname") or birth is None or len(upn) not in {0, UPN_LENGTH}:
         return None
-    sex = (said.get("Sex") or said.get("Gender") or "").upper()[:1]
-    status = (said.get("EnrolStatus") or "").upper()[:1]
+    sex = (details.get("Sex") or details.get("Gender") or "").upper()[:1]
+    status = (details.get("EnrolStatus") or "").upper()[:1]
     fields: dict[str, Any] = {
         "upn": upn or None,
-        "former_upn": upn_text(said.get("FormerUPN", "")) or None,
-        "middle_names": said.get("MiddleNames") or None,
+        "former_upn": upn_text(details.get("FormerUPN", "")) or None,
+        "middle_names": details.get("MiddleNames") or None,
         "sex": sex if sex in {"F", "M"} else None,
-        "year_group": year_group(said.get("NCyearActual", "")),
-        "registration_group": said.get("RegGroup") or said.get("RegistrationGroup") or None,
+        "year_group": year_group(details.get("NCyearActual", "")),
+        "registration_group": details.get("RegGroup") or details.get("RegistrationGroup") or None,
         "enrolment_status": status if status in {"C", "M", "S", "F", "O"} else None,
-        "admission_date": a_date(said.get("EntryDate") or said.get("AdmissionDate") or ""),
-        "leaving_date": a_date(said.get("LeavingDate") or ""),
-        "ethnicity": said.get("Ethnicity") or None,
+        "admission_date": parse_date(details.get("EntryDate") or details.get("AdmissionDate") or ""),
+        "leaving_date": parse_date(details.get("LeavingDate") or ""),
+        "ethnicity": details.get("Ethnicity") or None,
     }
-    fields |= _characteristics(pupil, said) | _address(pupil)
-    return Person(said["Surname"], said.get("Forename", ""), born, row, fields, tuple(_contacts(pupil)))
+    fields |= _characteristics(pupil, details) | _address(pupil)
+    return Person(details["Surname"], details.get("Forename", ""), birth, row, fields, tuple(_contacts(pupil)))
 
 
-def _characteristics(pupil: Any, said: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    sen = (said.get("SENprovision") or said.get("SENstatus") or "").upper()
+def _characteristics(pupil: Any, details: Mapping[str, str]) -> dict[str, Any]:
+    characteristics: dict[str, Any] = {}
+    sen = (details.get("SENprovision") or details.get("SENstatus") or "").upper()
     if sen in SEN:
-        found["sen_provision"] = SEN[sen]
+        characteristics["sen_provision"] = SEN[sen]
     need = pupil.findtext("SENneeds/SENneed/SENtype")
     if need:
-        found["sen_need"] = clean(need)
-    told = {
-        "fsm": said.get("FSM") or said.get("FSMeligible") or "",
-        "looked_after": said.get("LookedAfter") or said.get("InCare") or "",
+        characteristics["sen_need"] = clean(need)
+    answers = {
+        "fsm": details.get("FSM") or details.get("FSMeligible") or "",
+        "looked_after": details.get("LookedAfter") or details.get("InCare") or "",
     }
     for name in FLAGS:
-        answer = flag(told.get(name, ""))
+        answer = flag(answers.get(name, ""))
         if answer is not None:
-            found[name] = "yes" if answer else "no"
-    return found
+            characteristics[name] = "yes" if answer else "no"
+    return characteristics
 
 
 def _address(element: Any) -> dict[str, str | None]:
-    """An address in one line, and its postcode; parts of a sub-group (BS7666Address, AddressLines) count."""
+    """An address in one line and its postcode, including parts within BS7666Address or AddressLines."""
     address = element.find("Address")
     if address is None:
         address = element.find("BasicDetails/Address")
@@ -271,16 +287,16 @@ def _address(element: Any) -> dict[str, str | None]:
 
 
 def _contacts(pupil: Any) -> Iterator[dict[str, Any]]:
-    """Parents, carers and others the school may call."""
+    """The pupil's parents, carers and other contacts."""
     for contact in pupil.iterfind("Contacts/Contact"):
-        said = _leaves(contact)
-        name = " ".join(said[part] for part in ("Title", "Forename", "Surname") if said.get(part))
+        texts = _leaves(contact)
+        name = " ".join(texts[part] for part in ("Title", "Forename", "Surname") if texts.get(part))
         phone = contact.findtext(".//PhoneNo") or contact.findtext(".//TelephoneNumber") or ""
-        if said.get("Surname"):
+        if texts.get("Surname"):
             yield {
                 "name": name,
-                "relationship": said.get("Relationship") or None,
-                "parental_responsibility": flag(said.get("Responsibility", "")),
-                "phone": said.get("Phone") or clean(phone) or None,
-                "email": said.get("Email") or None,
+                "relationship": texts.get("Relationship") or None,
+                "parental_responsibility": flag(texts.get("Responsibility", "")),
+                "phone": texts.get("Phone") or clean(phone) or None,
+                "email": texts.get("Email") or None,
             } | _address(contact)

@@ -1,4 +1,4 @@
-"""Entries: marks gathered one at a time into the arrays of a reading, for layouts that are not read in bulk."""
+"""Builds a reading mark by mark, for layouts the fast CSV reader does not take."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from portal.rules.codes import BY_LETTERS
 from portal.uploads.reading.shapes import MISSING, MarkNote, Problem, PupilKey, Reading
-from portal.uploads.reading.texts import code_text, short
+from portal.uploads.reading.texts import code_text, shortened
 
 if TYPE_CHECKING:
     from datetime import date
@@ -19,27 +19,27 @@ ARRAYS = ("pupil", "day", "session", "code", "row", "column", "sheet")
 _WITH_MINUTES = re.compile(r"([A-Z][0-9]?)\s*\((\d{1,3})\)$")
 
 
-class Entries:
-    """Gathers pupils, marks, notes and problems; `reading` turns them into arrays."""
+class ReadingBuilder:
+    """Collects pupils, marks, notes and problems; `build` turns them into a reading."""
 
     def __init__(self, layout: str) -> None:
         """Start empty."""
         self.layout = layout
         self.missing = 0
         self.problems: list[Problem] = []
-        self.refused: dict[tuple[int, int], tuple[str, ...]] = {}
+        self.raw_rows: dict[tuple[int, int], tuple[str, ...]] = {}
         self._pupils: dict[PupilKey, int] = {}
         self._days: dict[date, int] = {}
         self._codes: dict[str, int] = {}
-        self._cleaned: dict[str, tuple[str, int | None]] = {}
+        self._normalised: dict[str, tuple[str, int | None]] = {}
         self._notes: list[MarkNote] = []
         self._columns: dict[str, array[int]] = {name: array("i") for name in ARRAYS}
 
-    def pupil(self, key: PupilKey) -> int:
-        """The pupil's index, new or known."""
+    def pupil_index(self, key: PupilKey) -> int:
+        """The index of the pupil, added if new."""
         return self._pupils.setdefault(key, len(self._pupils))
 
-    def mark(  # noqa: PLR0913  a mark's place is six facts
+    def add_mark(  # noqa: PLR0913  a mark and where it is in the file
         self,
         pupil: int,
         on: date,
@@ -52,10 +52,11 @@ class Entries:
         minutes: int | None = None,
         comment: str | None = None,
     ) -> None:
-        """One mark. Blank and "-" are missing; "L (12)" is L with 12 minutes."""
-        if text not in self._cleaned:
-            self._cleaned[text] = split_minutes(short(code_text(text)))
-        code, noted = self._cleaned[text]
+        """Add one mark. Blank and "-" count as missing; "L (12)" is L with 12 minutes."""
+        # A file has few distinct code texts, so each is normalised once.
+        if text not in self._normalised:
+            self._normalised[text] = split_minutes(shortened(code_text(text)))
+        code, minutes_in_code = self._normalised[text]
         if code in MISSING:
             self.missing += 1
             return
@@ -63,11 +64,11 @@ class Entries:
         values = (pupil, day, session, self._codes.setdefault(code, len(self._codes)), row, column, sheet)
         for name, value in zip(self._columns, values, strict=True):
             self._columns[name].append(value)
-        minutes = noted if minutes is None else minutes
+        minutes = minutes_in_code if minutes is None else minutes
         if minutes is not None or comment:
             self._notes.append(MarkNote(pupil, day, session, minutes, comment))
 
-    def problem(  # noqa: PLR0913  a problem's place, words and cost are told together
+    def add_problem(  # noqa: PLR0913  a problem and where it is in the file
         self,
         kind: str,
         message: str,
@@ -80,17 +81,18 @@ class Entries:
         count: int = 1,
         raw: tuple[str, ...] = (),
     ) -> None:
-        """A row or mark that cannot be taken; `raw` is the row as sent."""
-        self.problems.append(Problem(kind, sheet, row, column, column_name, value and short(value), message, count))
+        """Add a problem with a row or mark; `raw` is the row as sent."""
+        self.problems.append(Problem(kind, sheet, row, column, column_name, value and shortened(value), message, count))
         if raw:
-            self.refused[sheet, row] = raw
+            self.raw_rows[sheet, row] = raw
 
-    def reading(self, **extra: Any) -> Reading:
-        """Everything gathered, the days put in order."""
+    def build(self, **extra: Any) -> Reading:
+        """The reading, with its dates in order."""
         days = sorted(self._days)
-        place = np.zeros(max(len(days), 1), dtype=np.int32)
+        # Marks index days in the order they were met: map that to the sorted order.
+        sorted_index = np.zeros(max(len(days), 1), dtype=np.int32)
         for number, on in enumerate(days):
-            place[self._days[on]] = number
+            sorted_index[self._days[on]] = number
         columns = {name: np.array(values, dtype=np.int32) for name, values in self._columns.items()}
         return Reading(
             layout=self.layout,
@@ -98,40 +100,43 @@ class Entries:
             dates=tuple(days),
             codes=tuple(self._codes),
             pupil=columns["pupil"],
-            day=place[columns["day"]],
+            day=sorted_index[columns["day"]],
             session=columns["session"].astype(np.uint8),
             code=columns["code"].astype(np.int16),
             row=columns["row"],
             column=columns["column"].astype(np.int16),
             sheet=columns["sheet"].astype(np.int16),
             missing=self.missing,
-            notes=tuple(MarkNote(n.pupil, int(place[n.day]), n.session, n.minutes_late, n.comment) for n in self._notes),
+            notes=tuple(
+                MarkNote(note.pupil, int(sorted_index[note.day]), note.session, note.minutes_late, note.comment)
+                for note in self._notes
+            ),
             problems=tuple(self.problems),
-            refused_rows=self.refused,
+            refused_rows=self.raw_rows,
             **extra,
         )
 
 
 def split_minutes(code: str) -> tuple[str, int | None]:
-    """A code and the minutes written behind it, if any: "L (12)" is L and 12."""
+    """Split a code from the minutes after it, if any: "L (12)" is L and 12."""
     match = _WITH_MINUTES.match(code)
     return (match[1], int(match[2])) if match else (code, None)
 
 
 def two_sessions(text: str) -> tuple[str, str] | None:
-    """The two marks of a cell that holds a whole day ("I/", "C1 /", two slants), or None where it is one mark."""
-    plain = code_text(text)
-    parts = plain.split()
-    if split_minutes(plain)[1] is not None:
+    """Split a whole day's cell ("I/", "C1 /", two slants) into marks; None if it is one mark."""
+    code = code_text(text)
+    parts = code.split()
+    if split_minutes(code)[1] is not None:
         return None
-    if len(parts) == 2:  # noqa: PLR2004  morning and afternoon
+    if len(parts) == 2:
         return parts[0], parts[1]
-    if len(parts) == 1 and len(plain) == 2 and not plain[1].isdigit():  # noqa: PLR2004  as above
-        return plain[0], plain[1]
+    if len(parts) == 1 and len(code) == 2 and not code[1].isdigit():
+        return code[0], code[1]
     return None
 
 
 def holds_two_codes(text: str) -> bool:
-    """Does the cell of one session hold two marks, each a code we know? "AB" does not: it is one mark, of no meaning."""
-    both = two_sessions(text)
-    return both is not None and both[0] in BY_LETTERS and both[1] in BY_LETTERS
+    """Whether the cell of one session holds two known codes. "AB" does not: it is one unknown mark."""
+    marks = two_sessions(text)
+    return marks is not None and marks[0] in BY_LETTERS and marks[1] in BY_LETTERS

@@ -1,4 +1,4 @@
-"""Registers laid out across: the weekly grid (MonAM … FriPM) and the date matrix (a column for each day and half)."""
+"""Wide layouts: the weekly grid (MonAM … FriPM) and the date matrix (columns headed by dates)."""
 
 from __future__ import annotations
 
@@ -7,104 +7,122 @@ from typing import TYPE_CHECKING
 
 from portal.uploads.reading.entries import two_sessions
 from portal.uploads.reading.headings import SLOTS
-from portal.uploads.reading.rows import IN_TITLE, Cells, keyed
+from portal.uploads.reading.rows import DATE_IN_TITLE, CellReader, pupil_of_row
 from portal.uploads.reading.tables import strip_half
-from portal.uploads.reading.texts import code_text, short
+from portal.uploads.reading.texts import code_text, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from portal.uploads.reading.entries import Entries
+    from portal.uploads.reading.entries import ReadingBuilder
     from portal.uploads.reading.tables import Sheet
     from portal.uploads.reading.texts import Dates
 
 NO_WEEK = "The row has no week. Add a column “Week commencing”, or a title with the Monday's date."
+ONE_MARK = "“{}” is one mark in a column for a whole day. Give the morning and the afternoon, such as /\\ or II."
 BLANK = frozenset({"", "-"})
-OF_WEEKS = ("week commencing", "week beginning", "week", "w/c", "w/b")
+WEEK_WORDS = ("week commencing", "week beginning", "week", "w/c", "w/b")
 
 
 def read_weekly(
-    entries: Entries, sheet: Sheet, number: int, meanings: Sequence[str | None], dates: Dates, progress: Callable[[int], None]
+    builder: ReadingBuilder,
+    sheet: Sheet,
+    sheet_number: int,
+    meanings: Sequence[str | None],
+    dates: Dates,
+    progress: Callable[[int], None],
 ) -> None:
-    """A row a pupil and week, a column a session."""
-    cells = Cells(sheet, meanings, dates)
-    titled = titled_week(sheet, dates)
-    of_week = "week_commencing" if "week_commencing" in cells.place else "date"
-    slots = [(SLOTS.index(meaning), place) for place, meaning in enumerate(meanings) if meaning in SLOTS]
+    """Read a weekly grid: one row for each pupil and week, one column for each session."""
+    cells = CellReader(sheet, meanings, dates)
+    week_of_title = week_in_title(sheet, dates)
+    week_meaning = "week_commencing" if "week_commencing" in cells.columns else "date"
+    slots = [(SLOTS.index(meaning), column) for column, meaning in enumerate(meanings) if meaning in SLOTS]
     for done, (row, values) in enumerate(sheet.rows):
         if done % 500 == 0:
             progress(done)
-        text = cells.text(values, of_week) or titled
-        week = dates[text] if text else None
-        filled = sum(values[place].strip() not in BLANK for _, place in slots if place < len(values))
-        if week is None:
+        text = cells.text(values, week_meaning) or week_of_title
+        day_of_week = dates[text] if text else None
+        mark_count = sum(values[column].strip() not in BLANK for _, column in slots if column < len(values))
+        if day_of_week is None:
             kind, message = dates.fault(text) if text else ("no-date", NO_WEEK)
-            column, raw = cells.column(of_week), tuple(values)
-            entries.problem(kind, message, sheet=number, row=row, column=column, value=text or None, count=filled, raw=raw)
+            builder.add_problem(
+                kind,
+                message,
+                sheet=sheet_number,
+                row=row,
+                column=cells.column_number(week_meaning),
+                value=text or None,
+                count=mark_count,
+                raw=tuple(values),
+            )
             continue
-        pupil = keyed(entries, cells, values, number, row, filled)
+        pupil = pupil_of_row(builder, cells, values, sheet_number, row, mark_count)
         if pupil is None:
             continue
-        monday = week - timedelta(days=week.weekday())
-        for slot, place in slots:
-            if place < len(values):
-                entries.mark(
-                    pupil, monday + timedelta(days=slot // 2), slot % 2, values[place], row=row, column=place + 1, sheet=number
-                )
+        monday = day_of_week - timedelta(days=day_of_week.weekday())
+        for slot, column in slots:
+            if column < len(values):
+                day = monday + timedelta(days=slot // 2)
+                builder.add_mark(pupil, day, slot % 2, values[column], row=row, column=column + 1, sheet=sheet_number)
 
 
-def titled_week(sheet: Sheet, dates: Dates) -> str:
-    """The date in a sheet's titles, as written: that of a title about a week before any other; empty where there is none."""
-    of_weeks = sorted(sheet.titles, key=lambda title: not any(words in title.casefold() for words in OF_WEEKS))
-    return next((text for title in of_weeks for text in IN_TITLE.findall(title) if dates.looks(text)), "")
+def week_in_title(sheet: Sheet, dates: Dates) -> str:
+    """The date in a sheet's titles as written, titles about a week first; empty if there is none."""
+    titles = sorted(sheet.titles, key=lambda title: not any(words in title.casefold() for words in WEEK_WORDS))
+    return next((text for title in titles for text in DATE_IN_TITLE.findall(title) if dates.looks_like_date(text)), "")
 
 
 def matrix_columns(sheet: Sheet, dates: Dates) -> list[tuple[int, str, int | None]]:
-    """The columns whose heading is written as a date: place, the text of the date, and the half or None for a whole day."""
+    """The columns headed by a date: index, text of the date, half (None for a whole day)."""
     stripped = [strip_half(heading) for heading in sheet.headings]
-    return [(place, text, half) for place, (text, half) in enumerate(stripped) if text and dates.looks(text)]
+    return [(column, text, half) for column, (text, half) in enumerate(stripped) if text and dates.looks_like_date(text)]
 
 
 def read_matrix(
-    entries: Entries, sheet: Sheet, number: int, meanings: Sequence[str | None], dates: Dates, progress: Callable[[int], None]
+    builder: ReadingBuilder,
+    sheet: Sheet,
+    sheet_number: int,
+    meanings: Sequence[str | None],
+    dates: Dates,
+    progress: Callable[[int], None],
 ) -> None:
-    """A row a pupil, a column a day and half (or a day whose cell holds both)."""
-    every = matrix_columns(sheet, dates)
-    columns = [(place, on, half) for place, text, half in every if (on := dates[text]) is not None]
-    for place, text, half in every:
+    """Read a date matrix: one row for each pupil, one column for each half day or whole day."""
+    date_columns = matrix_columns(sheet, dates)
+    columns = [(column, on, half) for column, text, half in date_columns if (on := dates[text]) is not None]
+    for column, text, half in date_columns:
         if dates[text] is None:
             kind, message = dates.fault(text)
-            lost = sum(_filled(values, place, half) for _, values in sheet.rows)
-            entries.problem(kind, message, sheet=number, row=sheet.heading_row, column=place + 1, value=text, count=lost)
-    cells = Cells(sheet, meanings, dates)
+            lost = sum(_mark_count(values, column, half) for _, values in sheet.rows)
+            builder.add_problem(kind, message, sheet=sheet_number, row=sheet.heading_row, column=column + 1, value=text, count=lost)
+    cells = CellReader(sheet, meanings, dates)
     for done, (row, values) in enumerate(sheet.rows):
         if done % 100 == 0:
             progress(done * len(columns))
-        pupil = keyed(entries, cells, values, number, row, sum(_filled(values, place, half) for place, _, half in columns))
+        mark_count = sum(_mark_count(values, column, half) for column, _, half in columns)
+        pupil = pupil_of_row(builder, cells, values, sheet_number, row, mark_count)
         if pupil is None:
             continue
-        for place, on, half in columns:
-            text = values[place] if place < len(values) else ""
+        for column, on, half in columns:
+            text = values[column] if column < len(values) else ""
             if half is not None:
-                entries.mark(pupil, on, half, text, row=row, column=place + 1, sheet=number)
+                builder.add_mark(pupil, on, half, text, row=row, column=column + 1, sheet=sheet_number)
             else:
-                _whole_day(entries, pupil, on, text, number, row, place)
+                _add_whole_day(builder, pupil, on, text, sheet_number, row, column)
 
 
-def _filled(values: Sequence[str], place: int, half: int | None) -> int:
-    """How many marks a cell holds: none, one, or two where it stands for a whole day."""
-    return 0 if place >= len(values) or values[place].strip() in BLANK else 2 if half is None else 1
+def _mark_count(values: Sequence[str], column: int, half: int | None) -> int:
+    """The number of marks in a cell: none, one, or two for a whole day."""
+    return 0 if column >= len(values) or values[column].strip() in BLANK else 2 if half is None else 1
 
 
-def _whole_day(entries: Entries, pupil: int, on: date, text: str, sheet: int, row: int, place: int) -> None:
-    """A cell that stands for both halves of a day."""
-    plain = code_text(text)
-    both = ("", "") if plain in {"", "-", "--"} else two_sessions(text)
-    if both is None:
-        message = (
-            f"“{short(plain)}” is one mark in a column for a whole day. Give the morning and the afternoon, such as /\\ or II."
+def _add_whole_day(builder: ReadingBuilder, pupil: int, on: date, text: str, sheet: int, row: int, column: int) -> None:
+    """Add the two marks of a cell for a whole day."""
+    code = code_text(text)
+    marks = ("", "") if code in {"", "-", "--"} else two_sessions(text)
+    if marks is None:
+        builder.add_problem(
+            "one-mark-for-a-day", ONE_MARK.format(shortened(code)), sheet=sheet, row=row, column=column + 1, value=code, count=1
         )
-        entries.problem("one-mark-for-a-day", message, sheet=sheet, row=row, column=place + 1, value=plain, count=1)
         return
-    for session, mark in enumerate(both):
-        entries.mark(pupil, on, session, mark, row=row, column=place + 1, sheet=sheet)
+    for session, mark in enumerate(marks):
+        builder.add_mark(pupil, on, session, mark, row=row, column=column + 1, sheet=sheet)

@@ -1,4 +1,4 @@
-"""What headings mean: every name the schools' systems give a column, as data, and the meaning proposed for each."""
+"""The meaning of column headings: the names schools' systems use, and the meaning proposed for each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SLOTS = tuple(f"{day}_{half}" for day in DAYS for half in ("am", "pm"))
 
-#: Each meaning, as people choose it.
+#: Each meaning and its label in the column mapping form.
 MEANINGS: Mapping[str, str] = {
     "upn": "UPN",
     "former_upn": "Former UPN",
@@ -67,7 +67,7 @@ MEANINGS: Mapping[str, str] = {
 }
 
 _HALVES = (("am", "code_am"), ("morning", "code_am"), ("pm", "code_pm"), ("afternoon", "code_pm"))
-_OF_A_HALF = (
+_MARK_WORDS = (
     "mark",
     "code",
     "attendance",
@@ -79,7 +79,7 @@ _OF_A_HALF = (
     "registration",
 )
 
-#: Other names, folded (lower case, letters and digits only), beside each meaning's own.
+#: Headings (folded: lower case, letters and digits only) and the meaning of each.
 SYNONYMS: Mapping[str, str] = {
     **{re.sub(r"[^a-z0-9]", "", meaning): meaning for meaning in MEANINGS},
     **dict.fromkeys(("uniquepupilnumber", "pupilupn", "upnnumber", "pupilid"), "upn"),
@@ -105,8 +105,8 @@ SYNONYMS: Mapping[str, str] = {
     **dict.fromkeys(("sessionname", "perioddisplayname", "ampm", "period", "half", "amorpm"), "session"),
     **dict.fromkeys(("mark", "attendancemark", "attendancecode", "registermark", "sessionmarkcode"), "code"),
     **dict(_HALVES),
-    **{f"{half}{word}": meaning for half, meaning in _HALVES for word in _OF_A_HALF},
-    **{f"{word}{half}": meaning for half, meaning in _HALVES for word in _OF_A_HALF},
+    **{f"{half}{word}": meaning for half, meaning in _HALVES for word in _MARK_WORDS},
+    **{f"{word}{half}": meaning for half, meaning in _HALVES for word in _MARK_WORDS},
     **dict.fromkeys(("minslate", "minuteslate", "late", "mins"), "minutes_late"),
     **dict.fromkeys(("comments", "attendancecomment", "note", "notes"), "comment"),
     **dict.fromkeys(("weekcommencing", "weekbeginning", "wc", "wb", "weekstart", "week", "weekstarting"), "week_commencing"),
@@ -148,55 +148,58 @@ SYNONYMS: Mapping[str, str] = {
 }
 
 
-#: Headings that are also what cells say, and so do not tell a heading row from a row of marks.
+#: Headings that also occur as cell values ("AM"), so they do not show that a row is a heading row.
 ALSO_CELLS = frozenset(half for half, _ in _HALVES)
 
 
 def folded(heading: str) -> str:
-    """A heading as it is compared: lower case, letters and digits only."""
+    """A heading normalised for comparison: lower case, letters and digits only."""
     return re.sub(r"[^a-z0-9]", "", heading.casefold())
 
 
-#: A day within a heading, however it is written: it changes from file to file, and the layout does not.
-_DAY = re.compile(
+#: A date within a heading. Dates change from week to week while the layout stays the same, so they are ignored in comparisons.
+_DATE = re.compile(
     r"\b(?:\d{4}-\d{1,2}-\d{1,2}|\d{4}-[a-z]{3}-\d{1,2}|\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?"
     r"|\d{1,2}[ -](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}(?:[ -]\d{2,4})?|\d{5})\b",
     re.IGNORECASE,
 )
-DATED = "#"
+DATE_PLACEHOLDER = "#"
 
 
-def _any_day(heading: str) -> str:
-    """A heading as it is compared between files: folded, any day in it only a sign that one stood there."""
-    return DATED.join(folded(part) for part in _DAY.split(heading))
+def _without_date(heading: str) -> str:
+    """A heading normalised for comparison between files, with any date replaced by a placeholder."""
+    return DATE_PLACEHOLDER.join(folded(part) for part in _DATE.split(heading))
 
 
 def meanings_of(headings: Sequence[str], mapping: Mapping[str, str] | None = None) -> list[str | None]:
-    """The meaning of each heading: what a person said ("" is not used), otherwise what its name proposes.
+    """The meaning of each heading: the one a person mapped ("" is not used), otherwise the proposed one.
 
-    A meaning is given once: to the heading a person named, otherwise to the first.
+    Each meaning is used once: for the heading a person mapped to it, otherwise for the first heading.
     """
-    asked = (mapping or {}).items()
-    said = {_any_day(heading): meaning for heading, meaning in asked} | {folded(heading): meaning for heading, meaning in asked}
-    words = [said.get(folded(heading), said.get(_any_day(heading))) for heading in headings]
-    spoken = set(words)
-    given: set[str] = set()
-    found: list[str | None] = []
-    for heading, word in zip(headings, words, strict=True):
+    pairs = (mapping or {}).items()
+    # An exact heading wins over one that differs only in its date.
+    lookup = {_without_date(heading): meaning for heading, meaning in pairs} | {
+        folded(heading): meaning for heading, meaning in pairs
+    }
+    mapped = [lookup.get(folded(heading), lookup.get(_without_date(heading))) for heading in headings]
+    mapped_meanings = set(mapped)
+    used: set[str] = set()
+    meanings: list[str | None] = []
+    for heading, by_person in zip(headings, mapped, strict=True):
         proposed = SYNONYMS.get(folded(heading))
-        meaning = word if word is not None else None if proposed in spoken else proposed
-        if not meaning or meaning in given:
-            found.append(None)
+        meaning = by_person if by_person is not None else None if proposed in mapped_meanings else proposed
+        if not meaning or meaning in used:
+            meanings.append(None)
             continue
-        given.add(meaning)
-        found.append(meaning)
-    return found
+        used.add(meaning)
+        meanings.append(meaning)
+    return meanings
 
 
 def fingerprint(headings: Sequence[str]) -> str:
-    """What a school's layout is remembered by: the headings in order, folded and hashed, those with a day in them as one.
+    """A hash of the headings in order, by which a school's column mapping is remembered.
 
-    Next week's file has other days, or fewer of them, and the same fingerprint.
+    All headings with a date count as one, so next week's file, with other dates or fewer of them, has the same fingerprint.
     """
-    plain = (DATED if DATED in (known := _any_day(one)) else known for one in headings)
-    return hashlib.sha256("|".join(dict.fromkeys(plain)).encode()).hexdigest()[:32]
+    undated = (DATE_PLACEHOLDER if DATE_PLACEHOLDER in (name := _without_date(heading)) else name for heading in headings)
+    return hashlib.sha256("|".join(dict.fromkeys(undated)).encode()).hexdigest()[:32]

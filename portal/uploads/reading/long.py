@@ -1,4 +1,4 @@
-"""The tidy long layout, a row a mark, for files the bulk reader leaves: quoted cells, workbooks, odd rows."""
+"""The long layout (one row for each mark), for files the fast CSV reader does not take."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from portal.uploads.reading.entries import holds_two_codes, two_sessions
-from portal.uploads.reading.rows import Cells, fault_in
+from portal.uploads.reading.rows import CellReader, upn_fault
 from portal.uploads.reading.shapes import MISSING
-from portal.uploads.reading.texts import clean, code_text, short
+from portal.uploads.reading.texts import clean, code_text, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
-    from portal.uploads.reading.entries import Entries
+    from portal.uploads.reading.entries import ReadingBuilder
     from portal.uploads.reading.tables import Sheet
     from portal.uploads.reading.texts import Dates
 
 HALVES = {"AM": 0, "PM": 1, "A": 0, "P": 1, "MORNING": 0, "AFTERNOON": 1, "1": 0, "2": 1}
-PAIR = ("code_am", "code_pm")
-NAMING = ("upn", "former_upn", "surname", "forename", "full_name", "date_of_birth", "school_number")
+HALF_DAY_CODES = ("code_am", "code_pm")
+PUPIL_MEANINGS = ("upn", "former_upn", "surname", "forename", "full_name", "date_of_birth", "school_number")
 NOT_A_SESSION = "“{}” is not a session. Write AM or PM."
 TWO_CODES = "“{}” holds two marks in the cell of one session. Give one mark."
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """A row's mark: its text, its column from 1, and its half where the column tells it."""
+class _Mark:
+    """A mark in a row: text, column (from 1), and half if its column is for one half."""
 
     text: str
     column: int
@@ -35,76 +35,84 @@ class _Said:
 
 
 def read_long(
-    entries: Entries, sheet: Sheet, number: int, meanings: Sequence[str | None], dates: Dates, progress: Callable[[int], None]
+    builder: ReadingBuilder,
+    sheet: Sheet,
+    sheet_number: int,
+    meanings: Sequence[str | None],
+    dates: Dates,
+    progress: Callable[[int], None],
 ) -> None:
-    """Read every row: a mark with its session, or the morning's and the afternoon's in columns of their own."""
-    rows = _Rows(entries, Cells(sheet, meanings, dates), number)
+    """Read rows of one mark and its session, or of two marks in columns for morning and afternoon."""
+    reader = _RowReader(builder, CellReader(sheet, meanings, dates), sheet_number)
     for done, (row, values) in enumerate(sheet.rows):
         if done % 20_000 == 0:
             progress(done)
-        rows.take(row, values)
+        reader.add_row(row, values)
 
 
-class _Rows:
-    """Takes the rows of one sheet, each pupil looked at once."""
+class _RowReader:
+    """Reads the rows of one sheet. Each distinct pupil is identified once, as a file repeats them hundreds of times."""
 
-    def __init__(self, entries: Entries, cells: Cells, sheet: int) -> None:
-        self.entries, self.cells, self.sheet = entries, cells, sheet
-        self.keys = [cells.place[one] for one in NAMING if one in cells.place]
-        self.known: dict[tuple[str, ...], int] = {}
-        single = "code" in cells.place and ("session" in cells.place or not any(one in cells.place for one in PAIR))
-        pair = [(cells.place[one], half) for half, one in enumerate(PAIR) if one in cells.place]
-        self.columns: list[tuple[int, int | None]] = [(cells.place["code"], None)] if single else [*pair]
+    def __init__(self, builder: ReadingBuilder, cells: CellReader, sheet: int) -> None:
+        self.builder, self.cells, self.sheet = builder, cells, sheet
+        columns = cells.columns
+        self.pupil_columns = [columns[meaning] for meaning in PUPIL_MEANINGS if meaning in columns]
+        self.pupils: dict[tuple[str, ...], int] = {}
+        half_days = [(columns[meaning], half) for half, meaning in enumerate(HALF_DAY_CODES) if meaning in columns]
+        has_one_code = "code" in columns and ("session" in columns or not half_days)
+        self.code_columns: list[tuple[int, int | None]] = [(columns["code"], None)] if has_one_code else [*half_days]
 
-    def take(self, row: int, values: Sequence[str]) -> None:
-        """The marks of a row, or why they cannot be taken."""
-        said = [_Said(code_text(values[place] if place < len(values) else ""), place + 1, half) for place, half in self.columns]
-        filled = [one for one in said if one.text not in MISSING]
-        self.entries.missing += len(said) - len(filled)
-        if not filled:
+    def add_row(self, row: int, values: Sequence[str]) -> None:
+        """Add the marks of a row, or a problem that says why they are rejected."""
+        cells = [(values[column] if column < len(values) else "", column, half) for column, half in self.code_columns]
+        marks = [_Mark(code, column + 1, half) for text, column, half in cells if (code := code_text(text)) not in MISSING]
+        self.builder.missing += len(cells) - len(marks)
+        if not marks:
             return
         where: dict[str, Any] = {"sheet": self.sheet, "row": row, "raw": tuple(values)}
         pupil = self._pupil(values)
         if pupil < 0:
-            kind, message, value = fault_in(self.cells.key(values)) or ("no-upn", "", None)
-            column, count = self.cells.column("upn"), len(filled)
-            self.entries.problem(kind, message, column=column, column_name="UPN", value=value, count=count, **where)
+            kind, message, value = upn_fault(self.cells.pupil_key(values)) or ("no-upn", "", None)
+            column, count = self.cells.column_number("upn"), len(marks)
+            self.builder.add_problem(kind, message, column=column, column_name="UPN", value=value, count=count, **where)
             return
         text = self.cells.text(values, "date")
-        on = self.cells.dates[text] if text in self.cells.dates.found else None
+        on = self.cells.dates[text] if text in self.cells.dates.day_of else None
         if on is None:
             kind, message = self.cells.dates.fault(text)
-            column, count = self.cells.column("date"), len(filled)
-            self.entries.problem(kind, message, column=column, column_name="Date", value=text, count=count, **where)
+            column, count = self.cells.column_number("date"), len(marks)
+            self.builder.add_problem(kind, message, column=column, column_name="Date", value=text, count=count, **where)
             return
-        for number, one in enumerate(filled):
-            self._mark(one, pupil, on, values, where, first=number == 0)
+        for number, mark in enumerate(marks):
+            self._add_mark(mark, pupil, on, values, where, is_first=number == 0)
 
     def _pupil(self, values: Sequence[str]) -> int:
-        """The pupil of a row; -1 where no mark can be placed for them."""
-        named = tuple(values[place] if place < len(values) else "" for place in self.keys)
-        if named not in self.known:
-            key = self.cells.key(values)
-            self.known[named] = -1 if fault_in(key) else self.entries.pupil(key)
-        return self.known[named]
+        """The index of the row's pupil; -1 if their UPN cannot be used."""
+        cells = tuple(values[column] if column < len(values) else "" for column in self.pupil_columns)
+        if cells not in self.pupils:
+            key = self.cells.pupil_key(values)
+            self.pupils[cells] = -1 if upn_fault(key) else self.builder.pupil_index(key)
+        return self.pupils[cells]
 
-    def _mark(self, one: _Said, pupil: int, on: date, values: Sequence[str], where: dict[str, Any], *, first: bool) -> None:
-        session = self.cells.text(values, "session").upper() if one.half is None else ""
-        half = HALVES.get(session) if one.half is None else one.half
-        place = {"column": one.column, "sheet": self.sheet, "row": where["row"]}
-        if half is None and not session and (both := two_sessions(one.text)):
-            for number, mark in enumerate(both):
-                self.entries.mark(pupil, on, number, mark, **place)
+    def _add_mark(self, mark: _Mark, pupil: int, on: date, values: Sequence[str], where: dict[str, Any], *, is_first: bool) -> None:
+        session = self.cells.text(values, "session").upper() if mark.half is None else ""
+        half = HALVES.get(session) if mark.half is None else mark.half
+        position = {"column": mark.column, "sheet": self.sheet, "row": where["row"]}
+        if half is None and not session and (codes := two_sessions(mark.text)):
+            for number, code in enumerate(codes):
+                self.builder.add_mark(pupil, on, number, code, **position)
         elif half is None:
-            column, message = self.cells.column("session"), NOT_A_SESSION.format(short(session))
-            self.entries.problem("no-session", message, column=column, column_name="Session", value=session, **where)
-        elif holds_two_codes(one.text):
-            message = TWO_CODES.format(one.text)
-            self.entries.problem("two-codes", message, column=one.column, column_name="Code", value=one.text, **where)
+            column, message = self.cells.column_number("session"), NOT_A_SESSION.format(shortened(session))
+            self.builder.add_problem("no-session", message, column=column, column_name="Session", value=session, **where)
+        elif holds_two_codes(mark.text):
+            message = TWO_CODES.format(mark.text)
+            self.builder.add_problem("two-codes", message, column=mark.column, column_name="Code", value=mark.text, **where)
         else:
             late = clean(self.cells.text(values, "minutes_late"))
-            minutes = int(late) if late.isascii() and late.isdecimal() and int(late) < 600 else None  # noqa: PLR2004  minutes in a school day
-            if one.half is not None and one.text not in {"L", "U"}:
+            # More minutes than a school day has are a mistake, not a lateness.
+            minutes = int(late) if late.isascii() and late.isdecimal() and int(late) < 600 else None
+            # In a row of two marks the minutes belong to the mark that was late.
+            if mark.half is not None and mark.text not in {"L", "U"}:
                 minutes = None
-            comment = self.cells.text(values, "comment") if first else ""
-            self.entries.mark(pupil, on, half, one.text, minutes=minutes or None, comment=comment or None, **place)
+            comment = self.cells.text(values, "comment") if is_first else ""
+            self.builder.add_mark(pupil, on, half, mark.text, minutes=minutes or None, comment=comment or None, **position)

@@ -1,4 +1,4 @@
-"""What reading gives back, whatever the file was: marks in columns of numbers, people, totals, and what could not be read."""
+"""The result of reading a file: marks in arrays, people, totals and problems."""
 
 from __future__ import annotations
 
@@ -13,21 +13,26 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+#: Codes that mean no mark was recorded.
 MISSING = frozenset({"", "-"})
 
 
 class FileRefused(Exception):  # noqa: N818  named for what happened to the file
-    """The whole file cannot be read; the message is a sentence that says what to do."""
+    """The whole file is rejected; the message is a sentence that says what to do."""
 
     def __init__(self, kind: str, message: str) -> None:
-        """Keep the kind beside the sentence."""
+        """Store the kind and the sentence."""
         super().__init__(kind, message)
         self.kind, self.message = kind, message
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a file may be, asked before it is parsed."""
+    """The largest file that is read. Checked before the file is parsed.
+
+    Sizes and memory are in bytes. `part`, `parts`, `unpacked` and `ratio` (of unpacked to packed size) are for the parts of a
+    workbook's ZIP; `area` is rows times columns; `cell` is characters; `depth` is the nesting of XML or JSON.
+    """
 
     size: int = 25_000_000
     unpacked: int = 100_000_000
@@ -47,7 +52,7 @@ DEFAULT = Limits()
 
 
 class PupilKey(NamedTuple):
-    """How a file names one pupil."""
+    """The details by which a file identifies one pupil."""
 
     upn: str | None = None
     surname: str | None = None
@@ -62,7 +67,7 @@ class PupilKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the file: its heading, what it is taken to mean, and some of its values."""
+    """A column of the file: its heading, its proposed meaning, and sample values."""
 
     header: str
     meaning: str | None
@@ -71,7 +76,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class MarkNote:
-    """Minutes late or a comment with a mark: indexes into `pupils` and `dates`, session 0 or 1."""
+    """Minutes late or a comment on a mark. `pupil` and `day` index `Reading.pupils` and `.dates`; session is 0 or 1."""
 
     pupil: int
     day: int
@@ -82,7 +87,10 @@ class MarkNote:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A row (or mark) reading could not take: where, what was there, and what to do. `count` marks are refused with it."""
+    """A row or mark that could not be read: where it is, its value, and what to do.
+
+    `count` is the number of marks rejected with it; 0 is a warning.
+    """
 
     kind: str
     sheet: int
@@ -106,28 +114,30 @@ class Person:
     parents: Sequence[Mapping[str, Any]] = ()
 
 
-def _none(kind: type) -> Any:
+def _empty_array(kind: type) -> Any:
     return lambda: np.zeros(0, dtype=kind)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A file as read. The arrays are of one length, an entry a mark; `rows_in` is that length and every refused mark.
+    """A file as read. All arrays have the same length: one entry for each mark.
 
-    `lacking` are the meanings no column has, where a person is asked what the columns mean (`needs_mapping`).
+    `pupil`, `day` and `code` are indexes into `pupils`, `dates` and `codes`; `row` and `column` count from 1 as a spreadsheet does.
+    `missing` counts blank cells. Where `needs_mapping` is true, a person must set the column mapping, and `missing_meanings` are
+    the meanings no column has.
     """
 
     layout: str
     pupils: tuple[PupilKey, ...] = ()
     dates: tuple[date, ...] = ()
     codes: tuple[str, ...] = ()
-    pupil: NDArray[np.int32] = field(default_factory=_none(np.int32))
-    day: NDArray[np.int32] = field(default_factory=_none(np.int32))
-    session: NDArray[np.uint8] = field(default_factory=_none(np.uint8))
-    code: NDArray[np.int16] = field(default_factory=_none(np.int16))
-    row: NDArray[np.int32] = field(default_factory=_none(np.int32))
-    column: NDArray[np.int16] = field(default_factory=_none(np.int16))
-    sheet: NDArray[np.int16] = field(default_factory=_none(np.int16))
+    pupil: NDArray[np.int32] = field(default_factory=_empty_array(np.int32))
+    day: NDArray[np.int32] = field(default_factory=_empty_array(np.int32))
+    session: NDArray[np.uint8] = field(default_factory=_empty_array(np.uint8))
+    code: NDArray[np.int16] = field(default_factory=_empty_array(np.int16))
+    row: NDArray[np.int32] = field(default_factory=_empty_array(np.int32))
+    column: NDArray[np.int16] = field(default_factory=_empty_array(np.int16))
+    sheet: NDArray[np.int16] = field(default_factory=_empty_array(np.int16))
     missing: int = 0
     notes: tuple[MarkNote, ...] = ()
     people: tuple[Person, ...] = ()
@@ -136,7 +146,7 @@ class Reading:
     refused_rows: Mapping[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
     needs_mapping: bool = False
-    lacking: tuple[str, ...] = ()
+    missing_meanings: tuple[str, ...] = ()
     fingerprint: str = ""
     one_letter: bool = False
     ambiguous_dates: bool = False
@@ -148,5 +158,5 @@ class Reading:
 
     @property
     def rows_in(self) -> int:
-        """Marks with something to say: those in the arrays and those refused here."""
+        """The number of marks in the file: those in the arrays and those rejected while reading."""
         return int(self.pupil.size) + sum(problem.count for problem in self.problems)

@@ -1,1 +1,1 @@
-"""Tests of reading: every layout, every dialect, and what a file may not do."""
+"""Tests of reading: every layout and dialect, and files that are rejected."""

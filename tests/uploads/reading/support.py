@@ -1,4 +1,4 @@
-"""What tests of reading share: made-up UPNs, workbooks, and a reading's marks as a set."""
+"""Helpers of the reading tests: made-up UPNs, workbooks, and the marks of a reading as a set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Mark = tuple[str | None, date, int, str]
 
 
 def upn(number: int) -> str:
-    """A UPN of an authority and a school that cannot be, with its right check letter."""
+    """A UPN with the correct check letter, of an authority and a school that do not exist."""
     body = f"9999999{22:02d}{number:03d}"
     letter = check_letter(f"A{body}")
     assert letter is not None
@@ -29,7 +29,7 @@ def upn(number: int) -> str:
 
 
 def marks(reading: Reading) -> set[Mark]:
-    """Every mark of a reading, as it would be said aloud."""
+    """All marks of a reading: UPN, date, session (0 or 1) and code."""
     columns = (reading.pupil.tolist(), reading.day.tolist(), reading.session.tolist(), reading.code.tolist())
     return {
         (reading.pupils[pupil].upn, reading.dates[day], session, reading.codes[code])
@@ -38,28 +38,28 @@ def marks(reading: Reading) -> set[Mark]:
 
 
 def kinds(reading: Reading) -> list[str]:
-    """The problems, by kind, in order."""
+    """The kinds of a reading's problems, in order."""
     return [problem.kind for problem in reading.problems]
 
 
 def outcome(content: bytes) -> FileRefused | Reading:
-    """The reading of some bytes, or why they are refused; nothing else may come of them."""
+    """The reading of a file, or its rejection. Any other exception fails the test."""
     try:
         return read(content)
-    except FileRefused as refusal:
-        return refusal
+    except FileRefused as rejection:
+        return rejection
 
 
-def accounted(reading: Reading, said: int) -> None:
-    """Assert that every mark with something to say was taken or refused, and that all arrays are of one length."""
-    refused = sum(problem.count for problem in reading.problems)
+def accounted(reading: Reading, mark_count: int) -> None:
+    """Assert that each mark was accepted or rejected, and that all arrays have the same length."""
+    rejected = sum(problem.count for problem in reading.problems)
     arrays = (reading.pupil, reading.day, reading.session, reading.code, reading.row, reading.column, reading.sheet)
     assert len({array.size for array in arrays}) == 1
-    assert reading.rows_in == reading.pupil.size + refused == said
+    assert reading.rows_in == reading.pupil.size + rejected == mark_count
 
 
 def workbook(sheets: Mapping[str, Sequence[Sequence[object]]], hidden: Sequence[str] = ()) -> bytes:
-    """An XLSX with these sheets; dates are typed, text that looks like a formula stays text."""
+    """An XLSX file with these sheets. Dates are written as dates, and text like a formula as text."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
         day = book.add_format({"num_format": "dd/mm/yyyy"})
@@ -68,9 +68,9 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[object]]], hidden: Sequence[
             if name in hidden:
                 page.hide()
             for line, row in enumerate(rows):
-                for place, cell in enumerate(row):
+                for column, cell in enumerate(row):
                     if isinstance(cell, date):
-                        page.write_datetime(line, place, datetime(cell.year, cell.month, cell.day), day)  # noqa: DTZ001  a sheet's days have no zone
+                        page.write_datetime(line, column, datetime(cell.year, cell.month, cell.day), day)  # noqa: DTZ001  a sheet's days have no zone
                     elif cell is not None:
-                        page.write(line, place, cell)
+                        page.write(line, column, cell)
     return content.getvalue()

@@ -1,4 +1,4 @@
-"""Tests of totals others report: census XML and CSV, the DfE's weekly file. Never marks; reasons are summed; X is no absence."""
+"""Tests of reported totals: census XML and CSV, and the DfE's weekly file."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.uploads.reading.support import FILES, accounted, kinds, upn
 COUNTED = ("possible", "absent", "authorised", "unauthorised", "attended")
 
 
-def counts(reading: Reading, place: int = 0) -> tuple[int | None, ...]:
-    return tuple(reading.totals[place][name] for name in COUNTED)
+def counts(reading: Reading, index: int = 0) -> tuple[int | None, ...]:
+    return tuple(reading.totals[index][name] for name in COUNTED)
 
 
-def test_three_pupils_of_a_census() -> None:
+def test_the_sample_census_is_read() -> None:
     reading = read((FILES / "census_three_pupils.xml").read_bytes())
     accounted(reading, 0)
     assert (reading.layout, kinds(reading)) == ("census-xml", [])
@@ -28,8 +28,9 @@ def test_three_pupils_of_a_census() -> None:
 
 
 def census(block: str, header: str = "") -> bytes:
-    who = f"<PupilIdentifiers><UPN>{upn(1)}</UPN><Surname>Example</Surname></PupilIdentifiers>"
-    return f"<Message>{header}<Pupils><PupilOnRoll>{who}<Attendance>{block}</Attendance></PupilOnRoll></Pupils></Message>".encode()
+    identifiers = f"<PupilIdentifiers><UPN>{upn(1)}</UPN><Surname>Example</Surname></PupilIdentifiers>"
+    pupil = f"<PupilOnRoll>{identifiers}<Attendance>{block}</Attendance></PupilOnRoll>"
+    return f"<Message>{header}<Pupils>{pupil}</Pupils></Message>".encode()
 
 
 def detail(reason: str, sessions: str) -> str:
@@ -50,7 +51,7 @@ def test_a_census_collects_the_term_before_it(term: str, year: str, span: str) -
     assert (reading.totals[0]["span"], reading.totals[0]["upn"]) == (span, upn(1))
 
 
-def test_reasons_are_believed_before_totals() -> None:
+def test_sums_by_reason_override_totals() -> None:
     block = (
         "<TermlyAttendance><SessionsPossible>100</SessionsPossible><SessionsAuthorised>1</SessionsAuthorised><SessionDetails>"
         + detail("I", "6")
@@ -67,14 +68,14 @@ def test_a_number_that_cannot_be_read_is_a_problem() -> None:
     assert (kinds(reading), reading.totals) == (["not-a-number"], ())
 
 
-def test_more_absence_than_possible_is_shown_and_kept() -> None:
+def test_more_absence_than_possible_sessions_is_only_a_warning() -> None:
     block = f"<TermlyAttendance><SessionsPossible>5</SessionsPossible>{detail('I', '9')}</TermlyAttendance>"
     reading = read(census(block))
     accounted(reading, 0)
     assert (kinds(reading), counts(reading)) == (["more-than-possible"], (5, 9, 9, 0, 0))
 
 
-def test_xml_of_another_kind_is_refused() -> None:
+def test_xml_of_another_kind_is_rejected() -> None:
     with pytest.raises(FileRefused, match="neither a Common Transfer File nor a school census"):
         read(b"<SessionAttendances/>")
 
@@ -95,7 +96,7 @@ def test_a_census_table_of_pupils_has_two_spans() -> None:
     assert (reading.problems[0].row, kinds(reading)) == (3, ["not-a-number"])
 
 
-def test_a_census_table_of_reasons_is_summed_for_each_pupil() -> None:
+def test_a_census_table_by_reason_is_summed_for_each_pupil() -> None:
     rows = (
         "pupilonrolltableid,upn,sessions,attendancereason\n"
         f"1,{upn(1)},6,I\n1,{upn(1)},4,O\n2,{upn(2)},30,X\n1,{upn(1)},1,\n2,{upn(2)},low,I\n"
@@ -106,7 +107,7 @@ def test_a_census_table_of_reasons_is_summed_for_each_pupil() -> None:
     assert counts(reading, 1) == (None, 0, 0, 0, None)
 
 
-def test_the_dfes_weekly_file_is_totals_only() -> None:
+def test_the_dfes_weekly_file_has_totals_only() -> None:
     rows = (
         "academic_term,UPN,DOB,unique_reference_number,pupil_surname,pupil_forename,possible_sessions,absent_sessions,present_sessions,"
         "approved_educational_activity_sessions,authorised_absent_sessions,unauthorised_absent_sessions\n"

@@ -1,4 +1,4 @@
-"""The reading child: what stopped it is told truly, and a fault of the reader's own is not laid at the file's door."""
+"""Tests of reading in a child process: each way it can be stopped has its own message."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 FILE = f"UPN,Surname,Date,Session,Code\n{upn(1)},Zyxwv,2026-09-07,AM,/\n".encode()
 
 
-class Asked(dict[str, str]):
-    """A person's word for the columns, which does something else to the reader that asks for it."""
+class ActingMapping(dict[str, str]):
+    """A column mapping that runs an action in the child process when it is read."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         super().__init__({"UPN": "upn"})
@@ -32,47 +33,48 @@ class Asked(dict[str, str]):
         return super().items()
 
 
-def fault() -> None:
+def raise_fault() -> None:
     message = f"{upn(1)} Zyxwv"
     raise ZeroDivisionError(message)
 
 
 def show_sockets() -> None:
-    held = [os.readlink(f"/proc/self/fd/{one}") for one in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{one}")]  # noqa: PTH110, PTH115, PTH208  files of the kernel
-    raise FileRefused("shown", " ".join(held))
+    descriptors = Path("/proc/self/fd").iterdir()
+    targets = [str(descriptor.readlink()) for descriptor in descriptors if descriptor.exists()]
+    raise FileRefused("shown", " ".join(targets))
 
 
-def dawdle() -> None:
+def loop_forever() -> None:
     while True:
         pass
 
 
-def killed(by: signal.Signals) -> Callable[[], None]:
-    return lambda: os.kill(os.getpid(), by)
+def kill_self(signal_number: signal.Signals) -> Callable[[], None]:
+    return lambda: os.kill(os.getpid(), signal_number)
 
 
 @pytest.mark.parametrize(
     ("act", "sentence"),
     [
-        (dawdle, child.TOO_LONG),
-        (killed(signal.SIGXCPU), child.TOO_LONG),
+        (loop_forever, child.TOO_LONG),
+        (kill_self(signal.SIGXCPU), child.TOO_LONG),
         (lambda: bytes(10**11), child.TOO_MUCH),
         (os.abort, child.TOO_MUCH),
-        (killed(signal.SIGKILL), child.STOPPED),
-        (fault, child.OUR_FAULT),
+        (kill_self(signal.SIGKILL), child.STOPPED),
+        (raise_fault, child.OUR_FAULT),
         (sys.exit, child.OUR_FAULT),
-        (killed(signal.SIGSEGV), child.OUR_FAULT),
+        (kill_self(signal.SIGSEGV), child.OUR_FAULT),
     ],
 )
-def test_what_stopped_the_reader_is_what_the_person_is_told(act: Callable[[], object], sentence: str) -> None:
+def test_the_message_says_what_stopped_the_reader(act: Callable[[], object], sentence: str) -> None:
     with pytest.raises(FileRefused) as caught:
-        read_in_child(FILE, mapping=Asked(act), limits=Limits(seconds=1))
+        read_in_child(FILE, mapping=ActingMapping(act), limits=Limits(seconds=1))
     assert caught.value.message == sentence
 
 
-def test_a_fault_of_the_reader_is_logged_by_its_kind_and_place_and_no_cell() -> None:
+def test_a_fault_of_the_reader_is_logged_with_kind_and_line_but_no_cell() -> None:
     with capture_logs() as logged, pytest.raises(FileRefused) as caught:
-        read_in_child(FILE, mapping=Asked(fault))
+        read_in_child(FILE, mapping=ActingMapping(raise_fault))
     assert caught.value.kind == "our-fault"
     [line] = logged
     assert (line["event"], line["log_level"], line["why"]) == ("upload.reader_fault", "error", "ZeroDivisionError")
@@ -81,11 +83,11 @@ def test_a_fault_of_the_reader_is_logged_by_its_kind_and_place_and_no_cell() -> 
     assert "Zyxwv" not in str(line)
 
 
-def test_the_child_holds_no_connection_of_its_parent() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        assert os.readlink(f"/proc/self/fd/{ours.fileno()}").startswith("socket:")  # noqa: PTH115  a file of the kernel
-        with pytest.raises(FileRefused) as shown:
-            read_in_child(FILE, mapping=Asked(show_sockets))
-    assert "pipe:" in shown.value.message
-    assert "socket:" not in shown.value.message
+def test_the_child_closes_the_connections_of_its_parent() -> None:
+    first, second = socket.socketpair()
+    with first, second:
+        assert str(Path(f"/proc/self/fd/{first.fileno()}").readlink()).startswith("socket:")
+        with pytest.raises(FileRefused) as caught:
+            read_in_child(FILE, mapping=ActingMapping(show_sockets))
+    assert "pipe:" in caught.value.message
+    assert "socket:" not in caught.value.message

@@ -1,4 +1,4 @@
-"""Tests of columns: two heading rows, two marks a row, a person's word for some headings, stray apostrophes and one odd code."""
+"""Tests of columns: two heading rows, two marks in a row, column mappings and apostrophes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import xlsxwriter
 
-from portal.uploads.findings import read_findings
+from portal.uploads.findings import reading_findings
 from portal.uploads.reading import FileRefused, Problem, Reading, read
 from tests.uploads.reading.support import MONDAY, accounted, kinds, marks, upn, workbook
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 DAYS = [MONDAY, MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)]
 CODES = ["/", "\\", "I", "I", "L", ""]
-EXPECTED = {(upn(1), DAYS[place // 2], place % 2, code) for place, code in enumerate(CODES) if code}
-NAMED, BLANK = ["UPN", "Surname", "Forename"], ["", "", ""]
+EXPECTED = {(upn(1), DAYS[index // 2], index % 2, code) for index, code in enumerate(CODES) if code}
+NAMES, BLANKS = ["UPN", "Surname", "Forename"], ["", "", ""]
 HALVES = ["AM", "PM"] * 3
 ROW = [upn(1), "Example", "Ann", *CODES]
 
@@ -31,22 +31,22 @@ def merged(*days: object) -> list[object]:
 @pytest.mark.parametrize(
     "titles", [[], [["Attendance, Example School"]], [["Example School"], ["Autumn"], ["Printed 9 September"]]]
 )
-@pytest.mark.parametrize("lower", [False, True], ids=["named above", "named below"])
+@pytest.mark.parametrize("names_below", [False, True], ids=["names above", "names below"])
 @pytest.mark.parametrize("shape", ["%d/%m/%Y", "%a %d %b %Y", "%Y-%m-%d", "serial", "repeated"])
-def test_dates_over_halves_in_text(shape: str, lower: bool, titles: list[list[str]]) -> None:
+def test_dates_above_am_and_pm_in_text(shape: str, names_below: bool, titles: list[list[str]]) -> None:
     if shape == "serial":
         dates = merged(*[str((day - date(1899, 12, 30)).days) for day in DAYS])
     elif shape == "repeated":
         dates = [day.isoformat() for day in DAYS for _ in range(2)]
     else:
         dates = merged(*[day.strftime(shape) for day in DAYS])
-    upper, under = ([*BLANK, *dates], [*NAMED, *HALVES]) if lower else ([*NAMED, *dates], [*BLANK, *HALVES])
-    rows = [*titles, upper, under, ROW]
-    as_read(read("\n".join(",".join(map(str, row)) for row in rows).encode()), len(titles))
-    as_read(read(workbook({"7A": rows})), len(titles))
+    above, below = ([*BLANKS, *dates], [*NAMES, *HALVES]) if names_below else ([*NAMES, *dates], [*BLANKS, *HALVES])
+    rows = [*titles, above, below, ROW]
+    assert_matrix(read("\n".join(",".join(map(str, row)) for row in rows).encode()), len(titles))
+    assert_matrix(read(workbook({"7A": rows})), len(titles))
 
 
-def as_read(reading: Reading, titles: int) -> None:
+def assert_matrix(reading: Reading, titles: int) -> None:
     assert (reading.layout, reading.needs_mapping, reading.title_rows_skipped) == ("date-matrix", False, titles)
     accounted(reading, 5)
     assert marks(reading) == EXPECTED
@@ -54,103 +54,102 @@ def as_read(reading: Reading, titles: int) -> None:
     assert (int(reading.row[0]), int(reading.column[0])) == (titles + 3, 4)
 
 
-@pytest.mark.parametrize("lower", [0, 1])
-def test_typed_dates_merged_over_halves(lower: int) -> None:
-    reading = read(merged_book(lower))
-    as_read(reading, 1)
+@pytest.mark.parametrize("names_row", [1, 2])
+def test_merged_dates_above_am_and_pm_in_a_workbook(names_row: int) -> None:
+    assert_matrix(read(workbook_of_merged_dates(names_row)), 1)
 
 
-def merged_book(lower: int) -> bytes:
+def workbook_of_merged_dates(names_row: int) -> bytes:
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
-        page, dated = book.add_worksheet("Year 7"), book.add_format({"num_format": "dd/mm/yyyy"})
+        page, date_format = book.add_worksheet("Year 7"), book.add_format({"num_format": "dd/mm/yyyy"})
         page.write_string(0, 0, "Attendance, Example School")
-        page.write_row(1 + lower, 0, NAMED)
-        for place, day in enumerate(DAYS):
-            page.merge_range(1, 3 + place * 2, 1, 4 + place * 2, "", dated)
-            page.write_datetime(1, 3 + place * 2, datetime(day.year, day.month, day.day), dated)  # noqa: DTZ001  a sheet's days have no zone
+        page.write_row(names_row, 0, NAMES)
+        for index, day in enumerate(DAYS):
+            page.merge_range(1, 3 + index * 2, 1, 4 + index * 2, "", date_format)
+            page.write_datetime(1, 3 + index * 2, datetime(day.year, day.month, day.day), date_format)  # noqa: DTZ001  a sheet's days have no zone
         page.write_row(2, 3, HALVES)
         page.write_row(3, 0, ROW)
     return content.getvalue()
 
 
-def test_weekdays_over_halves_are_a_weekly_grid() -> None:
+def test_weekdays_above_am_and_pm_are_a_weekly_grid() -> None:
     rows = [["", "", *merged("Mon", "Tuesday")], ["UPN", "Week", *HALVES[:4]], [upn(1), "07/09/2026", *CODES[:4]]]
     reading = read("\n".join(",".join(map(str, row)) for row in rows).encode())
-    assert (reading.layout, marks(reading)) == ("weekly-grid", {one for one in EXPECTED if one[1] < DAYS[2]})
+    assert (reading.layout, marks(reading)) == ("weekly-grid", {mark for mark in EXPECTED if mark[1] < DAYS[2]})
 
 
 def test_rows_and_columns_are_numbered_as_the_sheet_shows_them() -> None:
-    blank: list[list[object]] = [[], []]
-    rows = [*blank, *[[None, *row] for row in (["UPN", "Date", "Session", "Code"], [upn(1), "2026-09-07", "AM", "/"])]]
+    blank_rows: list[list[object]] = [[], []]
+    rows = [*blank_rows, *[[None, *row] for row in (["UPN", "Date", "Session", "Code"], [upn(1), "2026-09-07", "AM", "/"])]]
     reading = read(workbook({"A": rows}))
     assert (reading.row.tolist(), reading.column.tolist()) == ([4], [5])
 
 
 @pytest.mark.parametrize("headings", [("AM", "PM"), ("AM Mark", "PM Mark"), ("Morning", "Afternoon"), ("Code AM", "Code PM")])
-def test_a_row_may_hold_the_marks_of_both_halves(headings: Sequence[str]) -> None:
+def test_a_row_may_have_the_marks_of_both_halves(headings: Sequence[str]) -> None:
     rows = f"UPN,Date,{','.join(headings)}\n{upn(1)},07/09/2026,/,\\\n{upn(1)},08/09/2026,I,-\n,09/09/2026,I,I\n"
     reading = read(rows.encode())
     assert (reading.layout, reading.missing) == ("long", 1)
     accounted(reading, 5)
     assert marks(reading) == {(upn(1), DAYS[0], 0, "/"), (upn(1), DAYS[0], 1, "\\"), (upn(1), DAYS[1], 0, "I")}
-    assert [(one.kind, one.count) for one in reading.problems if one.count] == [("no-upn", 2)]
+    assert [(problem.kind, problem.count) for problem in reading.problems if problem.count] == [("no-upn", 2)]
     assert set(reading.column.tolist()) == {3, 4}
 
 
 def test_minutes_late_go_to_the_mark_that_was_late() -> None:
     reading = read(f"UPN,Date,AM,PM,Minutes late\n{upn(1)},07/09/2026,/,L,12\n".encode())
-    assert [(one.session, one.minutes_late) for one in reading.notes] == [(1, 12)]
+    assert [(note.session, note.minutes_late) for note in reading.notes] == [(1, 12)]
 
 
-def test_a_persons_word_goes_for_the_headings_it_names_and_the_others_keep_theirs() -> None:
+def test_a_mapping_overrides_the_headings_it_names_and_no_others() -> None:
     content = f"UPN,Date,Session,Letter,Code,Surname\n{upn(1)},2026-09-07,AM,I,x,Example\n".encode()
-    told = read(content, mapping={"Letter": "code"})
-    assert (marks(told), told.pupils[0].surname) == ({(upn(1), MONDAY, 0, "I")}, "Example")
+    reading = read(content, mapping={"Letter": "code"})
+    assert (marks(reading), reading.pupils[0].surname) == ({(upn(1), MONDAY, 0, "I")}, "Example")
     assert read(content, mapping={"Letter": "code", "Surname": ""}).pupils[0].surname is None
 
 
-def test_a_grid_lacking_its_week_says_so_and_takes_a_persons_word() -> None:
+def test_a_grid_without_a_week_needs_a_mapping_and_accepts_one() -> None:
     content = f"UPN,Starts,MonAM,MonPM\n{upn(1)},07/09/2026,/,\\\n".encode()
-    asked = read(content)
-    assert (asked.needs_mapping, asked.lacking, asked.rows_in) == (True, ("week_commencing",), 0)
-    assert [one.header for one in asked.columns] == ["UPN", "Starts", "MonAM", "MonPM"]
+    reading = read(content)
+    assert (reading.needs_mapping, reading.missing_meanings, reading.rows_in) == (True, ("week_commencing",), 0)
+    assert [column.header for column in reading.columns] == ["UPN", "Starts", "MonAM", "MonPM"]
     assert len(marks(read(content, mapping={"Starts": "week_commencing"}))) == 2
     accounted(read(content, mapping={"Starts": ""}), 2)
 
 
-def test_a_leading_apostrophe_is_left_off_every_cell_but_a_name_of_its_own() -> None:
+def test_a_leading_apostrophe_is_removed_except_from_a_surname_that_begins_with_one() -> None:
     content = f"UPN,Surname,Date,Session,Code\n'{upn(1)},'t Example,'07/09/2026,'AM,'I\n'{upn(2)},'Example,07/09/2026,AM,'/\n"
-    for sent in (content, content.replace(",AM", ',"AM"')):
-        reading = read(sent.encode())
+    for text in (content, content.replace(",AM", ',"AM"')):
+        reading = read(text.encode())
         assert marks(reading) == {(upn(1), MONDAY, 0, "I"), (upn(2), MONDAY, 0, "/")}
-        assert [one.surname for one in reading.pupils] == ["'t Example", "Example"]
+        assert [pupil.surname for pupil in reading.pupils] == ["'t Example", "Example"]
 
 
 @pytest.mark.parametrize("code", ["AB", "ZZ9", "A1", "XA"])
-def test_two_letters_of_which_one_is_no_code_are_one_unknown_mark(code: str) -> None:
+def test_two_letters_that_are_not_both_codes_are_one_unknown_mark(code: str) -> None:
     for quote in ("", '"'):
         reading = read(f"UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,{quote}{code}{quote}\n".encode())
         assert (marks(reading), kinds(reading)) == ({(upn(1), MONDAY, 0, code)}, [])
 
 
-def test_two_codes_in_the_cell_of_one_session_are_refused() -> None:
+def test_two_codes_in_the_cell_of_one_session_are_rejected() -> None:
     assert kinds(read(f"UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,/I\n".encode())) == ["two-codes"]
 
 
-def test_published_figures_are_sent_to_their_own_page() -> None:
+def test_published_figures_are_rejected_with_the_page_to_load_them() -> None:
     figures = b"time_period,time_identifier,geographic_level,country_code,absence_rate\n202425,Autumn,National,E92,6.4\n"
     for content in (figures, figures.replace(b",", b'","').replace(b"\n", b'"\n')):
         with pytest.raises(FileRefused, match="This is a file of published figures"):
             read(content)
 
 
-def test_findings_count_marks_and_name_a_columns_letters() -> None:
+def test_findings_count_marks_and_name_the_letters_of_a_column() -> None:
     problems = (
         Problem("no-date", 0, 3, 2, "Date", "soon", "Say when.", 10),
         Problem("no-date", 0, 4, 2, "Date", "soon", "Say when.", 2),
         Problem("totals-differ", 0, 5, 0, "Attendance", None, "They differ.", 0),
     )
-    lost, told = read_findings(Reading("long", problems=problems))
-    assert (lost.refused, lost.count, lost.column, lost.rows) == (True, 12, "B", "3 to 4")
-    assert (told.refused, told.count, told.column) == (False, 1, "Attendance")
+    rejection, warning = reading_findings(Reading("long", problems=problems))
+    assert (rejection.refused, rejection.count, rejection.column, rejection.rows) == (True, 12, "B", "3 to 4")
+    assert (warning.refused, warning.count, warning.column) == (False, 1, "Attendance")

@@ -1,4 +1,4 @@
-"""Tests of the Common Transfer File: two characters a calendar day, totals counted again, the pupil as a list has them."""
+"""Tests of the Common Transfer File: strings of marks, totals, and pupils as in a pupil list."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from hypothesis import strategies as st
 from portal.uploads.reading import FileRefused, Reading, read
 from tests.uploads.reading.support import FILES, accounted, kinds, marks, upn
 
-LETTERS = "/\\LIMBKVPWCESTRGNOUDXQ"
+CODES = "/\\LIMBKVPWCESTRGNOUDXQ"
 
 
 def ctf(pupils: str) -> bytes:
     return f"<CTfile><Header/><CTFpupilData>{pupils}</CTFpupilData></CTfile>".encode()
 
 
-def pupil(string: str, *, start: str = "2026-09-07", who: str = upn(1), year: str = "", totals: str = "", school: str = "") -> str:
+def pupil(
+    string: str, *, start: str = "2026-09-07", upn_text: str = upn(1), year: str = "", totals: str = "", school: str = ""
+) -> str:
     return (
-        f"<Pupil><UPN>{who}</UPN><Surname>Example</Surname><Forename>Ann</Forename><DOB>2016-01-15</DOB><Attendance><YearData>"
+        f"<Pupil><UPN>{upn_text}</UPN><Surname>Example</Surname><Forename>Ann</Forename><DOB>2016-01-15</DOB><Attendance><YearData>"
         f"{year}{school}{totals}<AttendSessions><AttendanceStartDate>{start}</AttendanceStartDate>"
         f"<AttendanceMarks>{string}</AttendanceMarks></AttendSessions></YearData></Attendance></Pupil>"
     )
 
 
-def taken(string: str, **said: str) -> Reading:
-    return read(ctf(pupil(string, **said)))
+def read_string(string: str, **details: str) -> Reading:
+    return read(ctf(pupil(string, **details)))
 
 
 def test_the_sample_file_is_read_and_its_totals_agree() -> None:
@@ -41,26 +43,26 @@ def test_the_sample_file_is_read_and_its_totals_agree() -> None:
     assert min(reading.dates) == date(2026, 9, 3)
 
 
-def test_a_upn_of_ten_characters_is_refused_and_the_pupil_is_on_no_list() -> None:
+def test_a_pupil_with_a_upn_of_ten_characters_is_rejected() -> None:
     reading = read((FILES / "ctf_short_upn.xml").read_bytes())
     assert (kinds(reading), reading.people, reading.rows_in) == (["odd-upn"], (), 1)
 
 
-def test_every_mark_of_a_pupil_with_an_odd_upn_is_counted_as_refused() -> None:
-    reading = taken("/\\I-##", who="A12345")
+def test_all_marks_of_a_pupil_with_a_wrong_upn_count_as_rejected() -> None:
+    reading = read_string("/\\I-##", upn_text="A12345")
     accounted(reading, 3)
     assert reading.problems[0].value == "A12345"
     assert reading.refused_rows[0, 1][-1] == "/\\I-##"
 
 
-def test_blanks_and_dashes_are_missing_on_school_days_and_nothing_at_weekends() -> None:
-    reading = taken("/-- /\\/\\/\\  --")
+def test_blanks_and_dashes_are_missing_on_weekdays_and_ignored_at_weekends() -> None:
+    reading = read_string("/-- /\\/\\/\\  --")
     accounted(reading, 7)
     assert reading.missing == 3
 
 
-def test_an_odd_length_refuses_the_string_whole() -> None:
-    reading = taken("/\\/")
+def test_a_string_of_odd_length_is_rejected() -> None:
+    reading = read_string("/\\/")
     accounted(reading, 3)
     assert (kinds(reading), reading.pupil.size) == (["odd-length"], 0)
 
@@ -69,50 +71,50 @@ def test_an_odd_length_refuses_the_string_whole() -> None:
     ("start", "length", "kind"),
     [("2027-07-31", 32, None), ("2027-07-31", 33, "outside-year"), ("2026-08-01", 396, None), ("2026-08-01", 397, "outside-year")],
 )
-def test_marks_stay_within_1_august_to_31_august(start: str, length: int, kind: str | None) -> None:
-    reading = taken("/\\" * length, start=start)
+def test_marks_must_be_within_1_august_to_31_august(start: str, length: int, kind: str | None) -> None:
+    reading = read_string("/\\" * length, start=start)
     accounted(reading, 2 * length)
     assert kinds(reading) == ([kind] if kind else [])
 
 
-def test_closed_days_after_the_year_do_not_matter() -> None:
-    assert kinds(taken("/\\" + "#" * 900)) == []
+def test_closed_days_after_the_end_of_the_year_are_ignored() -> None:
+    assert kinds(read_string("/\\" + "#" * 900)) == []
 
 
-def test_marks_of_another_year_than_they_are_said_to_be_are_refused() -> None:
-    reading = taken("/\\", year="<Year>2024</Year>")
+def test_marks_outside_the_year_of_their_element_are_rejected() -> None:
+    reading = read_string("/\\", year="<Year>2024</Year>")
     accounted(reading, 2)
     assert kinds(reading) == ["other-year"]
 
 
-def test_a_start_date_that_cannot_be_read_refuses_the_string() -> None:
-    reading = taken("/\\", start="soon")
+def test_a_string_whose_start_date_cannot_be_read_is_rejected() -> None:
+    reading = read_string("/\\", start="soon")
     accounted(reading, 2)
     assert kinds(reading) == ["no-date"]
 
 
-def test_totals_that_differ_are_shown_and_refuse_nothing() -> None:
-    reading = taken("/\\II", totals="<SessionsPossible>4</SessionsPossible><SessionsAttended>4</SessionsAttended>")
+def test_totals_that_differ_from_the_marks_are_only_a_warning() -> None:
+    reading = read_string("/\\II", totals="<SessionsPossible>4</SessionsPossible><SessionsAttended>4</SessionsAttended>")
     accounted(reading, 4)
     assert [(problem.kind, problem.value, problem.count) for problem in reading.problems] == [
         ("totals-differ", "SessionsAttended 4, marks 2", 0)
     ]
 
 
-def test_a_j_alone_may_count_either_way() -> None:
+def test_the_code_j_may_count_as_attended_or_authorised() -> None:
     totals = "<SessionsAttended>{}</SessionsAttended><SessionsAuthorised>{}</SessionsAuthorised>"
-    assert kinds(taken("/J", totals=totals.format(2, 0))) == []
-    assert kinds(taken("/J", totals=totals.format(1, 1))) == []
-    assert kinds(taken("/I", totals=totals.format(2, 0))) == ["totals-differ"]
+    assert kinds(read_string("/J", totals=totals.format(2, 0))) == []
+    assert kinds(read_string("/J", totals=totals.format(1, 1))) == []
+    assert kinds(read_string("/I", totals=totals.format(2, 0))) == ["totals-differ"]
 
 
-def test_the_school_is_only_what_the_year_says() -> None:
-    assert taken("/\\").pupils[0].school_number is None
-    assert taken("/\\", school="<LEA>001</LEA><Estab>2345</Estab>").pupils[0].school_number == "0012345"
-    assert taken("/\\", school="<LEA>XXX</LEA><Estab>XXXX</Estab>").pupils[0].school_number is None
+def test_the_school_number_is_that_of_the_year_element() -> None:
+    assert read_string("/\\").pupils[0].school_number is None
+    assert read_string("/\\", school="<LEA>001</LEA><Estab>2345</Estab>").pupils[0].school_number == "0012345"
+    assert read_string("/\\", school="<LEA>XXX</LEA><Estab>XXXX</Estab>").pupils[0].school_number is None
 
 
-def test_several_years_and_schools_of_one_pupil_are_all_read() -> None:
+def test_all_years_and_schools_of_a_pupil_are_read() -> None:
     year = (
         "<YearData><LEA>999</LEA><Estab>{}</Estab><AttendSessions><AttendanceStartDate>{}</AttendanceStartDate>"
         "<AttendanceMarks>/\\</AttendanceMarks></AttendSessions></YearData>"
@@ -123,7 +125,7 @@ def test_several_years_and_schools_of_one_pupil_are_all_read() -> None:
     assert {key.school_number for key in reading.pupils} == {"9999998", "9999999"}
 
 
-def test_the_pupil_is_also_a_row_of_a_list() -> None:
+def test_the_details_of_a_pupil_are_read() -> None:
     details = (
         f"<Pupil><UPN>{upn(2)}</UPN><Surname>Ó’Example</Surname><Forename>Bo</Forename><DOB>2015-02-03</DOB><Gender>M</Gender>"
         "<BasicDetails><NCyearActual>6</NCyearActual><EnrolStatus>M</EnrolStatus><SENprovision>E</SENprovision></BasicDetails>"
@@ -148,7 +150,7 @@ def test_the_pupil_is_also_a_row_of_a_list() -> None:
     assert person.parents[0]["phone"] == "07700 900000"
 
 
-def test_a_file_that_says_utf_8_and_is_windows_1252_is_read() -> None:
+def test_a_file_declared_as_utf_8_but_written_in_windows_1252_is_read() -> None:
     content = ctf(pupil("/\\").replace("Example", "Zoë")).decode().encode("cp1252")
     assert read(b'<?xml version="1.0" encoding="utf-8"?>' + content).pupils[0].surname == "Zoë"
 
@@ -158,27 +160,27 @@ def test_utf_16_and_a_namespace_are_read() -> None:
     accounted(read(f'<?xml version="1.0" encoding="UTF-16"?>{text}'.encode("utf-16")), 2)
 
 
-def test_no_pupils_is_said() -> None:
+def test_a_file_without_pupils_is_rejected() -> None:
     with pytest.raises(FileRefused, match="no pupils"):
         read(ctf(""))
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.text(alphabet=LETTERS + "#- ", min_size=2, max_size=2), min_size=1, max_size=60))
+@given(st.lists(st.text(alphabet=CODES + "#- ", min_size=2, max_size=2), min_size=1, max_size=60))
 def test_any_string_is_read_as_written(days: list[str]) -> None:
     start = date(2026, 9, 1)
     written = "".join(days)
-    reading = taken(written, start=start.isoformat())
+    reading = read_string(written, start=start.isoformat())
     expected = {
-        (upn(1), start + timedelta(days=place // 2), place % 2, mark) for place, mark in enumerate(written) if mark not in "#- "
+        (upn(1), start + timedelta(days=index // 2), index % 2, mark) for index, mark in enumerate(written) if mark not in "#- "
     }
     accounted(reading, len(expected))
     assert marks(reading) == expected
 
 
 def test_a_file_with_pupils_and_no_marks_is_a_pupil_list() -> None:
-    named = f"<Pupil><UPN>{upn(1)}</UPN><Surname>Example</Surname><Forename>Ann</Forename><DOB>2016-01-15</DOB></Pupil>"
-    reading = read(ctf(named + f"<Pupil><UPN>{upn(2)}</UPN></Pupil><Pupil><UPN>A1</UPN><Surname>Example</Surname></Pupil>"))
-    assert (reading.layout, [one.surname for one in reading.people]) == ("pupil-list", ["Example"])
-    assert [(one.kind, one.row, one.count) for one in reading.problems] == [("no-name", 2, 1), ("odd-upn", 3, 1)]
-    assert taken("/\\").layout == "ctf"
+    complete = f"<Pupil><UPN>{upn(1)}</UPN><Surname>Example</Surname><Forename>Ann</Forename><DOB>2016-01-15</DOB></Pupil>"
+    reading = read(ctf(complete + f"<Pupil><UPN>{upn(2)}</UPN></Pupil><Pupil><UPN>A1</UPN><Surname>Example</Surname></Pupil>"))
+    assert (reading.layout, [person.surname for person in reading.people]) == ("pupil-list", ["Example"])
+    assert [(problem.kind, problem.row, problem.count) for problem in reading.problems] == [("no-name", 2, 1), ("odd-upn", 3, 1)]
+    assert read_string("/\\").layout == "ctf"

@@ -1,4 +1,4 @@
-"""Tests of registers laid out across: the weekly grid and the date matrix, with titles, totals, merged dates and several sheets."""
+"""Tests of wide layouts: the weekly grid and the date matrix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.uploads.reading.support import MONDAY, accounted, kinds, marks, upn, 
 SLOTS = [f"{day}{half}" for day in ("Mon", "Tue", "Wed", "Thu", "Fri") for half in ("AM", "PM")]
 WEEK = ["/", "\\", "I", "I", "L", "\\", "", "-", "C1", "\\"]
 EXPECTED = {
-    (upn(1), MONDAY + timedelta(days=place // 2), place % 2, mark) for place, mark in enumerate(WEEK) if mark not in {"", "-"}
+    (upn(1), MONDAY + timedelta(days=index // 2), index % 2, mark) for index, mark in enumerate(WEEK) if mark not in {"", "-"}
 }
 
 
@@ -36,23 +36,23 @@ def test_a_weekly_grid_with_its_week_in_the_title(title: str) -> None:
     assert (marks(reading), reading.pupils[0].surname, reading.title_rows_skipped) == (EXPECTED, "Example", 3)
 
 
-def test_headings_in_full_and_padded_marks() -> None:
+def test_a_weekly_grid_with_full_weekdays_and_padded_marks() -> None:
     headings = [f"{day} {half}" for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday") for half in ("AM", "PM")]
     reading = read(lines(["UPN", "WB", *headings], [upn(1), "2026-09-07", *[f"{mark} " for mark in WEEK]]))
     assert marks(reading) == EXPECTED
 
 
-def test_any_day_of_the_week_stands_for_its_week() -> None:
+def test_any_day_of_a_week_may_name_it() -> None:
     assert marks(read(lines(["UPN", "Week", *SLOTS], [upn(1), "2026-09-09", *WEEK]))) == EXPECTED
 
 
-def test_a_grid_without_a_week_asks_which_column_holds_it() -> None:
+def test_a_grid_without_a_week_needs_a_mapping() -> None:
     reading = read(lines(["UPN", *SLOTS], [upn(1), *WEEK], [upn(2), *["/"] * 10]))
     assert (reading.layout, reading.needs_mapping, reading.pupil.size) == ("weekly-grid", True, 0)
     assert [column.header for column in reading.columns] == ["UPN", *SLOTS]
 
 
-def test_a_grid_row_of_an_unnamed_pupil_refuses_its_marks() -> None:
+def test_marks_of_a_grid_row_without_a_upn_are_rejected() -> None:
     reading = read(lines(["UPN", "Week", *SLOTS], ["", "2026-09-07", *WEEK]))
     accounted(reading, 8)
     assert kinds(reading) == ["no-upn"]
@@ -71,7 +71,7 @@ def test_a_date_matrix_with_one_heading_row(shape: str) -> None:
     assert reading.missing == 2
 
 
-def test_a_date_matrix_with_merged_dates_over_halves() -> None:
+def test_a_date_matrix_with_merged_dates_above_am_and_pm() -> None:
     dates = [text for day in DAYS for text in (day.strftime("%d/%m/%Y"), "")]
     reading = read(lines(["UPN", *dates], ["", *["AM", "PM"] * 5], [upn(1), *WEEK]))
     accounted(reading, 8)
@@ -86,24 +86,24 @@ def test_a_date_matrix_of_whole_days() -> None:
     assert marks(reading) == EXPECTED
 
 
-def test_one_mark_for_a_whole_day_is_refused_and_counted() -> None:
+def test_one_mark_for_a_whole_day_is_rejected_and_counted() -> None:
     reading = read(lines(["UPN", MONDAY.isoformat(), DAYS[1].isoformat()], [upn(1), "I", "/\\"]))
     assert kinds(reading) == ["one-mark-for-a-day"]
     accounted(reading, 3)
 
 
-def test_a_workbook_with_a_sheet_for_each_group_a_hidden_one_and_totals() -> None:
-    typed = [cell for day in DAYS for cell in (day, None)]
+def test_a_workbook_with_several_sheets_a_hidden_sheet_and_totals() -> None:
+    dates = [cell for day in DAYS for cell in (day, None)]
     halves = [None, *["AM", "PM"] * 5]
     sheets = {
-        "7A": [["Example School"], [], ["UPN", *typed], halves, [upn(1), *WEEK], ["Total", 9]],
-        "7B": [["UPN", *typed], halves, [upn(2), *["/"] * 10]],
-        "Old": [["UPN", *typed], halves, [upn(3), *["I"] * 10]],
+        "7A": [["Example School"], [], ["UPN", *dates], halves, [upn(1), *WEEK], ["Total", 9]],
+        "7B": [["UPN", *dates], halves, [upn(2), *["/"] * 10]],
+        "Old": [["UPN", *dates], halves, [upn(3), *["I"] * 10]],
         "Empty": [],
     }
     reading = read(workbook(sheets, hidden=["Old"]))
     accounted(reading, 28)
-    assert {(one[0]) for one in marks(reading)} == {upn(1), upn(2), upn(3)}
+    assert {mark[0] for mark in marks(reading)} == {upn(1), upn(2), upn(3)}
     assert marks(reading) >= EXPECTED
     assert (reading.sheets_read, reading.hidden_sheets) == (("7A", "7B", "Old"), ("Old",))
     assert (reading.title_rows_skipped, reading.totals_rows_skipped) == (2, 1)
@@ -111,7 +111,7 @@ def test_a_workbook_with_a_sheet_for_each_group_a_hidden_one_and_totals() -> Non
     assert int(reading.row.min()) == 3
 
 
-def test_dates_of_a_matrix_are_read_together() -> None:
+def test_dates_of_all_columns_of_a_matrix_are_judged_together() -> None:
     reading = read(lines(["UPN", "07/09/2026 AM", "14/09/2026 AM"], [upn(1), "/", "/"]))
     assert reading.dates == (MONDAY, date(2026, 9, 14))
     assert not reading.ambiguous_dates

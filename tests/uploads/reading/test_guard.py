@@ -1,4 +1,4 @@
-"""Tests of the guard: what a file is by its content, in time that cannot be noticed."""
+"""Tests of the guard: files are recognised by content, and harmful ones are rejected."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from portal.uploads.findings import column_letters
 from portal.uploads.reading import DEFAULT, FileRefused, Limits
-from portal.uploads.reading.extents import furthest
-from portal.uploads.reading.guard import json_document, recognised, xml_root
-from portal.uploads.reading.texts import decoded, typed
+from portal.uploads.reading.extents import sheet_extent
+from portal.uploads.reading.guard import recognised
+from portal.uploads.reading.markup import json_document, xml_root
+from portal.uploads.reading.texts import cell_text, decoded
 from tests.abuse.archives import deflated, workbook_of
 from tests.uploads.reading.support import upn, workbook
 
@@ -40,12 +41,12 @@ def test_a_large_workbook_is_recognised() -> None:
     assert recognised(content, DEFAULT) == "xlsx"
 
 
-def test_limits_are_asked_before_anything_else() -> None:
+def test_the_size_limit_is_checked_first() -> None:
     with pytest.raises(FileRefused, match="larger than 1 MB"):
         recognised(b"x" * 1_000_001, Limits(size=1_000_000))
 
 
-def test_depth_elements_and_damage_of_xml() -> None:
+def test_deep_or_damaged_xml_is_rejected() -> None:
     assert xml_root(b"<a>" * 100 + b"</a>" * 100, DEFAULT).tag == "a"
     with pytest.raises(FileRefused, match="nested more than 100 deep"):
         xml_root(b"<a>" * 101 + b"</a>" * 101, DEFAULT)
@@ -68,7 +69,7 @@ def test_depth_elements_and_damage_of_xml() -> None:
         b'{"a": "\\ude00\\ud83d"}',
     ],
 )
-def test_json_that_cannot_be_trusted_is_refused(content: bytes) -> None:
+def test_harmful_json_is_rejected(content: bytes) -> None:
     with pytest.raises(FileRefused):
         json_document(content, DEFAULT)
 
@@ -80,7 +81,7 @@ def test_json_within_limits_is_read() -> None:
 
 
 @pytest.mark.parametrize("depth", [101, 200, 300, 5_000])
-def test_deep_xml_is_refused_as_xml_whatever_its_elements_are_called(depth: int) -> None:
+def test_deep_xml_is_rejected_as_too_deep_with_any_element_names(depth: int) -> None:
     for name in ("a", "p", "x", "CTfile"):
         content = f"<{name}>".encode() * depth + f"</{name}>".encode() * depth
         assert recognised(content, DEFAULT) == "xml"
@@ -89,7 +90,7 @@ def test_deep_xml_is_refused_as_xml_whatever_its_elements_are_called(depth: int)
         assert caught.value.kind == "too-deep"
 
 
-FAR = [
+DISTANT_CELLS = [
     '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
     '<row r="2"><c r="A2"/></row><row r="1048576"><c r="Z1048576"/></row>',
     "<row r = '99999999'><c><v>1</v></c></row>",
@@ -98,22 +99,22 @@ FAR = [
 ]
 
 
-@pytest.mark.parametrize("rows", FAR)
+@pytest.mark.parametrize("rows", DISTANT_CELLS)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_cells_at_the_end_of_the_world_are_refused_before_a_reader_makes_room(rows: str, encoding: str) -> None:
+def test_a_sheet_with_distant_cells_is_rejected_before_memory_is_allocated(rows: str, encoding: str) -> None:
     sheet = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode(encoding)
     with pytest.raises(FileRefused) as caught:
         recognised(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT)
     assert caught.value.kind == "rows"
 
 
-def test_cells_far_apart_within_a_register_are_read() -> None:
+def test_a_sheet_with_distant_cells_within_the_limits_is_read() -> None:
     for rows in ('<row r="200000"><c r="AA200000"/></row>', '<row r="40"><c r="BXX40"/></row>', '<row r="1048576"/>'):
         sheet = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()
         assert recognised(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT) == "xlsx"
 
 
-def test_a_place_across_two_blocks_is_seen() -> None:
+def test_a_reference_that_spans_two_blocks_is_found() -> None:
     for before in range(262_100, 262_150):
         sheet = b"<worksheet>".ljust(before) + b'<row r="9"><c r="XFD9"/></row>'
         with pytest.raises(FileRefused, match="rows"):
@@ -121,13 +122,13 @@ def test_a_place_across_two_blocks_is_seen() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 20_000), st.integers(1, 2_000_000)), max_size=12), st.sampled_from(['r="{}"', "r = '{}'"]))
-def test_the_furthest_place_of_a_sheet(places: list[tuple[int, int]], shape: str) -> None:
-    cells = "".join(f"<c {shape.format(f'{column_letters(column)}{row}')}/>" for column, row in places)
-    expected = (max((column for column, _ in places), default=0), max((row for _, row in places), default=0))
-    assert furthest(f"<sheetData>{cells}</sheetData>".encode()) == expected
+def test_the_extent_of_a_sheet_is_its_last_column_and_row(references: list[tuple[int, int]], shape: str) -> None:
+    cells = "".join(f"<c {shape.format(f'{column_letters(column)}{row}')}/>" for column, row in references)
+    expected = (max((column for column, _ in references), default=0), max((row for _, row in references), default=0))
+    assert sheet_extent(f"<sheetData>{cells}</sheetData>".encode()) == expected
 
 
-def test_a_sign_no_database_keeps_is_in_no_text() -> None:
-    assert typed("Marsh\0, Robin") == "Marsh, Robin"
+def test_nul_is_removed_from_cells_and_rejected_in_text_files() -> None:
+    assert cell_text("Marsh\0, Robin") == "Marsh, Robin"
     with pytest.raises(FileRefused, match="damaged"):
         decoded("UPN,Surname\nA,Mar\0sh\n".encode("utf-16"))

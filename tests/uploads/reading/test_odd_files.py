@@ -1,4 +1,4 @@
-"""Files nobody meant to send, or sent too soon: each ends in a sentence that says what it is and what to do."""
+"""Files sent by mistake: each is rejected with a sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tests.uploads.reading.support import accounted, kinds, upn, workbook
 HEADINGS = "UPN,Date,Session,Code\n"
 ROW = f"{upn(1)},2026-09-07,AM,/\n"
 BODY = [["UPN", "Date", "Session", "Code"], [upn(1), "2026-09-07", "AM", "/"]]
-LONG = "".join(random.Random(1).choices("abcdefghijklmnop0123456789", k=2_000_000))  # noqa: S311  a cell, not a secret
+LONG_TEXT = "".join(random.Random(1).choices("abcdefghijklmnop0123456789", k=2_000_000))  # noqa: S311  a cell, not a secret
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 504
 OPEN_DOCUMENT = stored("mimetype", b"application/vnd.oasis.opendocument.spreadsheet")
-NOTHING = "The file is empty. Export it again"
+EMPTY = "The file is empty. Export it again"
 NO_ROWS = "no rows below its headings. Export it again with a row for each mark or pupil"
 
 CASES: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", NOTHING),
-    "a byte order mark alone": (b"\xef\xbb\xbf", NOTHING),
-    "blanks": (b"  \n\n \t\r\n", NOTHING),
+    "empty": (b"", EMPTY),
+    "a byte order mark alone": (b"\xef\xbb\xbf", EMPTY),
+    "blanks": (b"  \n\n \t\r\n", EMPTY),
     "separators": (b",,,\n,,,\n", "The file has no rows. Send one"),
     "a workbook of blanks": (workbook({"Marks": [[" ", " "], [" "]]}), "The workbook has no rows. Send one"),
     "headings": (HEADINGS.encode(), NO_ROWS),
@@ -33,10 +33,10 @@ CASES: dict[str, tuple[bytes, str]] = {
     "headings over blank rows": ((HEADINGS + ",,,\n" * 3).encode(), NO_ROWS),
     "headings of a workbook": (workbook({"Marks": BODY[:1]}), NO_ROWS),
     "a row without headings": (ROW.encode(), NO_ROWS),
-    "a cell of 2 MB": (f"{HEADINGS}{upn(1)},2026-09-07,AM,{LONG}\n".encode(), "Row 2 is longer than a row of a register"),
+    "a cell of 2 MB": (f"{HEADINGS}{upn(1)},2026-09-07,AM,{LONG_TEXT}\n".encode(), "Row 2 is longer than a row of a register"),
     "a quoted cell of 2 MB": ((HEADINGS + ROW + '"' + "x\n" * 1_000_000 + '",,,\n').encode(), "Row 3 has a cell that is too long"),
     "a workbook's cell of 2 MB": (
-        sheet_of(row_of(1, *BODY[0]) + row_of(2, upn(1), "2026-09-07", "AM", LONG)),
+        sheet_of(row_of(1, *BODY[0]) + row_of(2, upn(1), "2026-09-07", "AM", LONG_TEXT)),
         "Row 2 of sheet Marks has a cell that is too long. Mend it",
     ),
     "40,000 columns": (",".join(f"c{n}" for n in range(40_000)).encode() + b"\n", "Remove the empty columns"),
@@ -67,17 +67,17 @@ def test_a_file_that_cannot_be_read_says_what_to_do(case: str) -> None:
     assert len(caught.value.message) < 200
 
 
-def test_one_row_is_read_under_any_name_and_beside_a_sheet_of_blanks() -> None:
+def test_a_file_of_one_row_is_read_even_with_a_blank_sheet() -> None:
     accounted(read((HEADINGS + ROW).encode()), 1)
     accounted(read(workbook({"Marks": BODY, "Notes": [[" "]]})), 1)
 
 
-@pytest.mark.parametrize("place", range(1, 4))
-def test_a_cell_however_long_is_told_in_short(place: int) -> None:
+@pytest.mark.parametrize("column", range(1, 4))
+def test_a_very_long_cell_is_cut_short_in_messages(column: int) -> None:
     cells = ROW.strip().split(",")
-    cells[place] = LONG[:30_000]
+    cells[column] = LONG_TEXT[:30_000]
     reading = read((HEADINGS + ",".join(cells) + "\n").encode())
     accounted(reading, 1)
-    told = [*reading.codes, *(words for problem in reading.problems for words in (problem.message, problem.value or ""))]
-    assert max(map(len, told)) < 200
-    assert kinds(reading) == [["no-date"], ["no-session"], []][place - 1]
+    texts = [*reading.codes, *(text for problem in reading.problems for text in (problem.message, problem.value or ""))]
+    assert max(map(len, texts)) < 200
+    assert kinds(reading) == [["no-date"], ["no-session"], []][column - 1]

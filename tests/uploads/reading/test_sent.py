@@ -1,4 +1,4 @@
-"""Tests of what comes of files that are not marks: a Common Transfer File as a pupil list, and totals of a whole authority."""
+"""Tests of importing pupil lists and reported totals."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from portal.uploads.models import Upload
     from tests.support.world import World
 
 PUPIL = "<Pupil><UPN>{}</UPN><Surname>Ashdown</Surname><Forename>Bryn</Forename><DOB>{}</DOB>{}</Pupil>"
@@ -34,26 +35,26 @@ def primary(world: World, as_role: Callable[..., Session]) -> UUID:
     return world.here.primary
 
 
-def sent(school: UUID, kind: str, content: str) -> UUID:
-    return actions.take(school, kind=kind, file_name="x", content=content.encode())
+def import_text(school: UUID, kind: str, content: str) -> Upload:
+    return found(actions.take(school, kind=kind, file_name="x", content=content.encode()))
 
 
-def test_a_transfer_file_sent_as_a_pupil_list_gives_its_pupils_and_no_marks(primary: UUID) -> None:
-    marked = [PUPIL.format(upn(40), "2017-03-02", MARKS.format("/I")), PUPIL.format("A1", "2017-03-02", MARKS.format("////"))]
-    upload = found(sent(primary, "pupils", f"<CTfile><CTFpupilData>{''.join(marked)}</CTFpupilData></CTfile>"))
+def test_a_transfer_file_sent_as_a_pupil_list_imports_pupils_and_no_marks(primary: UUID) -> None:
+    pupils = [PUPIL.format(upn(40), "2017-03-02", MARKS.format("/I")), PUPIL.format("A1", "2017-03-02", MARKS.format("////"))]
+    upload = import_text(primary, "pupils", f"<CTfile><CTFpupilData>{''.join(pupils)}</CTFpupilData></CTfile>")
     assert (upload.state, upload.kind, upload.rows_in, upload.rows_stored, upload.rows_refused) == ("applied", "pupils", 2, 1, 1)
     assert findings(upload)["odd-upn"].count == 1
 
 
-def test_marks_sent_as_a_pupil_list_are_taken_for_marks(primary: UUID) -> None:
-    upload = found(sent(primary, "pupils", f"UPN,Date,Session,Code\n{upn(41)},02/11/2026,AM,/\n"))
+def test_marks_sent_as_a_pupil_list_are_imported_as_marks(primary: UUID) -> None:
+    upload = import_text(primary, "pupils", f"UPN,Date,Session,Code\n{upn(41)},02/11/2026,AM,/\n")
     assert (upload.kind, upload.rows_in, list(findings(upload))) == ("marks", 1, ["day-first", "unknown-pupil"])
 
 
-def test_totals_of_other_schools_are_refused(primary: UUID) -> None:
+def test_totals_of_other_schools_are_rejected(primary: UUID) -> None:
     rows = "".join(f"{upn(number)},{urn},20,{number}\n" for number, urn in enumerate(("900001", "900002", "900002", "900001", "")))
-    upload = found(sent(primary, "totals", f"UPN,Unique Reference Number,Possible Sessions,Absent Sessions\n{rows}"))
+    upload = import_text(primary, "totals", f"UPN,Unique Reference Number,Possible Sessions,Absent Sessions\n{rows}")
     assert (upload.kind, upload.rows_in, upload.rows_stored, upload.rows_refused) == ("totals", 5, 3, 2)
-    one = findings(upload)["wrong-school"]
-    assert (one.refused, one.rows, one.value, one.count) == (True, "3 to 4", "900002", 2)
+    finding = findings(upload)["wrong-school"]
+    assert (finding.refused, finding.rows, finding.value, finding.count) == (True, "3 to 4", "900002", 2)
     assert tx().scalar(select(func.count()).where(ReportedTotal.upload_id == upload.id)) == 3

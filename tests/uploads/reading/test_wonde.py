@@ -1,4 +1,4 @@
-"""Tests of records in Wonde's shape: pupils and codes joined by number, whatever envelope they come in."""
+"""Tests of JSON records in Wonde's format."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ STUDENTS = [
 CODES = [{"id": "C9", "code": "I"}, {"id": 4, "code": "L"}, {"id": 5, "code": "-"}]
 
 
-def wonde(*attendance: Any, **said: Any) -> Reading:
-    document = {"students": STUDENTS, "attendance": list(attendance), "attendance-codes": CODES, **said}
+def wonde(*attendance: Any, **lists: Any) -> Reading:
+    document = {"students": STUDENTS, "attendance": list(attendance), "attendance-codes": CODES, **lists}
     return read(json.dumps(document).encode())
 
 
-def test_marks_are_joined_with_their_pupil_and_code() -> None:
+def test_marks_are_joined_with_pupil_and_code() -> None:
     reading = wonde(
         {"student_id": "A1", "date": "2026-09-07", "session": "AM", "attendance_code_id": "C9", "comment": " rang in "},
         {
@@ -41,7 +41,7 @@ def test_marks_are_joined_with_their_pupil_and_code() -> None:
     assert reading.row.tolist() == [1, 2]
 
 
-def test_nested_students_codes_and_envelopes_are_opened() -> None:
+def test_nested_students_codes_and_envelopes_are_read() -> None:
     student = {"data": {"id": "Z", "upn": upn(9), "surname": "Example"}}
     record = {"student": student, "date": "2026-09-07", "session": "AM", "attendance_code": {"data": {"id": 1, "code": "B"}}}
     reading = read(json.dumps({"data": {"attendance": {"data": [record]}}}).encode())
@@ -49,7 +49,7 @@ def test_nested_students_codes_and_envelopes_are_opened() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("fields", "kind"),
     [
         ({"student_id": "nobody"}, "unknown-student"),
         ({"student_id": None}, "unknown-student"),
@@ -58,21 +58,21 @@ def test_nested_students_codes_and_envelopes_are_opened() -> None:
         ({"session": "P3"}, "no-session"),
     ],
 )
-def test_what_cannot_be_joined_is_refused_and_counted(said: dict[str, Any], kind: str) -> None:
+def test_a_mark_that_cannot_be_joined_is_rejected_and_counted(fields: dict[str, Any], kind: str) -> None:
     record = {"student_id": "A1", "date": "2026-09-07", "session": "AM", "attendance_code_id": "C9"}
-    reading = wonde(record, record | said)
+    reading = wonde(record, record | fields)
     accounted(reading, 2)
     assert (kinds(reading), reading.problems[0].row) == ([kind], 2)
 
 
-def test_no_mark_is_missing_and_a_record_that_is_none_is_refused() -> None:
+def test_a_record_without_a_mark_is_missing_and_text_instead_of_a_record_is_rejected() -> None:
     record = {"student_id": "A1", "date": "2026-09-07", "session": "AM"}
     reading = wonde(record, record | {"attendance_code_id": 5}, "not a record")
     accounted(reading, 1)
     assert (reading.missing, kinds(reading)) == (2, ["not-a-record"])
 
 
-def test_a_student_without_a_upn_cannot_be_placed() -> None:
+def test_marks_of_a_student_without_a_upn_are_rejected() -> None:
     record = {"student_id": "A1", "date": "2026-09-07", "session": "AM", "code": "/"}
     reading = wonde(record, students=[{"id": "A1", "surname": "Example"}])
     accounted(reading, 1)
@@ -80,6 +80,6 @@ def test_a_student_without_a_upn_cannot_be_placed() -> None:
 
 
 @pytest.mark.parametrize("content", [b"{}", b'[{"a": 1}]', b'{"attendance": []}', b'{"attendance": null}', b'{"data": []}'])
-def test_another_shape_is_refused(content: bytes) -> None:
+def test_json_of_another_structure_is_rejected(content: bytes) -> None:
     with pytest.raises(FileRefused):
         read(content)
