@@ -24,7 +24,7 @@ from portal.rules.patterns import (
     beside_school_average,
     by_weekday,
     by_weekday_and_half,
-    change_from_own_past,
+    compare_with_own_past,
     lateness,
     recent_weeks,
 )
@@ -143,14 +143,14 @@ def test_lateness_before_and_after_the_register_closes() -> None:
 
 def test_a_comparison_is_a_difference_of_two_rates() -> None:
     now, before = Tally.of_codes("OO" + "/" * 8), Tally.of_codes("O" + "/" * 9)
-    assert change_from_own_past(now, before).points == 10
-    assert "10.0 percentage points higher than the pupil's own absence before" in change_from_own_past(now, before).sentence
+    assert compare_with_own_past(now, before).points == 10
+    assert "10.0 percentage points higher than the pupil's own absence before" in compare_with_own_past(now, before).sentence
     lower = beside_school_average(before, now)
     assert lower.points == -10
     assert "lower than the school's average" in lower.sentence
-    assert "the same" in change_from_own_past(now, now).sentence
-    assert change_from_own_past(now, Tally(())).points is None
-    assert "nothing to compare" in change_from_own_past(now, Tally(())).sentence
+    assert "the same" in compare_with_own_past(now, now).sentence
+    assert compare_with_own_past(now, Tally(())).points is None
+    assert "nothing to compare" in compare_with_own_past(now, Tally(())).sentence
 
 
 def test_recent_weeks_leaves_out_weeks_without_a_session() -> None:
