@@ -41,7 +41,7 @@ class Span:
 
 
 def academic_year(on: date) -> int:
-    """The academic year of a day, by the year it began: 2025 for 2025/26, 1 September to 31 August."""
+    """The year in which a day's academic year began: 2025 for 1 September 2025 to 31 August 2026."""
     return on.year if on.month >= SEPTEMBER else on.year - 1
 
 

@@ -249,7 +249,7 @@ class Change:
         return (GUIDANCE,)
 
 
-def change_from_own_past(now: Tally, before: Tally) -> Change:
+def compare_with_own_past(now: Tally, before: Tally) -> Change:
     """A pupil's absence compared with their own earlier absence."""
     return Change(now, before, "the pupil's own absence before")
 

@@ -188,7 +188,7 @@ def no_return_after_leave(record: PupilRecord, leave_ended_on: date, as_at: date
 
 
 def _run_from_first_day(statuses: list[tuple[date, DayStatus]], *, with_borderline: bool = False) -> Run:
-    # A run that starts later means that the pupil returned after the leave and was absent again: another matter.
+    # A run that starts later does not count, because the pupil came back first.
     possible_days = [on for on, status in statuses if status is not DayStatus.PASSED_OVER]
     run = next(iter(runs_of(statuses, with_borderline=with_borderline)), Run(()))
     return run if run.days and run.days[0] == possible_days[0] else Run(())

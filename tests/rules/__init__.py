@@ -1,1 +1,1 @@
-"""Tests of the law as arithmetic: tables transcribed from the guidance, laws, and wrong engines caught."""
+"""Tests of the rules: cases from the guidance, property tests, and deliberately wrong engines."""

@@ -1,4 +1,4 @@
-"""Easter and the bank holidays of England worked out a second way, to hold the shipped table to."""
+"""Easter and the bank holidays of England worked out in a second way, to check the table against."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 ONE_DAY = timedelta(days=1)
 
-#: Days at work that the substitute rules don't give: proclaimed once.
+#: Proclaimed once, so no rule gives them.
 EXTRA_HOLIDAYS = ("2020-05-08", "2022-06-02", "2022-06-03", "2022-09-19", "2023-05-08")
 MOVED_HOLIDAYS = ("2020-05-04", "2022-05-30")
 
@@ -29,19 +29,19 @@ def easter(year: int) -> date:
 
 
 def bank_holidays(year: int) -> set[date]:
-    """The year's bank holidays in England, walking forward day by day for substitutes."""
+    """The year's bank holidays in England. Substitutes are found by walking forward day by day."""
     mondays_in_may = [date(year, 5, n) for n in range(1, 32) if date(year, 5, n).isoweekday() == 1]
     mondays_in_august = [date(year, 8, n) for n in range(1, 32) if date(year, 8, n).isoweekday() == 1]
-    found = {easter(year) - 2 * ONE_DAY, easter(year) + ONE_DAY, mondays_in_may[0], mondays_in_may[-1]}
-    found.add(mondays_in_august[-1])
+    holidays = {easter(year) - 2 * ONE_DAY, easter(year) + ONE_DAY, mondays_in_may[0], mondays_in_may[-1]}
+    holidays.add(mondays_in_august[-1])
     for fixed in (date(year, 1, 1), date(year, 12, 25), date(year, 12, 26)):
         if fixed.isoweekday() < 6:
-            found.add(fixed)
+            holidays.add(fixed)
     for fixed in (date(year, 1, 1), date(year, 12, 25), date(year, 12, 26)):
         if fixed.isoweekday() >= 6:
-            instead = fixed
-            while instead.isoweekday() >= 6 or instead in found:
-                instead += ONE_DAY
-            found.add(instead)
-    found |= {day(text) for text in EXTRA_HOLIDAYS if day(text).year == year}
-    return found - {day(text) for text in MOVED_HOLIDAYS}
+            substitute = fixed
+            while substitute.isoweekday() >= 6 or substitute in holidays:
+                substitute += ONE_DAY
+            holidays.add(substitute)
+    holidays |= {day(text) for text in EXTRA_HOLIDAYS if day(text).year == year}
+    return holidays - {day(text) for text in MOVED_HOLIDAYS}

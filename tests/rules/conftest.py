@@ -1,4 +1,4 @@
-"""Settings for the laws: no deadline, because other work on the same machine must not fail them."""
+"""Hypothesis settings: no deadline, because a busy machine must not fail a property test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Academic years, weeks, sessions, working days, and the years the bank holidays are shipped for."""
+"""Academic years, weeks, sessions, bank holidays and working days."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from portal.rules.calendar import (
     academic_year,
     academic_year_name,
     academic_year_span,
-    place_of,
     compare_register_with_calendar,
+    place_of,
     register_year,
     session_from_ordinal,
     week_of,
@@ -56,12 +56,12 @@ def test_a_day_lies_in_its_week_and_year(on: date) -> None:
 
 
 @given(days, halves)
-def test_places_in_time_undo_themselves(on: date, half: Half) -> None:
+def test_a_session_is_recovered_from_its_ordinal(on: date, half: Half) -> None:
     assert session_from_ordinal(place_of((on, half))) == (on, half)
     assert place_of((on, "AM")) + 1 == place_of((on, "PM")) == place_of((on + timedelta(days=1), "AM")) - 1
 
 
-def test_terms_hold_weekdays_less_what_is_closed() -> None:
+def test_a_calendar_from_terms_has_weekdays_without_closures() -> None:
     closed: list[Session] = [(date(2025, 9, 3), "AM"), (date(2025, 9, 8), "PM")]
     calendar = Calendar.from_terms([(date(2025, 9, 1), date(2025, 9, 8))], closed)
     assert calendar.count() == 10
@@ -72,19 +72,21 @@ def test_terms_hold_weekdays_less_what_is_closed() -> None:
     assert calendar.without([date(2025, 9, 8)]).school_weeks() == (date(2025, 9, 1),)
 
 
-def test_a_term_that_ends_before_it_begins_is_refused() -> None:
+def test_a_term_that_ends_before_it_begins_is_rejected() -> None:
     with pytest.raises(ValueError, match="before it begins"):
         Calendar.from_terms([(date(2025, 9, 8), date(2025, 9, 1))])
 
 
-def test_the_illustrative_calendar_has_its_fifty_five_school_weeks() -> None:
+def test_the_illustrative_calendar_has_fifty_five_school_weeks() -> None:
     assert [week.isoformat() for week in TWO_YEARS.school_weeks()] == list(MONDAYS)
     assert len(MONDAYS) == 55
-    assert [(on.isoformat(), half) for on, half in TWO_YEARS.sessions()] == [each for week in WEEKS.values() for each in week]
+    assert [(on.isoformat(), half) for on, half in TWO_YEARS.sessions()] == [session for week in WEEKS.values() for session in week]
 
 
-def test_half_terms_are_runs_of_weeks() -> None:
-    assert [(run.first_day.isoformat(), run.last_day.isoformat()) for run in TWO_YEARS.half_terms()] == list(TERMS)
+def test_half_terms_are_periods_of_consecutive_weeks() -> None:
+    assert [(half_term.first_day.isoformat(), half_term.last_day.isoformat()) for half_term in TWO_YEARS.half_terms()] == list(
+        TERMS
+    )
 
 
 def test_school_days_are_counted_on_the_schools_own_calendar() -> None:
@@ -98,8 +100,8 @@ def test_school_days_are_counted_on_the_schools_own_calendar() -> None:
 
 
 @given(days, days)
-def test_a_slice_is_what_lies_between(first: date, last: date) -> None:
-    within = [each for each in TWO_YEARS.sessions() if first <= each[0] <= last]
+def test_a_range_has_the_sessions_between_its_days(first: date, last: date) -> None:
+    within = [session for session in TWO_YEARS.sessions() if first <= session[0] <= last]
     assert list(TWO_YEARS.sessions((first, last))) == within
     assert TWO_YEARS.count((first, last)) == len(within)
     assert list(TWO_YEARS.school_days((first, last))) == sorted({on for on, _ in within})
@@ -107,7 +109,7 @@ def test_a_slice_is_what_lies_between(first: date, last: date) -> None:
 
 
 @given(st.lists(st.tuples(days, halves), max_size=40))
-def test_a_list_of_sessions_holds_them_and_no_others(sessions: list[Session]) -> None:
+def test_a_calendar_from_sessions_has_them_and_no_others(sessions: list[Session]) -> None:
     calendar = Calendar.from_sessions(sessions)
     assert set(calendar.sessions()) == set(sessions)
     assert Calendar.together([calendar, TWO_YEARS]).count() == len({*sessions, *TWO_YEARS.sessions()})
@@ -117,8 +119,8 @@ def test_a_register_is_compared_and_never_changes_the_calendar() -> None:
     between = (date(2025, 9, 1), date(2025, 9, 7))
     expected = TWO_YEARS.sessions(between)
     assert compare_register_with_calendar(TWO_YEARS, expected, between).agrees
-    shown = [*expected[1:], (date(2025, 9, 1), "AM"), (date(2025, 9, 9), "AM")]
-    comparison = compare_register_with_calendar(TWO_YEARS, shown, between)
+    sessions_taken = [*expected[1:], (date(2025, 9, 1), "AM"), (date(2025, 9, 9), "AM")]
+    comparison = compare_register_with_calendar(TWO_YEARS, sessions_taken, between)
     assert comparison.without_register == expected[:1]
     assert comparison.outside_calendar == ((date(2025, 9, 1), "AM"),)
     assert "1 of the school's sessions" in comparison.sentence
@@ -126,7 +128,7 @@ def test_a_register_is_compared_and_never_changes_the_calendar() -> None:
 
 
 @pytest.mark.parametrize("year", range(bank_holidays.FIRST_YEAR, bank_holidays.LAST_YEAR + 1))
-def test_bank_holidays_from_first_principles(year: int) -> None:
+def test_bank_holidays_match_a_second_derivation(year: int) -> None:
     expected = {on for on in almanac.bank_holidays(year) if on.isoweekday() < 6}
     assert {on for on in bank_holidays.bank_holidays(year) if on.weekday() < 5} == expected
     assert bank_holidays.derived_bank_holidays(year) == bank_holidays.bank_holidays(year)
@@ -141,24 +143,24 @@ EASTERS = (
 
 
 @pytest.mark.parametrize(("year", "month", "day"), EASTERS)
-def test_easter(year: int, month: int, day: int) -> None:
+def test_easter_matches_printed_almanacs(year: int, month: int, day: int) -> None:
     assert bank_holidays.easter_sunday(year) == date(year, month, day)
 
 
 @given(st.integers(1900, 2400))
-def test_easter_two_ways(year: int) -> None:
+def test_easter_matches_a_second_method(year: int) -> None:
     assert bank_holidays.easter_sunday(year) == almanac.easter(year)
 
 
 @given(days, st.integers(1, 12))
-def test_working_days_are_walked_one_by_one(on: date, number: int) -> None:
-    found = bank_holidays.working_day_after(on, number)
-    between = [on + timedelta(days=ahead) for ahead in range(1, (found - on).days + 1)]
-    assert sum(bank_holidays.is_working_day(each) for each in between) == number
-    assert bank_holidays.is_working_day(found)
+def test_the_nth_working_day_has_n_working_days_up_to_it(on: date, number: int) -> None:
+    working_day = bank_holidays.working_day_after(on, number)
+    days_after = [on + timedelta(days=offset) for offset in range(1, (working_day - on).days + 1)]
+    assert sum(bank_holidays.is_working_day(day) for day in days_after) == number
+    assert bank_holidays.is_working_day(working_day)
 
 
-def test_working_days_are_counted_ahead() -> None:
+def test_counting_no_working_days_is_rejected() -> None:
     with pytest.raises(ValueError, match="at least one"):
         bank_holidays.working_day_after(date(2025, 9, 1), 0)
 
@@ -169,10 +171,10 @@ def test_christmas_day_is_never_a_working_day() -> None:
     assert bank_holidays.is_working_day(date(2027, 12, 29))
 
 
-def test_the_shipped_years_do_not_run_out() -> None:
-    last = max(year for year in range(2018, 2100) if year in bank_holidays.TABLE_YEARS)
-    assert last == bank_holidays.LAST_YEAR
-    assert clock.today().year + 2 <= last, (
-        f"Bank holidays are shipped to {last}. Add the next years' rows to _TABLE in portal/rules/bank_holidays.py "
+def test_the_table_has_two_years_to_come() -> None:
+    last_year = max(year for year in range(2018, 2100) if year in bank_holidays.TABLE_YEARS)
+    assert last_year == bank_holidays.LAST_YEAR
+    assert clock.today().year + 2 <= last_year, (
+        f"The table of bank holidays ends with {last_year}. Add the next years' rows to _TABLE in portal/rules/bank_holidays.py "
         "from the list on GOV.UK, any single occasion to OCCASIONS, and move LAST_YEAR on."
     )

@@ -1,4 +1,4 @@
-"""The code table against SI 2024/208, and what letters mean on a day."""
+"""The code table against SI 2024/208, and what a register cell means on a day."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from portal.rules.codes import (
     CURRENT,
     THRESHOLD_CODES,
     Category,
+    check_age,
     code_for,
     normalised,
-    check_age,
 )
 
 BEFORE, FIRST, NOW = date(2024, 8, 18), date(2024, 8, 19), date(2025, 9, 15)
 CHILD = date(2014, 3, 10)
 
 
-def letters_in(category: Category) -> set[str]:
+def symbols_in(category: Category) -> set[str]:
     return {code.letters for code in CURRENT if code.category is category and not code.administrative}
 
 
-def test_thirty_four_codes_in_their_classes() -> None:
+def test_there_are_thirty_four_current_codes_in_their_classes() -> None:
     counts = Counter("administrative" if code.administrative else code.category.name for code in CURRENT)
     assert counts == {
         "PRESENT": 3, "APPROVED": 5, "AUTHORISED": 10, "UNAUTHORISED": 4, "NOT_POSSIBLE": 10, "administrative": 2,
@@ -38,12 +38,12 @@ def test_thirty_four_codes_in_their_classes() -> None:
     assert len(CODES) == 38
 
 
-def test_the_classes_of_the_regulations() -> None:
-    assert letters_in(Category.PRESENT) == {"/", "\\", "L"}
-    assert letters_in(Category.APPROVED) == set("KVPWB")
-    assert letters_in(Category.AUTHORISED) == {"C1", "M", "J1", "S", "C2", "C", "T", "R", "I", "E"}
-    assert letters_in(Category.UNAUTHORISED) == set("GNOU") == THRESHOLD_CODES
-    assert letters_in(Category.NOT_POSSIBLE) == {"D", "X", "Q", *(f"Y{number}" for number in range(1, 8))}
+def test_the_classes_are_those_of_the_regulations() -> None:
+    assert symbols_in(Category.PRESENT) == {"/", "\\", "L"}
+    assert symbols_in(Category.APPROVED) == set("KVPWB")
+    assert symbols_in(Category.AUTHORISED) == {"C1", "M", "J1", "S", "C2", "C", "T", "R", "I", "E"}
+    assert symbols_in(Category.UNAUTHORISED) == set("GNOU") == THRESHOLD_CODES
+    assert symbols_in(Category.NOT_POSSIBLE) == {"D", "X", "Q", *(f"Y{number}" for number in range(1, 8))}
     assert {code.letters for code in CODES if code.administrative} == {"Z", "#"}
 
 
@@ -62,11 +62,11 @@ def test_legacy_codes_keep_the_class_they_counted_in() -> None:
     assert BY_LETTERS["Y"].category is Category.NOT_POSSIBLE
 
 
-def test_bytes_carry_their_class_and_never_change() -> None:
+def test_bytes_contain_the_class_and_never_change() -> None:
     assert all(code.byte >> 5 == code.category for code in CODES)
     assert (BY_LETTERS["/"].byte, BY_LETTERS["\\"].byte, BY_LETTERS["L"].byte) == (32, 33, 34)
     assert len(BY_BYTE) == len(CODES) == len(BY_LETTERS)
-    # Registers already kept hold these numbers: a changed one would rewrite history.
+    # Stored registers contain these numbers: a changed one would rewrite history.
     assert {code.letters: code.byte for code in CODES} == {
         "/": 32, "\\": 33, "L": 34, "K": 64, "V": 65, "P": 66, "W": 67, "B": 68, "J": 69,
         "C1": 96, "M": 97, "J1": 98, "S": 99, "C2": 100, "C": 101, "T": 102, "R": 103, "I": 104, "E": 105,
@@ -77,7 +77,7 @@ def test_bytes_carry_their_class_and_never_change() -> None:
     }  # fmt: skip
 
 
-def test_what_each_code_feeds() -> None:
+def test_sickness_halves_and_possible_sessions() -> None:
     assert {code.letters for code in CODES if code.sickness} == {"I"}
     assert {code.letters for code in CODES if not code.morning} == {"\\"}
     assert {code.letters for code in CODES if not code.afternoon} == {"/"}
@@ -86,15 +86,15 @@ def test_what_each_code_feeds() -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "-", "\N{NO-BREAK SPACE}", "\N{FULLWIDTH HYPHEN-MINUS}"])
-def test_no_mark_is_missing_and_never_a_code(text: str) -> None:
+def test_a_cell_without_a_mark_is_missing(text: str) -> None:
     answer = code_for(text, NOW, "AM")
     assert answer.missing
     assert answer.problem is None
 
 
-@pytest.mark.parametrize(("text", "letters"), [(" o ", "O"), ("y1", "Y1"), ("\N{FULLWIDTH LATIN CAPITAL LETTER G}", "G")])
-def test_spaces_case_and_width_are_forgiven(text: str, letters: str) -> None:
-    assert code_for(text, NOW, "AM").code is BY_LETTERS[letters]
+@pytest.mark.parametrize(("text", "symbol"), [(" o ", "O"), ("y1", "Y1"), ("\N{FULLWIDTH LATIN CAPITAL LETTER G}", "G")])
+def test_spaces_case_and_width_do_not_matter(text: str, symbol: str) -> None:
+    assert code_for(text, NOW, "AM").code is BY_LETTERS[symbol]
 
 
 @pytest.mark.parametrize("text", ["!", "*", "@", "A", "1", "PRESENT", "C3", "Y8", "/\\", "✓"])
@@ -105,15 +105,15 @@ def test_any_other_string_is_a_problem(text: str) -> None:
     assert "Enter a code" in answer.problem
 
 
-@pytest.mark.parametrize(("text", "session", "kept"), [("/", "PM", "\\"), ("\\", "AM", "/")])
-def test_a_wrong_slant_is_present_in_the_right_slant(text: str, session: str, kept: str) -> None:
+@pytest.mark.parametrize(("text", "session", "expected"), [("/", "PM", "\\"), ("\\", "AM", "/")])
+def test_a_slash_for_the_wrong_half_is_corrected(text: str, session: str, expected: str) -> None:
     answer = code_for(text, NOW, "AM" if session == "AM" else "PM")
-    assert answer.code is BY_LETTERS[kept]
+    assert answer.code is BY_LETTERS[expected]
     assert answer.warning is not None
 
 
 @pytest.mark.parametrize("text", ["H", "J"])
-def test_h_and_j_are_still_taken_with_a_warning(text: str) -> None:
+def test_h_and_j_are_still_accepted_with_a_warning(text: str) -> None:
     assert code_for(text, BEFORE, "AM").warning is None
     after = code_for(text, FIRST, "AM")
     assert after.code is BY_LETTERS[text]
@@ -133,28 +133,28 @@ def test_new_codes_begin_in_august_2024(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["C", "J", "Y"])
-def test_short_forms_in_one_letter_strings(text: str) -> None:
+def test_a_short_form_gets_a_warning_in_one_letter_strings(text: str) -> None:
     after = code_for(text, NOW, "AM", one_letter=True)
     assert after.code is BY_LETTERS[text]
     assert after.warning is not None
     assert code_for(text, BEFORE, "AM", one_letter=True).warning is None
 
 
-def test_x_is_impossible_at_compulsory_school_age() -> None:
-    refused = code_for("X", NOW, "AM", dob=CHILD)
-    assert refused.code is None
-    assert refused.problem is not None
-    assert "C2" in refused.problem
+def test_x_is_rejected_at_compulsory_school_age() -> None:
+    rejected = code_for("X", NOW, "AM", dob=CHILD)
+    assert rejected.code is None
+    assert rejected.problem is not None
+    assert "C2" in rejected.problem
     assert code_for("X", NOW, "AM", dob=date(2021, 2, 1)).problem is None
     assert code_for("X", date(2021, 1, 11), "AM", dob=date(2010, 3, 10)).warning is not None
 
 
-def test_w_outside_the_last_two_years_is_questioned() -> None:
+def test_w_before_year_10_gets_a_warning() -> None:
     assert check_age(BY_LETTERS["W"], NOW, CHILD).warning is not None
     assert check_age(BY_LETTERS["W"], NOW, date(2010, 3, 10)).warning is None
 
 
-def test_two_warnings_are_both_told() -> None:
+def test_a_warning_about_the_code_survives_the_age_check() -> None:
     answer = code_for("C", NOW, "AM", one_letter=True, dob=CHILD)
     assert answer.warning is not None
     assert code_for("I", NOW, "AM", dob=CHILD).warning is None

@@ -1,10 +1,10 @@
-"""Cases that can't be read: a plain sentence that says what to enter, and never a traceback."""
+"""Cases that can't be read get a plain sentence that says what to enter, never a traceback."""
 
 from __future__ import annotations
 
 import json
 from copy import deepcopy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -26,21 +26,21 @@ def answer(case: object) -> Json:
     results = check({"cases": [case]})["results"]
     assert isinstance(results, list)
     assert len(results) == 1
-    found: Json = results[0]
-    return found
+    result: Json = results[0]
+    return result
 
 
 @pytest.mark.parametrize("document", [None, [], "x", 3, {}, {"cases": None}, {"cases": {}}, {"case": []}])
-def test_a_document_without_cases(document: object) -> None:
+def test_a_document_without_cases_is_rejected(document: object) -> None:
     assert check(document) == {"results": [], "error": "Enter a JSON object with a list called cases."}
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"not json", b"\xff\xfe{}", b"[" * 100000, '{"cases": "\u00e9"'.encode("latin-1")])
-def test_text_that_is_no_document(text: bytes) -> None:
+def test_text_that_is_not_a_json_document_is_rejected(text: bytes) -> None:
     assert check_text(text) == {"results": [], "error": "Enter one JSON document in UTF-8."}
 
 
-def test_text_is_read_as_utf_8_with_or_without_a_mark_at_its_start() -> None:
+def test_text_is_utf_8_with_or_without_a_byte_order_mark() -> None:
     text = json.dumps({"cases": [{**AGE, "id": "Zoë"}]}, ensure_ascii=False)
     for encoding in ("utf-8", "utf-8-sig"):
         results = check_text(text.encode(encoding))["results"]
@@ -49,34 +49,34 @@ def test_text_is_read_as_utf_8_with_or_without_a_mark_at_its_start() -> None:
     assert check_text(json.dumps(WORKED["input"]).encode()) == WORKED["output"]
 
 
-def test_an_empty_document() -> None:
+def test_an_empty_list_of_cases_has_no_results() -> None:
     assert check({"cases": []}) == {"results": []}
 
 
 @pytest.mark.parametrize("case", [None, [], "x", 3])
-def test_a_case_that_is_no_object(case: object) -> None:
+def test_a_case_that_is_not_an_object_is_rejected(case: object) -> None:
     assert "error" in answer(case)
 
 
 @pytest.mark.parametrize("name", [None, "x", "", 3, [], {}])
-def test_an_unknown_check(name: object) -> None:
-    found = answer({"id": "A", "check": name})
-    assert found["id"] == "A"
-    assert found["error"] == f"check: enter one of {', '.join(CHECKS)}."
+def test_an_unknown_check_is_rejected(name: object) -> None:
+    result = answer({"id": "A", "check": name})
+    assert result["id"] == "A"
+    assert result["error"] == f"check: enter one of {', '.join(CHECKS)}."
 
 
 def changed(case: Json, path: str, value: object) -> Json:
-    """The case with one field changed; "-" as the value takes it out."""
-    made = deepcopy(case)
-    *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]
-    inside = made
-    for step in way:
-        inside = inside[step]  # type: ignore[index]  # a step into a list
+    """The case with one field changed. The value "-" removes the field."""
+    copy = deepcopy(case)
+    *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    container: Any = copy
+    for step in parents:
+        container = container[step]
     if value == "-":
-        del inside[last]  # type: ignore[arg-type]  # as above
+        del container[last]
     else:
-        inside[last] = value  # type: ignore[index]  # as above
-    return made
+        container[last] = value
+    return copy
 
 
 BROKEN: tuple[tuple[Json, str, object, str], ...] = (
@@ -113,23 +113,23 @@ BROKEN: tuple[tuple[Json, str, object, str], ...] = (
 )
 
 
-@pytest.mark.parametrize(("case", "path", "value", "said"), BROKEN)
-def test_what_to_enter_is_said(case: Json, path: str, value: object, said: str) -> None:
-    found = answer(changed(case, path, value))
-    assert (found["id"], found["check"]) == (case["id"], case["check"])
-    assert said in found["error"]
+@pytest.mark.parametrize(("case", "path", "value", "error"), BROKEN)
+def test_the_error_says_what_to_enter(case: Json, path: str, value: object, error: str) -> None:
+    result = answer(changed(case, path, value))
+    assert (result["id"], result["check"]) == (case["id"], case["check"])
+    assert error in result["error"]
 
 
-def test_two_codes_for_one_session() -> None:
-    twice = [*THRESHOLD["schools"][0]["attendance"], {"date": "2025-01-20", "session": "AM", "code": "I"}]
-    found = answer(changed(THRESHOLD, "schools.0.attendance", twice))
-    assert "enter one code for a session; this one has two" in found["error"]
+def test_two_codes_for_one_session_are_rejected() -> None:
+    attendance = [*THRESHOLD["schools"][0]["attendance"], {"date": "2025-01-20", "session": "AM", "code": "I"}]
+    result = answer(changed(THRESHOLD, "schools.0.attendance", attendance))
+    assert "enter one code for a session; this one has two" in result["error"]
 
 
-def test_one_case_that_cannot_be_read_leaves_the_others() -> None:
+def test_the_other_cases_are_answered_when_one_cannot_be_read() -> None:
     results = check({"cases": [THRESHOLD, {"id": "B"}, PAYMENT]})["results"]
     assert isinstance(results, list)
-    assert ["error" in each for each in results] == [False, True, False]
+    assert ["error" in result for result in results] == [False, True, False]
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
@@ -145,8 +145,8 @@ def test_a_closure_with_a_null_session_closes_the_day() -> None:
 
 
 def test_amendments_and_dealt_with_may_be_left_out() -> None:
-    made = changed(changed(THRESHOLD, "already_dealt_with", "-"), "schools.0.amendments", None)
-    assert answer(made)["outcome"] == "met"
+    case = changed(changed(THRESHOLD, "already_dealt_with", "-"), "schools.0.amendments", None)
+    assert answer(case)["outcome"] == "met"
 
 
 @pytest.mark.parametrize("identity", ["E1", "", 7, None])
@@ -164,17 +164,18 @@ FIELDS = sorted({path for _, path, _, _ in BROKEN})
 
 @settings(max_examples=60)
 @given(st.sampled_from([THRESHOLD, NOTICE, PAYMENT, AGE, LIMIT]), st.sampled_from(FIELDS), JSON)
-def test_whatever_stands_in_a_field_there_is_an_answer(case: Json, path: str, value: object) -> None:
+def test_any_value_in_a_field_gets_an_answer(case: Json, path: str, value: object) -> None:
+    # The path of another case's field may not exist in this one.
     try:
-        made = changed(case, path, value)
+        changed_case = changed(case, path, value)
     except (KeyError, IndexError, TypeError):
         return
-    found = answer(made)
-    assert found["check"] == case["check"]
-    json.dumps(found)
+    result = answer(changed_case)
+    assert result["check"] == case["check"]
+    json.dumps(result)
 
 
 @settings(max_examples=60)
 @given(JSON)
-def test_whatever_the_document_there_is_an_answer(document: object) -> None:
+def test_any_document_gets_results(document: object) -> None:
     assert "results" in check(document)

@@ -49,21 +49,21 @@ CALENDAR = Calendar.from_terms(
 )
 
 
-def where(as_at: date, *payments: tuple[date, int], policy: Policy | None = None) -> tuple[Position, int | None]:
-    made = [Payment(on, amount) for on, amount in payments]
-    answer = payment_timetable(RECEIVED, FIRST, made, as_at, policy or Policy())
+def position_of(as_at: date, *payments: tuple[date, int], policy: Policy | None = None) -> tuple[Position, int | None]:
+    payments_made = [Payment(on, amount) for on, amount in payments]
+    answer = payment_timetable(RECEIVED, FIRST, payments_made, as_at, policy or Policy())
     assert answer.sentence
     assert answer.sources
     return answer.position, answer.amount_due
 
 
-def test_a_notice_of_june_2024_keeps_its_amounts() -> None:
+def test_a_notice_of_june_2024_has_the_amounts_of_its_day() -> None:
     answer = payment_timetable(date(2024, 6, 10), LOCAL_CODES_2013.first, [], date(2024, 6, 12))
     assert answer.amount_due == 60
     assert payment_timetable(date(2024, 6, 10), LOCAL_CODES_2013.first, [], date(2024, 7, 2)).amount_due == 120
 
 
-def test_the_position_in_words() -> None:
+def test_the_sentence_says_what_is_due_or_what_follows() -> None:
     assert payment_timetable(RECEIVED, FIRST, [], date(2025, 3, 10)).sentence == (
         "£80 is due by 23 March 2025. The notice was received on 3 March 2025."
     )
@@ -77,25 +77,25 @@ def test_the_position_in_words() -> None:
     assert "prosecute the original offence or withdraw" in payment_timetable(RECEIVED, FIRST, [], date(2025, 4, 1)).sentence
 
 
-def test_an_authority_that_takes_parts_adds_them_up() -> None:
+def test_part_payments_are_added_up_where_the_policy_says_so() -> None:
     parts = ((date(2025, 3, 12), 40), (date(2025, 3, 22), 40))
     late = (date(2025, 3, 25), 80)
     policy = Policy(payments=Payments.IN_PARTS)
-    assert where(date(2025, 3, 22), *parts) == (Position.CHECK, None)
-    assert where(date(2025, 3, 22), *parts, policy=policy) == (Position.DISCHARGED, 0)
-    assert where(date(2025, 3, 21), *parts, policy=policy) == (Position.CHECK, None)
-    assert where(date(2025, 3, 26), parts[0], late, policy=policy) == (Position.CHECK, None)
-    assert where(date(2025, 3, 26), *parts, late, policy=policy) == (Position.DISCHARGED, 0)
+    assert position_of(date(2025, 3, 22), *parts) == (Position.CHECK, None)
+    assert position_of(date(2025, 3, 22), *parts, policy=policy) == (Position.DISCHARGED, 0)
+    assert position_of(date(2025, 3, 21), *parts, policy=policy) == (Position.CHECK, None)
+    assert position_of(date(2025, 3, 26), parts[0], late, policy=policy) == (Position.CHECK, None)
+    assert position_of(date(2025, 3, 26), *parts, late, policy=policy) == (Position.DISCHARGED, 0)
 
 
 @given(days, st.integers(0, 60))
-def test_with_nothing_paid_the_amount_never_falls(received: date, ahead: int) -> None:
-    now = payment_timetable(received, FIRST, [], received + timedelta(days=ahead))
-    assert (now.last_day_full - now.received_on).days == 27
-    expected = (
-        (Position.PAYABLE, 80) if ahead < 21 else (Position.PAYABLE, 160) if ahead < 28 else (Position.PROSECUTE_OR_WITHDRAW, None)
-    )
-    assert (now.position, now.amount_due) == expected
+def test_an_unpaid_notice_goes_from_80_to_160_to_prosecution(received: date, days_later: int) -> None:
+    answer = payment_timetable(received, FIRST, [], received + timedelta(days=days_later))
+    assert (answer.last_day_full - answer.received_on).days == 27
+    expected: tuple[Position, int | None] = (Position.PROSECUTE_OR_WITHDRAW, None)
+    if days_later < 28:
+        expected = (Position.PAYABLE, 80 if days_later < 21 else 160)
+    assert (answer.position, answer.amount_due) == expected
 
 
 @given(days)
@@ -108,7 +108,7 @@ def test_post_is_received_on_a_working_day_two_to_eight_days_on(posted: date) ->
 
 
 @given(days)
-def test_six_months_is_the_same_day_or_the_months_end(offence: date) -> None:
+def test_six_months_later_is_the_same_day_or_the_last_of_the_month(offence: date) -> None:
     last = last_day_to_lay(offence)
     assert (last.year * 12 + last.month) - (offence.year * 12 + offence.month) == 6
     assert last.day == offence.day or (last.day < offence.day and (last + timedelta(days=1)).day == 1)
@@ -119,18 +119,18 @@ def test_six_months_is_the_same_day_or_the_months_end(offence: date) -> None:
 def test_all_are_in_time_when_the_first_is(offences: list[date], laid: date) -> None:
     limit = time_limit(offences, laid)
     assert limit.all_in_time == (laid <= last_day_to_lay(min(offences)))
-    assert limit.last_day == min(last_day_to_lay(each) for each in offences)
+    assert limit.last_day == min(last_day_to_lay(offence) for offence in offences)
     assert limit.days_left is not None
     assert (limit.days_left >= 0) == limit.all_in_time
 
 
-def test_the_time_limit_in_words() -> None:
+def test_the_time_limit_sentence() -> None:
     assert "no time limit" in time_limit([], date(2026, 3, 20)).sentence
     assert time_limit([], date(2026, 3, 20)).days_left is None
-    both = [date(2025, 9, 19), date(2025, 10, 6)]
-    assert time_limit(both, date(2026, 3, 19)).sentence.endswith("The last day for all of them is 19 March 2026.")
-    assert time_limit(both, date(2026, 3, 20)).sentence == "1 session relied on is out of time."
-    assert time_limit(both, date(2026, 6, 20)).sentence == "2 sessions relied on are out of time."
+    offences = [date(2025, 9, 19), date(2025, 10, 6)]
+    assert time_limit(offences, date(2026, 3, 19)).sentence.endswith("The last day for all of them is 19 March 2026.")
+    assert time_limit(offences, date(2026, 3, 20)).sentence == "1 session relied on is out of time."
+    assert time_limit(offences, date(2026, 6, 20)).sentence == "2 sessions relied on are out of time."
     assert months_after(date(2025, 12, 31), 2) == date(2026, 2, 28)
 
 
@@ -146,13 +146,13 @@ def test_the_time_limit_in_words() -> None:
         (date(2026, 4, 20), 5, date(2026, 5, 22), 24),
     ],
 )
-def test_a_notice_to_improve_runs_in_school_weeks(starts_on: date, weeks: int, last_day: date, school_days: int) -> None:
+def test_a_notice_to_improve_is_counted_in_school_weeks(starts_on: date, weeks: int, last_day: date, school_days: int) -> None:
     period = notice_to_improve(starts_on, CALENDAR, weeks)
     assert (period.last_day, period.school_days) == (last_day, school_days)
     assert f"{weeks} school weeks" in period.sentence
 
 
-def test_a_notice_to_improve_beyond_the_calendar_is_not_guessed() -> None:
+def test_a_notice_to_improve_beyond_the_calendar_has_no_last_day() -> None:
     period = notice_to_improve(date(2026, 4, 27), CALENDAR)
     assert period.last_day is None
     assert "Add the next term dates" in period.sentence
@@ -161,14 +161,14 @@ def test_a_notice_to_improve_beyond_the_calendar_is_not_guessed() -> None:
 
 
 @pytest.mark.parametrize("weeks", [2, 7, 0])
-def test_a_notice_to_improve_is_three_to_six_weeks(weeks: int) -> None:
+def test_a_notice_to_improve_outside_three_to_six_weeks_is_rejected(weeks: int) -> None:
     with pytest.raises(ValueError, match="3 to 6 school weeks"):
         notice_to_improve(date(2026, 2, 23), CALENDAR, weeks)
     with pytest.raises(ValueError, match="3 to 6 school weeks"):
         Policy(notice_to_improve_weeks=weeks)
 
 
-def test_n_is_settled_in_five_school_days() -> None:
+def test_n_is_overdue_after_five_school_days() -> None:
     friday = date(2026, 2, 13)
     assert last_day_to_explain(friday, CALENDAR) == date(2026, 2, 27)
     assert last_day_to_explain(friday, CALENDAR, Policy(unexplained_day_kind=DayKind.WORKING)) == date(2026, 2, 20)
@@ -186,16 +186,16 @@ def test_n_is_settled_in_five_school_days() -> None:
     assert "No absence is waiting" in unexplained(marks, CALENDAR, date(2026, 2, 1)).sentence
 
 
-def test_a_part_time_timetable_ends() -> None:
+def test_the_states_of_a_part_time_timetable() -> None:
     agreed, review = (date(2026, 2, 23), date(2026, 3, 13)), date(2026, 3, 6)
     marks: dict[Session, str] = {(date(2026, 3, 12), PM): "C2", (date(2026, 3, 16), PM): "C2"}
 
-    def on(as_at: date) -> PartTimeState:
+    def state_on(as_at: date) -> PartTimeState:
         return part_time_timetable(agreed, review, as_at, CALENDAR, marks).state
 
-    assert on(date(2026, 2, 20)) is PartTimeState.NOT_STARTED
-    assert on(date(2026, 2, 23)) is on(date(2026, 3, 13)) is PartTimeState.RUNNING
-    assert on(date(2026, 3, 14)) is PartTimeState.ENDED
+    assert state_on(date(2026, 2, 20)) is PartTimeState.NOT_STARTED
+    assert state_on(date(2026, 2, 23)) is state_on(date(2026, 3, 13)) is PartTimeState.RUNNING
+    assert state_on(date(2026, 3, 14)) is PartTimeState.ENDED
     running = part_time_timetable(agreed, review, date(2026, 3, 6), CALENDAR, marks)
     assert running.review_due
     assert running.school_days_left == 5

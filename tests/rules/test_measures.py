@@ -1,4 +1,4 @@
-"""Tallies, rates, the two lines, DfE's populations, and headroom against a count on the fingers."""
+"""Tallies, rates, the two lines of absence, DfE's populations, and headroom against brute force."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from portal.rules.headroom import headroom, remaining_sessions
 from portal.rules.measures import (
     PERSISTENT,
     SEVERE,
+    Line,
     Population,
     Tally,
     absence_of,
@@ -32,31 +33,31 @@ from portal.rules.measures import (
 if TYPE_CHECKING:
     from portal.rules.calendar import Session
 
-letters = st.lists(st.sampled_from([code.letters for code in CODES]), max_size=60)
+code_lists = st.lists(st.sampled_from([code.letters for code in CODES]), max_size=60)
 counts = st.integers(0, 400)
 MAY = date(2026, 5, 25)
 
 
-def test_the_formulae_of_the_methodology() -> None:
-    every = Tally.of_codes([code.letters for code in CODES])
-    assert every.present == 3
-    assert every.approved == 6
-    assert every.authorised == 12
-    assert every.unauthorised == 4
-    assert every.possible == 25
-    assert every.not_possible == 11
-    assert every.late == 2
+def test_one_mark_of_every_code_is_counted_by_class() -> None:
+    tally = Tally.of_codes([code.letters for code in CODES])
+    assert tally.present == 3
+    assert tally.approved == 6
+    assert tally.authorised == 12
+    assert tally.unauthorised == 4
+    assert tally.possible == 25
+    assert tally.not_possible == 11
+    assert tally.late == 2
 
 
-def test_what_is_not_possible_is_in_no_rate() -> None:
-    tally = Tally.of([BY_LETTERS[each].byte for each in ("D", "X", "Q", "Y", "Y4", "Z", "#")] + [0, 0])
+def test_sessions_that_are_not_possible_are_in_no_rate() -> None:
+    tally = Tally.of([BY_LETTERS[symbol].byte for symbol in ("D", "X", "Q", "Y", "Y4", "Z", "#")] + [0, 0])
     assert tally.possible == 0
     assert tally.missing == 2
     assert tally.attendance is None
     assert "no possible sessions" in tally.sentence
 
 
-def test_a_byte_that_is_no_code_is_refused() -> None:
+def test_an_unknown_byte_is_rejected() -> None:
     with pytest.raises(ValueError, match="no codes"):
         Tally.of([31])
 
@@ -68,8 +69,8 @@ def test_l_is_present_and_u_is_absent() -> None:
     assert tally.rate_of("U") == 20
 
 
-@given(letters, letters)
-def test_sums_come_before_rates(first: list[str], second: list[str]) -> None:
+@given(code_lists, code_lists)
+def test_tallies_add_up_and_their_rates_make_100(first: list[str], second: list[str]) -> None:
     together = Tally.of_codes(first) + Tally.of_codes(second)
     assert together == Tally.of_codes(first + second)
     if together.possible:
@@ -84,7 +85,7 @@ def test_sums_come_before_rates(first: list[str], second: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "places", "said"),
+    ("rate", "decimals", "expected"),
     [
         (Fraction(25, 4), 1, "6.3"),
         (Fraction(9311675, 100000), 2, "93.12"),
@@ -95,18 +96,18 @@ def test_sums_come_before_rates(first: list[str], second: list[str]) -> None:
         (Fraction(5, 1000), 2, "0.01"),
     ],
 )
-def test_rates_are_rounded_half_up(rate: Fraction, places: int, said: str) -> None:
-    assert str(rounded(rate, places)) == said
+def test_rates_are_rounded_half_up(rate: Fraction, decimals: int, expected: str) -> None:
+    assert str(rounded(rate, decimals)) == expected
 
 
 @given(st.fractions(0, 100), st.integers(0, 4))
-def test_a_rounded_rate_is_within_half_a_unit(rate: Fraction, places: int) -> None:
-    unit = Fraction(1, 10**places)
-    assert -unit / 2 < Fraction(rounded(rate, places)) - rate <= unit / 2
-    assert rounded(rate, places) == Decimal(str(rounded(rate, places)))
+def test_a_rounded_rate_is_within_half_a_unit(rate: Fraction, decimals: int) -> None:
+    unit = Fraction(1, 10**decimals)
+    assert -unit / 2 < Fraction(rounded(rate, decimals)) - rate <= unit / 2
+    assert rounded(rate, decimals) == Decimal(str(rounded(rate, decimals)))
 
 
-def test_england_2025_26_to_10_july_2026() -> None:
+def test_the_attendance_of_england_in_2025_26_is_dfes_figure() -> None:
     attendance = Fraction(100 * 2277095382, 2445419687)
     assert 2277095382 + 168324305 == 2445419687
     assert rounded(attendance, 5) == Decimal("93.11675")
@@ -128,7 +129,7 @@ def test_england_2025_26_to_10_july_2026() -> None:
         (37, 380, False, False),
     ],
 )
-def test_the_two_lines(absent: int, possible: int, persistent: bool, severe: bool) -> None:
+def test_persistent_and_severe_absence(absent: int, possible: int, persistent: bool, severe: bool) -> None:
     assert is_persistently_absent(absent, possible) is persistent
     assert is_severely_absent(absent, possible) is severe
 
@@ -144,14 +145,14 @@ def test_severe_is_also_persistent(absent: int, attended: int) -> None:
         assert band <= Fraction(100 * absent, possible) < band + 5
 
 
-def test_an_absence_says_itself() -> None:
+def test_the_sentence_says_which_line_is_reached() -> None:
     assert "severely absent" in absence_of(Tally.of_codes(["O"] * 5 + ["/"] * 5)).sentence
     assert "persistently absent" in absence_of(Tally.of_codes(["I"] + ["/"] * 9)).sentence
     assert "below 10%" in absence_of(Tally.of_codes(["I"] + ["/"] * 10)).sentence
     assert "no absence rate" in absence_of(Tally.of_codes(["X"])).sentence
 
 
-def test_whom_dfe_counts() -> None:
+def test_populations_by_age_on_31_august() -> None:
     assert population(date(2020, 9, 1), 2025) is Population.RECEPTION
     assert population(date(2020, 8, 31), 2025) is Population.HEADLINE
     assert population(date(2009, 9, 1), 2025) is Population.HEADLINE
@@ -173,32 +174,31 @@ def test_year_11_is_left_out_from_the_may_half_term() -> None:
 
 
 @given(counts, counts, st.integers(0, 60), st.sampled_from([PERSISTENT, SEVERE]))
-def test_headroom_is_what_counting_on_the_fingers_gives(absent: int, attended: int, left: int, line: object) -> None:
-    which = PERSISTENT if line is PERSISTENT else SEVERE
+def test_headroom_matches_brute_force(absent: int, attended: int, left: int, line: Line) -> None:
     possible = absent + attended
-    first = date(2026, 1, 5)
-    ahead: list[Session] = [(first + timedelta(days=place), "AM") for place in range(left)]
-    answer = headroom(absent, possible, ahead, which)
+    first_day = date(2026, 1, 5)
+    remaining: list[Session] = [(first_day + timedelta(days=offset), "AM") for offset in range(left)]
+    answer = headroom(absent, possible, remaining, line)
 
-    def below(missed: int, of: int) -> bool:
-        return of > 0 and not which.reached(missed, of)
+    def is_below(missed: int, out_of: int) -> bool:
+        return out_of > 0 and not line.reached(missed, out_of)
 
-    by_year_end = [missed for missed in range(left + 1) if below(absent + missed, possible + left)]
+    by_year_end = [missed for missed in range(left + 1) if is_below(absent + missed, possible + left)]
     assert answer.may_miss_this_year == (max(by_year_end) if by_year_end else None)
-    reached_now = which.reached(absent, possible)
-    assert answer.reached is reached_now
-    back = [run for run in range(left + 1) if not which.reached(absent, possible + run)]
-    assert answer.attend_in_a_row == (back[0] if back else None)
-    if reached_now and back:
-        assert answer.below_again_on == ahead[back[0] - 1]
-    in_a_row = [run for run in range(1, left + 1) if which.reached(absent + run, possible + run)]
-    assert answer.may_miss_in_a_row == (in_a_row[0] - 1 if in_a_row and not reached_now else None)
+    is_reached = line.reached(absent, possible)
+    assert answer.reached is is_reached
+    attended_in_a_row = [number for number in range(left + 1) if not line.reached(absent, possible + number)]
+    assert answer.attend_in_a_row == (attended_in_a_row[0] if attended_in_a_row else None)
+    if is_reached and attended_in_a_row:
+        assert answer.below_again_on == remaining[attended_in_a_row[0] - 1]
+    missed_in_a_row = [number for number in range(1, left + 1) if line.reached(absent + number, possible + number)]
+    assert answer.may_miss_in_a_row == (missed_in_a_row[0] - 1 if missed_in_a_row and not is_reached else None)
     assert answer.sentence
     assert answer.facts
 
 
-def test_headroom_in_words() -> None:
-    term: list[Session] = [(date(2026, 6, 1) + timedelta(days=place), "AM") for place in range(50)]
+def test_the_headroom_sentence() -> None:
+    term: list[Session] = [(date(2026, 6, 1) + timedelta(days=offset), "AM") for offset in range(50)]
     below = headroom(20, 300, term)
     assert below.may_miss_this_year == 14
     assert "14 of the 50 sessions left" in below.sentence
@@ -209,7 +209,7 @@ def test_headroom_in_words() -> None:
     assert "no sessions left" in headroom(0, 0, []).sentence
 
 
-def test_the_sessions_ahead_end_with_the_year_or_with_leaving() -> None:
+def test_the_remaining_sessions_end_with_the_year_or_the_leaving_date() -> None:
     calendar = Calendar.from_terms([(date(2026, 7, 13), date(2026, 7, 21)), (date(2026, 9, 2), date(2026, 10, 23))])
     assert len(remaining_sessions(calendar, date(2026, 7, 17))) == 4
     assert remaining_sessions(calendar, date(2026, 7, 17), date(2026, 7, 20))[-1] == (date(2026, 7, 20), "PM")

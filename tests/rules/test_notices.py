@@ -1,4 +1,4 @@
-"""Notices and their framework: what they say, an authority's settings, and the excluded-pupil regime apart."""
+"""Notices and their framework, an authority's settings, and notices for excluded pupils."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from portal.rules.excluded_pupils import Sighting, days_of_duty, excluded_pupil_
 from portal.rules.framework import EXCLUDED_PUPILS, HISTORY, LOCAL_CODES_2013, NATIONAL_2024, framework_on
 from portal.rules.notices import Power, PreviousNotice, Result, Status, anniversary, notice_for, notices_for
 from portal.rules.policy import Doubt, Policy
-from portal.rules.switches import ROYAL_ASSENT, ACT_PARTS
+from portal.rules.switches import ACT_PARTS, ROYAL_ASSENT
 
 ON = date(2027, 10, 10)
-EDGE = date(2024, 10, 10)
+#: Its third anniversary is the proposed date.
+ON_ANNIVERSARY = date(2024, 10, 10)
 
 
 def earlier(
@@ -33,7 +34,7 @@ def result(*previous: PreviousNotice, policy: Policy | None = None) -> Result:
     return notice_for("Parent 1", "Child 1", ON, previous, policy or Policy()).result
 
 
-def test_it_says_itself() -> None:
+def test_the_sentence_for_each_result() -> None:
     first, second = notices_for(["Parent 2", "Parent 1"], "Child 1", ON, [earlier()])
     assert "A first notice may be considered: £80 within 21 days, or £160 within 28 days." in first.sentence
     assert "1 counted notice for this child in the three years to 10 October 2027." in second.sentence
@@ -41,7 +42,7 @@ def test_it_says_itself() -> None:
     none_left = notice_for("Parent 1", "Child 1", ON, [earlier(), earlier(date(2026, 3, 1))])
     assert "A third is not available" in none_left.sentence
     assert len(none_left.facts) == 5
-    doubtful = notice_for("Parent 1", "Child 1", ON, [earlier(EDGE)])
+    doubtful = notice_for("Parent 1", "Child 1", ON, [earlier(ON_ANNIVERSARY)])
     assert doubtful.result is Result.CHECK
     assert "a person checks" in doubtful.sentence
     assert any("third anniversary" in fact.value for fact in doubtful.facts)
@@ -52,19 +53,19 @@ def test_it_says_itself() -> None:
     ("setting", "expected"),
     [(Doubt.CHECK, Result.CHECK), (Doubt.COUNT, Result.SECOND), (Doubt.LEAVE_OUT, Result.FIRST)],
 )
-def test_an_authority_may_settle_each_doubt(setting: Doubt, expected: Result) -> None:
+def test_the_policy_settles_each_doubt(setting: Doubt, expected: Result) -> None:
     acquitted = earlier(status=Status.PROSECUTED_ACQUITTED)
-    assert result(earlier(EDGE), policy=Policy(anniversary=setting)) is expected
+    assert result(earlier(ON_ANNIVERSARY), policy=Policy(anniversary=setting)) is expected
     assert result(acquitted, policy=Policy(acquitted=setting)) is expected
     before = earlier(date(2024, 11, 1), last=date(2024, 7, 12))
     assert result(before, policy=Policy(issued_for_earlier_absence=setting)) is expected
 
 
-def test_two_doubts_about_one_notice_are_both_settled() -> None:
-    both = earlier(EDGE, Status.PROSECUTED_ACQUITTED)
-    assert result(both, policy=Policy(anniversary=Doubt.COUNT)) is Result.CHECK
-    assert result(both, policy=Policy(anniversary=Doubt.COUNT, acquitted=Doubt.LEAVE_OUT)) is Result.FIRST
-    assert result(both, policy=Policy(anniversary=Doubt.COUNT, acquitted=Doubt.COUNT)) is Result.SECOND
+def test_two_doubts_about_one_notice_must_both_be_settled() -> None:
+    notice = earlier(ON_ANNIVERSARY, Status.PROSECUTED_ACQUITTED)
+    assert result(notice, policy=Policy(anniversary=Doubt.COUNT)) is Result.CHECK
+    assert result(notice, policy=Policy(anniversary=Doubt.COUNT, acquitted=Doubt.LEAVE_OUT)) is Result.FIRST
+    assert result(notice, policy=Policy(anniversary=Doubt.COUNT, acquitted=Doubt.COUNT)) is Result.SECOND
 
 
 ORDER = [Result.FIRST, Result.SECOND, Result.NOT_AVAILABLE]
@@ -72,20 +73,20 @@ notices = st.builds(earlier, st.dates(date(2024, 1, 1), date(2028, 1, 1)), st.sa
 
 
 @given(st.lists(notices, max_size=5), notices)
-def test_one_more_notice_never_makes_another_easier(previous: list[PreviousNotice], more: PreviousNotice) -> None:
-    before, after = result(*previous), result(*previous, more)
+def test_one_more_earlier_notice_never_gives_a_lower_result(previous: list[PreviousNotice], extra: PreviousNotice) -> None:
+    before, after = result(*previous), result(*previous, extra)
     if Result.CHECK not in {before, after}:
         assert ORDER.index(before) <= ORDER.index(after)
     assert result(*reversed(previous)) is before
 
 
 @given(st.lists(notices, max_size=5))
-def test_another_parent_and_another_child_change_nothing(previous: list[PreviousNotice]) -> None:
+def test_another_parent_or_another_child_has_no_count(previous: list[PreviousNotice]) -> None:
     assert notice_for("Parent 2", "Child 1", ON, previous).result is Result.FIRST
     assert notice_for("Parent 1", "Child 2", ON, previous).result is Result.FIRST
 
 
-def test_the_anniversary_of_29_february() -> None:
+def test_the_anniversary_of_29_february_is_28_february() -> None:
     assert anniversary(date(2028, 2, 29), 3) == date(2031, 2, 28)
     assert anniversary(date(2028, 2, 29), 4) == date(2032, 2, 29)
 
@@ -104,7 +105,7 @@ def test_a_notice_is_judged_by_the_rules_of_its_day() -> None:
         framework_on(date(2026, 1, 1), "s999")
 
 
-def test_no_two_frameworks_hold_for_one_power_on_one_day() -> None:
+def test_one_framework_is_in_force_for_each_power_and_day() -> None:
     for on in (date(2013, 9, 1), date(2024, 8, 18), date(2024, 8, 19), date(2026, 11, 1)):
         for power in ("s444A", "s105"):
             assert sum(framework.power == power and framework.is_in_force(on) for framework in HISTORY) == 1
@@ -120,36 +121,36 @@ def test_the_duty_is_for_the_first_five_school_days() -> None:
     assert [on.day for on in days_of_duty(CALENDAR, Span(date(2026, 2, 11), date(2026, 2, 12)))] == [11, 12]
 
 
-def test_an_excluded_pupil_seen_in_public() -> None:
+def test_an_excluded_pupil_notice_needs_a_letter_and_a_duty_day() -> None:
     letter = date(2026, 2, 11)
-    seen = excluded_pupil_notice(Sighting(date(2026, 2, 13), SUSPENDED, letter), CALENDAR, [earlier(), earlier(power=Power.S105)])
-    assert seen.available
-    assert seen.earlier_count == 1
-    assert (seen.amounts.reduced, seen.amounts.full) == (60, 120)
-    assert "does not use up the limit" in seen.sentence
-    for sighting, because in (
+    notice = excluded_pupil_notice(Sighting(date(2026, 2, 13), SUSPENDED, letter), CALENDAR, [earlier(), earlier(power=Power.S105)])
+    assert notice.available
+    assert notice.earlier_count == 1
+    assert (notice.amounts.reduced, notice.amounts.full) == (60, 120)
+    assert "does not use up the limit" in notice.sentence
+    for sighting, reason in (
         (Sighting(date(2026, 2, 13), SUSPENDED, None), "no section 104 letter"),
         (Sighting(date(2026, 2, 13), SUSPENDED, date(2026, 2, 23)), "after the pupil was seen"),
         (Sighting(date(2026, 2, 25), SUSPENDED, letter), "first five school days"),
         (Sighting(date(2026, 2, 17), SUSPENDED, letter), "first five school days"),
     ):
-        refused = excluded_pupil_notice(sighting, CALENDAR)
-        assert not refused.available
-        assert because in refused.sentence
+        unavailable = excluded_pupil_notice(sighting, CALENDAR)
+        assert not unavailable.available
+        assert reason in unavailable.sentence
 
 
-def test_parts_of_the_2026_act_are_switched_off() -> None:
+def test_no_part_of_the_2026_act_is_in_force() -> None:
     assert len(ACT_PARTS) == 3
-    for switch in ACT_PARTS:
-        assert not switch.is_in_force(date(2099, 1, 1))
-        assert switch.sentence.startswith("Not in force")
-        assert switch.facts[0].value == "no date known"
-        assert switch.sources
+    for part in ACT_PARTS:
+        assert not part.is_in_force(date(2099, 1, 1))
+        assert part.sentence.startswith("Not in force")
+        assert part.facts[0].value == "no date known"
+        assert part.sources
     assert date(2026, 4, 29) == ROYAL_ASSENT
 
 
-def test_a_part_is_switched_on_by_its_date() -> None:
-    switch = ACT_PARTS[0].commencing_on(date(2027, 9, 1))
-    assert not switch.is_in_force(date(2027, 8, 31))
-    assert switch.is_in_force(date(2027, 9, 1))
-    assert switch.sentence.startswith("In force from 1 September 2027")
+def test_a_part_is_in_force_from_its_date() -> None:
+    part = ACT_PARTS[0].commencing_on(date(2027, 9, 1))
+    assert not part.is_in_force(date(2027, 8, 31))
+    assert part.is_in_force(date(2027, 9, 1))
+    assert part.sentence.startswith("In force from 1 September 2027")

@@ -1,4 +1,4 @@
-"""Spells and patterns: facts with their counts, on a register small enough to read."""
+"""Periods of absence and patterns, on a register small enough to read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from portal.rules.patterns import (
     beside_school_average,
     by_weekday,
     by_weekday_and_half,
-    change_from_own_past,
+    compare_with_own_past,
     lateness,
     recent_weeks,
 )
@@ -39,47 +39,47 @@ PM: Half = "PM"
 #: Two weeks, a week's break, two weeks.
 TERMS = [(date(2025, 10, 13), date(2025, 10, 24)), (date(2025, 11, 3), date(2025, 11, 14))]
 CALENDAR = Calendar.from_terms(TERMS)
-PLACES = CALENDAR.sessions()
+SESSIONS = CALENDAR.sessions()
 
 
-def register(letters: str) -> dict[Session, str]:
-    """Marks for the first sessions of the calendar, one letter each; "." leaves one out."""
-    return {place: letter for place, letter in zip(PLACES, letters, strict=False) if letter != "."}
+def register(codes: str) -> dict[Session, str]:
+    """Marks for the first sessions of the calendar, one character each. "." leaves one out."""
+    return {session: code for session, code in zip(SESSIONS, codes, strict=False) if code != "."}
 
 
-def test_only_attendance_ends_a_spell() -> None:
-    found = spells(register("/\\OO/IID.I\\/"), CALENDAR)
-    assert [(spell.sessions, spell.authorised, spell.unauthorised) for spell in found.spells] == [(2, 0, 2), (3, 3, 0)]
-    assert found.spells[1].codes == (("I", 3),)
-    assert found.spells[1].first == PLACES[5]
-    assert found.spells[1].last == PLACES[9]
-    assert (found.number, found.longest, found.sessions, found.single_sessions) == (2, 3, 5, 0)
-    assert found.school_weeks == 4
-    assert found.sentence == "2 spells of absence in 4 school weeks: 5 sessions missed, 3 in the longest spell."
+def test_only_attendance_ends_a_period_of_absence() -> None:
+    absences = spells(register("/\\OO/IID.I\\/"), CALENDAR)
+    assert [(spell.sessions, spell.authorised, spell.unauthorised) for spell in absences.spells] == [(2, 0, 2), (3, 3, 0)]
+    assert absences.spells[1].codes == (("I", 3),)
+    assert absences.spells[1].first == SESSIONS[5]
+    assert absences.spells[1].last == SESSIONS[9]
+    assert (absences.number, absences.longest, absences.sessions, absences.single_sessions) == (2, 3, 5, 0)
+    assert absences.school_weeks == 4
+    assert absences.sentence == "2 spells of absence in 4 school weeks: 5 sessions missed, 3 in the longest spell."
 
 
-def test_a_spell_runs_across_a_break() -> None:
-    found = spells(register("/" * 19 + "GG" + "/"), CALENDAR)
-    assert [spell.sessions for spell in found.spells] == [2]
-    assert found.spells[0].sentence == (
+def test_a_period_of_absence_continues_across_a_break() -> None:
+    absences = spells(register("/" * 19 + "GG" + "/"), CALENDAR)
+    assert [spell.sessions for spell in absences.spells] == [2]
+    assert absences.spells[0].sentence == (
         "Missed 2 sessions from the afternoon of 24 October 2025 to the morning of 3 November 2025."
     )
 
 
-def test_no_spells() -> None:
+def test_no_periods_of_absence_and_a_single_session() -> None:
     assert spells(register("/" * 40), CALENDAR).sentence == "No absence in 4 school weeks."
     assert spells({}, CALENDAR).longest == 0
     assert spells(register("/O/"), CALENDAR).spells[0].sentence == "Missed the afternoon of 13 October 2025."
 
 
 @given(st.text("/\\LOIUD.", max_size=40))
-def test_spells_hold_every_session_missed_once(letters: str) -> None:
-    marks = register(letters)
-    found = spells(marks, CALENDAR)
-    assert found.sessions == tally_of(marks, CALENDAR).absent
-    assert found.number <= found.sessions
-    firsts = [spell.first for spell in found.spells]
-    assert firsts == sorted(firsts, key=PLACES.index)
+def test_periods_contain_every_session_missed_once(codes: str) -> None:
+    marks = register(codes)
+    absences = spells(marks, CALENDAR)
+    assert absences.sessions == tally_of(marks, CALENDAR).absent
+    assert absences.number <= absences.sessions
+    first_sessions = [spell.first for spell in absences.spells]
+    assert first_sessions == sorted(first_sessions, key=SESSIONS.index)
 
 
 def test_marks_outside_the_calendar_are_not_counted() -> None:
@@ -90,30 +90,30 @@ def test_marks_outside_the_calendar_are_not_counted() -> None:
 
 
 def test_the_latest_correction_stands() -> None:
-    at = (date(2025, 10, 13), AM)
-    made = [Amendment(at, "I", date(2025, 10, 20)), Amendment(at, "O", date(2025, 10, 14))]
-    assert standing_marks({at: "N"}, made) == {at: "I"}
-    assert standing_marks({}, made) == {at: "I"}
+    session = (date(2025, 10, 13), AM)
+    amendments = [Amendment(session, "I", date(2025, 10, 20)), Amendment(session, "O", date(2025, 10, 14))]
+    assert standing_marks({session: "N"}, amendments) == {session: "I"}
+    assert standing_marks({}, amendments) == {session: "I"}
 
 
-def test_by_weekday_and_half_of_the_day() -> None:
-    letters = ["/"] * 40
+def test_the_pattern_by_weekday_and_half_of_the_day() -> None:
+    codes = ["/"] * 40
     for monday_morning in (0, 10, 20):
-        letters[monday_morning] = "O"
-    pattern = by_weekday_and_half(register("".join(letters)), CALENDAR)
+        codes[monday_morning] = "O"
+    pattern = by_weekday_and_half(register("".join(codes)), CALENDAR)
     share = pattern.share("Monday morning")
     assert (share.absent, share.possible) == (3, 4)
     assert share.rate == 75
     assert pattern.share("Friday afternoon").absent == 0
     assert pattern.sentence == "By weekday and half of the day: most often missed is Monday morning, 3 of 4 (75.0%)."
-    assert by_weekday(register("".join(letters)), CALENDAR).share("Monday").value == "3 of 8 (37.5%)"
+    assert by_weekday(register("".join(codes)), CALENDAR).share("Monday").value == "3 of 8 (37.5%)"
     assert by_weekday(register("/" * 40), CALENDAR).sentence == "By weekday: no sessions missed."
 
 
-def test_before_and_after_breaks() -> None:
-    letters = ["/"] * 40
-    letters[18] = letters[19] = letters[20] = "G"
-    pattern = around_breaks(register("".join(letters)), CALENDAR)
+def test_the_pattern_around_breaks() -> None:
+    codes = ["/"] * 40
+    codes[18] = codes[19] = codes[20] = "G"
+    pattern = around_breaks(register("".join(codes)), CALENDAR)
     assert [(pattern.share(label).absent, pattern.share(label).possible) for label in (BEFORE_BREAK, AFTER_BREAK)] == [
         (2, 2),
         (1, 2),
@@ -121,10 +121,10 @@ def test_before_and_after_breaks() -> None:
     assert pattern.share(OTHER_DAYS).absent == 0
 
 
-def test_around_particular_days() -> None:
-    letters = ["/"] * 40
-    letters[2] = letters[4] = letters[5] = "O"
-    pattern = around_days(register("".join(letters)), CALENDAR, [date(2025, 10, 15)])
+def test_the_pattern_around_particular_days() -> None:
+    codes = ["/"] * 40
+    codes[2] = codes[4] = codes[5] = "O"
+    pattern = around_days(register("".join(codes)), CALENDAR, [date(2025, 10, 15)])
     assert pattern.share(DAY_BEFORE).absent == 1
     assert pattern.share(THE_DAY).absent == 2
     assert pattern.share(DAY_AFTER).absent == 0
@@ -141,29 +141,29 @@ def test_lateness_before_and_after_the_register_closes() -> None:
     assert lateness({}, CALENDAR).sentence == "Not late in no possible sessions."
 
 
-def test_change_is_a_difference_of_rates_from_sums() -> None:
+def test_a_comparison_is_a_difference_of_two_rates() -> None:
     now, before = Tally.of_codes("OO" + "/" * 8), Tally.of_codes("O" + "/" * 9)
-    assert change_from_own_past(now, before).points == 10
-    assert "10.0 percentage points higher than the pupil's own absence before" in change_from_own_past(now, before).sentence
+    assert compare_with_own_past(now, before).points == 10
+    assert "10.0 percentage points higher than the pupil's own absence before" in compare_with_own_past(now, before).sentence
     lower = beside_school_average(before, now)
     assert lower.points == -10
     assert "lower than the school's average" in lower.sentence
-    assert "the same" in change_from_own_past(now, now).sentence
-    assert change_from_own_past(now, Tally(())).points is None
-    assert "nothing to compare" in change_from_own_past(now, Tally(())).sentence
+    assert "the same" in compare_with_own_past(now, now).sentence
+    assert compare_with_own_past(now, Tally(())).points is None
+    assert "nothing to compare" in compare_with_own_past(now, Tally(())).sentence
 
 
-def test_the_last_ten_school_weeks() -> None:
+def test_recent_weeks_leaves_out_weeks_without_a_session() -> None:
     assert recent_weeks(CALENDAR, date(2025, 11, 5), 3) == (date(2025, 10, 13), date(2025, 11, 9))
     assert recent_weeks(CALENDAR, date(2025, 10, 29), 1) == (date(2025, 10, 20), date(2025, 10, 26))
     assert recent_weeks(CALENDAR, date(2025, 10, 1)) is None
 
 
 @given(st.text("/\\LOIUD.", min_size=1, max_size=40))
-def test_every_pattern_adds_up_to_the_tally(letters: str) -> None:
-    marks = register(letters)
+def test_every_pattern_adds_up_to_the_tally(codes: str) -> None:
+    marks = register(codes)
     tally = tally_of(marks, CALENDAR)
-    days = [PLACES[0][0] + timedelta(days=ahead) for ahead in (0, 3, 9)]
+    days = [SESSIONS[0][0] + timedelta(days=offset) for offset in (0, 3, 9)]
     for pattern in (
         by_weekday(marks, CALENDAR),
         by_weekday_and_half(marks, CALENDAR),
@@ -174,4 +174,4 @@ def test_every_pattern_adds_up_to_the_tally(letters: str) -> None:
         assert sum(share.possible for share in pattern.shares) == tally.possible
         assert all(share.rate is None or share.rate == Fraction(100 * share.absent, share.possible) for share in pattern.shares)
     assert lateness(marks, CALENDAR).sessions == tally.late
-    assert tally.absent == sum(BY_LETTERS[each].absent for each in marks.values())
+    assert tally.absent == sum(BY_LETTERS[code].absent for code in marks.values())

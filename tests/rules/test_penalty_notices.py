@@ -1,4 +1,4 @@
-"""The threshold's own value: what it says, what would have changed it, and an authority's settings."""
+"""The threshold: its sentences, what would have changed the answer, and an authority's settings."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ TWO_YEARS = Calendar.from_terms(
 DOB = date(2014, 3, 10)
 AM: Half = "AM"
 PM: Half = "PM"
-PLACES = TWO_YEARS.sessions((date(2025, 9, 1), date(2026, 7, 31)))
+SESSIONS = TWO_YEARS.sessions((date(2025, 9, 1), date(2026, 7, 31)))
 TEN: dict[Session, str] = dict.fromkeys(TWO_YEARS.sessions((date(2025, 9, 15), date(2025, 9, 19))), "O")
-marks_of_a_year = st.dictionaries(st.sampled_from(PLACES), st.sampled_from("GNOUI/"), max_size=45)
-#: Marks close enough together for ten to be common.
-crowded = st.dictionaries(st.sampled_from(PLACES[:140]), st.sampled_from("GNOU"), min_size=8, max_size=16)
+marks_of_a_year = st.dictionaries(st.sampled_from(SESSIONS), st.sampled_from("GNOUI/"), max_size=45)
+#: Marks close enough together that ten in ten weeks are common.
+dense_marks = st.dictionaries(st.sampled_from(SESSIONS[:140]), st.sampled_from("GNOU"), min_size=8, max_size=16)
 
 
-def at(marks: dict[Session, str], policy: Policy | None = None, *, school: str = "School A") -> Threshold:
+def threshold_at(marks: dict[Session, str], policy: Policy | None = None, *, school: str = "School A") -> Threshold:
     return threshold(DOB, [SchoolRecord(school, TWO_YEARS, marks)], (), policy or Policy())
 
 
 @given(marks_of_a_year)
-def test_a_session_more_never_lowers_the_count(marks: dict[Session, str]) -> None:
-    before = at(marks)
-    after = at({**marks, PLACES[100]: "O"})
+def test_one_more_session_raises_the_count_by_at_most_one(marks: dict[Session, str]) -> None:
+    before = threshold_at(marks)
+    after = threshold_at({**marks, SESSIONS[100]: "O"})
     assert after.best_count >= before.best_count
     assert after.best_count - before.best_count <= 1
     assert before.outcome is not Outcome.MET or after.outcome is Outcome.MET
 
 
 @given(marks_of_a_year)
-def test_met_exactly_when_some_ten_weeks_hold_ten(marks: dict[Session, str]) -> None:
-    answer = at(marks)
+def test_it_is_met_exactly_when_some_ten_weeks_have_ten(marks: dict[Session, str]) -> None:
+    answer = threshold_at(marks)
     assert (answer.outcome is Outcome.MET) == (answer.best_count >= 10)
     if answer.met is not None:
         assert len(answer.met.counted) == 10
@@ -53,32 +53,32 @@ def test_met_exactly_when_some_ten_weeks_hold_ten(marks: dict[Session, str]) -> 
         assert answer.met.first_week <= answer.met.counted[0].session[0]
 
 
-@given(crowded, st.integers(-30, 30))
-def test_moving_everything_by_whole_weeks_moves_the_answer(marks: dict[Session, str], weeks: int) -> None:
-    ahead = timedelta(days=7 * weeks)
-    moved_calendar = Calendar.from_sessions((on + ahead, half) for on, half in TWO_YEARS.sessions())
-    moved = {(on + ahead, half): letters for (on, half), letters in marks.items()}
-    here = at(marks)
-    there = threshold(DOB, [SchoolRecord("School A", moved_calendar, moved)])
-    assert here.outcome == there.outcome
-    assert here.best_count == there.best_count
-    if here.met is not None and there.met is not None:
-        assert there.met.on[0] - here.met.on[0] == ahead
+@given(dense_marks, st.integers(-30, 30))
+def test_moving_everything_by_whole_weeks_moves_only_the_dates(marks: dict[Session, str], weeks: int) -> None:
+    shift = timedelta(days=7 * weeks)
+    moved_calendar = Calendar.from_sessions((on + shift, half) for on, half in TWO_YEARS.sessions())
+    moved_marks = {(on + shift, half): code for (on, half), code in marks.items()}
+    original = threshold_at(marks)
+    moved = threshold(DOB, [SchoolRecord("School A", moved_calendar, moved_marks)])
+    assert original.outcome == moved.outcome
+    assert original.best_count == moved.best_count
+    if original.met is not None and moved.met is not None:
+        assert moved.met.on[0] - original.met.on[0] == shift
 
 
 @settings(max_examples=25)
-@given(st.dictionaries(st.sampled_from(PLACES[:110]), st.sampled_from("GNOU"), min_size=9, max_size=12))
-def test_the_fewest_corrections_are_the_fewest(marks: dict[Session, str]) -> None:
-    fewest = at(marks).what_would_change.corrections
+@given(st.dictionaries(st.sampled_from(SESSIONS[:110]), st.sampled_from("GNOU"), min_size=9, max_size=12))
+def test_no_fewer_corrections_would_be_enough(marks: dict[Session, str]) -> None:
+    fewest = threshold_at(marks).what_would_change.corrections
     # Every way of correcting so many and of correcting one fewer, tried in turn.
     for number in {fewest, max(fewest - 1, 0)}:
-        ways = itertools.combinations(sorted(marks), number)
-        left = ({each: code for each, code in marks.items() if each not in way} for way in ways)
-        assert any(at(each).outcome is not Outcome.MET for each in left) == (number == fewest)
+        choices = itertools.combinations(sorted(marks), number)
+        corrected = ({session: code for session, code in marks.items() if session not in choice} for choice in choices)
+        assert any(threshold_at(remaining).outcome is not Outcome.MET for remaining in corrected) == (number == fewest)
 
 
-def test_it_says_itself() -> None:
-    answer = at({**TEN, (date(2025, 10, 28), AM): "O"})
+def test_the_sentence_and_facts_when_met() -> None:
+    answer = threshold_at({**TEN, (date(2025, 10, 28), AM): "O"})
     assert answer.sentence.startswith(
         "The threshold was met at School A on the afternoon of 19 September 2025: ten sessions of unauthorised absence"
     )
@@ -90,29 +90,29 @@ def test_it_says_itself() -> None:
     assert all(source.name for source in answer.sources)
 
 
-def test_it_says_what_was_left_out_and_why() -> None:
+def test_marks_left_out_have_a_reason() -> None:
     marks = {**TEN, (date(2025, 10, 28), AM): "O"}
-    gone = [(date(2025, 9, 15), AM)]
-    answer = threshold(date(2020, 10, 15), [SchoolRecord("School A", TWO_YEARS, marks)], gone)
-    assert {each.reason for each in answer.schools[0].left_out} == {Reason.NOT_A_SESSION, Reason.AGE}
-    answer = threshold(DOB, [SchoolRecord("School A", TWO_YEARS, TEN)], gone)
-    assert [each.reason for each in answer.schools[0].left_out] == [Reason.DEALT_WITH]
+    dealt_with = [(date(2025, 9, 15), AM)]
+    answer = threshold(date(2020, 10, 15), [SchoolRecord("School A", TWO_YEARS, marks)], dealt_with)
+    assert {mark.reason for mark in answer.schools[0].left_out} == {Reason.NOT_A_SESSION, Reason.AGE}
+    answer = threshold(DOB, [SchoolRecord("School A", TWO_YEARS, TEN)], dealt_with)
+    assert [mark.reason for mark in answer.schools[0].left_out] == [Reason.DEALT_WITH]
     assert answer.what_would_change.short_by == 1
     assert "1 more session would meet it." in answer.what_would_change.sentence
 
 
-def test_a_reason_found_for_n_may_change_it() -> None:
+def test_explaining_an_n_may_change_the_answer() -> None:
     marks = {**TEN, (date(2025, 9, 19), PM): "N"}
-    change = at(marks).what_would_change
+    change = threshold_at(marks).what_would_change
     assert change.unexplained == 1
     assert change.without_unexplained is Outcome.NOT_MET
     assert "With a reason found for 1 counted session of N, it may not be met." in change.sentence
 
 
-def test_two_schools_give_a_person_each_schools_count() -> None:
-    first = dict(list(TEN.items())[:6])
-    second = dict(list(TEN.items())[6:])
-    records = [SchoolRecord("School A", TWO_YEARS, first), SchoolRecord("School B", TWO_YEARS, second)]
+def test_two_schools_together_are_for_a_person_to_review() -> None:
+    first_six = dict(list(TEN.items())[:6])
+    last_four = dict(list(TEN.items())[6:])
+    records = [SchoolRecord("School A", TWO_YEARS, first_six), SchoolRecord("School B", TWO_YEARS, last_four)]
     answer = threshold(DOB, records)
     assert answer.outcome is Outcome.REVIEW
     assert answer.school is None
@@ -125,43 +125,43 @@ def test_two_schools_give_a_person_each_schools_count() -> None:
     assert combined.met is not None
 
 
-def test_at_one_session_at_both_schools_the_first_listed_is_named() -> None:
+def test_when_two_schools_reach_ten_at_once_the_first_listed_is_named() -> None:
     records = [SchoolRecord(name, TWO_YEARS, TEN) for name in ("School A", "School B")]
     assert threshold(DOB, records).school == "School A"
     assert threshold(DOB, list(reversed(records))).school == "School B"
 
 
-def test_a_pupil_at_no_school() -> None:
+def test_a_pupil_at_no_school_has_not_met_it() -> None:
     answer = threshold(DOB, [])
     assert answer.outcome is Outcome.NOT_MET
     assert answer.best_count == 0
     assert "no sessions" in answer.sentence
 
 
-@given(crowded)
-def test_rolling_to_the_day_finds_no_fewer(marks: dict[Session, str]) -> None:
-    whole, rolling = at(marks), at(marks, Policy(window=Window.TO_THE_DAY))
+@given(dense_marks)
+def test_a_window_rolling_to_the_day_finds_no_fewer_pupils(marks: dict[Session, str]) -> None:
+    whole_weeks, rolling = threshold_at(marks), threshold_at(marks, Policy(window=Window.TO_THE_DAY))
     assert rolling.best_count >= 0
-    assert whole.outcome is not Outcome.MET or rolling.outcome is Outcome.MET
-    if whole.met is not None and rolling.met is not None:
-        assert rolling.met.on <= whole.met.on
+    assert whole_weeks.outcome is not Outcome.MET or rolling.outcome is Outcome.MET
+    if whole_weeks.met is not None and rolling.met is not None:
+        assert rolling.met.on <= whole_weeks.met.on
 
 
-def test_rolling_to_the_day_reaches_back_to_the_same_weekday() -> None:
-    eight: dict[Session, str] = dict.fromkeys(TWO_YEARS.sessions((date(2025, 11, 17), date(2025, 11, 20))), "O")
-    friday: dict[Session, str] = dict.fromkeys(TWO_YEARS.sessions((date(2025, 9, 12), date(2025, 9, 12))), "O")
-    before: dict[Session, str] = dict.fromkeys(TWO_YEARS.sessions((date(2025, 9, 5), date(2025, 9, 5))), "O")
-    assert at(friday | eight).outcome is Outcome.MET
-    assert at(before | eight).outcome is Outcome.NOT_MET
-    assert at(before | eight, Policy(window=Window.TO_THE_DAY)).outcome is Outcome.MET
+def test_a_window_rolling_to_the_day_begins_in_an_eleventh_week() -> None:
+    november: dict[Session, str] = dict.fromkeys(TWO_YEARS.sessions((date(2025, 11, 17), date(2025, 11, 20))), "O")
+    in_tenth_week: dict[Session, str] = dict.fromkeys(TWO_YEARS.sessions((date(2025, 9, 12), date(2025, 9, 12))), "O")
+    in_eleventh_week: dict[Session, str] = dict.fromkeys(TWO_YEARS.sessions((date(2025, 9, 5), date(2025, 9, 5))), "O")
+    assert threshold_at(in_tenth_week | november).outcome is Outcome.MET
+    assert threshold_at(in_eleventh_week | november).outcome is Outcome.NOT_MET
+    assert threshold_at(in_eleventh_week | november, Policy(window=Window.TO_THE_DAY)).outcome is Outcome.MET
 
 
 def test_a_week_may_start_on_another_day() -> None:
     autumn = TWO_YEARS.sessions((date(2025, 9, 1), date(2025, 12, 19)))
-    marks: dict[Session, str] = dict.fromkeys([each for each in autumn if each[0] == date(2025, 9, 9)], "O")
-    marks |= dict.fromkeys([each for each in autumn if date(2025, 11, 17) <= each[0] <= date(2025, 11, 20)], "O")
-    assert at(marks).outcome is Outcome.MET
-    assert at(marks, Policy(week_starts_on=2)).outcome is Outcome.NOT_MET
+    marks: dict[Session, str] = dict.fromkeys([session for session in autumn if session[0] == date(2025, 9, 9)], "O")
+    marks |= dict.fromkeys(TWO_YEARS.sessions((date(2025, 11, 17), date(2025, 11, 20))), "O")
+    assert threshold_at(marks).outcome is Outcome.MET
+    assert threshold_at(marks, Policy(week_starts_on=2)).outcome is Outcome.NOT_MET
     with pytest.raises(ValueError, match="0 \\(Monday\\) to 6"):
         Policy(week_starts_on=7)
 
@@ -173,12 +173,12 @@ def test_the_last_friday_in_june_is_a_setting() -> None:
     assert threshold(date(2010, 3, 10), record, (), Policy(last_friday_inside=False)).best_count == 8
 
 
-def test_where_a_pupil_stands_on_a_day() -> None:
+def test_sessions_towards_the_threshold_as_at_a_day() -> None:
     record = SchoolRecord("School A", TWO_YEARS, TEN)
     wednesday = threshold_now(DOB, record, date(2025, 9, 17))
     assert (wednesday.number, wednesday.needed) == (6, 4)
     assert (wednesday.first_week, wednesday.last_week) == (date(2025, 9, 1), date(2025, 9, 15))
-    # The week of 15 September is the tenth back from 24 November; it has gone when the week of 1 December begins.
+    # The week of 15 September is the first of the ten that end with 24 November, so it leaves on 1 December.
     assert wednesday.oldest_drops_on == date(2025, 12, 1)
     assert wednesday.sentence.endswith("The oldest no longer count from 1 December 2025.")
     assert threshold_now(DOB, record, date(2025, 11, 30)).number == 10
@@ -191,22 +191,23 @@ def test_where_a_pupil_stands_on_a_day() -> None:
 
 
 @given(marks_of_a_year)
-def test_the_threshold_is_met_on_a_day_its_ten_weeks_hold_ten(marks: dict[Session, str]) -> None:
-    answer = at(marks)
+def test_the_threshold_is_met_on_the_first_day_with_ten_in_ten_weeks(marks: dict[Session, str]) -> None:
+    answer = threshold_at(marks)
     record = SchoolRecord("School A", TWO_YEARS, marks)
     days = sorted({on for on, _ in marks})
-    first = next((on for on in days if threshold_now(DOB, record, on).number >= 10), None)
-    assert (None if answer.met is None else answer.met.on[0]) == first
+    first_day = next((on for on in days if threshold_now(DOB, record, on).number >= 10), None)
+    assert (None if answer.met is None else answer.met.on[0]) == first_day
 
 
 def test_a_pupils_year_takes_well_under_ten_milliseconds() -> None:
     codes = "/\\/\\/\\/\\O"
-    marks = {session: codes[place % len(codes)] for place, session in enumerate(PLACES)}
-    best = min(_seconds(marks) for _ in range(5))
-    assert best < 0.01
+    marks = {session: codes[index % len(codes)] for index, session in enumerate(SESSIONS)}
+    # The fastest of five, because other work on the machine must not fail the test.
+    fastest = min(_seconds(marks) for _ in range(5))
+    assert fastest < 0.01
 
 
 def _seconds(marks: dict[Session, str]) -> float:
-    began = time.perf_counter()
-    at(marks)
-    return time.perf_counter() - began
+    started = time.perf_counter()
+    threshold_at(marks)
+    return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""The rules stay pure: an allow-list of imports, no clock, and answers that all explain themselves."""
+"""The rules stay pure: only allowed imports, no clock, and answers that explain themselves."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ FORBIDDEN_CALLS = {"today", "now", "utcnow", "open", "print", "input"}
 
 
 def faults(source: str) -> list[str]:
-    """What a module does that the rules may not."""
-    found = []
+    """Imports and calls of a module that the rules may not make."""
+    faults_seen = []
     for node in ast.walk(ast.parse(source)):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [node.module or ""]
-        found += [name for name in names if name not in ALLOWED and not name.startswith("portal.rules")]
+        faults_seen += [name for name in names if name not in ALLOWED and not name.startswith("portal.rules")]
         if isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            found += [f"{called}()"] * (called in FORBIDDEN_CALLS)
-    return found
+            faults_seen += [f"{called}()"] * (called in FORBIDDEN_CALLS)
+    return faults_seen
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_the_standard_library_and_the_rules(module: str) -> None:
+def test_a_module_imports_only_the_standard_library_and_the_rules(module: str) -> None:
     assert not faults((FOLDER / f"{module}.py").read_text(encoding="utf-8"))
 
 
@@ -51,7 +51,7 @@ def test_the_guard_can_fail(source: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_value_is_frozen_and_an_answer_explains_itself(module: str) -> None:
+def test_every_dataclass_is_frozen_and_every_answer_explains_itself(module: str) -> None:
     loaded = import_module(f"portal.rules.{module}")
     for name, kind in inspect.getmembers(loaded, inspect.isclass):
         if kind.__module__ != loaded.__name__ or not is_dataclass(kind):

@@ -21,13 +21,13 @@ births = st.dates(date(1999, 1, 1), date(2035, 12, 31))
 
 
 @given(births)
-def test_it_is_the_literal_rule(dob: date) -> None:
+def test_it_matches_the_reference_engine(dob: date) -> None:
     span = compulsory_school_age(dob)
     assert (span.first_day, span.last_day) == (Engine().first_day(dob), Engine().last_day(dob))
 
 
 @given(births)
-def test_it_begins_within_five_months_of_five_and_ends_on_a_friday(dob: date) -> None:
+def test_it_starts_within_five_months_of_the_fifth_birthday_and_ends_on_a_friday(dob: date) -> None:
     span = compulsory_school_age(dob)
     assert birthday(dob, 5) <= span.first_day < birthday(dob, 5) + timedelta(days=154)
     assert span.last_day.weekday() == 4

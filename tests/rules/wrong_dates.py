@@ -1,4 +1,4 @@
-"""Wrong engines for ages and time limits: the literal one with a single step done wrong."""
+"""Wrong engines for ages and time limits: the reference with a single step done wrong."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class CalendarYearOfSixteen(Engine):
     """The June of the calendar year of the sixteenth birthday."""
 
     def last_day(self, dob: date) -> date:
-        """Whatever the month."""
+        """The same June for every month of birth."""
         return super().last_day(dob.replace(month=1, day=1))
 
 
@@ -48,7 +48,7 @@ class LastSchoolDayInJune(Engine):
 
 
 class ExclusiveEnd(Engine):
-    """The last day itself left out."""
+    """The last day itself is left out."""
 
     def is_of_age(self, dob: date, on: date) -> bool:
         """Strictly before."""
@@ -64,7 +64,7 @@ class HundredAndEightyTwoDays(Engine):
 
 
 class OffenceDayCounted(Engine):
-    """The day of the offence counted as the first day."""
+    """The day of the offence is counted as the first day."""
 
     def last_day_to_lay(self, offence: date) -> date:
         """A day less."""
@@ -72,7 +72,7 @@ class OffenceDayCounted(Engine):
 
 
 class OverflowsToNextMonth(Engine):
-    """A day the month does not have runs into the next."""
+    """A day the month does not have becomes a day of the next month."""
 
     def last_day_to_lay(self, offence: date) -> date:
         """31 February is 3 March."""
@@ -80,8 +80,8 @@ class OverflowsToNextMonth(Engine):
         return last + (offence.day - last.day) * ONE_DAY
 
 
-class MonthEndKept(Engine):
-    """A month's end stays a month's end."""
+class MonthEndToMonthEnd(Engine):
+    """The last day of a month leads to the last day of another."""
 
     def last_day_to_lay(self, offence: date) -> date:
         """28 February to 31 August."""
@@ -93,7 +93,7 @@ class MonthEndKept(Engine):
 
 
 class LimitMoved(Engine):
-    """A last day on a weekend or holiday moved on."""
+    """A last day on a weekend or holiday is moved to the next working day."""
 
     def last_day_to_lay(self, offence: date) -> date:
         """To a working day."""
@@ -104,21 +104,21 @@ class LimitMoved(Engine):
 
 
 class LastDayOutOfTime(Engine):
-    """Laying on the last day out of time."""
+    """Laying on the last day is out of time."""
 
-    def in_time(self, laid: date, last: date) -> bool:
+    def is_in_time(self, laid: date, last_day: date) -> bool:
         """Strictly before."""
-        return laid < last
+        return laid < last_day
 
 
 class OneLimitForAll(Engine):
-    """The last offence's limit used for all."""
+    """The latest limit is used for all offences."""
 
     def time_limit(self, case: Json) -> Json:
-        """In time if the last is."""
+        """In time if any offence is."""
         answer = super().time_limit(case)
-        every = any(each["in_time"] for each in answer["offences"]) or not answer["offences"]
-        return {**answer, "all_in_time": every}
+        in_time = any(offence["in_time"] for offence in answer["offences"]) or not answer["offences"]
+        return {**answer, "all_in_time": in_time}
 
 
 #: Each wrong engine, and a case that catches it.
@@ -131,7 +131,7 @@ CAUGHT: dict[type[Engine], str] = {
     HundredAndEightyTwoDays: "L-2025-01-15-last-day",
     OffenceDayCounted: "L-2025-01-15-last-day",
     OverflowsToNextMonth: "L-2025-08-31-last-day",
-    MonthEndKept: "L-2025-02-28-day-after",
+    MonthEndToMonthEnd: "L-2025-02-28-day-after",
     LimitMoved: "L-2025-06-25-day-after",
     LastDayOutOfTime: "L-2025-01-15-last-day",
     OneLimitForAll: "L-several",

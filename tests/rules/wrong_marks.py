@@ -1,8 +1,7 @@
-"""Wrong engines for what counts: closures, codes, age, corrections and sessions dealt with already."""
+"""Wrong engines for which sessions count: closures, codes, age, corrections and sessions dealt with."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.rules.almanac import day
@@ -14,33 +13,31 @@ if TYPE_CHECKING:
     from tests.rules.casebook.building import Json
     from tests.rules.reference import Mark, Session
 
-WEEK = timedelta(days=7)
-
 
 class ClosedDaysCounted(Engine):
-    """INSET days and holidays counted when a mark is there."""
+    """Marks on INSET days and holidays are counted."""
 
-    def is_session(self, on: date, half: str, met: list[Session]) -> bool:
-        """Any weekday."""
-        return bool(met) and bool(half) and on.isoweekday() <= 5 and self.week(on) in {self.week(each) for each, _ in met}
+    def is_session(self, on: date, half: str, sessions: list[Session]) -> bool:
+        """Any weekday of a school week."""
+        return on.isoweekday() <= 5 and self.week_start(on) in {self.week_start(met_on) for met_on, _ in sessions}
 
 
 class EveryMarkCounted(Engine):
-    """Marks outside the calendar counted, their weeks too."""
+    """Marks outside the calendar are counted, and so are their weeks."""
 
-    def is_session(self, on: date, half: str, met: list[Session]) -> bool:
+    def is_session(self, on: date, half: str, sessions: list[Session]) -> bool:
         """Anything."""
-        del on, half, met
+        del on, half, sessions
         return True
 
-    def weeks_of(self, sessions: list[Session], school: Json) -> list[date]:
-        """The school's weeks and the marks'."""
-        marked = {self.week(day(each["date"])) for each in school["attendance"]}
-        return sorted({*super().weeks_of(sessions, school), *marked})
+    def school_weeks(self, sessions: list[Session], school: Json) -> list[date]:
+        """The weeks with sessions or marks."""
+        weeks_with_marks = {self.week_start(day(mark["date"])) for mark in school["attendance"]}
+        return sorted({*super().school_weeks(sessions, school), *weeks_with_marks})
 
 
 class HalfClosureClosesTheDay(Engine):
-    """A morning closed closes the afternoon."""
+    """A closed morning closes the afternoon too."""
 
     def is_closed(self, calendar: Json, on: date, half: str) -> bool:
         """Either half."""
@@ -58,93 +55,93 @@ class HalfClosureIgnored(Engine):
 
 
 class WeekendsDropped(Engine):
-    """Schools meet from Monday to Friday, whatever the calendar says."""
+    """Sessions on a Saturday or Sunday are dropped from the calendar."""
 
     def sessions_of(self, calendar: Json) -> list[Session]:
         """Weekdays only."""
-        return [each for each in super().sessions_of(calendar) if each[0].isoweekday() <= 5]
+        return [session for session in super().sessions_of(calendar) if session[0].isoweekday() <= 5]
 
 
 class MarksCloseSchool(Engine):
     """A week marked # or Y4 is not a school week."""
 
-    def weeks_of(self, sessions: list[Session], school: Json) -> list[date]:
-        """Weeks not wholly marked shut."""
-        shut = {(day(each["date"]), each["session"]) for each in school["attendance"] if each["code"] in {"#", "Y4"}}
-        return super().weeks_of([each for each in sessions if each not in shut], school)
+    def school_weeks(self, sessions: list[Session], school: Json) -> list[date]:
+        """Weeks with a session not marked as closed."""
+        marked_closed = {(day(mark["date"]), mark["session"]) for mark in school["attendance"] if mark["code"] in {"#", "Y4"}}
+        return super().school_weeks([session for session in sessions if session not in marked_closed], school)
 
 
 class NIgnored(Engine):
-    """N waits for a reason."""
+    """N is not counted until a reason is known."""
 
     codes = frozenset("GOU")
 
 
 class UIgnored(Engine):
-    """The pupil came in, so U is presence."""
+    """U is taken for presence, because the pupil came in."""
 
     codes = frozenset("GNO")
 
 
 class HolidayOnly(Engine):
-    """Only holidays."""
+    """Only holidays count."""
 
     codes = frozenset("G")
 
 
 class LateCounted(Engine):
-    """L and U are both late."""
+    """L counts like U, because both are late."""
 
     codes = frozenset("GNOUL")
 
 
 class PartTimeCounted(Engine):
-    """C2 reads as an absence."""
+    """C2 counts as an unauthorised absence."""
 
     codes = frozenset(("G", "N", "O", "U", "C2"))
 
 
 class EveryAbsence(Engine):
-    """All absence, authorised too."""
+    """All absence counts, authorised too."""
 
     codes = frozenset(("G", "N", "O", "U", "I", "C", "C1", "C2", "E", "J1", "M", "R", "S", "T", "H", "F"))
 
 
 class NotPossibleCounted(Engine):
-    """D, X, Q and Y taken for absence."""
+    """D, X, Q and Y are taken for absence."""
 
     codes = frozenset(("G", "N", "O", "U", "D", "X", "Q", "Y", "Y1", "Y2", "Y3", "Y4", "Y5", "Y6", "Y7"))
 
 
 class DaysNotSessions(Engine):
-    """Ten days."""
+    """Days are counted, not sessions."""
 
-    def number_in(self, marks: list[Mark], run: list[date]) -> int:
+    def count_in(self, marks: list[Mark], window: list[date]) -> int:
         """How many days."""
-        return len({on for on, _, _ in marks if self.week(on) in run})
+        return len({on for on, _, _ in marks if self.week_start(on) in window})
 
 
 class WholeDaysTwice(Engine):
-    """Any absence takes the whole day: two sessions."""
+    """Any absence counts as the whole day: two sessions."""
 
-    def number_in(self, marks: list[Mark], run: list[date]) -> int:
+    def count_in(self, marks: list[Mark], window: list[date]) -> int:
         """Two a day."""
-        return 2 * len({on for on, _, _ in marks if self.week(on) in run})
+        return 2 * len({on for on, _, _ in marks if self.week_start(on) in window})
 
 
-class OneAfterAnother(Engine):
-    """Ten in a row, with no attendance between."""
+class ConsecutiveOnly(Engine):
+    """The ten must be consecutive."""
 
     def tenth(self, marks: list[Mark], weeks: list[date]) -> Mark | None:
-        """Ten on days one after another."""
-        for place in range(9, len(marks)):
-            if (marks[place][0] - marks[place - 9][0]).days <= 6:
-                return super().tenth(marks[: place + 1], weeks)
+        """Ten within seven days."""
+        for index in range(9, len(marks)):
+            if (marks[index][0] - marks[index - 9][0]).days <= 6:
+                return super().tenth(marks[: index + 1], weeks)
         return None
 
 
 class AgeIgnored(Engine):
-    """Every registered pupil."""
+    """Every registered pupil's sessions count, at any age."""
 
     def is_of_age(self, dob: date, on: date) -> bool:
         """Always."""
@@ -153,7 +150,7 @@ class AgeIgnored(Engine):
 
 
 class AgeFromBirthdays(Engine):
-    """From the fifth birthday to the sixteenth."""
+    """The age runs from the fifth birthday to the sixteenth."""
 
     def is_of_age(self, dob: date, on: date) -> bool:
         """Between birthdays."""
@@ -177,57 +174,61 @@ class EndOfJune(Engine):
 
 
 class DealtWithIgnored(Engine):
-    """Counts the same sessions again."""
+    """Sessions already dealt with are counted again."""
 
-    def is_gone(self, on: date, half: str, dealt_with: list[Session]) -> bool:
+    def is_dealt_with(self, on: date, half: str, dealt_with: list[Session]) -> bool:
         """Never."""
         del on, half, dealt_with
         return False
 
 
 class DealtWithByDay(Engine):
-    """One session dealt with takes the whole day."""
+    """One session dealt with removes the whole day."""
 
-    def is_gone(self, on: date, half: str, dealt_with: list[Session]) -> bool:
+    def is_dealt_with(self, on: date, half: str, dealt_with: list[Session]) -> bool:
         """Either half."""
         del half
-        return on in {each for each, _ in dealt_with}
+        return on in {dealt_with_on for dealt_with_on, _ in dealt_with}
 
 
 class CorrectionsIgnored(Engine):
-    """The first mark stands."""
+    """Corrections are ignored: the first mark stands."""
 
-    def standing(self, school: Json) -> dict[Session, str]:
-        """As first made."""
-        return super().standing({**school, "amendments": []})
+    def standing_codes(self, school: Json) -> dict[Session, str]:
+        """The codes first recorded."""
+        return super().standing_codes({**school, "amendments": []})
 
 
 class LastListedStands(Engine):
     """The last correction in the list stands."""
 
-    def standing(self, school: Json) -> dict[Session, str]:
-        """By place in the list."""
-        made = [{**each, "amended_on": "2026-01-01"} for each in school.get("amendments") or []]
-        return super().standing({**school, "amendments": made})
+    def standing_codes(self, school: Json) -> dict[Session, str]:
+        """The order of the list decides."""
+        amendments = [{**amendment, "amended_on": "2026-01-01"} for amendment in school.get("amendments") or []]
+        return super().standing_codes({**school, "amendments": amendments})
 
 
 class FirstCorrectionStands(Engine):
     """The earliest correction stands."""
 
-    def standing(self, school: Json) -> dict[Session, str]:
-        """By earliest date."""
-        made = sorted(school.get("amendments") or [], key=lambda each: str(each["amended_on"]), reverse=True)
-        return super().standing({**school, "amendments": [{**each, "amended_on": "2026-01-01"} for each in made]})
+    def standing_codes(self, school: Json) -> dict[Session, str]:
+        """The earliest date decides."""
+        latest_first = sorted(school.get("amendments") or [], key=lambda amendment: str(amendment["amended_on"]), reverse=True)
+        amendments = [{**amendment, "amended_on": "2026-01-01"} for amendment in latest_first]
+        return super().standing_codes({**school, "amendments": amendments})
 
 
 class LateCorrectionsIgnored(Engine):
-    """Corrections more than thirty days on come too late."""
+    """Corrections made more than thirty days later are ignored."""
 
-    def standing(self, school: Json) -> dict[Session, str]:
+    def standing_codes(self, school: Json) -> dict[Session, str]:
         """Only within thirty days."""
-        made = school.get("amendments") or []
-        soon = [each for each in made if (day(each["amended_on"]) - day(each["date"])).days <= 30]
-        return super().standing({**school, "amendments": soon})
+        amendments = [
+            amendment
+            for amendment in school.get("amendments") or []
+            if (day(amendment["amended_on"]) - day(amendment["date"])).days <= 30
+        ]
+        return super().standing_codes({**school, "amendments": amendments})
 
 
 #: Each wrong engine, and a case that catches it.
@@ -247,7 +248,7 @@ CAUGHT: dict[type[Engine], str] = {
     NotPossibleCounted: "T11",
     DaysNotSessions: "T01",
     WholeDaysTwice: "M-days-not-sessions",
-    OneAfterAnother: "T06",
+    ConsecutiveOnly: "T06",
     AgeIgnored: "T15",
     AgeFromBirthdays: "A-fifth-birthday",
     LastFridayOutside: "T28",

@@ -1,4 +1,4 @@
-"""Wrong engines for notices: the literal one with a single step done wrong."""
+"""Wrong engines for notices: the reference with a single step done wrong."""
 
 from __future__ import annotations
 
@@ -14,171 +14,171 @@ if TYPE_CHECKING:
 
 
 class PerChild(Engine):
-    """Notices counted per child, whoever the parent."""
+    """Notices are counted per child, to any parent."""
 
-    def concerns(self, notice: Json, parent: str, case: Json) -> bool:
-        """The child's."""
+    def is_about(self, notice: Json, parent: str, case: Json) -> bool:
+        """To any parent."""
         del parent
         return bool(notice["child"] == case["child"])
 
 
 class PerParent(Engine):
-    """Notices counted per parent, whichever the child."""
+    """Notices are counted per parent, for any child."""
 
-    def concerns(self, notice: Json, parent: str, case: Json) -> bool:
-        """The parent's."""
+    def is_about(self, notice: Json, parent: str, case: Json) -> bool:
+        """For any child."""
         del case
         return bool(notice["parent"] == parent)
 
 
 class OwnAuthorityOnly(Engine):
-    """Only our own notices counted."""
+    """Only notices issued by one's own authority are counted."""
 
-    def concerns(self, notice: Json, parent: str, case: Json) -> bool:
+    def is_about(self, notice: Json, parent: str, case: Json) -> bool:
         """Issued by LA-A."""
-        return super().concerns(notice, parent, case) and notice["issued_by"] == "LA-A"
+        return super().is_about(notice, parent, case) and notice["issued_by"] == "LA-A"
 
 
 class WithdrawnCounted(Engine):
-    """Withdrawn notices counted."""
+    """Withdrawn notices are counted."""
 
-    def is_of_the_kind(self, notice: Json) -> bool:
+    def can_count(self, notice: Json) -> bool:
         """Withdrawn or not."""
-        return super().is_of_the_kind({**notice, "status": "paid"})
+        return super().can_count({**notice, "status": "paid"})
 
 
 class PaidOnly(Engine):
-    """Only paid notices counted."""
+    """Only paid notices are counted."""
 
-    def is_of_the_kind(self, notice: Json) -> bool:
+    def can_count(self, notice: Json) -> bool:
         """Paid."""
-        return super().is_of_the_kind(notice) and notice["status"] in {"paid", "prosecuted_acquitted"}
+        return super().can_count(notice) and notice["status"] in {"paid", "prosecuted_acquitted"}
 
 
 class OutstandingIgnored(Engine):
-    """Notices still payable not counted."""
+    """Notices that are still payable are not counted."""
 
-    def is_of_the_kind(self, notice: Json) -> bool:
+    def can_count(self, notice: Json) -> bool:
         """Not still payable."""
-        return super().is_of_the_kind(notice) and notice["status"] != "outstanding"
+        return super().can_count(notice) and notice["status"] != "outstanding"
 
 
 class OldNoticesCounted(Engine):
-    """Notices before 19 August 2024 counted."""
+    """Notices issued before 19 August 2024 are counted."""
 
-    def is_of_the_kind(self, notice: Json) -> bool:
-        """Whenever issued."""
+    def can_count(self, notice: Json) -> bool:
+        """Issued on any day."""
         return bool(notice["power"] == "s444A" and notice["status"] != "withdrawn")
 
 
 class FrameworkDayLate(Engine):
-    """The framework's first day left out."""
+    """Notices issued on the framework's first day are left out."""
 
-    def is_of_the_kind(self, notice: Json) -> bool:
+    def can_count(self, notice: Json) -> bool:
         """After the first day."""
-        return super().is_of_the_kind(notice) and notice["issued_on"] > "2024-08-19"
+        return super().can_count(notice) and notice["issued_on"] > "2024-08-19"
 
 
 class BothPowersCounted(Engine):
-    """Excluded-pupil notices counted too."""
+    """Excluded-pupil notices are counted too."""
 
-    def is_of_the_kind(self, notice: Json) -> bool:
+    def can_count(self, notice: Json) -> bool:
         """Either power."""
-        return super().is_of_the_kind({**notice, "power": "s444A"})
+        return super().can_count({**notice, "power": "s444A"})
 
 
 class AnniversaryInside(Engine):
-    """The anniversary counted without a check."""
+    """A notice on its anniversary is counted without a check."""
 
-    def years_before(self, issued: date, proposed: date) -> str:
+    def three_year_position(self, issued: date, proposed: date) -> str:
         """Inside."""
-        return super().years_before(issued, proposed).replace("edge", "inside")
+        return super().three_year_position(issued, proposed).replace("edge", "inside")
 
 
 class AnniversaryOutside(Engine):
-    """The anniversary left out without a check."""
+    """A notice on its anniversary is left out without a check."""
 
-    def years_before(self, issued: date, proposed: date) -> str:
+    def three_year_position(self, issued: date, proposed: date) -> str:
         """Outside."""
-        return super().years_before(issued, proposed).replace("edge", "outside")
+        return super().three_year_position(issued, proposed).replace("edge", "outside")
 
 
 class ThreeTimes365(Engine):
-    """Three years of 365 days."""
+    """Three years are 1,095 days."""
 
-    def years_before(self, issued: date, proposed: date) -> str:
+    def three_year_position(self, issued: date, proposed: date) -> str:
         """By days."""
         days = (proposed - issued).days
         return "later" if days < 0 else "edge" if days == 1095 else "inside" if days < 1095 else "outside"
 
 
 class CalendarYears(Engine):
-    """The calendar year of the proposed date and the three before it."""
+    """The three years are calendar years."""
 
-    def years_before(self, issued: date, proposed: date) -> str:
+    def three_year_position(self, issued: date, proposed: date) -> str:
         """By year."""
-        return super().years_before(issued.replace(month=1, day=1), proposed.replace(month=1, day=2))
+        return super().three_year_position(issued.replace(month=1, day=1), proposed.replace(month=1, day=2))
 
 
 class LeapDayToMarch(Engine):
-    """The anniversary of 29 February on 1 March."""
+    """The anniversary of 29 February is 1 March."""
 
-    def years_before(self, issued: date, proposed: date) -> str:
+    def three_year_position(self, issued: date, proposed: date) -> str:
         """1 March."""
         leap = (issued.month, issued.day) == (2, 29)
-        return super().years_before(issued + ONE_DAY if leap else issued, proposed)
+        return super().three_year_position(issued + ONE_DAY if leap else issued, proposed)
 
 
-class LaterOnesCounted(Engine):
-    """Notices issued after the proposed date counted."""
+class LaterNoticesCounted(Engine):
+    """Notices issued after the proposed date are counted."""
 
-    def years_before(self, issued: date, proposed: date) -> str:
+    def three_year_position(self, issued: date, proposed: date) -> str:
         """Inside."""
-        return super().years_before(issued, proposed).replace("later", "inside")
+        return super().three_year_position(issued, proposed).replace("later", "inside")
 
 
 class SameDayIgnored(Engine):
-    """The proposed date itself left out of the three years."""
+    """The proposed date itself is left out of the three years."""
 
-    def years_before(self, issued: date, proposed: date) -> str:
-        """Not today."""
-        return "outside" if issued == proposed else super().years_before(issued, proposed)
+    def three_year_position(self, issued: date, proposed: date) -> str:
+        """A notice of the same day is outside."""
+        return "outside" if issued == proposed else super().three_year_position(issued, proposed)
 
 
 class AcquittedCounted(Engine):
-    """An acquittal counted without a check."""
+    """An acquittal is counted without a check."""
 
-    def weight(self, notice: Json, proposed: date) -> set[int]:
+    def possible_counts(self, notice: Json, proposed: date) -> set[int]:
         """One."""
-        return super().weight({**notice, "status": "paid"}, proposed)
+        return super().possible_counts({**notice, "status": "paid"}, proposed)
 
 
 class AcquittedIgnored(Engine):
-    """An acquittal left out without a check."""
+    """An acquittal is left out without a check."""
 
-    def weight(self, notice: Json, proposed: date) -> set[int]:
+    def possible_counts(self, notice: Json, proposed: date) -> set[int]:
         """Nothing."""
-        return {0} if notice["status"] == "prosecuted_acquitted" else super().weight(notice, proposed)
+        return {0} if notice["status"] == "prosecuted_acquitted" else super().possible_counts(notice, proposed)
 
 
 class AnyDoubtChecked(Engine):
-    """A check whenever there is doubt, even where it makes no difference."""
+    """Every doubt gives a check, even where it makes no difference."""
 
-    def settle(self, counts: set[int]) -> str:
+    def result_for_counts(self, counts: set[int]) -> str:
         """Check."""
-        return "check" if len(counts) > 1 else super().settle(counts)
+        return "check" if len(counts) > 1 else super().result_for_counts(counts)
 
 
 class ThirdAllowed(Engine):
-    """A third notice at £160."""
+    """A third notice is allowed, at £160."""
 
-    def kind(self, number: int) -> str:
+    def result_for_count(self, number: int) -> str:
         """No limit."""
         return "first" if number == 0 else "second"
 
 
 class SecondReduced(Engine):
-    """A second notice at £80 if paid early."""
+    """A second notice is £80 if paid early."""
 
     def amounts(self, result: str) -> tuple[int | None, int | None]:
         """£80 and £160."""
@@ -209,7 +209,7 @@ CAUGHT: dict[type[Engine], str] = {
     ThreeTimes365: "N-years-2025-03-01-2028-02-29",
     CalendarYears: "N-years-2025-12-01-2028-06-01",
     LeapDayToMarch: "N-years-2028-02-29-2031-02-28",
-    LaterOnesCounted: "N-years-2026-03-28-2026-03-27",
+    LaterNoticesCounted: "N-years-2026-03-28-2026-03-27",
     SameDayIgnored: "N-years-2026-03-27-2026-03-27",
     AcquittedCounted: "P08",
     AcquittedIgnored: "P08",

@@ -1,4 +1,4 @@
-"""Wrong engines for service and payment: the literal one with a single step done wrong."""
+"""Wrong engines for service and payment: the reference with a single step done wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TwoDaysAfterPosting(Engine):
-    """Two days after posting, whatever they are."""
+    """A notice is received two calendar days after posting."""
 
     def is_working_day(self, on: date) -> bool:
         """Every day."""
@@ -23,7 +23,7 @@ class TwoDaysAfterPosting(Engine):
 
 
 class SaturdaysWorked(Engine):
-    """The post comes on Saturdays."""
+    """Saturdays are working days."""
 
     def is_working_day(self, on: date) -> bool:
         """Not Sundays."""
@@ -31,7 +31,7 @@ class SaturdaysWorked(Engine):
 
 
 class WeekendsOnly(Engine):
-    """Bank holidays forgotten."""
+    """Bank holidays are working days."""
 
     def is_working_day(self, on: date) -> bool:
         """Monday to Friday."""
@@ -39,7 +39,7 @@ class WeekendsOnly(Engine):
 
 
 class GoodFridayWorked(Engine):
-    """Good Friday forgotten: it is no bank holiday by statute."""
+    """Good Friday is a working day, because no statute makes it a bank holiday."""
 
     def is_working_day(self, on: date) -> bool:
         """Good Friday too."""
@@ -47,7 +47,7 @@ class GoodFridayWorked(Engine):
 
 
 class NoSubstitutes(Engine):
-    """Substitute days forgotten."""
+    """Substitute days are working days."""
 
     def is_working_day(self, on: date) -> bool:
         """Only the days themselves."""
@@ -56,12 +56,12 @@ class NoSubstitutes(Engine):
 
 
 class NextWorkingDay(Engine):
-    """The first working day after posting."""
+    """A notice is received on the first working day after posting."""
 
-    def received(self, service: Json) -> date:
+    def received_on(self, service: Json) -> date:
         """One, not two."""
         if service["method"] == "by_hand":
-            return super().received(service)
+            return super().received_on(service)
         on = day(service["posted_on"]) + ONE_DAY
         while not self.is_working_day(on):
             on += ONE_DAY
@@ -71,19 +71,19 @@ class NextWorkingDay(Engine):
 class PostingDayCounts(Engine):
     """The day of posting is the first working day."""
 
-    def received(self, service: Json) -> date:
+    def received_on(self, service: Json) -> date:
         """From the day before."""
         if service["method"] == "by_hand":
-            return super().received(service)
-        return super().received({**service, "posted_on": str(day(service["posted_on"]) - ONE_DAY)})
+            return super().received_on(service)
+        return super().received_on({**service, "posted_on": str(day(service["posted_on"]) - ONE_DAY)})
 
 
 class HandToNextWorkingDay(Engine):
-    """Delivery by hand moved to a working day."""
+    """Delivery by hand is moved to a working day."""
 
-    def received(self, service: Json) -> date:
+    def received_on(self, service: Json) -> date:
         """Never a weekend."""
-        on = super().received(service)
+        on = super().received_on(service)
         while not self.is_working_day(on):
             on += ONE_DAY
         return on
@@ -98,7 +98,7 @@ class DayAfterIsDayOne(Engine):
 
 
 class DeadlinesMoved(Engine):
-    """Deadlines on a weekend moved to Monday."""
+    """Deadlines on a weekend are moved to Monday."""
 
     def nth_day(self, received: date, number: int) -> date:
         """To a weekday."""
@@ -109,35 +109,35 @@ class DeadlinesMoved(Engine):
 
 
 class LastDayTooLate(Engine):
-    """Days 21 and 28 themselves too late."""
+    """Days 21 and 28 themselves are too late."""
 
-    def due(self, notice: str, received: date, on: date) -> int:
+    def amount_due(self, notice: str, received: date, on: date) -> int:
         """A day early."""
-        return super().due(notice, received, on + ONE_DAY)
+        return super().amount_due(notice, received, on + ONE_DAY)
 
 
 class SecondAtEighty(Engine):
-    """A second notice payable at £80."""
+    """A second notice is payable at £80."""
 
-    def due(self, notice: str, received: date, on: date) -> int:
+    def amount_due(self, notice: str, received: date, on: date) -> int:
         """As a first."""
         del notice
-        return super().due("first", received, on)
+        return super().amount_due("first", received, on)
 
 
 class PartsAddedUp(Engine):
-    """Part payments added up."""
+    """Part payments are added up."""
 
-    def known(self, case: Json) -> list[Json]:
+    def known_payments(self, case: Json) -> list[Json]:
         """One payment of the sum."""
-        known = super().known(case)
-        return [{**known[-1], "amount": sum(each["amount"] for each in known)}] if known else []
+        payments = super().known_payments(case)
+        return [{**payments[-1], "amount": sum(payment["amount"] for payment in payments)}] if payments else []
 
 
 class FutureKnown(Engine):
-    """Payments after the day asked about known already."""
+    """Payments after `as_at` are known already."""
 
-    def known(self, case: Json) -> list[Json]:
+    def known_payments(self, case: Json) -> list[Json]:
         """All."""
         return list(case["payments"])
 
@@ -145,38 +145,42 @@ class FutureKnown(Engine):
 class AnyPaymentDischarges(Engine):
     """Any payment closes the notice."""
 
-    def position(self, case: Json, received: date) -> tuple[str, int | None]:
+    def position_and_amount(self, case: Json, received: date) -> tuple[str, int | None]:
         """Discharged."""
-        return ("discharged", 0) if self.known(case) else super().position(case, received)
+        return ("discharged", 0) if self.known_payments(case) else super().position_and_amount(case, received)
 
 
 class LatePaymentAccepted(Engine):
     """A payment of £160 discharges whenever it comes."""
 
-    def position(self, case: Json, received: date) -> tuple[str, int | None]:
+    def position_and_amount(self, case: Json, received: date) -> tuple[str, int | None]:
         """However late."""
-        enough = [each for each in self.known(case) if each["amount"] >= 160]
-        return ("discharged", 0) if enough else super().position(case, received)
+        full_payments = [payment for payment in self.known_payments(case) if payment["amount"] >= 160]
+        return ("discharged", 0) if full_payments else super().position_and_amount(case, received)
 
 
 class ExactAmountOnly(Engine):
-    """Only the very amount discharges."""
+    """Only the exact amount discharges."""
 
-    def position(self, case: Json, received: date) -> tuple[str, int | None]:
+    def position_and_amount(self, case: Json, received: date) -> tuple[str, int | None]:
         """Not a pound more."""
-        known = self.known(case)
-        exact = [each for each in known if each["amount"] == self.due(case["notice"], received, day(each["paid_on"]))]
-        return super().position(case, received) if exact or not known else ("check", None)
+        payments = self.known_payments(case)
+        exact = [
+            payment
+            for payment in payments
+            if payment["amount"] == self.amount_due(case["notice"], received, day(payment["paid_on"]))
+        ]
+        return super().position_and_amount(case, received) if exact or not payments else ("check", None)
 
 
 class CheckLapses(Engine):
-    """After day 28 a part payment is forgotten."""
+    """A part payment no longer needs a check after day 28."""
 
-    def position(self, case: Json, received: date) -> tuple[str, int | None]:
+    def position_and_amount(self, case: Json, received: date) -> tuple[str, int | None]:
         """Prosecute or withdraw."""
-        found = super().position(case, received)
-        late = day(case["as_at"]) > self.nth_day(received, 28)
-        return ("prosecute_or_withdraw", None) if late and found[0] == "check" else found
+        position, amount_due = super().position_and_amount(case, received)
+        is_late = day(case["as_at"]) > self.nth_day(received, 28)
+        return ("prosecute_or_withdraw", None) if is_late and position == "check" else (position, amount_due)
 
 
 #: Each wrong engine, and a case that catches it.

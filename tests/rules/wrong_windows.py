@@ -1,4 +1,4 @@
-"""Wrong engines for the window, several schools and the best count: the literal one with a single step done wrong."""
+"""Wrong engines for the window, several schools and the best count, each with one step done wrong."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ if TYPE_CHECKING:
     from datetime import date
 
     from tests.rules.casebook.building import Json
-    from tests.rules.reference import Mark, Reached, Session
+    from tests.rules.reference import Mark, SchoolMet, Session
 
 WEEK = timedelta(days=7)
 
 
 class SeventyCalendarDays(Engine):
-    """Ten within seventy days on the wall calendar."""
+    """The window is seventy calendar days."""
 
     def tenth(self, marks: list[Mark], weeks: list[date]) -> Mark | None:
         """The tenth of any ten less than seventy days apart."""
         del weeks
-        for place in range(9, len(marks)):
-            if (marks[place][0] - marks[place - 9][0]).days < 70:
-                return marks[place]
+        for index in range(9, len(marks)):
+            if (marks[index][0] - marks[index - 9][0]).days < 70:
+                return marks[index]
         return None
 
 
 class CalendarWeeks(Engine):
     """Every week counts, holidays included."""
 
-    def weeks_of(self, sessions: list[Session], school: Json) -> list[date]:
+    def school_weeks(self, sessions: list[Session], school: Json) -> list[date]:
         """Every week from the first to the last."""
-        weeks = super().weeks_of(sessions, school)
+        weeks = super().school_weeks(sessions, school)
         span = (weeks[-1] - weeks[0]).days // 7 + 1 if weeks else 0
         return [weeks[0] + number * WEEK for number in range(span)]
 
 
 class MoreThanTen(Engine):
-    """More than ten, not ten or more."""
+    """More than ten sessions are needed, not ten or more."""
 
-    def reached(self, number: int) -> bool:
+    def is_enough(self, number: int) -> bool:
         """Strictly more."""
         return number > 10
 
 
 class NineIsEnough(Engine):
-    """Nine."""
+    """Nine sessions are enough."""
 
     needed = 9
 
@@ -68,25 +68,25 @@ class NineWeeks(Engine):
 class FullWeeksOnly(Engine):
     """A school week only when the school met on all five days."""
 
-    def weeks_of(self, sessions: list[Session], school: Json) -> list[date]:
+    def school_weeks(self, sessions: list[Session], school: Json) -> list[date]:
         """The weeks with five days."""
-        weeks = super().weeks_of(sessions, school)
-        return [week for week in weeks if len({on for on, _ in sessions if self.week(on) == week}) == 5]
+        weeks = super().school_weeks(sessions, school)
+        return [week for week in weeks if len({on for on, _ in sessions if self.week_start(on) == week}) == 5]
 
 
 class WeeksWithMarks(Engine):
     """A school week only when the pupil has a mark in it."""
 
-    def weeks_of(self, sessions: list[Session], school: Json) -> list[date]:
+    def school_weeks(self, sessions: list[Session], school: Json) -> list[date]:
         """The weeks with marks."""
-        marked = {self.week(day(each["date"])) for each in school["attendance"]}
-        return [week for week in super().weeks_of(sessions, school) if week in marked]
+        weeks_with_marks = {self.week_start(day(mark["date"])) for mark in school["attendance"]}
+        return [week for week in super().school_weeks(sessions, school) if week in weeks_with_marks]
 
 
 class SundayWeeks(Engine):
-    """Weeks from Sunday to Saturday."""
+    """Weeks run from Sunday to Saturday."""
 
-    def week(self, on: date) -> date:
+    def week_start(self, on: date) -> date:
         """The Sunday of a day's week."""
         while on.isoweekday() != 7:
             on -= ONE_DAY
@@ -94,16 +94,16 @@ class SundayWeeks(Engine):
 
 
 class CutAtHalfTerm(Engine):
-    """The window starts afresh after each break."""
+    """The window starts again after each break."""
 
-    def runs(self, weeks: list[date]) -> list[list[date]]:
-        """Runs with no week missing between."""
-        return [run for run in super().runs(weeks) for run in _unbroken(run)]
+    def windows(self, weeks: list[date]) -> list[list[date]]:
+        """Windows cut where a calendar week is missing."""
+        return [part for window in super().windows(weeks) for part in _unbroken(window)]
 
 
-def _unbroken(run: list[date]) -> list[list[date]]:
+def _unbroken(window: list[date]) -> list[list[date]]:
     parts: list[list[date]] = []
-    for week in run:
+    for week in window:
         if parts and week - parts[-1][-1] == WEEK:
             parts[-1].append(week)
         else:
@@ -112,38 +112,38 @@ def _unbroken(run: list[date]) -> list[list[date]]:
 
 
 class CutAtSummer(Engine):
-    """The window starts afresh each academic year."""
+    """The window starts again each academic year."""
 
-    def runs(self, weeks: list[date]) -> list[list[date]]:
-        """Runs cut at the end of August."""
-        cut = []
-        for run in super().runs(weeks):
-            years = {week.year + ((week + 6 * ONE_DAY).month >= 9) for week in run}
-            cut += [[week for week in run if week.year + ((week + 6 * ONE_DAY).month >= 9) == year] for year in years]
-        return cut
+    def windows(self, weeks: list[date]) -> list[list[date]]:
+        """Windows cut at the end of August."""
+        parts = []
+        for window in super().windows(weeks):
+            years = {week.year + ((week + 6 * ONE_DAY).month >= 9) for week in window}
+            parts += [[week for week in window if week.year + ((week + 6 * ONE_DAY).month >= 9) == year] for year in years]
+        return parts
 
 
 class FixedBlocks(Engine):
-    """Blocks of ten weeks end to end, not rolling."""
+    """Windows are fixed blocks of ten weeks, not rolling."""
 
-    def runs(self, weeks: list[date]) -> list[list[date]]:
+    def windows(self, weeks: list[date]) -> list[list[date]]:
         """Weeks 1 to 10, 11 to 20 and so on."""
         return [weeks[first : first + 10] for first in range(0, len(weeks), 10)] or [weeks]
 
 
 class BestStopsWhenMet(Engine):
-    """The best count stops at the threshold."""
+    """The best count is never above ten."""
 
-    def best(self, marks: list[Mark], weeks: list[date], met: Mark | None) -> int:
+    def best_count(self, marks: list[Mark], weeks: list[date], met: Mark | None) -> int:
         """Ten, if met."""
-        return super().best(marks, weeks, met) if met is None else 10
+        return super().best_count(marks, weeks, met) if met is None else 10
 
 
 class BestIsTotal(Engine):
-    """The best count is the whole calendar's."""
+    """The best count is over the whole calendar."""
 
-    def best(self, marks: list[Mark], weeks: list[date], met: Mark | None) -> int:
-        """All of them."""
+    def best_count(self, marks: list[Mark], weeks: list[date], met: Mark | None) -> int:
+        """All marks."""
         del weeks, met
         return len(marks)
 
@@ -151,51 +151,51 @@ class BestIsTotal(Engine):
 class WindowOfTheTen(Engine):
     """The window starts with the first of the ten sessions."""
 
-    def window(self, weeks: list[date], mark: Mark) -> list[date]:
+    def window_ending(self, weeks: list[date], mark: Mark) -> list[date]:
         """Nine weeks, or fewer."""
-        return super().window(weeks, mark)[1:] or [self.week(mark[0])]
+        return super().window_ending(weeks, mark)[1:] or [self.week_start(mark[0])]
 
 
 class FirstListedSchool(Engine):
-    """The first school in the list that reached ten."""
+    """The school named is the first in the list that reached ten."""
 
-    def earliest(self, found: list[Reached]) -> Reached:
-        """The first found."""
-        return found[0]
+    def first_to_meet(self, schools_met: list[SchoolMet]) -> SchoolMet:
+        """The first in the list."""
+        return schools_met[0]
 
 
 class SchoolsCombined(Engine):
-    """Two schools together are simply met."""
+    """The threshold is met by two schools' sessions together."""
 
-    def without_one_school(self, case: Json) -> str:
+    def outcome_without_one_school(self, case: Json) -> str:
         """No review."""
-        return super().without_one_school(case).replace("review", "met")
+        return super().outcome_without_one_school(case).replace("review", "met")
 
 
 class NeverReviewed(Engine):
-    """Each school alone, and nothing more."""
+    """The schools' sessions are never added together."""
 
-    def without_one_school(self, case: Json) -> str:
+    def outcome_without_one_school(self, case: Json) -> str:
         """Never together."""
         del case
         return "not_met"
 
 
 class CountedTwice(Engine):
-    """A session at both schools is two."""
+    """A session recorded at both schools counts twice."""
 
-    def merged(self, each_school: list[list[Mark]]) -> list[Mark]:
-        """All of them."""
-        return sorted(mark for marks in each_school for mark in marks)
+    def merged_marks(self, marks_by_school: list[list[Mark]]) -> list[Mark]:
+        """All marks."""
+        return sorted(mark for marks in marks_by_school for mark in marks)
 
 
 class FirstCalendarForAll(Engine):
-    """Every school on the first school's calendar."""
+    """The first school's calendar is used for every school."""
 
     def threshold(self, case: Json) -> Json:
         """One calendar."""
         calendar = case["schools"][0]["calendar"]
-        return super().threshold({**case, "schools": [{**each, "calendar": calendar} for each in case["schools"]]})
+        return super().threshold({**case, "schools": [{**school, "calendar": calendar} for school in case["schools"]]})
 
 
 #: Each wrong engine, and a case that catches it.

@@ -1,1 +1,1 @@
-"""The published cases: each family says what it traps, and states its answer by reasoning, not by running the rules."""
+"""The published cases. Answers are reasoned by hand, not taken from the rules."""

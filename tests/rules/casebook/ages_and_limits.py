@@ -1,4 +1,4 @@
-"""Cases about compulsory school age at both ends, and about the six months in which an information can be laid."""
+"""Cases about both ends of compulsory school age, and about the six months for laying an information."""
 
 from __future__ import annotations
 
@@ -36,16 +36,18 @@ AGES = (
 
 
 def ages() -> Iterator[Case]:
-    """Each date of birth, asked about the days around both ends."""
+    """Each date of birth, with the days around both ends of the age."""
     for dob, first, last in AGES:
-        days = [(date.fromisoformat(end) + timedelta(days=away)).isoformat() for end in (first, last) for away in (-1, 0, 1)]
+        days = [(date.fromisoformat(end) + timedelta(days=offset)).isoformat() for end in (first, last) for offset in (-1, 0, 1)]
         fifth = f"{int(dob[:4]) + 5}-{dob[5:]}".replace("2021-02-29", "2021-03-01").replace("2017-02-29", "2017-03-01")
         answers = [False, True, True, True, True, False, fifth >= first]
-        asked = {"id": f"C-{dob}", "check": "compulsory_school_age", "date_of_birth": dob, "dates": [*days, fifth]}
-        told = [{"date": on, "of_compulsory_school_age": each} for on, each in zip(asked["dates"], answers, strict=True)]
-        yield Case(asked, {"first_day": first, "last_day": last, "dates": told}, f"Born {dob}")
-    asked = {"id": "C-no-dates", "check": "compulsory_school_age", "date_of_birth": "2014-03-10", "dates": []}
-    yield Case(asked, {"first_day": "2019-03-31", "last_day": "2030-06-28", "dates": []}, "No dates asked about")
+        question = {"id": f"C-{dob}", "check": "compulsory_school_age", "date_of_birth": dob, "dates": [*days, fifth]}
+        dates = [
+            {"date": on, "of_compulsory_school_age": is_of_age} for on, is_of_age in zip(question["dates"], answers, strict=True)
+        ]
+        yield Case(question, {"first_day": first, "last_day": last, "dates": dates}, f"Born {dob}")
+    question = {"id": "C-no-dates", "check": "compulsory_school_age", "date_of_birth": "2014-03-10", "dates": []}
+    yield Case(question, {"first_day": "2019-03-31", "last_day": "2030-06-28", "dates": []}, "No dates asked about")
 
 
 #: Offence, last day to lay.
@@ -71,19 +73,19 @@ LIMITS = (
 
 
 def limits() -> Iterator[Case]:
-    """Each offence laid on the last day, the day after, and the day before."""
+    """Each offence, with an information laid the day before the last day, on it, and the day after."""
     for offence, last in LIMITS:
-        for name, away, in_time in (("day-before", -1, True), ("last-day", 0, True), ("day-after", 1, False)):
-            laid = (date.fromisoformat(last) + timedelta(days=away)).isoformat()
-            asked = {
+        for name, offset, in_time in (("day-before", -1, True), ("last-day", 0, True), ("day-after", 1, False)):
+            laid = (date.fromisoformat(last) + timedelta(days=offset)).isoformat()
+            question = {
                 "id": f"L-{offence}-{name}",
                 "check": "time_limit",
                 "offence_dates": [offence],
                 "information_laid_on": laid,
             }
-            told = {"offence_date": offence, "last_day_to_lay": last, "in_time": in_time}
-            yield Case(asked, {"offences": [told], "all_in_time": in_time}, f"Offence {offence}, laid {laid}")
-    asked = {
+            offence_answer = {"offence_date": offence, "last_day_to_lay": last, "in_time": in_time}
+            yield Case(question, {"offences": [offence_answer], "all_in_time": in_time}, f"Offence {offence}, laid {laid}")
+    question = {
         "id": "L-several",
         "check": "time_limit",
         "offence_dates": ["2025-10-06", "2025-09-19", "2025-10-06"],
@@ -94,9 +96,9 @@ def limits() -> Iterator[Case]:
         {"offence_date": "2025-09-19", "last_day_to_lay": "2026-03-19", "in_time": False},
         {"offence_date": "2025-10-06", "last_day_to_lay": "2026-04-06", "in_time": True},
     ]
-    yield Case(asked, {"offences": several, "all_in_time": False}, "Each session has a limit of its own", "In the order given.")
-    asked = {"id": "L-none", "check": "time_limit", "offence_dates": [], "information_laid_on": "2026-03-20"}
-    yield Case(asked, {"offences": [], "all_in_time": True}, "No sessions relied on")
+    yield Case(question, {"offences": several, "all_in_time": False}, "Each session has a limit of its own", "In the order given.")
+    question = {"id": "L-none", "check": "time_limit", "offence_dates": [], "information_laid_on": "2026-03-20"}
+    yield Case(question, {"offences": [], "all_in_time": True}, "No sessions relied on")
 
 
 CASES: tuple[Case, ...] = (*ages(), *limits())

@@ -1,4 +1,4 @@
-"""Words for writing cases: a calendar, a week of it, a run of marks, an answer."""
+"""Building blocks for cases: calendars, marks, corrections and answers."""
 
 from __future__ import annotations
 
@@ -31,9 +31,13 @@ CLOSED: tuple[str, ...] = ("2025-11-28", "2026-05-04")
 
 @dataclass(frozen=True)
 class Case:
-    """A case, what it traps, and the part of its answer that was reasoned by hand (None: none of it was)."""
+    """A published case.
 
-    asked: Json
+    `question` is the case as the contract has it. `answer` is the part of the answer that was reasoned by hand, None
+    where none of it was. `title` and `why` say which mistake the case catches.
+    """
+
+    question: Json
     answer: Json | None = None
     title: str = ""
     why: str = ""
@@ -43,28 +47,30 @@ def calendar(terms: Iterable[tuple[str, str]] = TERMS, closed: Iterable[str | tu
     """A calendar of the first form. A closure is a day, or (day, half)."""
     return {
         "terms": [{"first_day": first, "last_day": last} for first, last in terms],
-        "closed": [{"date": each} if isinstance(each, str) else {"date": each[0], "session": each[1]} for each in closed],
+        "closed": [
+            {"date": closure} if isinstance(closure, str) else {"date": closure[0], "session": closure[1]} for closure in closed
+        ],
     }
 
 
-def met_for(sessions: Iterable[tuple[str, str]]) -> Json:
+def session_calendar(sessions: Iterable[tuple[str, str]]) -> Json:
     """A calendar of the second form, from (day, half) pairs."""
     return {"sessions": [{"date": on, "session": half} for on, half in sessions]}
 
 
-def both(code: str, *days: str) -> list[Json]:
-    """Morning and afternoon of each day, marked with a code."""
+def whole_days(code: str, *days: str) -> list[Json]:
+    """Marks of one code for the morning and afternoon of each day."""
     return [{"date": on, "session": half, "code": code} for on in days for half in ("AM", "PM")]
 
 
-def half(code: str, session: str, *days: str) -> list[Json]:
-    """One half of each day, marked with a code."""
+def half_days(code: str, session: str, *days: str) -> list[Json]:
+    """Marks of one code for one half of each day."""
     return [{"date": on, "session": session, "code": code} for on in days]
 
 
 def days_from(first: str, number: int) -> list[str]:
-    """So many days one after another."""
-    return [(date.fromisoformat(first) + timedelta(days=ahead)).isoformat() for ahead in range(number)]
+    """Consecutive days from a first day."""
+    return [(date.fromisoformat(first) + timedelta(days=offset)).isoformat() for offset in range(number)]
 
 
 def week_of_days(monday: str, number: int = 5) -> list[str]:
@@ -72,20 +78,22 @@ def week_of_days(monday: str, number: int = 5) -> list[str]:
     return days_from(monday, number)
 
 
-def amended(code: str, session: str, on: str, made: str) -> Json:
+def amended(code: str, session: str, on: str, amended_on: str) -> Json:
     """A correction to the register."""
-    return {"date": on, "session": session, "code": code, "amended_on": made}
+    return {"date": on, "session": session, "code": code, "amended_on": amended_on}
 
 
-def sessions(*named: str) -> list[Json]:
+def sessions(*texts: str) -> list[Json]:
     """Sessions written as "2025-09-15 AM"."""
-    return [{"date": each[:10], "session": each[11:]} for each in named]
+    return [{"date": text[:10], "session": text[11:]} for text in texts]
 
 
-def school(name: str, attendance: Iterable[Json], *, when: Json | None = None, amendments: list[Json] | None = None) -> Json:
+def school(
+    name: str, attendance: Iterable[Json], *, school_calendar: Json | None = None, amendments: list[Json] | None = None
+) -> Json:
     """One school's part of a case."""
-    made: Json = {"school": name, "calendar": when or calendar(), "attendance": list(attendance)}
-    return made if amendments is None else {**made, "amendments": amendments}
+    part: Json = {"school": name, "calendar": school_calendar or calendar(), "attendance": list(attendance)}
+    return part if amendments is None else {**part, "amendments": amendments}
 
 
 def not_met(best: int) -> Json:
@@ -106,7 +114,7 @@ def review(best: int) -> Json:
 
 
 def met(on: str, first_week: str, last_week: str, best: int = 10, at: str = "School A") -> Json:
-    """The answer when met, all but the list of ten."""
+    """The answer when met, except the list of ten sessions."""
     return {
         "outcome": "met",
         "school": at,
@@ -116,7 +124,7 @@ def met(on: str, first_week: str, last_week: str, best: int = 10, at: str = "Sch
     }
 
 
-def asked(
+def threshold_case(
     name: str,
     schools: list[Json],
     answer: Json | None,
@@ -124,7 +132,7 @@ def asked(
     why: str = "",
     *,
     dob: str = DOB,
-    gone: Sequence[Json] = (),
+    dealt_with: Sequence[Json] = (),
 ) -> Case:
     """A threshold case about one or more schools."""
     case = {
@@ -132,22 +140,22 @@ def asked(
         "check": "threshold",
         "pupil": {"date_of_birth": dob},
         "schools": schools,
-        "already_dealt_with": list(gone),
+        "already_dealt_with": list(dealt_with),
     }
     return Case(case, answer, title, why)
 
 
-def one_school(
+def one_school_case(
     name: str,
     attendance: Iterable[Json],
     answer: Json | None,
     title: str,
     why: str = "",
-    **more: Any,
+    **options: Any,
 ) -> Case:
-    """A threshold case at School A. `when`, `amendments`, `dob` and `gone` may be given."""
-    at_school = {key: more.pop(key) for key in ("when", "amendments") if key in more}
-    return asked(name, [school("School A", attendance, **at_school)], answer, title, why, **more)
+    """A threshold case at School A. Options: `school_calendar`, `amendments`, `dob` and `dealt_with`."""
+    school_options = {name: options.pop(name) for name in ("school_calendar", "amendments") if name in options}
+    return threshold_case(name, [school("School A", attendance, **school_options)], answer, title, why, **options)
 
 
 def school_weeks() -> dict[str, list[tuple[str, str]]]:
@@ -155,7 +163,7 @@ def school_weeks() -> dict[str, list[tuple[str, str]]]:
     engine = Engine()
     weeks: dict[str, list[tuple[str, str]]] = {}
     for on, session in engine.sessions_of(calendar()):
-        weeks.setdefault(engine.week(on).isoformat(), []).append((on.isoformat(), session))
+        weeks.setdefault(engine.week_start(on).isoformat(), []).append((on.isoformat(), session))
     return weeks
 
 
@@ -163,13 +171,14 @@ WEEKS = school_weeks()
 MONDAYS = tuple(WEEKS)
 
 
-def in_week(place: int, number: int, code: str = "O", *, skip: int = 0) -> list[Json]:
-    """The first sessions of a school week (by its place, from 0), marked with a code."""
-    chosen = WEEKS[MONDAYS[place]][skip : skip + number]
-    assert len(chosen) == number, (place, number)
-    return [{"date": on, "session": session, "code": code} for on, session in chosen]
+def in_week(week: int, number: int, code: str = "O", *, skip: int = 0) -> list[Json]:
+    """Marks of one code for the first sessions of a school week. The calendar's first week is 0."""
+    week_sessions = WEEKS[MONDAYS[week]][skip : skip + number]
+    # A holiday week has fewer sessions: without this a case would quietly test another number than it says.
+    assert len(week_sessions) == number, (week, number)
+    return [{"date": on, "session": session, "code": code} for on, session in week_sessions]
 
 
-def named(mark: Json) -> str:
+def session_text(mark: Json) -> str:
     """A mark's session, as written in answers."""
     return f"{mark['date']} {mark['session']}"

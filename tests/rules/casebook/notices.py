@@ -22,13 +22,13 @@ def earlier(
     power: str = "s444A",
     by: str = "LA-A",
 ) -> Json:
-    """An earlier notice: to parent P1 for child C1, paid, unless told otherwise."""
+    """An earlier notice: by default to parent P1 for child C1, and paid."""
     return {"parent": parent, "child": child, "issued_on": issued_on, "status": status, "power": power, "issued_by": by}
 
 
 def notice(name: str, previous: list[Json], results: dict[str, str], title: str, why: str = "", on: str = ON) -> Case:
     """A case for the parents named in the results, in that order."""
-    asked = {
+    question = {
         "id": name,
         "check": "notice",
         "child": "C1",
@@ -45,7 +45,7 @@ def notice(name: str, previous: list[Json], results: dict[str, str], title: str,
         }
         for parent, result in results.items()
     ]
-    return Case(asked, {"notices": answers}, title, why)
+    return Case(question, {"notices": answers}, title, why)
 
 
 def guidance() -> Iterator[Case]:
@@ -72,7 +72,7 @@ def guidance() -> Iterator[Case]:
 
 
 def statuses() -> Iterator[Case]:
-    """What each status does with no, one and two others."""
+    """Each status of a notice, alone and with one and two others."""
     for status in ("outstanding", "paid", "unpaid", "prosecuted_guilty", "withdrawn", "prosecuted_acquitted"):
         alone = {"withdrawn": "first", "prosecuted_acquitted": "check"}.get(status, "second")
         with_one = {"withdrawn": "second", "prosecuted_acquitted": "check"}.get(status, "not_available")
@@ -113,8 +113,8 @@ def statuses() -> Iterator[Case]:
     )
 
 
-def whose() -> Iterator[Case]:
-    """Each parent and each child separately, whoever issued."""
+def parents_and_children() -> Iterator[Case]:
+    """Each parent and each child is counted separately, for any issuer."""
     yield notice(
         "N-other-parent-two",
         [earlier("2025-01-12", parent="P2"), earlier("2025-10-10", parent="P2")],
@@ -205,7 +205,7 @@ YEARS = (
 
 
 def three_years() -> Iterator[Case]:
-    """The three years ending on the proposed date, that date included; the anniversary is for a person."""
+    """The three years end on the proposed date, that date included. A person decides about the anniversary."""
     for issued, on, result, title in YEARS:
         yield notice(f"N-years-{issued}-{on}", [earlier(issued)], {"P1": result}, title, on=on)
 
@@ -215,7 +215,7 @@ EDGE = "2027-10-10"
 
 
 def on_the_anniversary() -> Iterator[Case]:
-    """One on its third anniversary among others."""
+    """A notice on its third anniversary, with others."""
     yield notice(
         "N-edge-and-one",
         [earlier("2024-10-10"), earlier("2026-01-12")],
@@ -267,7 +267,7 @@ def ruled_out_on_the_anniversary() -> Iterator[Case]:
 
 
 def on_either_side() -> Iterator[Case]:
-    """Just past the three years, and after the proposed date."""
+    """Notices just over three years old, and after the proposed date."""
     yield notice(
         "N-after-three-years",
         [earlier("2024-10-10"), earlier("2026-01-12")],
@@ -287,7 +287,7 @@ def on_either_side() -> Iterator[Case]:
 CASES: tuple[Case, ...] = (
     *guidance(),
     *statuses(),
-    *whose(),
+    *parents_and_children(),
     *powers_and_numbers(),
     *three_years(),
     *on_the_anniversary(),

@@ -1,4 +1,4 @@
-"""Cases about service and payment: working days, days 21 and 28, and payments that do or do not discharge a notice."""
+"""Cases about service and payment: working days, days 21 and 28, and which payments discharge a notice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def timetable(
     payments: Sequence[Json] = (),
 ) -> Case:
     """A payment case."""
-    asked = {
+    question = {
         "id": name,
         "check": "payment_timetable",
         "notice": kind,
@@ -44,7 +44,7 @@ def timetable(
         "payments": list(payments),
         "as_at": as_at,
     }
-    return Case(asked, answer, title)
+    return Case(question, answer, title)
 
 
 #: Posted on, received on: the second working day after posting.
@@ -108,7 +108,7 @@ UNPAID: tuple[tuple[str, str, int | None, int | None], ...] = (
 
 
 def positions() -> Iterator[Case]:
-    """What is due on each of the days that matter, with nothing paid."""
+    """The amount due around days 21 and 28, with nothing paid."""
     for as_at, position, first, second in UNPAID:
         yield timetable(
             f"T-first-{as_at}",
@@ -127,7 +127,7 @@ def positions() -> Iterator[Case]:
         )
 
 
-def unmoved() -> Iterator[Case]:
+def days_not_moved() -> Iterator[Case]:
     """No day is moved for a weekend or a holiday."""
     yield timetable("T-sunday-day-21", RECEIVED, "2025-03-24", {**DATES, "amount_due": 160}, "Day 21 is a Sunday and is not moved")
     yield timetable(
@@ -253,10 +253,10 @@ PAID: tuple[tuple[str, str, list[Json], str, Json, str], ...] = (
 
 
 def payments() -> Iterator[Case]:
-    """One payment, in full and in time, discharges; anything else is for a person to check."""
-    for name, kind, made, as_at, answer, title in PAID:
+    """One payment in full and in time discharges the notice. A person checks anything else."""
+    for name, kind, made_payments, as_at, answer, title in PAID:
         dates = DATES if kind == "first" else FLAT
-        yield timetable(f"T-paid-{name}", RECEIVED, as_at, {**dates, **answer}, title, kind=kind, payments=made)
+        yield timetable(f"T-paid-{name}", RECEIVED, as_at, {**dates, **answer}, title, kind=kind, payments=made_payments)
     posted = paid(("2025-02-25", 80))
     yield timetable(
         "T-paid-day-21-by-post",
@@ -273,4 +273,4 @@ def payments() -> Iterator[Case]:
     )
 
 
-CASES: tuple[Case, ...] = (*service(), *positions(), *unmoved(), *payments())
+CASES: tuple[Case, ...] = (*service(), *positions(), *days_not_moved(), *payments())

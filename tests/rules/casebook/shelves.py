@@ -1,4 +1,4 @@
-"""The published files: which cases stand in which, and how each is written. Run as a program, it writes them all."""
+"""The published files: the cases in each and how they are written. Run as a program, it writes them all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.rules.casebook.building import Case, Json
 
 FOLDER = Path(__file__).parent.parent / "conformance"
-SHELVES: dict[str, tuple[Case, ...]] = {
+CASES_BY_FILE: dict[str, tuple[Case, ...]] = {
     "threshold_guidance": threshold_guidance.CASES,
     "threshold_windows": threshold_windows.CASES,
     "threshold_marks": threshold_marks.CASES,
@@ -36,29 +36,32 @@ SHELVES: dict[str, tuple[Case, ...]] = {
 }
 
 
-def answered(case: Case) -> Json:
-    """A case's whole answer by the literal reading. Raises AssertionError where it differs from the reasoned part."""
-    result = Engine().result(case.asked)
+def full_answer(case: Case) -> Json:
+    """A case's whole answer by the reference engine.
+
+    Raises AssertionError where it differs from the part reasoned by hand.
+    """
+    result = Engine().result(case.question)
     for name, value in (case.answer or {}).items():
-        assert result[name] == value, (case.asked["id"], name, result[name], value)
+        assert result[name] == value, (case.question["id"], name, result[name], value)
     return result
 
 
-def told(case: Case) -> Json:
-    """A case as published: with its title and reason, which the contract says are ignored."""
-    return {**case.asked, "title": case.title, "why": case.why}
+def published_case(case: Case) -> Json:
+    """A case as published, with its title and reason, which the contract says are ignored."""
+    return {**case.question, "title": case.title, "why": case.why}
 
 
-def _lines(items: list[Json]) -> str:
-    return ",\n".join(json.dumps(item, ensure_ascii=False) for item in items)
+def _lines(documents: list[Json]) -> str:
+    return ",\n".join(json.dumps(document, ensure_ascii=False) for document in documents)
 
 
-def written(cases: tuple[Case, ...]) -> str:
-    """A file's text: one case to a line, so that a change to one shows as one."""
-    asked, answers = _lines([told(case) for case in cases]), _lines([answered(case) for case in cases])
-    return f'{{"input": {{"cases": [\n{asked}\n]}},\n"output": {{"results": [\n{answers}\n]}}}}\n'
+def file_text(cases: tuple[Case, ...]) -> str:
+    """A file's text, with one case to a line, so that a diff shows the cases that changed."""
+    questions, answers = _lines([published_case(case) for case in cases]), _lines([full_answer(case) for case in cases])
+    return f'{{"input": {{"cases": [\n{questions}\n]}},\n"output": {{"results": [\n{answers}\n]}}}}\n'
 
 
 if __name__ == "__main__":
-    for name, cases in SHELVES.items():
-        (FOLDER / f"{name}.json").write_text(written(cases), encoding="utf-8")
+    for name, cases in CASES_BY_FILE.items():
+        (FOLDER / f"{name}.json").write_text(file_text(cases), encoding="utf-8")

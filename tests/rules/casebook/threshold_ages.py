@@ -1,10 +1,20 @@
-"""Cases about compulsory school age within the threshold: only sessions on days of that age count."""
+"""Cases about the threshold and age: only sessions at compulsory school age count."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.rules.casebook.building import Case, both, calendar, days_from, half, met, met_for, not_met, one_school
+from tests.rules.casebook.building import (
+    Case,
+    calendar,
+    days_from,
+    half_days,
+    met,
+    not_met,
+    one_school_case,
+    session_calendar,
+    whole_days,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,49 +40,51 @@ WEEKS = (
 
 
 def too_young() -> Iterator[Case]:
-    """A week of absence in each term, for children who reach the age before, between and after."""
+    """A week of absence in each term, for children who reach the age at different times."""
     for dob, first_day in STARTS:
         for name, monday, first_week in WEEKS:
             friday = days_from(monday, 5)[-1]
             answer = met(f"{friday} PM", first_week, monday) if monday >= first_day else not_met(0)
             why = f"Of compulsory school age from {first_day}."
-            yield one_school(f"A-start-{dob}-{name}", both("O", *days_from(monday, 5)), answer, "Around the start", why, dob=dob)
+            yield one_school_case(
+                f"A-start-{dob}-{name}", whole_days("O", *days_from(monday, 5)), answer, "Around the start", why, dob=dob
+            )
 
 
 def on_the_day() -> Iterator[Case]:
-    """The prescribed day itself is inside; the day before is not."""
-    when = calendar((("2026-03-23", "2026-04-03"),), ())
+    """The prescribed day itself counts, and the day before does not."""
+    school_calendar = calendar((("2026-03-23", "2026-04-03"),), ())
     days = [*days_from("2026-03-25", 3), *days_from("2026-03-30", 5)]
-    yield one_school(
+    yield one_school_case(
         "A-31-march",
-        both("O", *days),
+        whole_days("O", *days),
         not_met(8),
         "Absent on both sides of 31 March",
         "31 March and the three days after it: eight sessions.",
         dob="2021-02-10",
-        when=when,
+        school_calendar=school_calendar,
     )
-    when = met_for([(on, session) for on in days_from("2025-12-27", 12) for session in ("AM", "PM")])
-    yield one_school(
+    school_calendar = session_calendar([(on, session) for on in days_from("2025-12-27", 12) for session in ("AM", "PM")])
+    yield one_school_case(
         "A-31-december",
-        both("O", *days_from("2025-12-27", 9)),
+        whole_days("O", *days_from("2025-12-27", 9)),
         met("2026-01-04 PM", "2025-12-22", "2025-12-29"),
         "Absent on both sides of 31 December",
         "Five days from 31 December make ten.",
         dob="2020-11-05",
-        when=when,
+        school_calendar=school_calendar,
     )
-    yield one_school(
+    yield one_school_case(
         "A-31-december-nine",
-        [*both("O", *days_from("2025-12-27", 8)), *half("O", "AM", "2026-01-04")],
+        [*whole_days("O", *days_from("2025-12-27", 8)), *half_days("O", "AM", "2026-01-04")],
         not_met(9),
         "Absent on both sides of 31 December, nine inside",
         dob="2020-11-05",
-        when=when,
+        school_calendar=school_calendar,
     )
-    yield one_school(
+    yield one_school_case(
         "A-fifth-birthday",
-        both("O", *days_from("2025-11-10", 5)),
+        whole_days("O", *days_from("2025-11-10", 5)),
         not_met(0),
         "The week after a fifth birthday",
         "The birthday itself starts nothing.",
@@ -81,7 +93,7 @@ def on_the_day() -> Iterator[Case]:
 
 
 def too_old() -> Iterator[Case]:
-    """The end: the last Friday in June of the school year of the sixteenth birthday, that Friday included."""
+    """The age ends after the last Friday in June of the school year of the sixteenth birthday."""
     for dob, last in (("2009-09-01", "2026-06-26"), ("2010-08-31", "2026-06-26"), ("2010-09-01", "2027-06-25")):
         for name, monday, first_week in (
             ("week-of", "2026-06-22", "2026-04-13"),
@@ -89,18 +101,18 @@ def too_old() -> Iterator[Case]:
         ):
             friday = days_from(monday, 5)[-1]
             answer = met(f"{friday} PM", first_week, monday) if friday <= last else not_met(0)
-            yield one_school(
+            yield one_school_case(
                 f"A-end-{dob}-{name}",
-                both("O", *days_from(monday, 5)),
+                whole_days("O", *days_from(monday, 5)),
                 answer,
                 "Around the end",
                 f"Of compulsory school age to the end of {last}.",
                 dob=dob,
             )
     days = [*days_from("2026-06-24", 3), *days_from("2026-06-29", 5)]
-    yield one_school(
+    yield one_school_case(
         "A-across-the-end",
-        both("O", *days),
+        whole_days("O", *days),
         not_met(6),
         "Absent on both sides of the last Friday in June",
         dob="2010-03-10",
@@ -108,28 +120,30 @@ def too_old() -> Iterator[Case]:
 
 
 def last_friday_in_june() -> Iterator[Case]:
-    """That Friday, the birthday, and the sixth form."""
-    days = [*days_from("2026-06-22", 4)]
-    yield one_school(
+    """The last Friday in June, the sixteenth birthday, and the sixth form."""
+    days = days_from("2026-06-22", 4)
+    yield one_school_case(
         "A-friday-makes-ten",
-        [*both("O", *days), *both("G", "2026-06-26")],
+        [*whole_days("O", *days), *whole_days("G", "2026-06-26")],
         met("2026-06-26 PM", "2026-04-13", "2026-06-22"),
         "The last Friday in June makes ten",
         "The age ends at the end of that Friday.",
         dob="2010-03-10",
     )
-    yield one_school(
+    yield one_school_case(
         "A-sixteenth-birthday",
-        both("O", *days_from("2026-03-16", 5)),
+        whole_days("O", *days_from("2026-03-16", 5)),
         met("2026-03-20 PM", "2026-01-05", "2026-03-16"),
         "The week after a sixteenth birthday",
         "The birthday itself ends nothing.",
         dob="2010-03-10",
     )
-    yield one_school("A-sixth-form", both("O", *days_from("2026-09-14", 5)), not_met(0), "A sixth former", dob="2010-03-10")
-    yield one_school(
+    yield one_school_case(
+        "A-sixth-form", whole_days("O", *days_from("2026-09-14", 5)), not_met(0), "A sixth former", dob="2010-03-10"
+    )
+    yield one_school_case(
         "A-june-30-is-not-friday",
-        both("O", "2026-06-29", "2026-06-30"),
+        whole_days("O", "2026-06-29", "2026-06-30"),
         not_met(0),
         "After the last Friday, still June",
         dob="2010-03-10",

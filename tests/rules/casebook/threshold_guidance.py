@@ -1,117 +1,121 @@
-"""Cases of the guidance and published local codes, transcribed: their labels are not a continuous run."""
+"""Cases transcribed from the guidance and published local codes. Their numbers have gaps."""
 
 from __future__ import annotations
 
-from tests.rules.casebook.building import Case, both, half, met, not_met, one_school
+from tests.rules.casebook.building import Case, half_days, met, not_met, one_school_case, whole_days
 
 CASES: tuple[Case, ...] = (
-    one_school(
+    one_school_case(
         "T01",
-        [*both("O", "2025-09-15", "2025-09-16", "2025-09-17", "2025-09-18", "2025-09-19")],
+        [*whole_days("O", "2025-09-15", "2025-09-16", "2025-09-17", "2025-09-18", "2025-09-19")],
         met("2025-09-19 PM", "2025-09-01", "2025-09-15", 10),
         "Exactly 10, one week",
         "10 O Mon-Fri; met on the 10th session.",
     ),
-    one_school(
+    one_school_case(
         "T02",
-        [*both("O", "2025-09-15", "2025-09-16", "2025-09-17", "2025-09-18"), *half("O", "AM", "2025-09-19")],
+        [*whole_days("O", "2025-09-15", "2025-09-16", "2025-09-17", "2025-09-18"), *half_days("O", "AM", "2025-09-19")],
         not_met(9),
         "Nine sessions",
         "9 is below the threshold.",
     ),
-    one_school(
+    one_school_case(
         "T03",
         [
-            *both("G", "2025-09-11", "2025-09-12"),
-            *half("U", "AM", "2025-09-30", "2025-10-02", "2025-10-07"),
-            *both("N", "2025-10-14"),
-            *half("O", "AM", "2025-11-10"),
+            *whole_days("G", "2025-09-11", "2025-09-12"),
+            *half_days("U", "AM", "2025-09-30", "2025-10-02", "2025-10-07"),
+            *whole_days("N", "2025-10-14"),
+            *half_days("O", "AM", "2025-11-10"),
         ],
         met("2025-11-10 AM", "2025-09-01", "2025-11-10", 10),
         "Mixed codes G+U+N+O across half term",
         "4 G + 3 U + 2 N + 1 O = 10; not consecutive; half-term week is not a school week.",
     ),
-    one_school(
+    one_school_case(
         "T06",
-        [*both("O", "2025-12-15", "2025-12-16", "2025-12-17", "2026-01-07", "2026-01-08")],
+        [*whole_days("O", "2025-12-15", "2025-12-16", "2025-12-17", "2026-01-07", "2026-01-08")],
         met("2026-01-08 PM", "2025-10-13", "2026-01-05", 10),
         "Across Christmas (two non-school weeks ignored)",
         "6 before + 4 after.",
     ),
-    one_school(
+    one_school_case(
         "T07",
-        [*both("G", "2026-07-20", "2026-07-21", "2026-09-02", "2026-09-03", "2026-09-04")],
+        [*whole_days("G", "2026-07-20", "2026-07-21", "2026-09-02", "2026-09-03", "2026-09-04")],
         met("2026-09-04 PM", "2026-05-18", "2026-08-31", 10),
         "Across summer into a new school year",
         "4 in July 2026 + 6 in September 2026: weeks in August are not school weeks.",
     ),
-    one_school(
+    one_school_case(
         "T08",
-        [*both("G", "2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08", "2026-01-09")],
+        [*whole_days("G", "2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08", "2026-01-09")],
         not_met(8),
         'INSET Monday: absent "all week" but pupils only due Tue-Fri',
         "5 Jan 2026 is INSET (#). Only 8 possible sessions, so 8.",
     ),
-    one_school(
+    one_school_case(
         "T09",
-        [*both("G", "2026-05-04", "2026-05-05", "2026-05-06", "2026-05-07", "2026-05-08")],
+        [*whole_days("G", "2026-05-04", "2026-05-05", "2026-05-06", "2026-05-07", "2026-05-08")],
         not_met(8),
         "Bank-holiday Monday week",
         "4 May 2026 is not a session. 8 sessions only.",
     ),
-    one_school(
+    one_school_case(
         "T10",
-        [*both("G", "2026-02-12", "2026-02-13", "2026-02-23", "2026-02-24", "2026-02-25")],
+        [*whole_days("G", "2026-02-12", "2026-02-13", "2026-02-23", "2026-02-24", "2026-02-25")],
         met("2026-02-25 PM", "2025-12-01", "2026-02-23", 10),
         "Holiday wrapped round half term",
         "4 + 6 = 10; half-term days never count.",
     ),
-    one_school(
+    one_school_case(
         "T11",
-        [*both("O", "2026-01-12", "2026-01-13", "2026-01-14"), *both("Y4", "2026-01-15"), *both("O", "2026-01-16")],
+        [
+            *whole_days("O", "2026-01-12", "2026-01-13", "2026-01-14"),
+            *whole_days("Y4", "2026-01-15"),
+            *whole_days("O", "2026-01-16"),
+        ],
         not_met(8),
         "School shut by snow on Thursday (Y4)",
         "8 O + 2 Y4: Y4 is not a possible session and never counts.",
     ),
-    one_school(
+    one_school_case(
         "T12",
         [
-            *both("Q", "2026-01-12", "2026-01-13"),
-            *both("Y1", "2026-01-14"),
-            *both("Y7", "2026-01-15"),
-            *both("O", "2026-01-16", "2026-01-19", "2026-01-20"),
+            *whole_days("Q", "2026-01-12", "2026-01-13"),
+            *whole_days("Y1", "2026-01-14"),
+            *whole_days("Y7", "2026-01-15"),
+            *whole_days("O", "2026-01-16", "2026-01-19", "2026-01-20"),
         ],
         not_met(6),
         "Q, Y1, Y7 mixed with O",
         "Only the 6 O sessions count.",
     ),
-    one_school(
+    one_school_case(
         "T14",
-        [*both("G", "2026-01-12", "2026-01-13", "2026-01-14", "2026-01-15", "2026-01-16")],
+        [*whole_days("G", "2026-01-12", "2026-01-13", "2026-01-14", "2026-01-15", "2026-01-16")],
         met("2026-01-16 PM", "2025-10-20", "2026-01-12", 10),
         "Full week of G after reaching CSA (DOB 15 Oct 2020: CSA from 31 Dec 2025)",
         "Compulsory school age from spring term 2026, so all ten sessions count.",
         dob="2020-10-15",
     ),
-    one_school(
+    one_school_case(
         "T15",
-        [*both("O", "2026-06-29", "2026-06-30", "2026-07-01", "2026-07-02", "2026-07-03")],
+        [*whole_days("O", "2026-06-29", "2026-06-30", "2026-07-01", "2026-07-02", "2026-07-03")],
         not_met(0),
         "Year 11 after last Friday in June (26 Jun 2026)",
         "DOB 10 Mar 2010: ceased to be CSA on 26 Jun 2026.",
         dob="2010-03-10",
     ),
-    one_school(
+    one_school_case(
         "T16",
-        [*both("L", "2025-09-15", "2025-09-16", "2025-09-17", "2025-09-18", "2025-09-19")],
+        [*whole_days("L", "2025-09-15", "2025-09-16", "2025-09-17", "2025-09-18", "2025-09-19")],
         not_met(0),
         "Ten L marks",
         "L is attendance.",
     ),
-    one_school(
+    one_school_case(
         "T17",
         [
-            *half(
+            *half_days(
                 "U",
                 "AM",
                 "2025-09-15",
@@ -130,65 +134,65 @@ CASES: tuple[Case, ...] = (
         "Ten U marks (AM only, two weeks)",
         "Sessions, not days: 10 mornings = 10 sessions.",
     ),
-    one_school(
+    one_school_case(
         "T18",
         [
-            *both("I", "2025-09-15", "2025-09-16", "2025-09-17", "2025-09-18", "2025-09-19"),
-            *both("E", "2025-09-22", "2025-09-23"),
-            *both("C2", "2025-09-24"),
-            *both("M", "2025-09-25"),
+            *whole_days("I", "2025-09-15", "2025-09-16", "2025-09-17", "2025-09-18", "2025-09-19"),
+            *whole_days("E", "2025-09-22", "2025-09-23"),
+            *whole_days("C2", "2025-09-24"),
+            *whole_days("M", "2025-09-25"),
         ],
         not_met(0),
         "Authorised codes only (I,E,C2,M)",
         "Authorised absence never counts, however long.",
     ),
-    one_school(
+    one_school_case(
         "T19a",
-        [*both("O", "2025-10-06", "2025-10-07", "2025-10-08", "2025-10-09"), *both("N", "2025-10-10")],
+        [*whole_days("O", "2025-10-06", "2025-10-07", "2025-10-08", "2025-10-09"), *whole_days("N", "2025-10-10")],
         met("2025-10-10 PM", "2025-09-01", "2025-10-06", 10),
         "8 O + 2 N before reason known",
         "N counts while it stands.",
     ),
-    one_school(
+    one_school_case(
         "T19b",
-        [*both("O", "2025-10-06", "2025-10-07", "2025-10-08", "2025-10-09"), *both("I", "2025-10-10")],
+        [*whole_days("O", "2025-10-06", "2025-10-07", "2025-10-08", "2025-10-09"), *whole_days("I", "2025-10-10")],
         not_met(8),
         "Same register after N is corrected to I",
         "Work out again on every correction: a notice asked for is stopped, one issued is reviewed.",
     ),
-    one_school(
+    one_school_case(
         "T21",
-        [*both("O", "2025-11-24", "2025-11-25", "2025-11-26", "2025-11-27", "2025-11-28")],
+        [*whole_days("O", "2025-11-24", "2025-11-25", "2025-11-26", "2025-11-27", "2025-11-28")],
         not_met(8),
         "Mid-term INSET on Friday 28 Nov 2025 (register wrongly shows O)",
         "Marks on a non-session day must be rejected, not counted: 8.",
     ),
-    one_school(
+    one_school_case(
         "T23",
         [
-            *both("D", "2025-09-15", "2025-09-16", "2025-09-17"),
-            *both("O", "2025-09-18", "2025-09-19", "2025-09-22", "2025-09-23"),
+            *whole_days("D", "2025-09-15", "2025-09-16", "2025-09-17"),
+            *whole_days("O", "2025-09-18", "2025-09-19", "2025-09-22", "2025-09-23"),
         ],
         not_met(8),
         "Dual-registered: D sessions do not count",
         "8 O at the main school. Ask the other school for its own register (see decision case P13).",
     ),
-    one_school(
+    one_school_case(
         "T24",
         [
-            *both("C", "2025-09-15"),
-            *both("G", "2025-09-16", "2025-09-17", "2025-09-18", "2025-09-19"),
-            *half("U", "AM", "2025-09-22"),
-            *half("O", "PM", "2025-09-22"),
+            *whole_days("C", "2025-09-15"),
+            *whole_days("G", "2025-09-16", "2025-09-17", "2025-09-18", "2025-09-19"),
+            *half_days("U", "AM", "2025-09-22"),
+            *half_days("O", "PM", "2025-09-22"),
         ],
         met("2025-09-22 PM", "2025-09-01", "2025-09-22", 10),
         "Leave granted for one day (C), four days taken extra (G), then a late U and an O",
         "C day excluded; 8 G + 1 U + 1 O = 10.",
     ),
-    one_school(
+    one_school_case(
         "T25",
         [
-            *both(
+            *whole_days(
                 "T",
                 "2025-09-15",
                 "2025-09-16",
@@ -206,32 +210,32 @@ CASES: tuple[Case, ...] = (
         "Mobile child: parents travelling for work (T) two weeks",
         "T is authorised absence.",
     ),
-    one_school(
+    one_school_case(
         "T26",
-        [*both("R", "2026-03-20"), *both("G", "2026-03-18", "2026-03-19", "2026-03-23", "2026-03-24")],
+        [*whole_days("R", "2026-03-20"), *whole_days("G", "2026-03-18", "2026-03-19", "2026-03-23", "2026-03-24")],
         not_met(8),
         "One religious-observance day inside a holiday",
         "R authorised; 8 G.",
     ),
-    one_school(
+    one_school_case(
         "T27",
-        [*both("X", "2025-09-15", "2025-09-16", "2025-09-17", "2025-09-18", "2025-09-19")],
+        [*whole_days("X", "2025-09-15", "2025-09-16", "2025-09-17", "2025-09-18", "2025-09-19")],
         not_met(0),
         "X for a non-CSA pupil part-time",
         "Not a possible session.",
         dob="2020-10-15",
     ),
-    one_school(
+    one_school_case(
         "T28",
-        [*both("O", "2026-06-22", "2026-06-23", "2026-06-24", "2026-06-25", "2026-06-26")],
+        [*whole_days("O", "2026-06-22", "2026-06-23", "2026-06-24", "2026-06-25", "2026-06-26")],
         met("2026-06-26 PM", "2026-04-13", "2026-06-22", 10),
         "Year 11, last week up to and including last Friday in June",
         "DOB 10 Mar 2010. Still CSA through 26 Jun 2026 (confirm LA convention for the Friday itself).",
         dob="2010-03-10",
     ),
-    one_school(
+    one_school_case(
         "T29",
-        [*both("G", "2025-09-02", "2025-09-03", "2025-09-04", "2025-09-05", "2025-11-14")],
+        [*whole_days("G", "2025-09-02", "2025-09-03", "2025-09-04", "2025-09-05", "2025-11-14")],
         met("2025-11-14 PM", "2025-09-01", "2025-11-10", 10),
         "First in week 1, last in week 10 (half term between)",
         "School week 10 = w/c 10 Nov 2025 because half-term week is skipped (calendar week 11).",
