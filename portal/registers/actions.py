@@ -1,4 +1,7 @@
-"""Writing registers: new versions of pages, and the tallies and standings that follow in the same transaction."""
+"""Actions on registers: write new versions of pages.
+
+What is counted from the pages is updated in the same transaction.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,14 @@ from portal.db import action, tx, wrote
 from portal.loading import load
 from portal.registers import queries
 from portal.registers.models import CurrentPage, MarkNote, Tally
-from portal.registers.pages import SESSIONS, extended, merged, packed, undone
-from portal.registers.tallies import STANDING_KEYS, TALLY_COLUMNS, completeness, standing_rows, tally_rows
+from portal.registers.pages import SESSIONS, extended, merged, packed, reverted
+from portal.registers.tallies import (
+    PUPIL_SUMMARY_KEYS,
+    WEEK_SUMMARY_COLUMNS,
+    completeness,
+    pupil_summary_rows,
+    week_summary_rows,
+)
 from portal.rules.calendar import register_year
 
 if TYPE_CHECKING:
@@ -31,20 +40,20 @@ if TYPE_CHECKING:
     from portal.rules.calendar import Calendar
 
 WRITTEN = event("register.written", "Register pages were written", "upload_id", "weeks", "cells")
-TAKEN_BACK = event("register.taken_back", "An upload's marks were taken back", "upload_id", "weeks", "cells")
-NOTED = event("register.noted", "Minutes late or comments were kept", "upload_id", "notes")
-RECOUNTED = event("register.recounted", "Tallies and standings were counted again", "academic_year")
+REVERTED = event("register.taken_back", "An upload's marks were reverted", "upload_id", "weeks", "cells")
+NOTED = event("register.noted", "Minutes late or comments were stored", "upload_id", "notes")
+RECOUNTED = event("register.recounted", "A school year's summaries were counted again", "academic_year")
 
-#: How many ids one statement names: PostgreSQL takes 65,535 values at most.
-MOST_IN_ONE = 10_000
-#: No note is held as an object while notes are changed.
-UNSEEN = {"synchronize_session": False}
+#: How many ids one statement may name: PostgreSQL accepts 65,535 values at most.
+IDS_PER_STATEMENT = 10_000
+#: No note is loaded as an object while notes are changed, so there is nothing for the session to keep in step.
+NO_SYNC = {"synchronize_session": False}
 _PAGE_COLUMNS = ("school_id", "week", "version", "upload_id", "membership_id", "recorded_at", "reason", "marks")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What a write did: weeks with a new version, and cells that now say something else."""
+class WriteSummary:
+    """What a write did: weeks with a new version, and how many cells changed."""
 
     weeks: tuple[date, ...]
     cells: int
@@ -53,158 +62,170 @@ class Written:
 @action
 def write_pages(
     school_id: UUID,
-    arriving: Mapping[date, Marks],
+    marks_by_week: Mapping[date, Marks],
     *,
     upload_id: UUID | None,
     reason: str = "upload",
     known: Mapping[int, tuple[Roll, Calendar]] | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Written:
-    """Write marks over a school's pages: one new version for each week that changes; an empty cell never erases.
+) -> WriteSummary:
+    """Write marks over a school's pages: a new version for each week that changes.
 
-    `known` spares reading a year's roll and the school's calendar again within one transaction.
-    The school is locked first, so that two uploads of one week are taken one after the other and both kept.
+    An empty cell never erases a mark. `known` holds years whose roll and calendar the caller has already read.
     """
+    # Locked before reading: of two uploads for one week the second must merge
+    # into what the first wrote, or its new version would drop those marks.
     queries.lock_school(school_id)
-    held = queries.current_pages(school_id, sorted(arriving))
-    after = {week: merged(held[week].marks if week in held else marks[:0], marks) for week, marks in arriving.items()}
-    written = _store(school_id, held, after, upload_id=upload_id, reason=reason, known=known or {}, progress=progress)
-    record(WRITTEN, school_id, upload_id=upload_id, weeks=written.weeks, cells=written.cells)
-    return written
+    current = queries.current_pages(school_id, sorted(marks_by_week))
+    after = {week: merged(current[week].marks if week in current else marks[:0], marks) for week, marks in marks_by_week.items()}
+    summary = _store(school_id, current, after, upload_id=upload_id, reason=reason, preloaded=known or {}, progress=progress)
+    record(WRITTEN, school_id, upload_id=upload_id, weeks=summary.weeks, cells=summary.cells)
+    return summary
 
 
 @action
-def take_back(school_id: UUID, upload_id: UUID) -> Written:
-    """Take back everything one upload changed, unless a later version has changed it again. Both stay in the history.
+def take_back(school_id: UUID, upload_id: UUID) -> WriteSummary:
+    """Revert an upload: undo every change it made that no later version has changed again.
 
-    Its minutes late and comments go with it, and those they replaced come back.
+    Adds versions and removes none. The upload's minutes late and comments go too, and those they replaced return.
     """
     queries.lock_school(school_id)
     versions = queries.versions_around(school_id, upload_id)
-    held = queries.current_pages(school_id, sorted(versions))
-    after = {week: undone(before, its, held[week].marks) for week, (before, its) in versions.items()}
-    written = _store(school_id, held, after, upload_id=upload_id, reason="undo", known={}, progress=None)
-    _take_notes_back(school_id, upload_id)
-    record(TAKEN_BACK, school_id, upload_id=upload_id, weeks=written.weeks, cells=written.cells)
-    return written
+    current = queries.current_pages(school_id, sorted(versions))
+    after = {week: reverted(before, own, current[week].marks) for week, (before, own) in versions.items()}
+    summary = _store(school_id, current, after, upload_id=upload_id, reason="undo", preloaded={}, progress=None)
+    _revert_notes(school_id, upload_id)
+    record(REVERTED, school_id, upload_id=upload_id, weeks=summary.weeks, cells=summary.cells)
+    return summary
 
 
-def _take_notes_back(school_id: UUID, upload_id: UUID) -> None:
-    """What an upload replaced is replaced by what replaced the upload's own, if anything did."""
+def _revert_notes(school_id: UUID, upload_id: UUID) -> None:
+    """Withdraw an upload's notes, and give those it replaced the upload's own successor, if any.
+
+    A note is current while `replaced_by` is None. A reverted note is marked as replaced by its own upload.
+    """
     wrote("mark_note")
     own = aliased(MarkNote)
-    before = update(MarkNote).where(MarkNote.school_id == school_id, MarkNote.replaced_by == upload_id)
-    same = and_(own.pupil_id == MarkNote.pupil_id, own.on == MarkNote.on, own.session == MarkNote.session)
-    tx().execute(before.where(own.upload_id == upload_id, same).values(replaced_by=own.replaced_by), execution_options=UNSEEN)
-    taken = update(MarkNote).where(MarkNote.school_id == school_id, MarkNote.upload_id == upload_id)
-    tx().execute(taken.values(replaced_by=upload_id), execution_options=UNSEEN)
+    replaced = update(MarkNote).where(MarkNote.school_id == school_id, MarkNote.replaced_by == upload_id)
+    same_session = and_(own.pupil_id == MarkNote.pupil_id, own.on == MarkNote.on, own.session == MarkNote.session)
+    # In this order: the first statement reads the successors that the second overwrites.
+    tx().execute(
+        replaced.where(own.upload_id == upload_id, same_session).values(replaced_by=own.replaced_by), execution_options=NO_SYNC
+    )
+    withdrawn = update(MarkNote).where(MarkNote.school_id == school_id, MarkNote.upload_id == upload_id)
+    tx().execute(withdrawn.values(replaced_by=upload_id), execution_options=NO_SYNC)
 
 
 @action
 def keep_notes(school_id: UUID, upload_id: UUID, notes: Sequence[tuple[UUID, date, str, int | None, str | None]]) -> None:
-    """Keep minutes late and comments: (pupil, day, AM or PM, minutes, comment). A newer note replaces the one for its session."""
+    """Store minutes late and comments: (pupil, day, AM or PM, minutes, comment).
+
+    A newer note replaces the current one of its session.
+    """
     if not notes:
         return
-    fresh = {(pupil, on, session): (minutes, comment) for pupil, on, session, minutes, comment in notes}
-    pupils, days = {pupil for pupil, *_ in fresh}, {on for _, on, _ in fresh}
-    held = select(MarkNote.id, MarkNote.pupil_id, MarkNote.on, MarkNote.session).where(MarkNote.school_id == school_id)
-    near = held.where(MarkNote.pupil_id.in_(pupils), MarkNote.on.in_(days), MarkNote.replaced_by.is_(None))
-    replaced = [note_id for note_id, *key in tx().execute(near) if tuple(key) in fresh]
+    new_notes = {(pupil, on, session): (minutes, comment) for pupil, on, session, minutes, comment in notes}
+    pupils, days = {pupil for pupil, *_ in new_notes}, {on for _, on, _ in new_notes}
+    stored = select(MarkNote.id, MarkNote.pupil_id, MarkNote.on, MarkNote.session).where(MarkNote.school_id == school_id)
+    possible = stored.where(MarkNote.pupil_id.in_(pupils), MarkNote.on.in_(days), MarkNote.replaced_by.is_(None))
+    replaced = [note_id for note_id, *key in tx().execute(possible) if tuple(key) in new_notes]
     wrote("mark_note")
-    for place in range(0, len(replaced), MOST_IN_ONE):
-        some = replaced[place : place + MOST_IN_ONE]
-        tx().execute(update(MarkNote).where(MarkNote.id.in_(some)).values(replaced_by=upload_id), execution_options=UNSEEN)
-    rows = [(uuid4(), school_id, *key, *note, upload_id) for key, note in fresh.items()]
+    for start in range(0, len(replaced), IDS_PER_STATEMENT):
+        batch = replaced[start : start + IDS_PER_STATEMENT]
+        tx().execute(update(MarkNote).where(MarkNote.id.in_(batch)).values(replaced_by=upload_id), execution_options=NO_SYNC)
+    rows = [(uuid4(), school_id, *key, *note, upload_id) for key, note in new_notes.items()]
     load("mark_note", ("id", "school_id", "pupil_id", "on", "session", "minutes_late", "comment", "upload_id"), rows)
     record(NOTED, school_id, upload_id=upload_id, notes=len(rows))
 
 
 @action
 def recount(school_id: UUID, academic_year: int) -> None:
-    """Count a school's year again: after its calendar, its roll or a date of birth changed."""
+    """Count a school's year again, after its calendar, its roll or a date of birth changed."""
     queries.lock_school(school_id)
-    sheet = queries.sheet(school_id, academic_year)
-    if sheet.weeks:
-        _derive(sheet, sheet.weeks)
+    register = queries.sheet(school_id, academic_year)
+    if register.weeks:
+        _update_summaries(register, register.weeks)
     record(RECOUNTED, school_id, academic_year=academic_year)
 
 
 def _store(
     school_id: UUID,
-    held: Mapping[date, Page],
+    current: Mapping[date, Page],
     after: Mapping[date, Marks],
     *,
     upload_id: UUID | None,
     reason: str,
-    known: Mapping[int, tuple[Roll, Calendar]],
+    preloaded: Mapping[int, tuple[Roll, Calendar]],
     progress: Callable[[int, int], None] | None,
-) -> Written:
+) -> WriteSummary:
     changed: list[date] = []
-    cells, at, rows, by = 0, clock.now(), [], scope.current().actor.membership_id
+    cells, recorded_at, rows, membership_id = 0, clock.now(), [], scope.current().actor.membership_id
     for week, marks in sorted(after.items()):
-        before = extended(held[week].marks if week in held else marks[:0], len(marks))
-        count = int(np.count_nonzero(before != marks))
-        if count == 0:
+        before = extended(current[week].marks if week in current else marks[:0], len(marks))
+        changed_cells = int(np.count_nonzero(before != marks))
+        if changed_cells == 0:
             continue
-        cells += count
+        cells += changed_cells
         changed.append(week)
-        version = held[week].version + 1 if week in held else 1
-        rows.append((school_id, week, version, upload_id, by, at, reason, packed(marks)))
+        version = current[week].version + 1 if week in current else 1
+        rows.append((school_id, week, version, upload_id, membership_id, recorded_at, reason, packed(marks)))
     load("register_page", _PAGE_COLUMNS, rows)
-    fresh = {row[1]: (row[2], at) for row in rows}
+    new_versions = {row[1]: (row[2], recorded_at) for row in rows}
     by_year: dict[int, list[date]] = {}
     for week in changed:
         by_year.setdefault(register_year(week), []).append(week)
     for academic_year, weeks in by_year.items():
-        sheet = queries.sheet(
-            school_id, academic_year, instead={week: after[week] for week in weeks}, known=known.get(academic_year)
+        register = queries.sheet(
+            school_id, academic_year, instead={week: after[week] for week in weeks}, known=preloaded.get(academic_year)
         )
-        _derive(sheet, tuple(weeks), fresh=fresh, progress=progress)
+        _update_summaries(register, tuple(weeks), new_versions=new_versions, progress=progress)
+        # Ten school weeks may span a summer, so the last weeks of a year count towards the next year's threshold.
         following = academic_year + 1
-        if following not in by_year and set(weeks) & set(queries.tail_weeks(sheet.calendar, following)):
-            _stand_again(school_id, following)
-    return Written(tuple(changed), cells)
+        if following not in by_year and set(weeks) & set(queries.tail_weeks(register.calendar, following)):
+            _update_following_year(school_id, following)
+    return WriteSummary(tuple(changed), cells)
 
 
-def _derive(
-    sheet: Sheet,
+def _update_summaries(
+    register: Sheet,
     weeks: tuple[date, ...],
     *,
-    fresh: Mapping[date, tuple[int, object]] | None = None,
+    new_versions: Mapping[date, tuple[int, object]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Bring pointers, tallies and standings of one school's year in step with its pages."""
-    _point(sheet, fresh or {})
+    """Update the current versions and both summaries of a school's year from its pages."""
+    _update_current_pages(register, new_versions or {})
     wrote("tally")
-    tx().execute(delete(Tally).where(Tally.school_id == sheet.school_id, Tally.week.in_(weeks)))
-    load("tally", TALLY_COLUMNS, tally_rows(sheet, weeks))
+    tx().execute(delete(Tally).where(Tally.school_id == register.school_id, Tally.week.in_(weeks)))
+    load("tally", WEEK_SUMMARY_COLUMNS, week_summary_rows(register, weeks))
     if progress:
-        progress(len(weeks), len(sheet.weeks))
-    _stand(sheet)
+        progress(len(weeks), len(register.weeks))
+    _update_pupil_summaries(register)
 
 
-def _stand_again(school_id: UUID, academic_year: int) -> None:
-    """Bring a year's standings in step after the last weeks of the year before it changed."""
+def _update_following_year(school_id: UUID, academic_year: int) -> None:
+    """Update a year's pupil summaries after the last weeks of the year before changed."""
     if queries.has_pages(school_id, academic_year):
-        _stand(queries.sheet(school_id, academic_year))
+        _update_pupil_summaries(queries.sheet(school_id, academic_year))
 
 
-def _stand(sheet: Sheet) -> None:
-    columns, body = standing_rows(sheet, *queries.tail(sheet))
-    counted = [name for name in columns if name not in STANDING_KEYS]
-    load("standing", columns, body, on_conflict=_upsert("standing", ("authority_id", *STANDING_KEYS), counted))
+def _update_pupil_summaries(register: Sheet) -> None:
+    columns, body = pupil_summary_rows(register, *queries.tail(register))
+    counted = [name for name in columns if name not in PUPIL_SUMMARY_KEYS]
+    load("standing", columns, body, on_conflict=_upsert("standing", ("authority_id", *PUPIL_SUMMARY_KEYS), counted))
 
 
 def _upsert(table: str, keys: tuple[str, ...], counted: list[str]) -> str:
-    sets = ", ".join(f"{name} = excluded.{name}" for name in counted)
-    held, new = (", ".join(f"{side}.{name}" for name in counted) for side in (table, "excluded"))
-    return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets} WHERE ({held}) IS DISTINCT FROM ({new})"
+    # IS DISTINCT FROM spares rows that stay the same: an apply changes a few pupils of a school, not all.
+    assignments = ", ".join(f"{name} = excluded.{name}" for name in counted)
+    current, new = (", ".join(f"{source}.{name}" for name in counted) for source in (table, "excluded"))
+    return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {assignments} WHERE ({current}) IS DISTINCT FROM ({new})"
 
 
-def _point(sheet: Sheet, fresh: Mapping[date, tuple[int, object]]) -> None:
-    """Keep, for each week, which version is current, and how complete it is."""
-    expected, missing = completeness(sheet)
-    held = {
+def _update_current_pages(register: Sheet, new_versions: Mapping[date, tuple[int, object]]) -> None:
+    """Store each week's current version and how complete it is; unchanged weeks are left alone."""
+    expected, missing = completeness(register)
+    stored = {
         row.week: row
         for row in tx().execute(
             select(
@@ -214,22 +235,30 @@ def _point(sheet: Sheet, fresh: Mapping[date, tuple[int, object]]) -> None:
                 CurrentPage.missing,
                 CurrentPage.last_day,
                 CurrentPage.recorded_at,
-            ).where(CurrentPage.school_id == sheet.school_id, CurrentPage.week.in_(sheet.weeks))
+            ).where(CurrentPage.school_id == register.school_id, CurrentPage.week.in_(register.weeks))
         )
     }
     rows = []
-    for place, (week, last_day) in enumerate(zip(sheet.weeks, _last_days(sheet), strict=True)):
-        version, at = fresh.get(week) or (held[week].version, held[week].recorded_at)
-        row = (sheet.school_id, week, version, int(expected[place]), int(missing[place]), last_day, at)
-        was = held.get(week)
-        if was is None or (was.version, was.expected, was.missing, was.last_day) != (version, row[3], row[4], row[5]):
+    for index, (week, last_day) in enumerate(zip(register.weeks, _last_days(register), strict=True)):
+        version, recorded_at = new_versions.get(week) or (stored[week].version, stored[week].recorded_at)
+        row = (register.school_id, week, version, int(expected[index]), int(missing[index]), last_day, recorded_at)
+        previous = stored.get(week)
+        if previous is None or (previous.version, previous.expected, previous.missing, previous.last_day) != (
+            version,
+            row[3],
+            row[4],
+            row[5],
+        ):
             rows.append(row)
     names = ("school_id", "week", "version", "expected", "missing", "last_day", "recorded_at")
     load("current_page", names, rows, on_conflict=_upsert("current_page", ("authority_id", "school_id", "week"), list(names[2:])))
 
 
-def _last_days(sheet: Sheet) -> list[date]:
-    """For each week its last day with a mark; the day before the week where it has none (see `queries.HAS_MARKS`)."""
-    used = sheet.marks.any(axis=0).reshape(-1, SESSIONS)
+def _last_days(register: Sheet) -> list[date]:
+    """Each week's last day with a mark.
+
+    The day before the week where it has no mark: `queries.HAS_MARKS` relies on that.
+    """
+    used = register.marks.any(axis=0).reshape(-1, SESSIONS)
     last = np.where(used.any(axis=1), SESSIONS - 1 - used[:, ::-1].argmax(axis=1), -1)
-    return [week + timedelta(days=session // 2) for week, session in zip(sheet.weeks, last.tolist(), strict=True)]
+    return [week + timedelta(days=session // 2) for week, session in zip(register.weeks, last.tolist(), strict=True)]

@@ -1,4 +1,7 @@
-"""The certificate of attendance: one pupil's year at a school, as a grid and as facts, as it stands or as it once stood."""
+"""The certificate of attendance: one pupil's year at a school, as a grid and as facts.
+
+It shows the register as it is, or as it was at the end of a past day.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One session of the grid: a code, or why there is none ("closed", "not on roll", "no mark yet", "to come")."""
+    """One session of the grid: a code, or why there is none.
+
+    `why` is "closed", "not on roll", "no mark yet" or "to come".
+    """
 
     on: date
     half: str
@@ -39,7 +45,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class GridRow:
     """One row of the grid: a weekday's mornings or afternoons across the weeks."""
 
     day: str
@@ -48,8 +54,8 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Amended:
-    """One change to one mark: what it was, what it became, when, through which upload and by whose membership."""
+class Amendment:
+    """One change to one mark: old and new code, when, and by which upload and membership."""
 
     on: date
     half: str
@@ -63,13 +69,13 @@ class Amended:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A pupil's year at one school: the grid, and number, length and frequency of absence beside the percentage."""
+    """A pupil's year at one school: the grid, and number, length and frequency of absence."""
 
     school_id: UUID
     academic_year: int
     as_at: datetime | None
     weeks: tuple[date, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[GridRow, ...]
     tally: Tally
     spells: Spells
     recent: Tally | None
@@ -81,86 +87,96 @@ class Certificate:
 
     @property
     def year_name(self) -> str:
-        """2025/26."""
+        """The academic year: 2025/26."""
         return academic_year_name(self.academic_year)
 
 
 def certificate(school_id: UUID, pupil_id: UUID, academic_year: int, *, as_at: date | None = None) -> Certificate | None:
-    """The pupil's certificate for a year at a school, as it stands or as it stood at the end of a day; None without a line."""
+    """The pupil's certificate for a year at a school; None where they have no roll line.
+
+    With `as_at`, the register as it was at the end of that day.
+    """
     instant = _end_of(as_at) if as_at else None
-    sheet = queries.sheet_as_it_stood(school_id, academic_year, instant) if instant else queries.sheet(school_id, academic_year)
-    mine = [line for line, one in enumerate(sheet.roll.pupil_ids) if one == pupil_id]
-    if not mine:
+    register = (
+        queries.year_register_as_at(school_id, academic_year, instant) if instant else queries.sheet(school_id, academic_year)
+    )
+    pupil_lines = [line for line, line_pupil_id in enumerate(register.roll.pupil_ids) if line_pupil_id == pupil_id]
+    if not pupil_lines:
         return None
-    return _made(sheet, mine, instant)
+    return _build_certificate(register, pupil_lines, instant)
 
 
 def _end_of(day: date) -> datetime:
     return datetime.combine(day, time.max, tzinfo=clock.LONDON)
 
 
-def _made(sheet: Sheet, mine: Sequence[int], instant: datetime | None) -> Certificate:
-    row = sheet.marks[mine].max(axis=0) if sheet.weeks else np.zeros(0, dtype=np.uint8)
-    marks = _by_session(sheet, row)
+def _build_certificate(register: Sheet, pupil_lines: Sequence[int], instant: datetime | None) -> Certificate:
+    pupil_marks = register.marks[pupil_lines].max(axis=0) if register.weeks else np.zeros(0, dtype=np.uint8)
+    marks = _by_session(register, pupil_marks)
     between = (min(on for on, _ in marks), max(on for on, _ in marks)) if marks else None
-    recent = recent_weeks(sheet.calendar, between[1]) if between else None
-    tally = tally_of(marks, sheet.calendar, between) if between else Tally(())
+    recent = recent_weeks(register.calendar, between[1]) if between else None
+    tally = tally_of(marks, register.calendar, between) if between else Tally(())
     return Certificate(
-        school_id=sheet.school_id,
-        academic_year=sheet.academic_year,
+        school_id=register.school_id,
+        academic_year=register.academic_year,
         as_at=instant,
-        weeks=sheet.weeks,
-        lines=_lines(sheet, mine, row),
+        weeks=register.weeks,
+        lines=_grid(register, pupil_lines, pupil_marks),
         tally=tally,
-        spells=spells(marks, sheet.calendar, between),
-        recent=tally_of(marks, sheet.calendar, recent) if recent else None,
+        spells=spells(marks, register.calendar, between),
+        recent=tally_of(marks, register.calendar, recent) if recent else None,
         recent_between=(recent[0], min(recent[1], between[1])) if recent and between else None,
-        beside_school=beside_school_average(tally, _school_tally(sheet, between)),
-        pattern=by_weekday_and_half(marks, sheet.calendar, between),
-        lateness=lateness(marks, sheet.calendar, between),
+        beside_school=beside_school_average(tally, _school_tally(register, between)),
+        pattern=by_weekday_and_half(marks, register.calendar, between),
+        lateness=lateness(marks, register.calendar, between),
         between=between,
     )
 
 
-def _by_session(sheet: Sheet, row: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> Mapping[Session, str]:
-    days = sheet.days.astype(object)
-    return {(days[place], HALVES[place % 2]): BY_BYTE[int(row[place])].letters for place in np.flatnonzero(row).tolist()}
+def _by_session(register: Sheet, pupil_marks: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> Mapping[Session, str]:
+    days = register.days.astype(object)
+    return {
+        (days[column], HALVES[column % 2]): BY_BYTE[int(pupil_marks[column])].letters
+        for column in np.flatnonzero(pupil_marks).tolist()
+    }
 
 
-def _school_tally(sheet: Sheet, between: tuple[date, date] | None) -> Tally:
-    """Every pupil's marks over the same days: the school's own average is made of these sums."""
+def _school_tally(register: Sheet, between: tuple[date, date] | None) -> Tally:
+    """The tally of all pupils over the same days: the sums behind the school's average."""
     if between is None:
         return Tally(())
-    counts = np.bincount(sheet.counted[:, sheet.columns(between)].ravel(), minlength=256)[CODE_BYTES]
+    counts = np.bincount(register.counted[:, register.columns(between)].ravel(), minlength=256)[CODE_BYTES]
     return Tally.from_counts(dict(zip(CODE_BYTES.tolist(), counts.tolist(), strict=True)))
 
 
-def _lines(sheet: Sheet, mine: Sequence[int], row: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> tuple[Line, ...]:
-    """The grid, weeks across; Saturday and Sunday only where the school met or a mark was made."""
-    on_roll, today = np.logical_or.reduce(sheet.on_roll[mine], axis=0), clock.today()
-    grid: list[Line] = []
-    for offset in range(SESSIONS):
-        places = [week * SESSIONS + offset for week in range(len(sheet.weeks))]
-        if offset // 2 >= 5 and not any(sheet.met[place] or row[place] for place in places):  # noqa: PLR2004  five weekdays
+def _grid(
+    register: Sheet, pupil_lines: Sequence[int], pupil_marks: np.ndarray[tuple[int], np.dtype[np.uint8]]
+) -> tuple[GridRow, ...]:
+    """The grid, weeks across. Saturday and Sunday only where the school met or a mark was made."""
+    on_roll, today = np.logical_or.reduce(register.on_roll[pupil_lines], axis=0), clock.today()
+    rows: list[GridRow] = []
+    for session in range(SESSIONS):
+        columns = [week * SESSIONS + session for week in range(len(register.weeks))]
+        if session // 2 >= 5 and not any(register.met[column] or pupil_marks[column] for column in columns):
             continue
-        half = HALVES[offset % 2]
-        days = [sheet.weeks[number] + timedelta(days=offset // 2) for number in range(len(places))]
+        half = HALVES[session % 2]
+        days = [register.weeks[number] + timedelta(days=session // 2) for number in range(len(columns))]
         cells = tuple(
             Cell(
                 on,
                 half,
-                BY_BYTE.get(int(row[place])),
-                _why(int(row[place]), bool(sheet.met[place]), bool(on_roll[place]), on > today),
+                BY_BYTE.get(int(pupil_marks[column])),
+                None
+                if pupil_marks[column]
+                else _why_empty(met=bool(register.met[column]), on_roll=bool(on_roll[column]), to_come=on > today),
             )
-            for place, on in zip(places, days, strict=True)
+            for column, on in zip(columns, days, strict=True)
         )
-        grid.append(Line(WEEKDAYS[offset // 2], half, cells))
-    return tuple(grid)
+        rows.append(GridRow(WEEKDAYS[session // 2], half, cells))
+    return tuple(rows)
 
 
-def _why(byte: int, met: bool, on_roll: bool, to_come: bool) -> str | None:  # noqa: FBT001  four facts of one cell
-    if byte:
-        return None
+def _why_empty(*, met: bool, on_roll: bool, to_come: bool) -> str:
     if not met:
         return "closed"
     if not on_roll:
@@ -168,31 +184,35 @@ def _why(byte: int, met: bool, on_roll: bool, to_come: bool) -> str | None:  # n
     return "to come" if to_come else "no mark yet"
 
 
-def amendments(school_id: UUID, pupil_id: UUID, academic_year: int) -> list[Amended]:
-    """Every change ever made to this pupil's marks at a school in a year, newest first: the first writing of a mark is not one."""
-    on_it = queries.roll_of(school_id, academic_year)
-    mine = [line for line, one in enumerate(on_it.pupil_ids) if one == pupil_id]
-    found: list[Amended] = []
-    before: dict[date, np.ndarray[tuple[int], np.dtype[np.uint8]]] = {}
+def amendments(school_id: UUID, pupil_id: UUID, academic_year: int) -> list[Amendment]:
+    """Every change to this pupil's marks at a school in a year, newest first.
+
+    The first writing of a mark is not a change.
+    """
+    roll = queries.roll_of(school_id, academic_year)
+    pupil_lines = [line for line, line_pupil_id in enumerate(roll.pupil_ids) if line_pupil_id == pupil_id]
+    changes: list[Amendment] = []
+    last_marks: dict[date, np.ndarray[tuple[int], np.dtype[np.uint8]]] = {}
     for version in queries.versions(school_id, academic_year):
         marks = unpacked(version.marks)
-        held = [line for line in mine if line < len(marks)]
-        row = marks[held].max(axis=0) if held else np.zeros(SESSIONS, dtype=np.uint8)
-        was = before.get(version.week)
-        before[version.week] = row
-        if was is None:
+        # A stored page ends with its last mark, so a line beyond it has none.
+        stored_lines = [line for line in pupil_lines if line < len(marks)]
+        after = marks[stored_lines].max(axis=0) if stored_lines else np.zeros(SESSIONS, dtype=np.uint8)
+        earlier = last_marks.get(version.week)
+        last_marks[version.week] = after
+        if earlier is None:
             continue
-        found += [
-            Amended(
-                on=version.week + timedelta(days=place // 2),
-                half=HALVES[place % 2],
-                before=BY_BYTE.get(int(was[place])),
-                after=BY_BYTE.get(int(row[place])),
+        changes += [
+            Amendment(
+                on=version.week + timedelta(days=session // 2),
+                half=HALVES[session % 2],
+                before=BY_BYTE.get(int(earlier[session])),
+                after=BY_BYTE.get(int(after[session])),
                 at=version.recorded_at,
                 upload_id=version.upload_id,
                 membership_id=version.membership_id,
                 reason=version.reason,
             )
-            for place in np.flatnonzero((was != row) & (was != 0)).tolist()
+            for session in np.flatnonzero((earlier != after) & (earlier != 0)).tolist()
         ]
-    return sorted(found, key=lambda one: (one.at, one.on), reverse=True)
+    return sorted(changes, key=lambda change: (change.at, change.on), reverse=True)

@@ -1,4 +1,7 @@
-"""Measures: DfE's counts and rates over any schools, days and cohorts, from the pages themselves. Sums over sums, never means."""
+"""DfE's measures over any schools, days and groups, counted from the pages.
+
+Rates are sums over sums, never means of rates.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ ALL = "all"
 
 @dataclass(slots=True)
 class Measure:
-    """Counts for one group of marks, and the enrolments behind them. Every rate is made from these integers."""
+    """Counts for one group of marks and its enrolments. Every rate is made from these integers."""
 
     by_code: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(CODE_BYTES), dtype=np.int64))
     enrolments: int = 0
@@ -36,7 +39,7 @@ class Measure:
 
     @property
     def tally(self) -> Tally:
-        """The counts as the rules count them."""
+        """The counts as a tally of the rules."""
         return Tally.from_counts(dict(zip(CODE_BYTES.tolist(), self.by_code.tolist(), strict=True)))
 
     def counts(self) -> dict[str, int]:
@@ -55,68 +58,72 @@ class Measure:
         }
 
     def codes(self) -> dict[str, int]:
-        """How many sessions of each code that occurs."""
+        """The number of sessions of each code that occurs."""
         return {BY_BYTE[byte].letters: count for byte, count in self.tally.counts}
 
     def by_letters(self) -> list[dict[str, object]]:
-        """A group for each code that occurs: its sessions, and its share of the possible ones unless it is not one of them."""
+        """A row for each code that occurs: its sessions and its share of the possible ones.
+
+        A code that is not a possible session has no share.
+        """
         tally = self.tally
-        found: list[dict[str, object]] = []
+        rows: list[dict[str, object]] = []
         for byte, count in tally.counts:
             rate = tally.rate(count) if BY_BYTE[byte].possible else None
-            one: dict[str, object] = {"group": BY_BYTE[byte].letters, "sessions": count, "possible": tally.possible}
-            found.append(one | {"rate": _shown(rate), "rate_rounded": _shown(rate, 2)})
-        return found
+            row: dict[str, object] = {"group": BY_BYTE[byte].letters, "sessions": count, "possible": tally.possible}
+            rows.append(row | {"rate": _as_float(rate), "rate_rounded": _as_float(rate, 2)})
+        return rows
 
     def rates(self) -> dict[str, Fraction | None]:
-        """The rates by name, exact; None where nothing was possible."""
-        tally, of = self.tally, self.enrolments
+        """The exact rates by name; None where no session was possible."""
+        tally, enrolments = self.tally, self.enrolments
         return {
             "attendance": tally.attendance,
             "overall_absence": tally.overall_absence,
             "authorised": tally.authorised_absence,
             "unauthorised": tally.unauthorised_absence,
             "late": tally.rate(tally.late),
-            "persistent_absence": Fraction(100 * self.persistently_absent, of) if of else None,
-            "severe_absence": Fraction(100 * self.severely_absent, of) if of else None,
+            "persistent_absence": Fraction(100 * self.persistently_absent, enrolments) if enrolments else None,
+            "severe_absence": Fraction(100 * self.severely_absent, enrolments) if enrolments else None,
         }
 
 
-def measured(sheets: Iterable[Sheet], *, between: tuple[date, date], by: By, everyone: bool) -> dict[str, Measure]:
-    """Measures by group over sheets of marks; groups are a school id, a Monday, a year group, a month, or "all".
+def measured(registers: Iterable[Sheet], *, between: tuple[date, date], by: By, everyone: bool) -> dict[str, Measure]:
+    """Measures by group over year registers.
 
-    Headline counts only: pupils aged 5 to 15 at the start of the year, Year 11 without the weeks after the May
-    half term; with `everyone`, every mark of every pupil. A roll line with a possible session in the group is one
-    enrolment of it, persistently absent at 10% of its own possible sessions there and severely at 50%.
+    Groups are a school id, a Monday, a year group, a month, or "all". Only headline marks count: pupils aged 5 to 15 at the
+    start of the year, Year 11 without the weeks after the May half term. With `everyone`, every mark of every pupil. A roll
+    line with a possible session in the group is one enrolment, persistently absent at 10% of its own possible sessions
+    there and severely at 50%.
     """
-    found: dict[str, Measure] = {}
-    for sheet in sheets:
-        chosen = sheet.columns(between)
-        if not chosen.any():
+    measures: dict[str, Measure] = {}
+    for register in registers:
+        is_chosen = register.columns(between)
+        if not is_chosen.any():
             continue
-        marks = sheet.counted if everyone else sheet.headline_marks
-        for group, lines, columns in _groups(sheet, chosen, by):
-            _add(found.setdefault(group, Measure()), marks[np.ix_(lines, columns)])
-    return found
+        marks = register.counted if everyone else register.headline_marks
+        for group, lines, columns in _groups(register, is_chosen, by):
+            _add(measures.setdefault(group, Measure()), marks[np.ix_(lines, columns)])
+    return measures
 
 
-def _groups(sheet: Sheet, chosen: NDArray[np.bool_], by: By) -> Iterable[tuple[str, NDArray[np.intp], NDArray[np.intp]]]:
-    every_line, columns = np.arange(len(sheet.marks)), np.flatnonzero(chosen)
+def _groups(register: Sheet, is_chosen: NDArray[np.bool_], by: By) -> Iterable[tuple[str, NDArray[np.intp], NDArray[np.intp]]]:
+    all_lines, columns = np.arange(len(register.marks)), np.flatnonzero(is_chosen)
     if by == "school":
-        yield str(sheet.school_id), every_line, columns
+        yield str(register.school_id), all_lines, columns
     elif by == "week":
-        for place in np.unique(columns // SESSIONS).tolist():
-            yield sheet.weeks[place].isoformat(), every_line, columns[columns // SESSIONS == place]
+        for week in np.unique(columns // SESSIONS).tolist():
+            yield register.weeks[week].isoformat(), all_lines, columns[columns // SESSIONS == week]
     elif by == "month":
-        months = sheet.days[columns].astype("datetime64[M]")
+        months = register.days[columns].astype("datetime64[M]")
         for month in np.unique(months):
-            yield str(month), every_line, columns[months == month]
+            yield str(month), all_lines, columns[months == month]
     elif by == "year-group":
-        groups = np.array([one or "unknown" for one in sheet.roll.year_group], dtype=object)
+        groups = np.array([group or "unknown" for group in register.roll.year_group], dtype=object)
         for group in sorted(set(groups.tolist())):
             yield group, np.flatnonzero(groups == group), columns
     else:
-        yield ALL, every_line, columns
+        yield ALL, all_lines, columns
 
 
 def _add(measure: Measure, marks: NDArray[np.uint8]) -> None:
@@ -127,12 +134,12 @@ def _add(measure: Measure, marks: NDArray[np.uint8]) -> None:
     measure.severely_absent += int(sweep.severely_absent(sums.absent, sums.possible).sum())
 
 
-#: Spans over which persistent and severe absence say nothing: DfE gives them for a term or a year to date.
+#: Spans too short for persistent and severe absence: DfE publishes them for a term or a year to date.
 TOO_SHORT_FOR_PERSISTENCE = frozenset({"week"})
 
 
 def document(group: str, measure: Measure, *, by: str, more: Mapping[str, str] | None = None) -> dict[str, object]:
-    """One group as plain values: counts, counts by code, rates unrounded and rounded half up to two places.
+    """One group as plain values: counts, counts by code, and rates, both exact and rounded.
 
     By week the persistent and severe counts are None: a week is too short for them to mean anything.
     """
@@ -146,11 +153,11 @@ def document(group: str, measure: Measure, *, by: str, more: Mapping[str, str] |
         **(more or {}),
         **counts,
         "codes": measure.codes(),
-        "rates": {name: _shown(rate) for name, rate in rates.items()},
-        "rates_rounded": {name: _shown(rate, 2) for name, rate in rates.items()},
+        "rates": {name: _as_float(rate) for name, rate in rates.items()},
+        "rates_rounded": {name: _as_float(rate, 2) for name, rate in rates.items()},
     }
 
 
-def _shown(rate: Fraction | None, places: int | None = None) -> float | None:
-    """A rate as a number: the nearest to the exact one, or to the one rounded half up."""
-    return None if rate is None else float(rate if places is None else rounded(rate, places))
+def _as_float(rate: Fraction | None, decimals: int | None = None) -> float | None:
+    """A rate as a float, exact or first rounded half up."""
+    return None if rate is None else float(rate if decimals is None else rounded(rate, decimals))

@@ -1,4 +1,4 @@
-"""What registers store: pages of marks, never overwritten, and the tallies and standings kept in step with them."""
+"""Tables of registers: pages of marks, never overwritten, and the summaries counted from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ from portal.db import (
 
 
 class RegisterPage(Owned):
-    """One school's week, one version: lines x 14 sessions (Monday AM … Sunday PM), a byte a mark, 0 where there is none."""
+    """One version of a school's week: lines x 14 sessions, Monday AM to Sunday PM.
+
+    Each mark is a byte; 0 is an empty cell.
+    """
 
     __tablename__ = "register_page"
     __table_args__ = (within("school", "school_id"), Index("ix_register_page_upload_id", "authority_id", "upload_id"))
@@ -39,7 +42,10 @@ class RegisterPage(Owned):
 
 
 class CurrentPage(Owned):
-    """The newest version of each page, and the tally of its marks that are missing: what most questions read."""
+    """The newest version of each page, with the marks expected of it and those missing.
+
+    Most queries read this table and never open a page.
+    """
 
     __tablename__ = "current_page"
     __table_args__ = (within("school", "school_id"),)
@@ -54,7 +60,10 @@ class CurrentPage(Owned):
 
 
 class Tally(Owned):
-    """A school's week counted for one cohort: sums from which every rate is made. `by_code` follows the code bytes in order."""
+    """A school's week counted for one group of pupils: the sums from which every rate is made.
+
+    The counts of `by_code` are in the order of `pages.CODE_BYTES`.
+    """
 
     __tablename__ = "tally"
     __table_args__ = (within("school", "school_id"), Index("ix_tally_week", "authority_id", "dimension", "week"))
@@ -75,9 +84,10 @@ class Tally(Owned):
 
 
 class Standing(Owned):
-    """Where one roll line stands in its academic year: counts kept on every apply. `headline_*` follow DfE's population.
+    """One roll line's counts for its academic year, updated on every apply.
 
-    Its pages keep half their room free (migration 0003), so that a line changes in place and no index is touched.
+    `headline_*` follow DfE's headline population. The table's pages keep half their space free (migration 0003), so that
+    PostgreSQL updates a row in place and touches no index.
     """
 
     __tablename__ = "standing"
@@ -111,7 +121,8 @@ class Standing(Owned):
 class MarkNote(Owned):
     """Minutes late or a comment, for the few marks that have one.
 
-    `replaced_by` is the upload that put another in its place, or its own when that was undone; None while it stands.
+    `replaced_by` is the upload whose note replaced this one, or its own upload where that was reverted. None while the note
+    is current.
     """
 
     __tablename__ = "mark_note"

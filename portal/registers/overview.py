@@ -1,4 +1,4 @@
-"""The overview: weekly sums from the tallies, for a school, for its authority's average and for every school at once."""
+"""Weekly sums from the summaries: for a school, its authority's average, and every school."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WeekSums:
-    """Sessions counted over a week (or a group within it)."""
+    """Sessions counted over a week, or a group within it."""
 
     week: date
     group: str
@@ -35,7 +35,7 @@ class WeekSums:
 
 @dataclass(frozen=True, slots=True)
 class AverageWeek:
-    """A week's sums over the authority's schools of a phase that have marks for it: n of N schools."""
+    """A week's sums over the schools of a phase that have marks for it (n of N schools)."""
 
     week: date
     sums: WeekSums
@@ -43,7 +43,7 @@ class AverageWeek:
     schools_in_phase: int
 
 
-_COUNTED = (Tally.enrolments, Tally.possible, Tally.present, Tally.approved, Tally.authorised, Tally.unauthorised)
+_COUNTS = (Tally.enrolments, Tally.possible, Tally.present, Tally.approved, Tally.authorised, Tally.unauthorised)
 
 
 def _week_sums(row: Sequence[Any]) -> WeekSums:
@@ -51,35 +51,35 @@ def _week_sums(row: Sequence[Any]) -> WeekSums:
 
 
 def school_weeks(school_id: UUID, academic_year: int) -> list[WeekSums]:
-    """A school's headline sums for each week of an academic year that has any, in order."""
+    """A school's headline sums for each week of an academic year with marks, in order."""
     first, last = year_bounds(academic_year)
-    found = tx().execute(
-        select(Tally.week, Tally.value, *_COUNTED)
+    rows = tx().execute(
+        select(Tally.week, Tally.value, *_COUNTS)
         .where(Tally.school_id == school_id, Tally.week.between(first, last), Tally.dimension == HEADLINE, Tally.possible > 0)
         .order_by(Tally.week)
     )
-    return [_week_sums(row) for row in found]
+    return [_week_sums(row) for row in rows]
 
 
 def year_groups(school_id: UUID, academic_year: int) -> list[WeekSums]:
-    """A school's sums for each year group over the academic year (every pupil, the week is the newest)."""
+    """A school's sums for each year group over the academic year. `week` is the newest."""
     first, last = year_bounds(academic_year)
-    counted = [func.sum(column) for column in _COUNTED[1:]]
-    found = tx().execute(
+    counted = [func.sum(column) for column in _COUNTS[1:]]
+    rows = tx().execute(
         select(func.max(Tally.week), Tally.value, func.max(Tally.enrolments), *counted)
         .where(Tally.school_id == school_id, Tally.week.between(first, last), Tally.dimension == YEAR_GROUP)
         .group_by(Tally.value)
     )
-    return [_week_sums(row) for row in found]
+    return [_week_sums(row) for row in rows]
 
 
 def authority_weeks(phase: str, academic_year: int) -> list[AverageWeek]:
-    """The authority's headline sums for each week over schools of a phase that have marks for it.
+    """The authority's headline sums for each week, over schools of a phase with marks for it.
 
-    Looks across the authority whatever schools the reader is bound to, and gives sums only, never a school's own.
+    Looks across the authority whichever schools the reader may see, and returns sums only, never one school's own.
     """
     first, last = year_bounds(academic_year)
-    counted = [func.sum(column) for column in _COUNTED]
+    counted = [func.sum(column) for column in _COUNTS]
     weekly = (
         select(Tally.week, *counted, func.count())
         .join(School, (School.authority_id == Tally.authority_id) & (School.id == Tally.school_id))
@@ -95,7 +95,7 @@ def authority_weeks(phase: str, academic_year: int) -> list[AverageWeek]:
 
 @dataclass(frozen=True, slots=True)
 class SchoolSummary:
-    """One school in the list of all: how fresh its registers are, its headline sums, and the weeks they come from."""
+    """One school in the list of all: how recent its registers are, and its headline sums."""
 
     school_id: UUID
     name: str
@@ -110,13 +110,16 @@ class SchoolSummary:
 
 
 def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary]:
-    """Each school within scope by name, with its sums for the year and since `recent_from`. Five queries however many marks."""
+    """Each school in scope by name, with its sums for the year and since `recent_from`.
+
+    Takes the same number of queries however many marks there are.
+    """
     first, last = year_bounds(academic_year)
     year = _sums_by_school(first, last)
     recent = _sums_by_school(recent_from, last)
-    fresh: dict[UUID, tuple[Any, Any]] = {
-        school: (day, at)
-        for school, day, at in tx().execute(
+    newest: dict[UUID, tuple[Any, Any]] = {
+        school: (day, recorded_at)
+        for school, day, recorded_at in tx().execute(
             select(CurrentPage.school_id, func.max(CurrentPage.last_day), func.max(CurrentPage.recorded_at))
             .where(CurrentPage.week.between(first, last), HAS_MARKS)
             .group_by(CurrentPage.school_id)
@@ -138,41 +141,41 @@ def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary
     schools = tx().execute(select(School.id, School.name, School.phase).where(School.closed_on.is_(None)).order_by(School.name))
     return [
         SchoolSummary(
-            one,
+            school_id,
             name,
             phase,
-            *fresh.get(one, (None, None)),
-            year.get(one),
-            recent.get(one),
-            *absent.get(one, (0, 0)),
-            weeks.get(one, frozenset()),
+            *newest.get(school_id, (None, None)),
+            year.get(school_id),
+            recent.get(school_id),
+            *absent.get(school_id, (0, 0)),
+            weeks.get(school_id, frozenset()),
         )
-        for one, name, phase in schools
+        for school_id, name, phase in schools
     ]
 
 
 def _weeks_by_school(first: date, last: date) -> dict[UUID, frozenset[date]]:
-    found = (
+    query = (
         select(Tally.school_id, func.array_agg(Tally.week))
         .where(Tally.dimension == HEADLINE, Tally.week.between(first, last), Tally.possible > 0)
         .group_by(Tally.school_id)
     )
-    return {school: frozenset(weeks) for school, weeks in tx().execute(found)}
+    return {school: frozenset(weeks) for school, weeks in tx().execute(query)}
 
 
 def _sums_by_school(first: date, last: date) -> dict[UUID, WeekSums]:
-    counted = [func.sum(column) for column in _COUNTED[1:]]
-    found = (
+    counted = [func.sum(column) for column in _COUNTS[1:]]
+    query = (
         select(Tally.school_id, func.max(Tally.week), func.max(Tally.enrolments), *counted)
         .where(Tally.dimension == HEADLINE, Tally.week.between(first, last))
         .group_by(Tally.school_id)
     )
-    return {school: WeekSums(week, "", *sums) for school, week, *sums in map(tuple, tx().execute(found))}
+    return {school: WeekSums(week, "", *sums) for school, week, *sums in map(tuple, tx().execute(query))}
 
 
 @dataclass(frozen=True, slots=True)
 class PupilStanding:
-    """One pupil in a school's list: their sessions this year and in the last ten school weeks."""
+    """One pupil in a school's list: sessions this year and in the last ten school weeks."""
 
     pupil_id: UUID
     possible: int
@@ -186,7 +189,7 @@ class PupilStanding:
 def pupil_standings(school_id: UUID, academic_year: int, pupil_ids: Sequence[UUID] | None = None) -> list[PupilStanding]:
     """A school's pupils with a possible session this year, most sessions missed first."""
     absent = Standing.authorised + Standing.unauthorised
-    found = (
+    query = (
         select(
             Standing.pupil_id,
             Standing.possible,
@@ -200,5 +203,5 @@ def pupil_standings(school_id: UUID, academic_year: int, pupil_ids: Sequence[UUI
         .order_by(absent.desc(), Standing.line)
     )
     if pupil_ids is not None:
-        found = found.where(Standing.pupil_id.in_(pupil_ids))
-    return [PupilStanding(*row) for row in tx().execute(found)]
+        query = query.where(Standing.pupil_id.in_(pupil_ids))
+    return [PupilStanding(*row) for row in tx().execute(query)]

@@ -1,4 +1,4 @@
-"""The certificate on paper: what the PDF says, handed to the typesetter as plain values."""
+"""The certificate of attendance as a PDF: its contents as plain values for the typesetter."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).parent / "templates" / "registers" / "certificate.typ"
 
 
-def certificate_pdf(*, pupil: Pupil, line: RollLine, school: School, found: Certificate, as_at: date | None) -> bytes:
-    """One landscape sheet: the grid of the year, then number, length and frequency beside the percentage."""
-    attendance = found.tally.attendance
+def certificate_pdf(*, pupil: Pupil, line: RollLine, school: School, certificate: Certificate, as_at: date | None) -> bytes:
+    """One landscape sheet: the year's grid, then number, length and frequency of absence."""
+    attendance = certificate.tally.attendance
     return pdf(
         TEMPLATE,
         {
             "name": f"{pupil.forename} {pupil.surname}",
             "born": _day(pupil.date_of_birth),
             "school": school.name,
-            "year": found.year_name,
+            "year": certificate.year_name,
             "group": line.registration_group or "",
             "as_at": _day(as_at) if as_at else None,
             "printed": _day(clock.today()),
-            "weeks": [f"{week.day} {week:%b}" for week in found.weeks],
+            "weeks": [f"{week.day} {week:%b}" for week in certificate.weeks],
             "lines": [
                 {
-                    "day": one.day,
-                    "half": one.half,
-                    "cells": [_cell(cell.code.letters if cell.code else "", cell.why) for cell in one.cells],
+                    "day": row.day,
+                    "half": row.half,
+                    "cells": [_cell(cell.code.letters if cell.code else "", cell.why) for cell in row.cells],
                 }
-                for one in found.lines
+                for row in certificate.lines
             ],
             "attendance": str(rounded(attendance, 1)) if attendance is not None else None,
-            "sentences": [found.tally.sentence, found.spells.sentence, found.lateness.sentence],
+            "sentences": [certificate.tally.sentence, certificate.spells.sentence, certificate.lateness.sentence],
         },
     )
 

@@ -1,4 +1,4 @@
-"""What registers know: pages, sheets, versions, and the measures made from them."""
+"""Queries about registers: pages, year registers, versions, and the measures made from them."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ _IS_CURRENT = and_(
     CurrentPage.version == RegisterPage.version,
 )
 
-#: Weeks whose page has a mark: one that was taken back keeps its page, and reads as never sent.
+#: Weeks whose page has a mark. A reverted week keeps its page, and counts as never sent.
 HAS_MARKS = CurrentPage.last_day >= CurrentPage.week
 
 
 def lock_school(school_id: UUID) -> None:
-    """Wait until no other write to this school's registers is running, then hold them until the transaction ends.
+    """Wait for any other write to this school's registers, then lock them until the transaction ends.
 
-    Rows that name the school may be added beside it (FOR NO KEY UPDATE): an upload names its school before it locks it,
-    and two that did would otherwise each wait for the other.
+    FOR NO KEY UPDATE, so that rows which refer to the school can still be inserted. An upload refers to its school before
+    it locks it: with a stronger lock, two uploads would each wait for the other.
 
     Raises:
         NoResultFound: when the school is not within scope.
@@ -54,12 +54,12 @@ def lock_school(school_id: UUID) -> None:
 
 def current_pages(school_id: UUID, weeks: Sequence[date]) -> dict[date, Page]:
     """The newest version of each of these weeks that has one."""
-    found = tx().execute(
+    rows = tx().execute(
         select(RegisterPage.week, RegisterPage.version, RegisterPage.upload_id, RegisterPage.marks)
         .join(CurrentPage, _IS_CURRENT)
         .where(RegisterPage.school_id == school_id, RegisterPage.week.in_(weeks))
     )
-    return {week: Page(school_id, week, version, upload, unpacked(marks)) for week, version, upload, marks in found}
+    return {week: Page(school_id, week, version, upload, unpacked(marks)) for week, version, upload, marks in rows}
 
 
 def year_bounds(academic_year: int) -> tuple[date, date]:
@@ -74,22 +74,22 @@ def year_bounds(academic_year: int) -> tuple[date, date]:
 
 
 def has_pages(school_id: UUID, academic_year: int) -> bool:
-    """Has the school sent anything for this academic year?"""
+    """Has the school any page in this academic year?"""
     in_year = CurrentPage.week.between(*year_bounds(academic_year))
-    found = select(CurrentPage.week).where(CurrentPage.school_id == school_id, in_year)
-    return tx().execute(found.limit(1)).first() is not None
+    weeks = select(CurrentPage.week).where(CurrentPage.school_id == school_id, in_year)
+    return tx().execute(weeks.limit(1)).first() is not None
 
 
 def year_pages(school_id: UUID, academic_year: int) -> dict[date, Marks]:
     """The current marks of every week of a school's academic year."""
     first, last = year_bounds(academic_year)
-    found = tx().execute(
+    rows = tx().execute(
         select(RegisterPage.week, RegisterPage.marks)
         .join(CurrentPage, _IS_CURRENT)
         .where(RegisterPage.school_id == school_id, RegisterPage.week.between(first, last))
         .order_by(RegisterPage.week)
     )
-    return {week: unpacked(marks) for week, marks in found}
+    return {week: unpacked(marks) for week, marks in rows}
 
 
 def sheet(
@@ -99,58 +99,65 @@ def sheet(
     instead: Mapping[date, Marks] | None = None,
     known: tuple[Roll, Calendar] | None = None,
 ) -> Sheet:
-    """A school's academic year side by side; `instead` replaces weeks by marks not yet current.
+    """A school's year register. `instead` replaces weeks with marks that are not current yet.
 
-    `known` spares reading the year's roll and the school's calendar again within one transaction.
+    `known` is the year's roll and the school's calendar, where the caller has already read them.
     """
-    return _sheet(school_id, academic_year, {**year_pages(school_id, academic_year), **(instead or {})}, known)
+    return _year_register(school_id, academic_year, {**year_pages(school_id, academic_year), **(instead or {})}, known)
 
 
 def tail_weeks(calendar: Calendar, academic_year: int) -> tuple[date, ...]:
-    """The school weeks of the year before that ten school weeks ending in this year may reach back to: the last nine."""
+    """The last nine school weeks before the academic year.
+
+    Ten consecutive school weeks that end in this year reach back no further.
+    """
     first, _ = year_bounds(academic_year)
     return tuple(week for week in calendar.school_weeks() if week < first)[1 - THRESHOLD_WEEKS :]
 
 
-def tail(of: Sheet) -> tuple[Marks, tuple[date, ...]]:
-    """Those weeks' marks on the lines of this year's sheet, with the weeks that have a page."""
-    pages = current_pages(of.school_id, tail_weeks(of.calendar, of.academic_year))
+def tail(register: Sheet) -> tuple[Marks, tuple[date, ...]]:
+    """The tail weeks' marks on the lines of this year's register, and the weeks with a page."""
+    pages = current_pages(register.school_id, tail_weeks(register.calendar, register.academic_year))
     weeks = tuple(sorted(pages))
-    found = np.zeros((len(of.roll), SESSIONS * len(weeks)), dtype=np.uint8)
+    tail_marks = np.zeros((len(register.roll), SESSIONS * len(weeks)), dtype=np.uint8)
     if weeks:
-        before = roll(of.school_id, of.academic_year - 1)
+        before = roll(register.school_id, register.academic_year - 1)
         marks = side_by_side([(week, pages[week].marks) for week in weeks], len(before))
-        here, there = before.rows_by_pupil, before.on_roll_twice
-        for line, pupil in enumerate(of.roll.pupil_ids):
-            if pupil in there:
-                found[line] = marks[[place for place, one in enumerate(before.pupil_ids) if one == pupil]].max(axis=0)
-            elif pupil in here:
-                found[line] = marks[here[pupil]]
-    return found, weeks
+        row_by_pupil, on_roll_twice = before.rows_by_pupil, before.on_roll_twice
+        for line, pupil_id in enumerate(register.roll.pupil_ids):
+            if pupil_id in on_roll_twice:
+                tail_marks[line] = marks[
+                    [row for row, row_pupil_id in enumerate(before.pupil_ids) if row_pupil_id == pupil_id]
+                ].max(axis=0)
+            elif pupil_id in row_by_pupil:
+                tail_marks[line] = marks[row_by_pupil[pupil_id]]
+    return tail_marks, weeks
 
 
-def sheet_as_it_stood(school_id: UUID, academic_year: int, at: datetime) -> Sheet:
-    """The sheet as it stood at an instant: of each week the newest version recorded by then."""
+def year_register_as_at(school_id: UUID, academic_year: int, instant: datetime) -> Sheet:
+    """The year register at a past instant: the newest version of each week recorded by then."""
     first, last = year_bounds(academic_year)
-    found = tx().execute(
+    rows = tx().execute(
         select(RegisterPage.week, RegisterPage.marks)
         .ext(distinct_on(RegisterPage.week))
-        .where(RegisterPage.school_id == school_id, RegisterPage.week.between(first, last), RegisterPage.recorded_at <= at)
+        .where(RegisterPage.school_id == school_id, RegisterPage.week.between(first, last), RegisterPage.recorded_at <= instant)
         .order_by(RegisterPage.week, RegisterPage.version.desc())
     )
-    return _sheet(school_id, academic_year, {week: unpacked(marks) for week, marks in found})
+    return _year_register(school_id, academic_year, {week: unpacked(marks) for week, marks in rows})
 
 
-def _sheet(school_id: UUID, academic_year: int, pages: Mapping[date, Marks], known: tuple[Roll, Calendar] | None = None) -> Sheet:
-    on_it, calendar = known or (roll(school_id, academic_year), calendar_of(school_id))
+def _year_register(
+    school_id: UUID, academic_year: int, pages: Mapping[date, Marks], preloaded: tuple[Roll, Calendar] | None = None
+) -> Sheet:
+    year_roll, calendar = preloaded or (roll(school_id, academic_year), calendar_of(school_id))
     weeks = tuple(sorted(pages))
-    marks = side_by_side([(week, pages[week]) for week in weeks], len(on_it.pupil_ids))
-    return Sheet(school_id, academic_year, weeks, marks, on_it, calendar)
+    marks = side_by_side([(week, pages[week]) for week in weeks], len(year_roll.pupil_ids))
+    return Sheet(school_id, academic_year, weeks, marks, year_roll, calendar)
 
 
 def versions_around(school_id: UUID, upload_id: UUID) -> dict[date, tuple[Marks, Marks]]:
-    """For each week an upload wrote: the version before it and its own."""
-    its = (
+    """For each week an upload wrote: the version before it, and its own."""
+    own_versions = (
         tx()
         .execute(
             select(RegisterPage.week, RegisterPage.version, RegisterPage.marks).where(
@@ -159,43 +166,46 @@ def versions_around(school_id: UUID, upload_id: UUID) -> dict[date, tuple[Marks,
         )
         .all()
     )
-    earlier = tuple_(RegisterPage.week, RegisterPage.version).in_([(week, version - 1) for week, version, _ in its])
-    found = tx().execute(select(RegisterPage.week, RegisterPage.marks).where(RegisterPage.school_id == school_id, earlier))
-    before = {week: unpacked(marks) for week, marks in found}
-    nothing = np.zeros((0, SESSIONS), dtype=np.uint8)
-    return {week: (before.get(week, nothing), unpacked(marks)) for week, _, marks in its}
+    is_earlier = tuple_(RegisterPage.week, RegisterPage.version).in_([(week, version - 1) for week, version, _ in own_versions])
+    rows = tx().execute(select(RegisterPage.week, RegisterPage.marks).where(RegisterPage.school_id == school_id, is_earlier))
+    before = {week: unpacked(marks) for week, marks in rows}
+    empty = np.zeros((0, SESSIONS), dtype=np.uint8)
+    return {week: (before.get(week, empty), unpacked(marks)) for week, _, marks in own_versions}
 
 
 def school_years(school_ids: Sequence[UUID], between: tuple[date, date]) -> list[tuple[UUID, int]]:
-    """The academic years each of these schools has pages for, within the span."""
-    found = tx().execute(
+    """The academic years in the span for which each of these schools has marks."""
+    weeks = tx().execute(
         select(CurrentPage.school_id, CurrentPage.week)
         .where(CurrentPage.school_id.in_(school_ids), CurrentPage.week <= between[1])
         .where(CurrentPage.last_day >= between[0], HAS_MARKS)
     )
-    return sorted({(school, register_year(week)) for school, week in found})
+    return sorted({(school, register_year(week)) for school, week in weeks})
 
 
 def measures(school_ids: Sequence[UUID], *, between: tuple[date, date], by: By, everyone: bool = False) -> dict[str, Measure]:
-    """DfE's measures over these schools and days, one sheet at a time: memory does not grow with the county."""
-    sheets = (sheet(school, year) for school, year in school_years(school_ids, between))
-    return measured(sheets, between=between, by=by, everyone=everyone)
+    """DfE's measures over these schools and days.
+
+    One year register at a time is in memory, however many schools there are.
+    """
+    registers = (sheet(school_id, year) for school_id, year in school_years(school_ids, between))
+    return measured(registers, between=between, by=by, everyone=everyone)
 
 
 def versions(school_id: UUID, academic_year: int) -> Sequence[RegisterPage]:
-    """Every version of every page of a school's year, oldest first."""
+    """Every version of every page of a school's year, week by week, oldest first."""
     first, last = year_bounds(academic_year)
-    found = select(RegisterPage).where(RegisterPage.school_id == school_id, RegisterPage.week.between(first, last))
-    return tx().scalars(found.order_by(RegisterPage.week, RegisterPage.version)).all()
+    pages = select(RegisterPage).where(RegisterPage.school_id == school_id, RegisterPage.week.between(first, last))
+    return tx().scalars(pages.order_by(RegisterPage.week, RegisterPage.version)).all()
 
 
 def roll_of(school_id: UUID, academic_year: int) -> Roll:
-    """Who is on which line of a school's pages in a year."""
+    """The roll of a school's pages in a year."""
     return roll(school_id, academic_year)
 
 
 def notes_of(pupil_id: UUID) -> Sequence[MarkNote]:
-    """Minutes late and comments kept for a pupil, newest first."""
+    """A pupil's current minutes late and comments, newest first."""
     return (
         tx()
         .scalars(select(MarkNote).where(MarkNote.pupil_id == pupil_id, MarkNote.replaced_by.is_(None)).order_by(MarkNote.on.desc()))

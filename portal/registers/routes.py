@@ -1,4 +1,4 @@
-"""Where registers live: a pupil's certificate of attendance, as a page and as a PDF."""
+"""Pages of registers: a pupil's certificate of attendance, on screen and as a PDF."""
 
 from __future__ import annotations
 
@@ -32,40 +32,40 @@ OPENED = event("register.opened", "A pupil's certificate of attendance was read"
 
 
 def _line(pupil_id: UUID) -> tuple[RollLine, list[RollLine]]:
-    """The roll line asked for, or the newest; and all of them within scope. None of them: the page is not there."""
-    lines = sorted(lines_of_pupil(pupil_id), key=lambda one: (one.academic_year, one.on_roll_from), reverse=True)
-    asked = request.args.get("line")
-    chosen = next((one for one in lines if asked in {None, str(one.id)}), None)
-    if chosen is None:
+    """The requested roll line, or the newest; and all lines in scope. 404 where there is none."""
+    lines = sorted(lines_of_pupil(pupil_id), key=lambda line: (line.academic_year, line.on_roll_from), reverse=True)
+    requested_id = request.args.get("line")
+    line = next((line for line in lines if requested_id in {None, str(line.id)}), None)
+    if line is None:
         abort(404)
-    return chosen, lines
+    return line, lines
 
 
 def _as_at() -> date | None:
-    """The past day the page is to stand at; three boxes or one, nothing for today."""
-    asked = request.args.get("as-at", "").strip()
-    if not asked:
+    """The past day the certificate is to show; None for today."""
+    text = request.args.get("as-at", "").strip()
+    if not text:
         return None
     try:
-        found = date.fromisoformat(asked)
+        day = date.fromisoformat(text)
     except ValueError:
         abort(400)
-    return found if found < clock.today() else None
+    return day if day < clock.today() else None
 
 
 def _contents(pupil_id: UUID, form: str) -> dict[str, Any]:
     line, lines = _line(pupil_id)
     as_at = _as_at()
-    found = certificate(line.school_id, pupil_id, line.academic_year, as_at=as_at)
-    if found is None:
+    pupil_certificate = certificate(line.school_id, pupil_id, line.academic_year, as_at=as_at)
+    if pupil_certificate is None:
         abort(404)
     record_alone(OPENED, pupil_id, academic_year=line.academic_year, as_at=as_at, form=form)
     return {
         "pupil": pupil(pupil_id),
         "line": line,
-        "lines": [(one, school(one.school_id), academic_year_name(one.academic_year)) for one in lines],
+        "lines": [(roll_line, school(roll_line.school_id), academic_year_name(roll_line.academic_year)) for roll_line in lines],
         "school": school(line.school_id),
-        "found": found,
+        "found": pupil_certificate,
         "as_at": as_at,
     }
 
@@ -73,17 +73,17 @@ def _contents(pupil_id: UUID, form: str) -> dict[str, Any]:
 @bp.get("/pupils/<uuid:pupil_id>")
 @needs("registers.view")
 def show(pupil_id: UUID) -> ResponseReturnValue:
-    """The certificate of attendance, with number, length and frequency, patterns, explanations and every correction."""
+    """The certificate of attendance, with patterns, explanations and every correction."""
     contents = _contents(pupil_id, "page")
     line = contents["line"]
-    changed = amendments(line.school_id, pupil_id, line.academic_year)
+    corrections = amendments(line.school_id, pupil_id, line.academic_year)
     return render_template(
         "registers/certificate.html",
         **contents,
         today=clock.today(),
-        amendments=changed,
-        senders=names_of_memberships({one.membership_id for one in changed if one.membership_id}),
-        notes=[one for one in queries.notes_of(pupil_id) if one.school_id == line.school_id],
+        amendments=corrections,
+        senders=names_of_memberships({correction.membership_id for correction in corrections if correction.membership_id}),
+        notes=[note for note in queries.notes_of(pupil_id) if note.school_id == line.school_id],
         week_columns=[{"text": f"{week.day} {week:%b}"} for week in contents["found"].weeks],
         spells=tuple(reversed(contents["found"].spells.spells)),
     )
@@ -92,6 +92,13 @@ def show(pupil_id: UUID) -> ResponseReturnValue:
 @bp.get("/pupils/<uuid:pupil_id>/certificate.pdf")
 @needs("registers.view")
 def pdf(pupil_id: UUID) -> ResponseReturnValue:
-    """The certificate on one sheet, as a tagged PDF. Its file name names nobody."""
-    made = papers.certificate_pdf(**{name: value for name, value in _contents(pupil_id, "pdf").items() if name != "lines"})
-    return attachment(file_name(f"certificate of attendance {clock.today():%Y-%m-%d}", "pdf"), made, "application/pdf")
+    """The certificate as a tagged PDF of one sheet. Its file name names no pupil."""
+    contents = _contents(pupil_id, "pdf")
+    document = papers.certificate_pdf(
+        pupil=contents["pupil"],
+        line=contents["line"],
+        school=contents["school"],
+        certificate=contents["found"],
+        as_at=contents["as_at"],
+    )
+    return attachment(file_name(f"certificate of attendance {clock.today():%Y-%m-%d}", "pdf"), document, "application/pdf")

@@ -1,7 +1,7 @@
-r"""The sweep: what `portal.rules` says of one pupil, said of every line of a school at once, in numpy.
+r"""Vectorised rules: what `portal.rules` counts for one pupil, counted in numpy for every line of a school.
 
-Only the exceptional few per cent of marks (byte above `\`) are ever looked at one by one. A property test holds
-these answers equal to the rules' own.
+Only the few per cent of marks that are not plain presence (byte above `\`) are handled one by one. A property test
+keeps these answers equal to those of the rules.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.registers.pages import APPROVED, AUTHORISED, PRESENT, UNAUTHORISED, count_by_line, places_of, used_columns
+from portal.registers.pages import APPROVED, AUTHORISED, PRESENT, UNAUTHORISED, count_by_line, true_cells, used_columns
 from portal.rules.codes import BY_LETTERS
 
 if TYPE_CHECKING:
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 Counts = NDArray[np.int64]
 
-#: Bytes at or below this are `/` or `\\` (or no mark): a pupil simply present.
-PLAIN = BY_LETTERS["\\"].byte
+#: Bytes up to this one are `/`, `\\` or no mark. They are nearly all marks, and counted without looking at each.
+PLAIN_PRESENT = BY_LETTERS["\\"].byte
 LATE_BEFORE, LATE_AFTER, UNEXPLAINED = (BY_LETTERS[letters].byte for letters in ("L", "U", "N"))
 RECENT_WEEKS = 10
 THRESHOLD, THRESHOLD_WEEKS = 10, 10
-#: Bytes of one class: the class stands in the top three bits.
-CLASS = 1 << 5
+#: How many bytes each class has: the class is in a byte's top three bits.
+CLASS_SIZE = 1 << 5
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Counts of sessions, one entry a line (or a group)."""
+    """Counts of sessions, one for each line (or group)."""
 
     present: Counts
     approved: Counts
@@ -48,19 +48,20 @@ class Sums:
 
     @property
     def absent(self) -> Counts:
-        """Sessions missed, whatever the explanation."""
+        """Sessions missed, with or without permission."""
         return self.authorised + self.unauthorised
 
 
 def sums_by_line(marks: Marks) -> Sums:
-    """Each line's counts over all the columns given. Sparse: plain presence is counted, the rest looked at."""
+    """Each line's counts over the given columns."""
     lines = len(marks)
-    line, column = places_of(marks > PLAIN)
+    # Plain presence is counted as a whole; only the other few per cent of marks are taken apart.
+    line, column = true_cells(marks > PLAIN_PRESENT)
     bytes_ = marks[line, column]
     classes = np.bincount(line * 8 + (bytes_ >> 5), minlength=lines * 8).reshape(lines, 8)
     plain = count_by_line(marks) - np.bincount(line, minlength=lines)
 
-    def of(byte: int) -> Counts:
+    def count_of(byte: int) -> Counts:
         return np.bincount(line[bytes_ == byte], minlength=lines)
 
     return Sums(
@@ -68,75 +69,90 @@ def sums_by_line(marks: Marks) -> Sums:
         approved=classes[:, APPROVED],
         authorised=classes[:, AUTHORISED],
         unauthorised=classes[:, UNAUTHORISED],
-        late_before=of(LATE_BEFORE),
-        late_after=of(LATE_AFTER),
-        unexplained=of(UNEXPLAINED),
+        late_before=count_of(LATE_BEFORE),
+        late_after=count_of(LATE_AFTER),
+        unexplained=count_of(UNEXPLAINED),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Spells:
-    """Per line: how many spells of absence, and the sessions in the longest."""
+    """Per line: the number of periods of absence, and the sessions missed in the longest."""
 
     number: Counts
     longest: Counts
 
 
 def spells(marks: Marks) -> Spells:
-    """Unbroken runs of absence: only a session attended ends one, so weekends, closures and missing marks do not."""
-    met = used_columns(marks)
-    lines, width = len(marks), int(np.count_nonzero(met))
-    line, column = places_of(met & ((marks >> 5) - np.uint8(PRESENT) > APPROVED - PRESENT))
+    """Periods of absence: missed sessions with no attended session between them.
+
+    Only an attended session ends a period, so weekends, closures and missing marks do not.
+    """
+    has_mark = used_columns(marks)
+    lines, width = len(marks), int(np.count_nonzero(has_mark))
+    # Only cells that are not attended can belong to a period: subtracting wraps around below zero, so that one comparison
+    # finds the bytes outside the classes present and approved, empty cells among them.
+    line, column = true_cells(has_mark & ((marks >> 5) - np.uint8(PRESENT) > APPROVED - PRESENT))
     absent = np.isin(marks[line, column] >> 5, (AUTHORISED, UNAUTHORISED))
-    place = line * (width + 1) + (np.cumsum(met) - 1)[column]
-    starts = np.concatenate(([True], np.diff(place) != 1)) if place.size else np.zeros(0, dtype=bool)
-    run = np.cumsum(starts) - 1
-    length = np.bincount(run, weights=absent, minlength=int(run[-1]) + 1 if run.size else 0).astype(np.int64)
-    run_line = line[starts] if place.size else line
-    real = length > 0
+    # One column more than there is keeps the last cell of a line apart from the first of the next.
+    position = line * (width + 1) + (np.cumsum(has_mark) - 1)[column]
+    is_start = np.concatenate(([True], np.diff(position) != 1)) if position.size else np.zeros(0, dtype=bool)
+    period = np.cumsum(is_start) - 1
+    length = np.bincount(period, weights=absent, minlength=int(period[-1]) + 1 if period.size else 0).astype(np.int64)
+    period_line = line[is_start] if position.size else line
+    has_absence = length > 0
     longest = np.zeros(lines, dtype=np.int64)
-    np.maximum.at(longest, run_line[real], length[real])
-    return Spells(np.bincount(run_line[real], minlength=lines), longest)
+    np.maximum.at(longest, period_line[has_absence], length[has_absence])
+    return Spells(np.bincount(period_line[has_absence], minlength=lines), longest)
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """Per line: sessions counted in the newest ten school weeks, the most in any ten, and the column of the tenth (-1: not met)."""
+    """Per line: sessions that count towards the penalty notice threshold.
+
+    `newest`: in the newest ten school weeks. `best`: the most in any ten. `met_column`: the column of the tenth session (-1 where
+    there is none).
+    """
 
     newest: Counts
     best: Counts
-    met_at: Counts
+    met_column: Counts
 
 
 def threshold(marks: Marks, week_of_column: NDArray[np.int64], counts: NDArray[np.bool_] | None = None) -> Threshold:
     """Ten sessions of G, N, O or U within ten consecutive school weeks, for every line.
 
-    `week_of_column` is the column's place among the school's weeks (0, 1, …, never falling), or -1 where the school did
-    not meet. `counts`, lines by columns, rules out cells (outside compulsory school age, already dealt with). The
-    newest ten weeks end with the newest that has a mark.
+    `week_of_column` is the index of the column's week among the school's weeks (0, 1, …, never falling), or -1 where the
+    school did not meet. `counts`, lines by columns, rules out cells (outside compulsory school age, or already dealt with).
+    The newest ten weeks end with the newest that has a mark.
     """
-    line, column = places_of(marks - np.uint8(UNAUTHORISED << 5) < CLASS)
-    kept = week_of_column[column] >= 0
+    # Wraps around below the class, so that one comparison keeps the unauthorised bytes only.
+    line, column = true_cells(marks - np.uint8(UNAUTHORISED << 5) < CLASS_SIZE)
+    is_counted = week_of_column[column] >= 0
     if counts is not None:
-        kept &= counts[line, column]
-    line, column = line[kept], column[kept]
-    known = week_of_column[week_of_column >= 0]
-    lines, first, weeks = len(marks), int(known[0]) if known.size else 0, int(np.ptp(known)) + 1 if known.size else 1
+        is_counted &= counts[line, column]
+    line, column = line[is_counted], column[is_counted]
+    week_numbers = week_of_column[week_of_column >= 0]
+    lines, first, weeks = (
+        len(marks),
+        int(week_numbers[0]) if week_numbers.size else 0,
+        int(np.ptp(week_numbers)) + 1 if week_numbers.size else 1,
+    )
     week = week_of_column[column] - first
-    # A week has fourteen sessions at most, so that ten weeks fit a byte.
+    # A week has at most fourteen sessions, so ten weeks fit into a byte.
     in_week = np.bincount(week * lines + line, minlength=weeks * lines).astype(np.uint8).reshape(weeks, lines)
     in_ten = in_week.copy()
-    for back in range(1, min(THRESHOLD_WEEKS, weeks)):
-        in_ten[back:] += in_week[:-back]
+    for distance in range(1, min(THRESHOLD_WEEKS, weeks)):
+        in_ten[distance:] += in_week[:-distance]
     newest = int(week_of_column[used_columns(marks)].max(initial=-1)) - first
     best = in_ten.max(axis=0, initial=0).astype(np.int64)
-    met = np.flatnonzero(best >= THRESHOLD)
-    met_in = (in_ten[:, met] >= THRESHOLD).argmax(axis=0)
-    before = in_ten[met_in, met].astype(np.int64) - in_week[met_in, met]
-    first_of_week = np.searchsorted(line * weeks + week, met * weeks + met_in)
-    met_at = np.full(lines, -1, dtype=np.int64)
-    met_at[met] = column[first_of_week + THRESHOLD - 1 - before]
-    return Threshold(in_ten[newest].astype(np.int64) if newest >= 0 else np.zeros(lines, dtype=np.int64), best, met_at)
+    met_lines = np.flatnonzero(best >= THRESHOLD)
+    last_week = (in_ten[:, met_lines] >= THRESHOLD).argmax(axis=0)
+    earlier = in_ten[last_week, met_lines].astype(np.int64) - in_week[last_week, met_lines]
+    first_of_week = np.searchsorted(line * weeks + week, met_lines * weeks + last_week)
+    met_column = np.full(lines, -1, dtype=np.int64)
+    met_column[met_lines] = column[first_of_week + THRESHOLD - 1 - earlier]
+    return Threshold(in_ten[newest].astype(np.int64) if newest >= 0 else np.zeros(lines, dtype=np.int64), best, met_column)
 
 
 def persistently_absent(absent: Counts, possible: Counts) -> NDArray[np.bool_]:

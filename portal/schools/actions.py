@@ -1,4 +1,4 @@
-"""What can be done with schools: import a list, add and change one, and keep the term dates."""
+"""Actions on schools: import a list, add and change a school, and edit term dates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from portal.rules.calendar import academic_year, academic_year_span
 from portal.schools.models import ClosedDays, School, Term, Trust
 from portal.schools.queries import dates_of, la_code, school, trusts
 from portal.schools.school_list import ListedSchool, school_list
-from portal.schools.term_dates import ListedClosed, ListedTerm, fault_in, overlaps, term_dates
+from portal.schools.term_dates import ListedClosed, ListedTerm, overlaps, problem_with, term_dates
 from workers.queue import later
 
 if TYPE_CHECKING:
@@ -41,21 +41,24 @@ RECOUNT = "registers.recount"
 
 
 class RefusedError(ValueError):
-    """What was asked cannot be done as it stands: the field it lies in, and what to do instead."""
+    """A change that cannot be made as entered: the form field at fault, and what to do instead."""
 
     def __init__(self, field: str, what_to_do: str) -> None:
-        """Keep the field's name beside the sentence."""
+        """Store the field's name beside the sentence."""
         super().__init__(what_to_do)
         self.field = field
 
 
 class NotInScopeError(LookupError):
-    """There is no such thing in the scope that is open."""
+    """No such row is in the open scope."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import of schools did. `refused` counts rows not kept; `elsewhere` rows of other authorities, left out."""
+    """What an import of schools did.
+
+    `refused` counts rejected rows; `elsewhere` counts rows of other authorities, which are left out.
+    """
 
     added: int
     changed: int
@@ -67,7 +70,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class DatesImported:
-    """What an import of term dates did: the terms and runs of closed days kept, how many it replaced, its years."""
+    """What an import of term dates did: rows added and removed, and the academic years replaced."""
 
     terms: int
     closed: int
@@ -78,7 +81,7 @@ class DatesImported:
 
 @dataclass(frozen=True, slots=True)
 class SchoolDetails:
-    """What a person enters about a school."""
+    """The details of a school that a person may enter."""
 
     urn: str
     name: str
@@ -92,43 +95,44 @@ class SchoolDetails:
 
 
 @action
-def import_schools(content: bytes, *, whole: bool = True) -> Imported:
-    """Add or change schools, known by URN, from a GIAS extract or a simpler CSV; schools not listed stay as they are.
+def import_schools(content: bytes, *, all_or_nothing: bool = True) -> Imported:
+    """Add or change schools by URN, from a GIAS extract or a simpler CSV.
 
-    Wholly or not at all: with a problem in any row nothing is kept, unless `whole` is false and the sound rows are.
-    A column the list does not have changes nothing; an empty cell clears. Rows of other authorities are left out.
+    Schools not listed stay as they are. With a problem in any row nothing is imported, unless `all_or_nothing` is false and
+    the sound rows are. A missing column changes nothing; an empty cell clears. Rows of other authorities are left out.
     """
     listed = school_list(content, la_code())
     rows = listed.rows - listed.elsewhere
-    if listed.problems and (whole or not listed.schools):
+    if listed.problems and (all_or_nothing or not listed.schools):
         return Imported(0, 0, 0, rows, listed.elsewhere, listed.problems)
-    held = {one.urn: one for one in tx().scalars(select(School))}
-    trust_ids = _trust_ids({one.trust for one in listed.schools if one.trust})
+    existing = {stored.urn: stored for stored in tx().scalars(select(School))}
+    trust_ids = _trust_ids({listed_school.trust for listed_school in listed.schools if listed_school.trust})
     added = changed = 0
-    for one in listed.schools:
-        values = _values(one, listed.given, trust_ids, held.get(one.urn))
-        if one.urn not in held:
+    for listed_school in listed.schools:
+        values = _values(listed_school, listed.columns, trust_ids, existing.get(listed_school.urn))
+        if listed_school.urn not in existing:
             tx().add(School(id=uuid4(), **values))
             added += 1
         else:
-            changed += bool(_set(held[one.urn], values))
+            changed += bool(_update(existing[listed_school.urn], values))
     unchanged = len(listed.schools) - added - changed
     record(IMPORTED, None, added=added, changed=changed, unchanged=unchanged, elsewhere=listed.elsewhere)
     return Imported(added, changed, unchanged, rows - len(listed.schools), listed.elsewhere, listed.problems)
 
 
 def _trust_ids(names: Collection[str]) -> dict[str, UUID]:
-    """The trusts' ids by name, the new ones added."""
-    found = {name: trust_id for trust_id, name in trusts().items()}
-    for name in sorted(set(names) - found.keys()):
-        found[name] = uuid4()
-        tx().add(Trust(id=found[name], name=name))
+    """The trusts' ids by name; trusts not known yet are added."""
+    ids = {name: trust_id for trust_id, name in trusts().items()}
+    for name in sorted(set(names) - ids.keys()):
+        ids[name] = uuid4()
+        tx().add(Trust(id=ids[name], name=name))
+    # Flushed now: no relationship tells the session to insert a trust before the schools that refer to it.
     tx().flush()
-    return found
+    return ids
 
 
-#: Each stored field with the columns of a list that speak of it.
-SPOKEN_OF = {
+#: The columns of a list that set each optional field.
+COLUMNS_OF = {
     "laestab": {"laestab", "estab"},
     "lowest_age": {"lowest_age", "age_range"},
     "highest_age": {"highest_age", "age_range"},
@@ -138,30 +142,35 @@ SPOKEN_OF = {
 }
 
 
-def _values(one: ListedSchool, given: frozenset[str], trust_ids: dict[str, UUID], held: School | None) -> dict[str, object]:
-    """The fields the list speaks of. Closed without a day: the day we know, or today."""
-    closed_on = one.closed_on
-    if one.closed:
-        closed_on = held.closed_on if held and held.closed_on else clock.today()
+def _values(
+    listed_school: ListedSchool, columns: frozenset[str], trust_ids: dict[str, UUID], existing: School | None
+) -> dict[str, object]:
+    """The fields to set: all of a new school's, otherwise those the list has columns for.
+
+    A school closed without a day keeps its closing day, or is closed from today.
+    """
+    closed_on = listed_school.closed_on
+    if listed_school.closed:
+        closed_on = existing.closed_on if existing and existing.closed_on else clock.today()
     values: dict[str, object] = {
-        "urn": one.urn,
-        "name": one.name,
-        "phase": one.phase,
-        "laestab": one.laestab,
-        "lowest_age": one.lowest_age,
-        "highest_age": one.highest_age,
-        "trust_id": trust_ids.get(one.trust or ""),
-        "opened_on": one.opened_on,
+        "urn": listed_school.urn,
+        "name": listed_school.name,
+        "phase": listed_school.phase,
+        "laestab": listed_school.laestab,
+        "lowest_age": listed_school.lowest_age,
+        "highest_age": listed_school.highest_age,
+        "trust_id": trust_ids.get(listed_school.trust or ""),
+        "opened_on": listed_school.opened_on,
         "closed_on": closed_on,
     }
-    return {name: value for name, value in values.items() if held is None or SPOKEN_OF.get(name, given) & given}
+    return {name: value for name, value in values.items() if existing is None or COLUMNS_OF.get(name, columns) & columns}
 
 
-def _set(row: School, values: dict[str, object]) -> list[str]:
-    """Set what differs; the names of what did."""
-    differing = [name for name, value in values.items() if getattr(row, name) != value]
+def _update(stored: School, values: dict[str, object]) -> list[str]:
+    """Set the values that differ; returns their names."""
+    differing = [name for name, value in values.items() if getattr(stored, name) != value]
     for name in differing:
-        setattr(row, name, values[name])
+        setattr(stored, name, values[name])
     return differing
 
 
@@ -174,7 +183,7 @@ def add_school(details: SchoolDetails) -> UUID:
     """
     if tx().scalar(select(School.id).where(School.urn == details.urn)):
         raise RefusedError("urn", "Enter a URN no other school of the authority has.")
-    row = School(id=uuid4(), **_checked(details))
+    row = School(id=uuid4(), **_checked_values(details))
     tx().add(row)
     record(ADDED, row.id, urn=details.urn)
     return row.id
@@ -193,30 +202,30 @@ def change_school(school_id: UUID, details: SchoolDetails) -> None:
         raise NotInScopeError
     if tx().scalar(select(School.id).where(School.urn == details.urn, School.id != school_id)):
         raise RefusedError("urn", "Enter a URN no other school of the authority has.")
-    differing = _set(row, _checked(details))
+    differing = _update(row, _checked_values(details))
     if differing:
         record(CHANGED, school_id, fields=sorted(differing))
 
 
-def _checked(details: SchoolDetails) -> dict[str, object]:
+def _checked_values(details: SchoolDetails) -> dict[str, object]:
     if details.opened_on and details.closed_on and details.closed_on < details.opened_on:
         raise RefusedError("closed_on", "Enter a closing day that is not before the opening day.")
     if details.lowest_age is not None and details.highest_age is not None and details.lowest_age > details.highest_age:
         raise RefusedError("highest_age", "Enter a highest age that is not below the lowest.")
-    values: dict[str, object] = {each.name: getattr(details, each.name) for each in fields(details) if each.name != "trust"}
+    values: dict[str, object] = {detail.name: getattr(details, detail.name) for detail in fields(details) if detail.name != "trust"}
     values["trust_id"] = _trust_ids([details.trust])[details.trust] if details.trust else None
     return values
 
 
 @action
 def import_term_dates(content: bytes, school_id: UUID | None = None) -> DatesImported:
-    """Replace the term dates of the academic years a file covers, for the authority or for one school.
+    """Replace the term dates of the academic years in a file, for the authority or for one school.
 
-    A year's terms are replaced when the file has terms in it, its closed days when the file has closed days in it;
-    JSON speaks for both. Wholly or not at all.
+    A year's terms are replaced when the file has terms in it, and its closed days when the file has closed days in it; JSON
+    replaces both. With a problem in any row nothing is imported.
 
     Raises:
-        NotInScopeError: when the school is not in scope, or the authority's dates are not the actor's to keep.
+        NotInScopeError: when the school is not in scope, or the actor may not edit the authority's dates.
     """
     _check_level(school_id)
     listed = term_dates(content)
@@ -235,26 +244,26 @@ def import_term_dates(content: bytes, school_id: UUID | None = None) -> DatesImp
 
 
 def _recount(school_id: UUID | None, years: Iterable[int]) -> None:
-    """Have the registers of the schools whose calendar changed counted again."""
+    """Queue a new count of the registers of every school whose calendar changed."""
     school_ids = [school_id] if school_id else tx().scalars(select(School.id).order_by(School.id)).all()
     for year in years:
-        for one in school_ids:
-            later(RECOUNT, school_id=one, academic_year=str(year))
+        for changed_id in school_ids:
+            later(RECOUNT, school_id=changed_id, academic_year=str(year))
 
 
 def _check_level(school_id: UUID | None) -> None:
-    """The authority's own dates are kept only by those who reach every school."""
+    """Only those who can reach every school may edit the authority's own dates."""
     if scope.current().schools is not None if school_id is None else school(school_id) is None:
         raise NotInScopeError
 
 
 def _clear(model: type[Term | ClosedDays], school_id: UUID | None, years: Iterable[int]) -> int:
-    """Remove one level's rows of these academic years; returns how many there were."""
-    mine = model.school_id.is_(None) if school_id is None else model.school_id == school_id
+    """Remove one level's rows of these academic years; returns how many."""
+    is_level = model.school_id.is_(None) if school_id is None else model.school_id == school_id
     spans = [academic_year_span(year) for year in years]
-    in_them = or_(false(), *(model.first_day.between(span.first_day, span.last_day) for span in spans))
-    gone = tx().scalars(delete(model).where(mine, in_them).returning(model.id)).all()
-    return len(gone)
+    is_in_years = or_(false(), *(model.first_day.between(span.first_day, span.last_day) for span in spans))
+    removed_ids = tx().scalars(delete(model).where(is_level, is_in_years).returning(model.id)).all()
+    return len(removed_ids)
 
 
 def _term(school_id: UUID | None, listed: ListedTerm) -> Term:
@@ -278,13 +287,13 @@ def add_term(school_id: UUID | None, listed: ListedTerm) -> UUID:
 
     Raises:
         NotInScopeError: as for `import_term_dates`.
-        RefusedError: when it ends before it begins, crosses 31 August, or shares a day with another term there.
+        RefusedError: when it ends before it begins, crosses 31 August, or overlaps another term.
     """
     _check_level(school_id)
-    if (fault := fault_in(listed)) is not None:
-        raise RefusedError("last_day", fault)
-    others = [(0, ListedTerm(one.name, one.first_day, one.last_day)) for one in dates_of(school_id).terms]
-    if overlaps([*others, (1, listed)]):
+    if (problem := problem_with(listed)) is not None:
+        raise RefusedError("last_day", problem)
+    terms = [(0, ListedTerm(term.name, term.first_day, term.last_day)) for term in dates_of(school_id).terms]
+    if overlaps([*terms, (1, listed)]):
         raise RefusedError("first_day", "Enter days that no other term has: two terms share a day.")
     row = _term(school_id, listed)
     tx().add(row)
@@ -302,25 +311,25 @@ def add_closed_days(school_id: UUID | None, listed: ListedClosed) -> UUID:
         RefusedError: when the days are out of order or the run is longer than 120 days.
     """
     _check_level(school_id)
-    if (fault := fault_in(listed)) is not None:
-        raise RefusedError("last_day", fault)
+    if (problem := problem_with(listed)) is not None:
+        raise RefusedError("last_day", problem)
     row = _closed(school_id, listed)
     tx().add(row)
     _record_closed(CLOSED_ADDED, row)
     return row.id
 
 
-def _record_closed(what: Event, row: ClosedDays) -> None:
+def _record_closed(audit_event: Event, row: ClosedDays) -> None:
     _recount(row.school_id, [academic_year(row.first_day)])
-    record(what, row.id, school=row.school_id, first_day=row.first_day, last_day=row.last_day, session=row.session)
+    record(audit_event, row.id, school=row.school_id, first_day=row.first_day, last_day=row.last_day, session=row.session)
 
 
 @action
 def remove_term(school_id: UUID | None, term_id: UUID) -> date:
-    """Remove one term of the authority's or of the school's own; returns its first day.
+    """Remove one term of the authority or of the school; returns its first day.
 
     Raises:
-        NotInScopeError: when it is not there at that level, or not the actor's to keep.
+        NotInScopeError: when it does not exist at that level, or the actor may not edit it.
     """
     _check_level(school_id)
     row = tx().scalar(select(Term).where(Term.id == term_id))
@@ -334,10 +343,10 @@ def remove_term(school_id: UUID | None, term_id: UUID) -> date:
 
 @action
 def remove_closed_days(school_id: UUID | None, closed_id: UUID) -> date:
-    """Remove one run of closed days of the authority's or of the school's own; returns its first day.
+    """Remove one run of closed days of the authority or of the school; returns its first day.
 
     Raises:
-        NotInScopeError: when it is not there at that level, or not the actor's to keep.
+        NotInScopeError: when it does not exist at that level, or the actor may not edit it.
     """
     _check_level(school_id)
     row = tx().scalar(select(ClosedDays).where(ClosedDays.id == closed_id))

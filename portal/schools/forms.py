@@ -1,4 +1,4 @@
-"""What may be typed about schools and their term dates."""
+"""Forms for schools and their term dates."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from portal.schools.models import School
 
-SHORT = {"classes": "govuk-input--width-10"}
-AGE = {"classes": "govuk-input--width-2"}
-AGES = NumberRange(0, 25, "Enter an age in whole years from 0 to 25")
+WIDTH_10 = {"classes": "govuk-input--width-10"}
+WIDTH_2 = {"classes": "govuk-input--width-2"}
+AGE_RANGE = NumberRange(0, 25, "Enter an age in whole years from 0 to 25")
 
 
 def _words(field: TextField) -> str:
@@ -37,44 +37,44 @@ def _words(field: TextField) -> str:
 
 
 def _day(field: DateField) -> date:
-    """The day of a field that was required, once the form is sound."""
+    """The day of a required field, after the form has been validated."""
     return cast("date", field.data)
 
 
 class SchoolForm(Form):
-    """One school."""
+    """The details of a school."""
 
     name = TextField("School name", [required_words("Enter the school's name"), Length(max=200)])
     urn = TextField(
         "URN",
         [required("Enter the school's URN"), Regexp(r"^[0-9]{6}$", message="Enter a URN of 6 digits, like 123456")],
         hint="6 digits, as Get Information about Schools shows it",
-        look=SHORT,
+        look=WIDTH_10,
     )
     laestab = TextField(
         "LAESTAB (optional)",
         [Optional(), Regexp(r"^[0-9]{3}[/ ]?[0-9]{4}$", message="Enter an LAESTAB of 7 digits, like 873/4603")],
         hint="3 digits of the authority and 4 of the school",
-        look=SHORT,
+        look=WIDTH_10,
     )
     phase = RadiosField("Phase", [required("Choose the school's phase")], choices=choices(PHASE_NAMES))
-    lowest_age = NumberField("Lowest age (optional)", [Optional(), AGES], look=AGE)
-    highest_age = NumberField("Highest age (optional)", [Optional(), AGES], look=AGE)
+    lowest_age = NumberField("Lowest age (optional)", [Optional(), AGE_RANGE], look=WIDTH_2)
+    highest_age = NumberField("Highest age (optional)", [Optional(), AGE_RANGE], look=WIDTH_2)
     trust = TextField("Trust (optional)", [Length(max=200)])
     opened_on = DateField("Day the school opened (optional)", subject="the day the school opened")
     closed_on = DateField("Day the school closed (optional)", subject="the day the school closed")
 
     def show(self, school: School, trust: str | None) -> None:
-        """Begin with what is held."""
+        """Fill the form with the stored details."""
         self.process(obj=school, data={"trust": trust or ""})
 
     def details(self) -> SchoolDetails:
-        """What was typed, as the actions take it."""
+        """The entered details, as the actions take them."""
         return SchoolDetails(
             urn=_words(self.urn),
             name=_words(self.name),
             phase=self.phase.data or "",
-            laestab="".join(sign for sign in self.laestab.data or "" if sign.isdigit()) or None,
+            laestab="".join(character for character in self.laestab.data or "" if character.isdigit()) or None,
             lowest_age=self.lowest_age.data,
             highest_age=self.highest_age.data,
             trust=_words(self.trust) or None,
@@ -94,14 +94,14 @@ class SchoolListForm(Form):
 
 
 class TermForm(Form):
-    """One term."""
+    """A term."""
 
     name = TextField("Name of the term", [required_words("Enter a name, like Autumn term"), Length(max=100)])
     first_day = DateField("First day", [required("Enter the first day of the term")], subject="the first day")
     last_day = DateField("Last day", [required("Enter the last day of the term")], subject="the last day")
 
     def listed(self) -> ListedTerm:
-        """What was typed, as the actions take it."""
+        """The entered term, as the actions take it."""
         return ListedTerm(_words(self.name), _day(self.first_day), _day(self.last_day))
 
 
@@ -119,10 +119,10 @@ class ClosedForm(Form):
     )
 
     def listed(self) -> ListedClosed:
-        """What was typed, as the actions take it."""
-        first = _day(self.first_day)
+        """The entered closed days, as the actions take them."""
+        first_day = _day(self.first_day)
         session = None if self.session.data == "day" else self.session.data
-        return ListedClosed(_words(self.name), first, self.last_day.data or first, session)
+        return ListedClosed(_words(self.name), first_day, self.last_day.data or first_day, session)
 
 
 class TermDatesForm(Form):

@@ -1,4 +1,4 @@
-"""What schools store: trusts, schools, term dates and the days a school does not meet."""
+"""Tables of schools: trusts, schools, terms and closed days."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PHASE_NAMES = {
 
 
 class Trust(Owned):
-    """A multi-academy trust, as the authority knows it."""
+    """A multi-academy trust with schools in the authority."""
 
     __tablename__ = "trust"
     __table_args__ = (UniqueConstraint("authority_id", "name"),)
@@ -30,7 +30,7 @@ class Trust(Owned):
 
 
 class School(Owned):
-    """A school of the authority. `urn` and `laestab` are cross-checks; the id is the key."""
+    """A school of the authority. The id is the key; `urn` and `laestab` are for cross-checks."""
 
     __tablename__ = "school"
     __table_args__ = (
@@ -52,7 +52,10 @@ class School(Owned):
 
 
 class Term(Owned):
-    """A stretch of school days, both ends included: the authority's, or a school's own that replaces it for that year."""
+    """A term: school days from the first to the last day, both included.
+
+    It belongs to the authority, or to a school, whose own terms replace the authority's for that year.
+    """
 
     __tablename__ = "term"
     __table_args__ = (
@@ -69,7 +72,10 @@ class Term(Owned):
 
 
 class ClosedDays(Owned):
-    """Days in term on which no school (or this school) meets: half term, INSET, polling day. `session` narrows to AM or PM."""
+    """Days in term on which no school, or one school, meets: half term, INSET, polling day.
+
+    `session` limits them to mornings (AM) or afternoons (PM).
+    """
 
     __tablename__ = "closed_days"
     __table_args__ = (

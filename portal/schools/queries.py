@@ -1,4 +1,4 @@
-"""What we know of schools: who they are, and the sessions each meets for."""
+"""Queries about schools: their details, term dates and calendars."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def schools() -> list[School]:
 
 
 def phase_names() -> Mapping[str, str]:
-    """Each phase as pages name it."""
+    """The name of each phase on pages."""
     return PHASE_NAMES
 
 
@@ -54,18 +54,18 @@ def trusts() -> dict[UUID, str]:
 
 def la_code() -> str:
     """The 3-digit LA code of the authority in scope."""
-    found = select(Authority.la_code).where(Authority.id == scope.current().authority_id)
-    return tx().scalars(found).one()
+    code = select(Authority.la_code).where(Authority.id == scope.current().authority_id)
+    return tx().scalars(code).one()
 
 
-def is_open(one: School, on: date) -> bool:
-    """Is the school open on a day, by its own dates?"""
-    return (one.opened_on is None or one.opened_on <= on) and (one.closed_on is None or one.closed_on >= on)
+def is_open(school: School, on: date) -> bool:
+    """Is the school open on this day, by its opening and closing days?"""
+    return (school.opened_on is None or school.opened_on <= on) and (school.closed_on is None or school.closed_on >= on)
 
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """The term dates at one level, the authority's or a school's own, in order of time."""
+    """The term dates of one level (the authority, or a school's own), in order of time."""
 
     terms: tuple[Term, ...]
     closed: tuple[ClosedDays, ...]
@@ -77,65 +77,67 @@ class Dates:
         return tuple(sorted({academic_year(on) for on in days}))
 
     def in_year(self, year: int) -> Dates:
-        """Only the dates of one academic year."""
+        """The dates of one academic year."""
         return Dates(
-            tuple(one for one in self.terms if academic_year(one.first_day) == year),
-            tuple(one for one in self.closed if academic_year(one.first_day) == year),
+            tuple(term for term in self.terms if academic_year(term.first_day) == year),
+            tuple(run for run in self.closed if academic_year(run.first_day) == year),
         )
 
 
 def dates_of(school_id: UUID | None) -> Dates:
-    """The term dates entered at one level: a school's own, or with None the authority's."""
+    """The term dates entered for a school, or for the authority (None)."""
     return _dates([school_id])[school_id]
 
 
 def _dates(levels: Iterable[UUID | None] | None) -> Mapping[UUID | None, Dates]:
-    """The dates at each level (None for every level), in two queries however many schools there are."""
+    """The dates of each level (None for every level), in two queries however many there are."""
     terms: defaultdict[UUID | None, list[Term]] = defaultdict(list)
     closed: defaultdict[UUID | None, list[ClosedDays]] = defaultdict(list)
-    some = None if levels is None else set(levels)
-    for term in tx().scalars(_at(Term, some).order_by(Term.first_day, Term.last_day)):
+    wanted_levels = None if levels is None else set(levels)
+    for term in tx().scalars(_at(Term, wanted_levels).order_by(Term.first_day, Term.last_day)):
         terms[term.school_id].append(term)
-    for run in tx().scalars(_at(ClosedDays, some).order_by(ClosedDays.first_day, ClosedDays.last_day, ClosedDays.id)):
+    for run in tx().scalars(_at(ClosedDays, wanted_levels).order_by(ClosedDays.first_day, ClosedDays.last_day, ClosedDays.id)):
         closed[run.school_id].append(run)
-    found = {level: Dates(tuple(terms[level]), tuple(closed[level])) for level in {*terms, *closed, *(some or ())}}
-    return defaultdict(lambda: Dates((), ()), found)
+    by_level = {level: Dates(tuple(terms[level]), tuple(closed[level])) for level in {*terms, *closed, *(wanted_levels or ())}}
+    return defaultdict(lambda: Dates((), ()), by_level)
 
 
 def _at(model: type[D], levels: set[UUID | None] | None) -> Select[D]:
-    found = select(model)
+    query = select(model)
     if levels is None:
-        return found
-    named = [one for one in levels if one is not None]
-    where = [model.school_id.in_(named)] if named else []
-    return found.where(or_(*where, *([model.school_id.is_(None)] if None in levels else [])))
+        return query
+    school_ids = [level for level in levels if level is not None]
+    conditions = [model.school_id.in_(school_ids)] if school_ids else []
+    return query.where(or_(*conditions, *([model.school_id.is_(None)] if None in levels else [])))
 
 
 def calendar_of(school_id: UUID) -> Calendar:
-    """The sessions a school meets for: the authority's terms, or its own for the years it has its own, less what is closed.
+    """The sessions a school meets for.
 
-    Closed are the authority's closed days, the school's own, and England's bank holidays.
+    The authority's terms, or the school's own in years for which it has them; without the authority's closed days, the
+    school's own, and England's bank holidays.
     """
-    found = _dates([None, school_id])
-    return _calendar(found[None], found[school_id])
+    dates = _dates([None, school_id])
+    return _calendar(dates[None], dates[school_id])
 
 
 def calendars() -> dict[UUID, Calendar]:
     """The calendar of every school in scope, in three queries however many schools there are."""
-    found = _dates(None)
-    common = _calendar(found[None], Dates((), ()))
+    dates = _dates(None)
+    common = _calendar(dates[None], Dates((), ()))
     return {
-        school_id: _calendar(found[None], found[school_id], common) if school_id in found else common
+        school_id: _calendar(dates[None], dates[school_id], common) if school_id in dates else common
         for school_id in tx().scalars(select(School.id))
     }
 
 
 def authority_calendar() -> Calendar:
-    """The sessions a school without dates of its own meets for."""
+    """The sessions that a school without dates of its own meets for."""
     return _calendar(dates_of(None), Dates((), ()))
 
 
 def _calendar(authority: Dates, own: Dates, common: Calendar | None = None) -> Calendar:
+    # Most schools have no terms of their own: only their closed days are taken out of the shared calendar.
     if common is not None and not own.terms:
         return common.without(set(_sessions(own.closed)))
     own_years = {academic_year(term.first_day) for term in own.terms}
@@ -151,8 +153,8 @@ def _sessions(runs: Sequence[ClosedDays]) -> list[Session]:
     return [
         session
         for run in runs
-        for ahead in range((run.last_day - run.first_day).days + 1)
-        for session in _halves(run.first_day + timedelta(days=ahead), run.session)
+        for offset in range((run.last_day - run.first_day).days + 1)
+        for session in _halves(run.first_day + timedelta(days=offset), run.session)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Where schools and their term dates live: the list, a school's page, and the dates of the authority and of each school."""
+"""Pages of schools: the list, a school, and the term dates of the authority and of each school."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ bp = Blueprint("schools", __name__, template_folder="templates")
 
 
 def _school(school_id: UUID) -> School:
-    found = queries.school(school_id)
-    if found is None:
+    school = queries.school(school_id)
+    if school is None:
         abort(404)
-    return found
+    return school
 
 
 @bp.get("/schools")
 @needs("schools.view")
 def index() -> ResponseReturnValue:
-    """The schools within scope."""
-    chosen = request.args.get("phase") or None
-    if chosen not in {None, *PHASES}:
+    """The schools in scope."""
+    phase = request.args.get("phase") or None
+    if phase not in {None, *PHASES}:
         abort(400)
-    found = [one for one in queries.schools() if chosen in {None, one.phase}]
+    schools = [school for school in queries.schools() if phase in {None, school.phase}]
     today = clock.today()
     return render_template(
         "schools/index.html",
-        schools=found,
-        page=part(found, request.args, lambda one: one.id),
-        phase=chosen,
+        schools=schools,
+        page=part(schools, request.args, lambda school: school.id),
+        phase=phase,
         phases=PHASE_NAMES,
         trusts=queries.trusts(),
-        closed={one.id for one in found if not queries.is_open(one, today)},
+        closed={school.id for school in schools if not queries.is_open(school, today)},
         whole_authority=scope.current().schools is None,
     )
 
@@ -62,8 +62,8 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             school_id = actions.add_school(form.details())
-        except actions.RefusedError as refused:
-            form.refuse(refused.field, str(refused))
+        except actions.RefusedError as error:
+            form.refuse(error.field, str(error))
         else:
             flash(f"{form.name.data} was added.", "success")
             return redirect(url_for("schools.show", school_id=school_id))
@@ -73,7 +73,7 @@ def new() -> ResponseReturnValue:
 @bp.get("/schools/<uuid:school_id>")
 @needs("schools.view")
 def show(school_id: UUID) -> ResponseReturnValue:
-    """One school."""
+    """One school's page."""
     school = _school(school_id)
     return render_template(
         "schools/show.html",
@@ -95,8 +95,8 @@ def edit(school_id: UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             actions.change_school(school_id, form.details())
-        except actions.RefusedError as refused:
-            form.refuse(refused.field, str(refused))
+        except actions.RefusedError as error:
+            form.refuse(error.field, str(error))
         else:
             flash("The school's details were changed.", "success")
             return redirect(url_for("schools.show", school_id=school_id))
@@ -107,15 +107,15 @@ def edit(school_id: UUID) -> ResponseReturnValue:
 @needs("schools.manage")
 def import_list() -> ResponseReturnValue:
     """Import a list of schools."""
-    form, told = SchoolListForm(), None
+    form, summary = SchoolListForm(), None
     if form.validate_on_submit():
-        told = actions.import_schools(form.file.data.read())
-        if not told.problems:
-            counts = f"{plural(told.added, 'school')} added, {told.changed} changed, {told.unchanged} as they were."
+        summary = actions.import_schools(form.file.data.read())
+        if not summary.problems:
+            counts = f"{plural(summary.added, 'school')} added, {summary.changed} changed, {summary.unchanged} as they were."
             flash(counts, "success")
             return redirect(url_for("schools.index"))
         form.refuse("file", "Put right the rows listed below, and send the file again. Nothing was changed.")
-    return render_template("schools/import.html", form=form, told=told)
+    return render_template("schools/import.html", form=form, told=summary)
 
 
 @bp.get("/term-dates")
@@ -128,30 +128,30 @@ def dates() -> ResponseReturnValue:
 @bp.get("/schools/<uuid:school_id>/term-dates")
 @needs("calendar.view")
 def school_dates(school_id: UUID) -> ResponseReturnValue:
-    """A school's own term dates, over the authority's."""
+    """A school's own term dates beside the authority's."""
     return _dates_page(_school(school_id))
 
 
 def _dates_page(school: School | None) -> ResponseReturnValue:
     authority = queries.dates_of(None)
     own = queries.dates_of(school.id) if school else authority
-    now = academic_year(clock.today())
-    years = sorted({*authority.years, *own.years, now, now + 1})
-    asked = listing(request.args, columns={"day": str}, default="day", filters={"year": [str(year) for year in years]})
-    year = int(asked.filters.get("year", now))
+    current_year = academic_year(clock.today())
+    years = sorted({*authority.years, *own.years, current_year, current_year + 1})
+    list_request = listing(request.args, columns={"day": str}, default="day", filters={"year": [str(year) for year in years]})
+    year = int(list_request.filters.get("year", current_year))
     calendar = queries.calendar_of(school.id) if school else queries.authority_calendar()
     return render_template(
         "schools/dates.html",
         school=school,
         year=year,
-        years={one: academic_year_name(one) for one in years},
+        years={option: academic_year_name(option) for option in years},
         view=year_view(calendar, (authority, own), year),
         own=own.in_year(year),
         authority=authority.in_year(year),
     )
 
 
-def _address(school_id: UUID | None, name: str = "dates") -> str:
+def _dates_url(school_id: UUID | None, name: str = "dates") -> str:
     if school_id is None:
         return url_for(f"schools.{name}")
     return url_for(f"schools.school_{name}", school_id=school_id)
@@ -167,7 +167,7 @@ def new_term() -> ResponseReturnValue:
 @bp.route("/schools/<uuid:school_id>/term-dates/terms/new", methods=["GET", "POST"])
 @needs("calendar.manage_school")
 def school_new_term(school_id: UUID) -> ResponseReturnValue:
-    """Add a term of the school's own."""
+    """Add a term to a school's own dates."""
     return _new_term(_school(school_id))
 
 
@@ -176,11 +176,11 @@ def _new_term(school: School | None) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             actions.add_term(school_id, form.listed())
-        except actions.RefusedError as refused:
-            form.refuse(refused.field, str(refused))
+        except actions.RefusedError as error:
+            form.refuse(error.field, str(error))
         else:
-            return _done("The term was added.", school_id, academic_year(form.listed().first_day))
-    return render_template("schools/new_term.html", form=form, school=school, back=_address(school_id))
+            return _flash_and_return("The term was added.", school_id, academic_year(form.listed().first_day))
+    return render_template("schools/new_term.html", form=form, school=school, back=_dates_url(school_id))
 
 
 @bp.route("/term-dates/closed-days/new", methods=["GET", "POST"])
@@ -202,11 +202,11 @@ def _new_closed(school: School | None) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             actions.add_closed_days(school_id, form.listed())
-        except actions.RefusedError as refused:
-            form.refuse(refused.field, str(refused))
+        except actions.RefusedError as error:
+            form.refuse(error.field, str(error))
         else:
-            return _done("The closed days were added.", school_id, academic_year(form.listed().first_day))
-    return render_template("schools/new_closed.html", form=form, school=school, back=_address(school_id))
+            return _flash_and_return("The closed days were added.", school_id, academic_year(form.listed().first_day))
+    return render_template("schools/new_closed.html", form=form, school=school, back=_dates_url(school_id))
 
 
 @bp.route("/term-dates/import", methods=["GET", "POST"])
@@ -224,27 +224,27 @@ def school_import_dates(school_id: UUID) -> ResponseReturnValue:
 
 
 def _import_dates(school: School | None) -> ResponseReturnValue:
-    form, told, school_id = TermDatesForm(), None, school.id if school else None
+    form, summary, school_id = TermDatesForm(), None, school.id if school else None
     if form.validate_on_submit():
-        told = actions.import_term_dates(form.file.data.read(), school_id)
-        if not told.problems:
-            words = f"{plural(told.terms, 'term')} and {plural(told.closed, 'run')} of closed days were imported."
-            return _done(words, school_id, told.years[0])
+        summary = actions.import_term_dates(form.file.data.read(), school_id)
+        if not summary.problems:
+            message = f"{plural(summary.terms, 'term')} and {plural(summary.closed, 'run')} of closed days were imported."
+            return _flash_and_return(message, school_id, summary.years[0])
         form.refuse("file", "Put right the rows listed below, and send the file again. Nothing was changed.")
-    return render_template("schools/import_dates.html", form=form, told=told, school=school, back=_address(school_id))
+    return render_template("schools/import_dates.html", form=form, told=summary, school=school, back=_dates_url(school_id))
 
 
 @bp.post("/term-dates/terms/<uuid:term_id>/remove")
 @needs("calendar.manage")
 def remove_term(term_id: UUID) -> ResponseReturnValue:
-    """Remove a term of the authority's."""
+    """Remove a term from the authority's dates."""
     return _remove_term(None, term_id)
 
 
 @bp.post("/schools/<uuid:school_id>/term-dates/terms/<uuid:term_id>/remove")
 @needs("calendar.manage_school")
 def school_remove_term(school_id: UUID, term_id: UUID) -> ResponseReturnValue:
-    """Remove a term of the school's own."""
+    """Remove a term from a school's own dates."""
     return _remove_term(school_id, term_id)
 
 
@@ -253,20 +253,20 @@ def _remove_term(school_id: UUID | None, term_id: UUID) -> ResponseReturnValue:
         first_day = actions.remove_term(school_id, term_id)
     except actions.NotInScopeError:
         abort(404)
-    return _done("The term was removed.", school_id, academic_year(first_day))
+    return _flash_and_return("The term was removed.", school_id, academic_year(first_day))
 
 
 @bp.post("/term-dates/closed-days/<uuid:closed_id>/remove")
 @needs("calendar.manage")
 def remove_closed(closed_id: UUID) -> ResponseReturnValue:
-    """Remove closed days of the authority's."""
+    """Remove closed days from the authority's dates."""
     return _remove_closed(None, closed_id)
 
 
 @bp.post("/schools/<uuid:school_id>/term-dates/closed-days/<uuid:closed_id>/remove")
 @needs("calendar.manage_school")
 def school_remove_closed(school_id: UUID, closed_id: UUID) -> ResponseReturnValue:
-    """Remove closed days of the school's own."""
+    """Remove closed days from a school's own dates."""
     return _remove_closed(school_id, closed_id)
 
 
@@ -275,9 +275,9 @@ def _remove_closed(school_id: UUID | None, closed_id: UUID) -> ResponseReturnVal
         first_day = actions.remove_closed_days(school_id, closed_id)
     except actions.NotInScopeError:
         abort(404)
-    return _done("The closed days were removed.", school_id, academic_year(first_day))
+    return _flash_and_return("The closed days were removed.", school_id, academic_year(first_day))
 
 
-def _done(words: str, school_id: UUID | None, year: int) -> ResponseReturnValue:
-    flash(words, "success")
-    return redirect(_address(school_id) + f"?year={year}")
+def _flash_and_return(message: str, school_id: UUID | None, year: int) -> ResponseReturnValue:
+    flash(message, "success")
+    return redirect(_dates_url(school_id) + f"?year={year}")

@@ -1,4 +1,4 @@
-"""Tables as they reach us: bytes to rows whose headings are matched by meaning, and what is wrong with a cell."""
+"""Reading CSV tables: rows whose columns are matched by their headings, and problems in cells."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: Title rows above the headings are passed over, up to this many.
+#: How many rows are searched for the headings; title rows above them are skipped.
 TITLE_ROWS = 20
-LARGEST = 120_000_000
+MAX_BYTES = 120_000_000
 DATE_FORMATS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%d/%m/%y")
 YEARS = (1800, 2100)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that stops a row being kept: where it is, what stands there, and what to do about it."""
+    """A problem in a table: the row, the column, the value, and what to do about it."""
 
     row: int | None
     column: str | None
@@ -30,12 +30,15 @@ class Problem:
 
 
 class UnreadableError(ValueError):
-    """The bytes are not a table we can read; the message says what to do."""
+    """The bytes are not a table that can be read; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table's rows by their number in the file (headings included in the count), and where each known column is."""
+    """A table's rows with their row numbers in the file (headings counted).
+
+    `columns` gives each known field's index and its heading in the file.
+    """
 
     columns: Mapping[str, tuple[int, str]]
     rows: Sequence[tuple[int, Sequence[str]]]
@@ -45,22 +48,22 @@ class Table:
         return field in self.columns
 
     def heading(self, field: str) -> str:
-        """The column's heading as the file writes it, or the field's own name."""
+        """The column's heading in the file, or the field's own name."""
         return self.columns[field][1] if field in self.columns else field.replace("_", " ")
 
     def cell(self, cells: Sequence[str], field: str) -> str:
-        """A row's value in the column, trimmed; empty where the column or the cell is not there."""
-        place = self.columns.get(field)
-        return cells[place[0]].strip() if place is not None and place[0] < len(cells) else ""
+        """A row's value in the column, trimmed; empty where the column or the cell is missing."""
+        column = self.columns.get(field)
+        return cells[column[0]].strip() if column is not None and column[0] < len(cells) else ""
 
 
 def text_of(content: bytes) -> str:
-    """The bytes as text: UTF-8 or UTF-16 with or without its mark, otherwise Windows-1252, as GIAS writes it.
+    """The bytes as text: UTF-8, UTF-16 with its byte order mark, otherwise Windows-1252 as GIAS writes it.
 
     Raises:
         UnreadableError: for a file larger than GIAS's own extract could be.
     """
-    if len(content) > LARGEST:
+    if len(content) > MAX_BYTES:
         message = "The file is larger than 120 MB. Send only the rows and columns that are needed."
         raise UnreadableError(message)
     if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
@@ -72,29 +75,30 @@ def text_of(content: bytes) -> str:
 
 
 def folded_heading(text: str) -> str:
-    """A heading as it is compared: letters and digits only, case ignored."""
+    """A heading in the form used for comparing: lower-case letters and digits only."""
     return re.sub(r"[^a-z0-9]", "", text.casefold())
 
 
 def table(content: bytes, names: Mapping[str, Sequence[str]], needed: Sequence[str]) -> Table:
-    """Read a CSV whose columns are known by any of their names, whatever the case, spaces or punctuation.
+    """Read a CSV whose columns are known by any of several headings.
 
-    Title rows above the headings are passed over; comma, semicolon and tab are all understood.
+    Case, spaces and punctuation in headings do not matter. Title rows above them are skipped. The delimiter may be comma,
+    semicolon or tab.
 
     Raises:
-        UnreadableError: when no row holds every needed heading, or the quoting is broken; the message says what to do.
+        UnreadableError: when no row has every needed heading, or the quoting is broken; the message says what to do.
     """
     text = text_of(content)
-    known = {name: field for field, wanted in names.items() for name in wanted}
+    field_of = {name: field for field, headings in names.items() for name in headings}
     try:
         rows = _rows(text)
     except csv.Error as error:
         message = f"The file could not be read as CSV ({error}). Save it again as CSV and send that file."
         raise UnreadableError(message) from error
-    for place, (_, cells) in enumerate(rows[:TITLE_ROWS]):
-        columns = _columns(cells, known)
+    for index, (_, cells) in enumerate(rows[:TITLE_ROWS]):
+        columns = _columns(cells, field_of)
         if all(field in columns for field in needed):
-            return Table(columns, rows[place + 1 :])
+            return Table(columns, rows[index + 1 :])
     missing = " and ".join(f"“{names[field][-1]}”" for field in needed)
     message = f"No row of headings was found. The file needs columns named {missing}."
     raise UnreadableError(message)
@@ -104,32 +108,32 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
     lines = io.StringIO(text, newline=None)
     sample = text[:20_000]
     delimiter = max(",;\t", key=sample.count)
-    found = csv.reader(lines, delimiter=delimiter)
-    return [(number, cells) for number, cells in enumerate(found, 1) if any(cell.strip() for cell in cells)]
+    reader = csv.reader(lines, delimiter=delimiter)
+    return [(number, cells) for number, cells in enumerate(reader, 1) if any(cell.strip() for cell in cells)]
 
 
-def _columns(cells: Sequence[str], known: Mapping[str, str]) -> dict[str, tuple[int, str]]:
+def _columns(cells: Sequence[str], field_of: Mapping[str, str]) -> dict[str, tuple[int, str]]:
     columns: dict[str, tuple[int, str]] = {}
-    for place, heading in enumerate(cells):
-        field = known.get(folded_heading(heading))
+    for index, heading in enumerate(cells):
+        field = field_of.get(folded_heading(heading))
         if field is not None and field not in columns:
-            columns[field] = (place, heading.strip())
+            columns[field] = (index, heading.strip())
     return columns
 
 
 def day(text: str) -> date:
-    """A day as 2025-09-01, 01/09/2025 or 01-09-2025 (day first, never month first); a time after it is left off.
+    """A day as 2025-09-01, 01/09/2025 or 01-09-2025; never month first. A time after it is ignored.
 
     Raises:
         ValueError: for anything else.
     """
-    plain = text.strip().split("T")[0].split(" ")[0]
-    for form in DATE_FORMATS:
+    day_text = text.strip().split("T")[0].split(" ")[0]
+    for date_format in DATE_FORMATS:
         try:
-            found = datetime.strptime(plain, form).replace(tzinfo=UTC).date()
+            result = datetime.strptime(day_text, date_format).replace(tzinfo=UTC).date()
         except ValueError:
             continue
-        if YEARS[0] <= found.year <= YEARS[1]:
-            return found
+        if YEARS[0] <= result.year <= YEARS[1]:
+            return result
     message = f"{text!r} is not a day we can read."
     raise ValueError(message)

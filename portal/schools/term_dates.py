@@ -1,4 +1,4 @@
-"""Term dates as authorities publish them, CSV or JSON: terms, the days on which no school meets, and what stops a row."""
+"""Reading term dates as authorities publish them: terms and closed days, in CSV or JSON."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ CLOSED_WORDS = frozenset({"closed", "closure", "holiday", "inset", "inset day", 
 SESSIONS = {"am": "AM", "morning": "AM", "pm": "PM", "afternoon": "PM", "": None, "all day": None, "day": None}
 HALF_TERMS = tuple(f"{term} term, {half} half" for term in ("Autumn", "Spring", "Summer") for half in ("first", "second"))
 SATURDAY = 5
-#: No school is closed longer than this in a run; a longer one is a slip of the year.
-LONGEST_CLOSED = timedelta(days=120)
+#: No school is closed for longer at a stretch; a longer run is a mistyped year.
+LONGEST_CLOSURE = timedelta(days=120)
 
 
 @dataclass(frozen=True, slots=True)
 class ListedTerm:
-    """A stretch of school days, both ends included."""
+    """A term: school days from the first to the last day, both included."""
 
     name: str
     first_day: date
@@ -40,7 +40,7 @@ class ListedTerm:
 
 @dataclass(frozen=True, slots=True)
 class ListedClosed:
-    """Days on which no school meets, both ends included; `session` narrows to AM or PM."""
+    """Days on which no school meets, both ends included. `session` limits them to AM or PM."""
 
     name: str
     first_day: date
@@ -50,7 +50,10 @@ class ListedClosed:
 
 @dataclass(frozen=True, slots=True)
 class TermDates:
-    """What a file holds, the academic years it speaks for, terms and closed days apart, and the problems."""
+    """The terms and closed days of a file, and its problems.
+
+    `term_years` and `closed_years` are the academic years whose terms and whose closed days it replaces.
+    """
 
     terms: tuple[ListedTerm, ...]
     closed: tuple[ListedClosed, ...]
@@ -60,32 +63,35 @@ class TermDates:
 
 
 def term_dates(content: bytes) -> TermDates:
-    """Read term dates: CSV with type, name, first_day, last_day (and session), or JSON with school holidays by year."""
+    """Read term dates.
+
+    CSV has type, name, first_day, last_day and perhaps session; JSON has school holidays by year.
+    """
     if text_of(content[:200]).lstrip().startswith(("{", "[")):
         return _from_json(content)
     try:
-        listed = table(content, NAMES, ("type", "first_day"))
+        dates_table = table(content, NAMES, ("type", "first_day"))
     except UnreadableError as error:
         return _unreadable(str(error))
-    return _from_csv(listed)
+    return _from_csv(dates_table)
 
 
 def _unreadable(what_to_do: str) -> TermDates:
     return TermDates((), (), frozenset(), frozenset(), (Problem(None, None, None, what_to_do),))
 
 
-def _from_csv(listed: Table) -> TermDates:
+def _from_csv(dates_table: Table) -> TermDates:
     terms: list[tuple[int, ListedTerm]] = []
     closed: list[tuple[int, ListedClosed]] = []
     problems: list[Problem] = []
-    for row, cells in listed.rows:
-        found = _row(listed, row, cells)
-        if isinstance(found, Problem):
-            problems.append(found)
-        elif isinstance(found, ListedTerm):
-            terms.append((row, found))
+    for row, cells in dates_table.rows:
+        dates = _row(dates_table, row, cells)
+        if isinstance(dates, Problem):
+            problems.append(dates)
+        elif isinstance(dates, ListedTerm):
+            terms.append((row, dates))
         else:
-            closed.append((row, found))
+            closed.append((row, dates))
     problems += overlaps(terms)
     if not (terms or closed or problems):
         return _unreadable("The file has headings and no dates. Add a row for each term.")
@@ -98,78 +104,78 @@ def _from_csv(listed: Table) -> TermDates:
     )
 
 
-def _row(listed: Table, row: int, cells: Sequence[str]) -> ListedTerm | ListedClosed | Problem:
-    def wrong(field: str, what_to_do: str) -> Problem:
-        return Problem(row, listed.heading(field), listed.cell(cells, field) or None, what_to_do)
+def _row(dates_table: Table, row: int, cells: Sequence[str]) -> ListedTerm | ListedClosed | Problem:
+    def problem_in(field: str, what_to_do: str) -> Problem:
+        return Problem(row, dates_table.heading(field), dates_table.cell(cells, field) or None, what_to_do)
 
-    kind = listed.cell(cells, "type").casefold()
+    kind = dates_table.cell(cells, "type").casefold()
     if kind != "term" and kind not in CLOSED_WORDS:
-        return wrong("type", "Enter “term” or “closed”.")
+        return problem_in("type", "Enter “term” or “closed”.")
     days: list[date] = []
     for field in ("first_day", "last_day"):
-        cell = listed.cell(cells, field) or (listed.cell(cells, "first_day") if kind != "term" else "")
+        cell = dates_table.cell(cells, field) or (dates_table.cell(cells, "first_day") if kind != "term" else "")
         try:
             days.append(day(cell))
         except ValueError:
-            return wrong(field, "Enter the day as 2025-09-01 or 01/09/2025.")
-    name = " ".join(listed.cell(cells, "name").split()) or ("Term" if kind == "term" else "Closed")
-    session = listed.cell(cells, "session").casefold()
+            return problem_in(field, "Enter the day as 2025-09-01 or 01/09/2025.")
+    name = " ".join(dates_table.cell(cells, "name").split()) or ("Term" if kind == "term" else "Closed")
+    session = dates_table.cell(cells, "session").casefold()
     if session not in SESSIONS:
-        return wrong("session", "Enter AM or PM, or leave the cell empty for the whole day.")
-    made = ListedTerm(name, *days) if kind == "term" else ListedClosed(name, days[0], days[1], SESSIONS[session])
-    fault = fault_in(made)
-    return made if fault is None else wrong("last_day", fault)
+        return problem_in("session", "Enter AM or PM, or leave the cell empty for the whole day.")
+    dates = ListedTerm(name, *days) if kind == "term" else ListedClosed(name, days[0], days[1], SESSIONS[session])
+    problem = problem_with(dates)
+    return dates if problem is None else problem_in("last_day", problem)
 
 
-def fault_in(made: ListedTerm | ListedClosed) -> str | None:
-    """What is wrong with a term or a run of closed days taken alone, as what to do; None when nothing is."""
-    if made.last_day < made.first_day:
+def problem_with(dates: ListedTerm | ListedClosed) -> str | None:
+    """What to do about a faulty term or run of closed days; None when it is sound."""
+    if dates.last_day < dates.first_day:
         return "Enter a last day that is not before the first day."
-    if isinstance(made, ListedTerm) and academic_year(made.first_day) != academic_year(made.last_day):
+    if isinstance(dates, ListedTerm) and academic_year(dates.first_day) != academic_year(dates.last_day):
         return "Enter terms within one academic year: from 1 September to 31 August."
-    if isinstance(made, ListedClosed) and made.last_day - made.first_day > LONGEST_CLOSED:
+    if isinstance(dates, ListedClosed) and dates.last_day - dates.first_day > LONGEST_CLOSURE:
         return "Enter closed days of at most 120 days in a run, or end the term earlier."
     return None
 
 
 def overlaps(terms: Iterable[tuple[int, ListedTerm]]) -> list[Problem]:
-    """Terms that share a day with another, each named once, at the later one's row."""
+    """Terms that share a day with an earlier one: a problem for each, at the later one's row."""
     problems = []
     ordered = sorted(terms, key=lambda pair: (pair[1].first_day, pair[1].last_day))
-    for (_, before), (row, after) in pairwise(ordered):
-        if after.first_day <= before.last_day:
-            words = f"Enter a first day after {before.name} ends on {before.last_day:%d/%m/%Y}: two terms share a day."
-            problems.append(Problem(row, "first_day", after.first_day.isoformat(), words))
+    for (_, earlier), (row, later) in pairwise(ordered):
+        if later.first_day <= earlier.last_day:
+            what_to_do = f"Enter a first day after {earlier.name} ends on {earlier.last_day:%d/%m/%Y}: two terms share a day."
+            problems.append(Problem(row, "first_day", later.first_day.isoformat(), what_to_do))
     return problems
 
 
 def _from_json(content: bytes) -> TermDates:
     try:
-        found = json.loads(text_of(content))
-        years = found["academic_years"]
-        runs = [_run(each, "School holiday") for year in years for each in year["school_holidays"]]
-        holidays = [_run(each, "Bank holiday") for year in years for each in year.get("bank_holidays", ())]
-        training = [_run(each, "INSET day") for each in found.get("pd_days", ())]
-        named = frozenset(int(str(year["name"])[:4]) for year in years)
+        document = json.loads(text_of(content))
+        years = document["academic_years"]
+        runs = [_run(run, "School holiday") for year in years for run in year["school_holidays"]]
+        holidays = [_run(run, "Bank holiday") for year in years for run in year.get("bank_holidays", ())]
+        training = [_run(run, "INSET day") for run in document.get("pd_days", ())]
+        year_starts = frozenset(int(str(year["name"])[:4]) for year in years)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return _unreadable(
             "The JSON was not understood. It needs “academic_years”, each with “name” (2025-26) "
             "and “school_holidays” with “start” and “end”."
         )
-    terms = tuple(term for term in _between(runs) if academic_year(term.first_day) in named)
-    faults = [fault for each in (*runs, *holidays, *training) if (fault := fault_in(each))]
-    if not terms and not faults:
-        faults = ["Send at least two school holidays: the terms are the stretches between them."]
-    closed = tuple(each for each in (*holidays, *training) if any(_inside(each, term) for term in terms))
-    return TermDates(terms, closed, named, named, tuple(Problem(None, None, None, fault) for fault in faults))
+    terms = tuple(term for term in _between(runs) if academic_year(term.first_day) in year_starts)
+    problems = [problem for run in (*runs, *holidays, *training) if (problem := problem_with(run))]
+    if not terms and not problems:
+        problems = ["Send at least two school holidays: the terms are the stretches between them."]
+    closed = tuple(run for run in (*holidays, *training) if any(_inside(run, term) for term in terms))
+    return TermDates(terms, closed, year_starts, year_starts, tuple(Problem(None, None, None, problem) for problem in problems))
 
 
-def _run(each: Any, name: str) -> ListedClosed:
+def _run(entry: Any, name: str) -> ListedClosed:
     """A run of days from JSON: a day as text, or an object with start, end and label."""
-    if isinstance(each, str):
-        return ListedClosed(name, day(each), day(each))
-    first = each.get("start") or each["date"]
-    return ListedClosed(str(each.get("label") or name), day(first), day(each.get("end") or first))
+    if isinstance(entry, str):
+        return ListedClosed(name, day(entry), day(entry))
+    first = entry.get("start") or entry["date"]
+    return ListedClosed(str(entry.get("label") or name), day(first), day(entry.get("end") or first))
 
 
 def _inside(run: ListedClosed, term: ListedTerm) -> bool:
@@ -177,14 +183,17 @@ def _inside(run: ListedClosed, term: ListedTerm) -> bool:
 
 
 def _between(holidays: Sequence[ListedClosed]) -> Iterator[ListedTerm]:
-    """The stretches between school holidays, trimmed to school days and named by their place in the academic year."""
+    """The terms between school holidays, trimmed to school days.
+
+    Six in an academic year are named as half terms, any other number by their order.
+    """
     stretches: list[tuple[date, date]] = []
     ordered = sorted(holidays, key=lambda run: run.first_day)
-    ends = ordered[0].last_day if ordered else date.min
+    holiday_end = ordered[0].last_day if ordered else date.min
     for run in ordered:
-        first, last = ends + timedelta(days=1), run.first_day - timedelta(days=1)
+        first, last = holiday_end + timedelta(days=1), run.first_day - timedelta(days=1)
         stretches += _school_days(first, last)
-        ends = max(ends, run.last_day)
+        holiday_end = max(holiday_end, run.last_day)
     by_year: dict[int, list[tuple[date, date]]] = {}
     for first, last in stretches:
         by_year.setdefault(academic_year(first), []).append((first, last))
@@ -194,18 +203,21 @@ def _between(holidays: Sequence[ListedClosed]) -> Iterator[ListedTerm]:
 
 
 def _school_days(first: date, last: date) -> list[tuple[date, date]]:
-    """The stretch cut at 31 August and trimmed of weekends at both ends; nothing when no weekday is left."""
+    """A stretch of days cut at 31 August, each part trimmed of weekends at both ends.
+
+    A part without a weekday is left out.
+    """
     if last < first:
         return []
-    turn = academic_year_span(academic_year(first)).last_day
-    pieces = [(first, min(last, turn))] + ([(turn + timedelta(days=1), last)] if last > turn else [])
-    kept = []
-    for begins, ends in pieces:
-        weekdays = [on for on in _days(begins, ends) if on.weekday() < SATURDAY]
+    year_end = academic_year_span(academic_year(first)).last_day
+    pieces = [(first, min(last, year_end))] + ([(year_end + timedelta(days=1), last)] if last > year_end else [])
+    parts = []
+    for part_first, part_last in pieces:
+        weekdays = [on for on in _days(part_first, part_last) if on.weekday() < SATURDAY]
         if weekdays:
-            kept.append((weekdays[0], weekdays[-1]))
-    return kept
+            parts.append((weekdays[0], weekdays[-1]))
+    return parts
 
 
 def _days(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
+    return (first + timedelta(days=offset) for offset in range((last - first).days + 1))

@@ -1,4 +1,4 @@
-"""An academic year at a glance: weeks side by side, Monday to Friday down, each day open, half open or closed, and why."""
+"""An academic year at a glance: weeks across, Monday to Friday down, each day open or closed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 
 @dataclass(frozen=True, slots=True)
 class DayCell:
-    """One day: `look` is open, half, closed (inside a term's weeks) or away; `words` say it aloud."""
+    """One day, with a sentence for screen readers in `words`.
+
+    `look` is open, half, closed (inside a term's weeks) or away.
+    """
 
     on: date
     look: str
@@ -30,7 +33,7 @@ class DayCell:
 
 @dataclass(frozen=True, slots=True)
 class YearView:
-    """A year's weeks as columns. `months` pair a month's name with the number of weeks that begin in it."""
+    """A year's weeks as columns. `months` pairs each month with the number of weeks starting in it."""
 
     year: int
     months: tuple[tuple[str, int], ...]
@@ -46,20 +49,21 @@ class YearView:
 
 
 def year_view(calendar: Calendar, dates: Iterable[Dates], year: int) -> YearView:
-    """The year as a calendar has it; the names of closed days come from `dates`, the authority's and the school's."""
+    """The year of a calendar. Closed days are named from `dates`, the authority's and the school's."""
     span = academic_year_span(year)
     between = (span.first_day, span.last_day)
-    named = _closed_names(dates)
+    closed_names = _closed_names(dates)
     mondays = []
     monday = week_of(span.first_day)
     while monday <= span.last_day:
         mondays.append(monday)
         monday += timedelta(days=7)
+    # August and a late July have no sessions: weeks at the end without any are left off.
     while mondays and not calendar.count((mondays[-1], mondays[-1] + timedelta(days=6))):
         mondays.pop()
     rows = tuple(
-        (name, tuple(_cell(calendar, named, monday + timedelta(days=place)) for monday in mondays))
-        for place, name in enumerate(WEEKDAYS)
+        (name, tuple(_cell(calendar, closed_names, monday + timedelta(days=weekday)) for monday in mondays))
+        for weekday, name in enumerate(WEEKDAYS)
     )
     months = tuple((f"{month:%b}", len(list(group))) for month, group in groupby(mondays, lambda on: on.replace(day=1)))
     return YearView(year, months, tuple(mondays), rows, len(calendar.school_days(between)), calendar.count(between))
@@ -69,21 +73,21 @@ def _closed_names(dates: Iterable[Dates]) -> Mapping[date, str]:
     names: dict[date, str] = {}
     for level in dates:
         for run in level.closed:
-            for ahead in range((run.last_day - run.first_day).days + 1):
-                names[run.first_day + timedelta(days=ahead)] = run.name
+            for offset in range((run.last_day - run.first_day).days + 1):
+                names[run.first_day + timedelta(days=offset)] = run.name
     return names
 
 
-def _cell(calendar: Calendar, named: Mapping[date, str], on: date) -> DayCell:
-    said = f"{on:%A} {on.day} {on:%B}"
+def _cell(calendar: Calendar, closed_names: Mapping[date, str], on: date) -> DayCell:
+    day_words = f"{on:%A} {on.day} {on:%B}"
     morning, afternoon = calendar.meets(on, "AM"), calendar.meets(on, "PM")
     if morning and afternoon:
-        return DayCell(on, "open", f"{said}, school day")
+        return DayCell(on, "open", f"{day_words}, school day")
     if morning or afternoon:
-        why = named.get(on, "half day")
-        return DayCell(on, "half", f"{said}, {'morning' if morning else 'afternoon'} only, {why}")
+        reason = closed_names.get(on, "half day")
+        return DayCell(on, "half", f"{day_words}, {'morning' if morning else 'afternoon'} only, {reason}")
     if is_bank_holiday(on):
-        return DayCell(on, "closed", f"{said}, bank holiday")
-    if on in named:
-        return DayCell(on, "closed", f"{said}, closed, {named[on]}")
-    return DayCell(on, "away", f"{said}, not in term")
+        return DayCell(on, "closed", f"{day_words}, bank holiday")
+    if on in closed_names:
+        return DayCell(on, "closed", f"{day_words}, closed, {closed_names[on]}")
+    return DayCell(on, "away", f"{day_words}, not in term")

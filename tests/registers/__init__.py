@@ -1,1 +1,1 @@
-"""Tests of registers: pages and their laws, the sweep beside the rules, and what is kept in step on every write."""
+"""Tests of registers: pages, vectorised rules, and the summaries updated on every write."""

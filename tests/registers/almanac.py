@@ -1,4 +1,7 @@
-"""Random school years for the laws: a calendar with holidays and closures, a roll of odd ages, and marks of every code."""
+"""Random school years for property tests: a calendar, a roll and marks.
+
+The calendar has holidays and closures, pupils may be of any age, and every code occurs.
+"""
 
 from __future__ import annotations
 
@@ -29,67 +32,73 @@ UNAUTHORISED = np.array([byte for byte in CODE_BYTES if byte >> 5 == 4], dtype=n
 
 @dataclass(frozen=True)
 class Year:
-    """A sheet, and what it was made of."""
+    """A year register, and the birth dates it was made from."""
 
-    sheet: Sheet
+    register: Sheet
     births: tuple[date, ...]
 
     def marks_of(self, line: int) -> dict[Session, str]:
-        """One line's marks as the rules take them, inside the calendar or not."""
-        row = self.sheet.marks[line]
-        on = self.sheet.days.astype(object)
-        return {(on[place], HALVES[place % 2]): BY_BYTE[int(row[place])].letters for place in np.flatnonzero(row).tolist()}
+        """One line's marks in the form the rules take, on any day."""
+        row = self.register.marks[line]
+        days = self.register.days.astype(object)
+        return {(days[column], HALVES[column % 2]): BY_BYTE[int(row[column])].letters for column in np.flatnonzero(row).tolist()}
 
 
 @st.composite
 def years(draw: st.DrawFn, *, most_weeks: int = 24) -> Year:
-    """Up to 24 weeks from September with whole weeks, days and halves closed; some weeks with no page; marks at random."""
-    chance = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    """Up to 24 weeks from September, with whole weeks, days and half days closed.
+
+    Some weeks have no page, and marks are random.
+    """
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     weeks = draw(st.integers(1, most_weeks))
-    calendar = _calendar(chance, weeks)
+    calendar = _calendar(rng, weeks)
     mondays = [FIRST + timedelta(weeks=number) for number in range(weeks)]
-    paged = tuple(monday for monday in mondays if chance.random() < 0.85) or (mondays[0],)
+    page_weeks = tuple(monday for monday in mondays if rng.random() < 0.85) or (mondays[0],)
     births = tuple(draw(st.lists(st.dates(date(2007, 1, 1), date(2021, 12, 31)), min_size=1, max_size=6)))
-    marks = _marks(chance, len(births), len(paged), draw(st.sampled_from((0.0, 0.05, 0.3))))
-    sheet = Sheet(SCHOOL, 2025, paged, marks, roll(births), calendar)
-    return Year(sheet, births)
+    marks = _marks(rng, len(births), len(page_weeks), draw(st.sampled_from((0.0, 0.05, 0.3))))
+    register = Sheet(SCHOOL, 2025, page_weeks, marks, roll(births), calendar)
+    return Year(register, births)
 
 
-def _calendar(chance: np.random.Generator, weeks: int) -> Calendar:
-    """Weekdays, less closures; now and then a Saturday; a term of the year before, so that week 0 is not the first."""
-    sessions = [(date(2025, 7, 14) + timedelta(days=ahead), half) for ahead in range(5) for half in HALVES]
-    shut_weeks = {number for number in range(weeks) if chance.random() < 0.12}
-    for number in set(range(weeks + 2)) - shut_weeks:
-        for ahead in range(7):
-            on = FIRST + timedelta(weeks=number, days=ahead)
-            if chance.random() < (0.94 if ahead < 5 else 0.02):
-                sessions += [(on, half) for half in HALVES if chance.random() < 0.97]
+def _calendar(rng: np.random.Generator, weeks: int) -> Calendar:
+    """Weekdays without closures, and rarely a Saturday.
+
+    A week of the year before comes first, so that week 0 of the year is not the calendar's first.
+    """
+    sessions = [(date(2025, 7, 14) + timedelta(days=weekday), half) for weekday in range(5) for half in HALVES]
+    closed_weeks = {number for number in range(weeks) if rng.random() < 0.12}
+    for number in set(range(weeks + 2)) - closed_weeks:
+        for weekday in range(7):
+            on = FIRST + timedelta(weeks=number, days=weekday)
+            if rng.random() < (0.94 if weekday < 5 else 0.02):
+                sessions += [(on, half) for half in HALVES if rng.random() < 0.97]
     return Calendar.from_sessions(sessions)
 
 
-def _marks(chance: np.random.Generator, lines: int, weeks: int, unauthorised: float) -> NDArray[np.uint8]:
-    """Mostly present, some of every code, some missing; absence comes in runs."""
+def _marks(rng: np.random.Generator, lines: int, weeks: int, unauthorised: float) -> NDArray[np.uint8]:
+    """Mostly present, some of every code, some missing; absence comes in whole days."""
     size = (lines, weeks * SESSIONS)
     marks = np.where(np.arange(size[1]) % 2 == 0, np.uint8(32), np.uint8(33)) * np.ones(size, dtype=np.uint8)
     for share, codes in ((0.25, CURRENT), (unauthorised, UNAUTHORISED), (0.1, np.zeros(1, dtype=np.uint8))):
-        run = np.repeat(chance.random((lines, weeks * SESSIONS // 2)) < share, 2, axis=1)
-        marks = np.where(run, chance.choice(codes, size), marks)
-    marks[:, chance.random(size[1]) < 0.05] = 0
+        is_chosen = np.repeat(rng.random((lines, weeks * SESSIONS // 2)) < share, 2, axis=1)
+        marks = np.where(is_chosen, rng.choice(codes, size), marks)
+    marks[:, rng.random(size[1]) < 0.05] = 0
     return marks.astype(np.uint8)
 
 
-def roll(births: tuple[date, ...], **said: object) -> Roll:
-    """A roll of pupils born on these days, on it all year."""
-    number = len(births)
-    facts: dict[str, object] = {
-        "pupil_ids": [UUID(int=line + 1) for line in range(number)],
-        "upn": [None] * number,
-        "former_upn": [None] * number,
+def roll(births: tuple[date, ...], **changes: object) -> Roll:
+    """A roll of pupils with these dates of birth, on roll all year."""
+    count = len(births)
+    columns: dict[str, object] = {
+        "pupil_ids": [UUID(int=line + 1) for line in range(count)],
+        "upn": [None] * count,
+        "former_upn": [None] * count,
         "date_of_birth": days(births),
-        "on_from": days([date(2020, 9, 1)] * number),
-        "on_until": days([None] * number),
-        "year_group": [str(line % 3 + 1) for line in range(number)],
-        "registration_group": [None] * number,
-        "enrolment_status": ["C"] * number,
+        "on_from": days([date(2020, 9, 1)] * count),
+        "on_until": days([None] * count),
+        "year_group": [str(line % 3 + 1) for line in range(count)],
+        "registration_group": [None] * count,
+        "enrolment_status": ["C"] * count,
     }
-    return Roll(SCHOOL, 2025, **{**facts, **said})  # type: ignore[arg-type]  # the facts are the fields, by name
+    return Roll(SCHOOL, 2025, **{**columns, **changes})  # type: ignore[arg-type]  # the keys are the fields

@@ -1,4 +1,7 @@
-"""Schools are imported wholly or not at all; term dates replace only the years they speak of; all of it is recorded."""
+"""Importing schools and term dates.
+
+A list is imported wholly or not at all; term dates replace only the years in the file.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +25,18 @@ if TYPE_CHECKING:
 HEADINGS = "URN,Name,Phase,Lowest age,Highest age,Trust,Open date,Close date,Status\n"
 
 
-def listed(*rows: str) -> bytes:
-    """A simple list of schools."""
+def list_of(*rows: str) -> bytes:
+    """A simple list of schools, as a CSV file."""
     return (HEADINGS + "\n".join(rows) + "\n").encode()
 
 
-def recorded() -> int:
-    """How many events the authority in scope has."""
+def event_count() -> int:
+    """How many audit events the authority in scope has."""
     return tx().scalar(select(func.count()).select_from(AuditEvent)) or 0
 
 
-def test_import_adds_changes_and_leaves_alone(world: World) -> None:
-    content = listed("900001,Brook Lane Academy,primary,4,11,Oak,,,", "900010,New School,special,5,19,Oak,01-09-2020,,open")
+def test_an_import_adds_and_changes_schools_and_removes_none(world: World) -> None:
+    content = list_of("900001,Brook Lane Academy,primary,4,11,Oak,,,", "900010,New School,special,5,19,Oak,01-09-2020,,open")
     with unit_of_work(world.here.scope()):
         first = actions.import_schools(content)
         assert (first.added, first.changed, first.unchanged, first.refused, first.problems) == (1, 1, 0, 0, ())
@@ -51,70 +54,70 @@ def test_import_adds_changes_and_leaves_alone(world: World) -> None:
         assert len(queries.schools()) == 2
 
 
-def test_one_fault_and_nothing_is_kept(world: World) -> None:
-    content = listed("900010,New,primary,,,,,,", "9,Bad,primary,,,,,,")
+def test_a_list_with_a_faulty_row_is_not_imported(world: World) -> None:
+    content = list_of("900010,New,primary,,,,,,", "9,Bad,primary,,,,,,")
     with unit_of_work(world.here.scope()):
-        before = recorded()
-        refused = actions.import_schools(content)
-        assert (refused.added, refused.refused, len(refused.problems)) == (0, 2, 1)
-        assert recorded() == before
-        kept = actions.import_schools(content, whole=False)
-        assert (kept.added, kept.refused, len(kept.problems)) == (1, 1, 1)
+        before = event_count()
+        rejected = actions.import_schools(content)
+        assert (rejected.added, rejected.refused, len(rejected.problems)) == (0, 2, 1)
+        assert event_count() == before
+        partial = actions.import_schools(content, all_or_nothing=False)
+        assert (partial.added, partial.refused, len(partial.problems)) == (1, 1, 1)
 
 
-def test_a_column_that_is_not_there_changes_nothing_and_an_empty_cell_clears(world: World) -> None:
+def test_a_missing_column_changes_nothing_and_an_empty_cell_clears(world: World) -> None:
     with unit_of_work(world.here.scope()):
-        actions.import_schools(listed("900001,Brook,primary,4,11,Oak,01-09-2000,,"))
+        actions.import_schools(list_of("900001,Brook,primary,4,11,Oak,01-09-2000,,"))
         assert actions.import_schools(b"URN,Name,Phase\n900001,Brook,primary\n").unchanged == 1
         actions.import_schools(b"URN,Name,Phase,Trust\n900001,Brook,primary,\n")
-        one = queries.school_by_urn("900001")
-        assert one is not None
-        assert (one.lowest_age, one.trust_id) == (4, None)
+        school = queries.school_by_urn("900001")
+        assert school is not None
+        assert (school.lowest_age, school.trust_id) == (4, None)
 
 
-def test_closed_without_a_day_keeps_the_day_first_heard(world: World) -> None:
+def test_a_school_closed_without_a_day_is_closed_from_the_first_import(world: World) -> None:
     with unit_of_work(world.here.scope()):
-        actions.import_schools(listed("900001,Brook,primary,,,,,,Closed"))
-        one = queries.school_by_urn("900001")
-        assert one is not None
-        assert one.closed_on == date(2026, 11, 25)
-        assert actions.import_schools(listed("900001,Brook,primary,,,,,,Closed")).unchanged == 1
+        actions.import_schools(list_of("900001,Brook,primary,,,,,,Closed"))
+        school = queries.school_by_urn("900001")
+        assert school is not None
+        assert school.closed_on == date(2026, 11, 25)
+        assert actions.import_schools(list_of("900001,Brook,primary,,,,,,Closed")).unchanged == 1
 
 
 def test_one_school_is_added_and_changed(world: World) -> None:
     details = actions.SchoolDetails(urn="900011", name="Typed", phase="primary", trust="Elm")
     with unit_of_work(world.here.scope()):
         school_id = actions.add_school(details)
-        with pytest.raises(actions.RefusedError) as refused:
+        with pytest.raises(actions.RefusedError) as error:
             actions.add_school(details)
-        assert refused.value.field == "urn"
+        assert error.value.field == "urn"
         actions.change_school(school_id, actions.SchoolDetails(urn="900011", name="Typed Again", phase="primary"))
-        one = queries.school(school_id)
-        assert one is not None
-        assert (one.name, one.trust_id) == ("Typed Again", None)
-        before = recorded()
+        school = queries.school(school_id)
+        assert school is not None
+        assert (school.name, school.trust_id) == ("Typed Again", None)
+        before = event_count()
         actions.change_school(school_id, actions.SchoolDetails(urn="900011", name="Typed Again", phase="primary"))
-        assert recorded() == before
+        assert event_count() == before
         with pytest.raises(actions.NotInScopeError):
             actions.change_school(world.neighbour.primary, details)
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "contradiction",
     [
         {"opened_on": date(2020, 1, 2), "closed_on": date(2020, 1, 1)},
         {"lowest_age": 11, "highest_age": 5},
     ],
 )
-def test_what_contradicts_itself_is_refused(world: World, wrong: dict[str, Any]) -> None:
+def test_contradictory_details_are_refused(world: World, contradiction: dict[str, Any]) -> None:
     with unit_of_work(world.here.scope()), pytest.raises(actions.RefusedError):
-        actions.add_school(actions.SchoolDetails(urn="900012", name="A", phase="primary", **wrong))
+        actions.add_school(actions.SchoolDetails(urn="900012", name="A", phase="primary", **contradiction))
 
 
 CSV = b"type,name,first_day,last_day\nterm,Autumn,2026-09-02,2026-12-18\n"
 
 
-def test_dates_replace_only_the_years_and_the_kind_they_speak_of(world: World) -> None:
+def test_term_dates_replace_only_their_years_and_kind(world: World) -> None:
     with unit_of_work(world.here.scope()):
         done = actions.import_term_dates(CSV)
         assert (done.terms, done.closed, done.removed, done.years) == (1, 0, 3, (2026,))
@@ -133,7 +136,7 @@ def test_a_faulty_file_leaves_the_dates_alone(world: World) -> None:
         assert len(queries.dates_of(None).terms) == 6
 
 
-def test_a_school_bound_person_keeps_only_the_school_s_own_dates(world: World) -> None:
+def test_a_school_user_can_change_only_the_schools_own_dates(world: World) -> None:
     with unit_of_work(world.here.scope(Role.SCHOOL_ADMINISTRATOR)):
         actions.add_closed_days(world.here.primary, ListedClosed("INSET", date(2026, 9, 1), date(2026, 9, 1)))
         for school_id in (None, world.here.secondary, world.neighbour.primary):
@@ -146,7 +149,7 @@ def test_a_school_bound_person_keeps_only_the_school_s_own_dates(world: World) -
         assert queries.dates_of(world.here.secondary).closed == ()
 
 
-def test_terms_may_not_share_a_day_and_can_be_taken_away(world: World) -> None:
+def test_terms_may_not_share_a_day_and_can_be_removed(world: World) -> None:
     with unit_of_work(world.here.scope()):
         with pytest.raises(actions.RefusedError):
             actions.add_term(None, ListedTerm("x", date(2026, 12, 18), date(2026, 12, 20)))
@@ -160,7 +163,7 @@ def test_terms_may_not_share_a_day_and_can_be_taken_away(world: World) -> None:
         assert tx().scalar(select(func.count()).select_from(ClosedDays)) == 6
 
 
-def test_a_changed_calendar_has_its_registers_counted_again(world: World) -> None:
+def test_a_changed_calendar_queues_a_recount(world: World) -> None:
     with unit_of_work(world.here.scope()):
         actions.add_closed_days(world.here.primary, ListedClosed("INSET", date(2026, 9, 1), date(2026, 9, 1)))
         jobs = list(tx().scalars(select(OutboxJob).where(OutboxJob.kind == actions.RECOUNT)))
@@ -169,9 +172,9 @@ def test_a_changed_calendar_has_its_registers_counted_again(world: World) -> Non
         assert tx().scalar(select(func.count()).select_from(OutboxJob).where(OutboxJob.kind == actions.RECOUNT)) == 3
 
 
-def test_schools_of_the_neighbour_are_not_there(world: World) -> None:
+def test_schools_out_of_scope_cannot_be_seen(world: World) -> None:
     with unit_of_work(world.here.scope(Role.SCHOOL_OFFICE)):
-        assert [one.id for one in queries.schools()] == [world.here.primary]
+        assert [school.id for school in queries.schools()] == [world.here.primary]
         assert queries.school(world.here.secondary) is None
         assert queries.school(world.neighbour.primary) is None
         assert tx().scalar(select(func.count()).select_from(School)) == 1

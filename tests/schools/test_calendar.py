@@ -1,4 +1,7 @@
-"""A school meets in the authority's terms or its own, less what is closed; the cost does not grow with the schools."""
+"""A school meets in the authority's terms or its own, except on closed days.
+
+The number of queries does not grow with the number of schools.
+"""
 
 from __future__ import annotations
 
@@ -23,41 +26,41 @@ if TYPE_CHECKING:
 @contextmanager
 def statements() -> Iterator[list[str]]:
     """The SELECTs sent while the block runs."""
-    seen: list[str] = []
+    sent: list[str] = []
 
-    def note(*args: object) -> None:
+    def remember(*args: object) -> None:
         if str(args[2]).startswith("SELECT"):
-            seen.append(str(args[2]))
+            sent.append(str(args[2]))
 
-    event.listen(db.engine(), "before_cursor_execute", note)
+    event.listen(db.engine(), "before_cursor_execute", remember)
     try:
-        yield seen
+        yield sent
     finally:
-        event.remove(db.engine(), "before_cursor_execute", note)
+        event.remove(db.engine(), "before_cursor_execute", remember)
 
 
-def test_the_authority_s_terms_less_half_terms_and_bank_holidays(world: World) -> None:
+def test_half_terms_and_bank_holidays_are_no_school_days(world: World) -> None:
     with unit_of_work(world.here.scope()):
         calendar = queries.calendar_of(world.here.primary)
     assert calendar.is_school_day(date(2026, 9, 1))
     assert not calendar.is_school_day(date(2026, 10, 28))
-    assert not calendar.is_school_day(date(2026, 5, 4)), "the early May bank holiday is nobody's row, and closed all the same"
+    assert not calendar.is_school_day(date(2026, 5, 4)), "bank holidays are closed without being entered"
     assert not calendar.is_school_day(date(2026, 9, 5))
     assert not calendar.is_school_day(date(2026, 12, 25))
 
 
-def test_a_school_s_own_days_close_it_alone(world: World) -> None:
+def test_a_schools_own_closed_days_close_no_other_school(world: World) -> None:
     with unit_of_work(world.here.scope()):
         actions.add_closed_days(world.here.primary, ListedClosed("INSET", date(2026, 9, 1), date(2026, 9, 1)))
         actions.add_closed_days(world.here.primary, ListedClosed("Early close", date(2026, 12, 18), date(2026, 12, 18), "PM"))
-        one, other = queries.calendar_of(world.here.primary), queries.calendar_of(world.here.secondary)
-        assert not one.is_school_day(date(2026, 9, 1))
-        assert (one.meets(date(2026, 12, 18), "AM"), one.meets(date(2026, 12, 18), "PM")) == (True, False)
-        assert other.count() - one.count() == 3
-        assert queries.calendars() == {world.here.primary: one, world.here.secondary: other}
+        primary, secondary = queries.calendar_of(world.here.primary), queries.calendar_of(world.here.secondary)
+        assert not primary.is_school_day(date(2026, 9, 1))
+        assert (primary.meets(date(2026, 12, 18), "AM"), primary.meets(date(2026, 12, 18), "PM")) == (True, False)
+        assert secondary.count() - primary.count() == 3
+        assert queries.calendars() == {world.here.primary: primary, world.here.secondary: secondary}
 
 
-def test_own_terms_replace_the_authority_s_for_that_year_only(world: World) -> None:
+def test_own_terms_replace_the_authoritys_only_for_their_year(world: World) -> None:
     with unit_of_work(world.here.scope()):
         actions.add_term(world.here.primary, ListedTerm("Whole year", date(2026, 9, 7), date(2027, 7, 2)))
         own = queries.calendar_of(world.here.primary)
@@ -69,28 +72,28 @@ def test_own_terms_replace_the_authority_s_for_that_year_only(world: World) -> N
         assert queries.calendars()[world.here.primary] == own
 
 
-def test_calendars_cost_the_same_for_two_schools_and_two_hundred(world: World) -> None:
+def test_two_hundred_calendars_need_no_more_queries_than_two(world: World) -> None:
     with unit_of_work(world.here.scope()):
         with statements() as few:
             queries.calendars()
         rows = "".join(f"9{number:05d},S{number},primary\n" for number in range(100, 300))
         actions.import_schools(("URN,Name,Phase\n" + rows).encode())
-        for one in queries.schools()[:20]:
-            actions.add_closed_days(one.id, ListedClosed("INSET", date(2026, 9, 1), date(2026, 9, 1)))
+        for school in queries.schools()[:20]:
+            actions.add_closed_days(school.id, ListedClosed("INSET", date(2026, 9, 1), date(2026, 9, 1)))
         with statements() as many:
-            found = queries.calendars()
-    assert len(found) == 202
+            calendars = queries.calendars()
+    assert len(calendars) == 202
     assert len(many) == len(few) == 3
 
 
-def test_the_neighbour_s_dates_are_never_ours(world: World) -> None:
+def test_another_authoritys_dates_change_nothing(world: World) -> None:
     with unit_of_work(world.neighbour.scope()):
         actions.add_closed_days(None, ListedClosed("Elsewhere", date(2026, 9, 2), date(2026, 9, 2)))
     with unit_of_work(world.here.scope()):
         assert queries.calendar_of(world.here.primary).is_school_day(date(2026, 9, 2))
 
 
-def test_the_year_at_a_glance_says_every_day_in_words(world: World) -> None:
+def test_the_year_at_a_glance_describes_every_day(world: World) -> None:
     with unit_of_work(world.here.scope()):
         actions.add_closed_days(world.here.primary, ListedClosed("INSET", date(2026, 9, 1), date(2026, 9, 1)))
         actions.add_closed_days(world.here.primary, ListedClosed("Early close", date(2026, 12, 18), date(2026, 12, 18), "PM"))

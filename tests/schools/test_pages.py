@@ -1,4 +1,4 @@
-"""The pages of schools and term dates: who may open them, what they say, and what they change."""
+"""Pages of schools and term dates: permissions, contents and changes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SCHOOL = {
 }
 
 
-def test_the_list_is_cut_by_phase_and_knows_nothing_of_the_neighbour(signed_in: Callable[..., Browser], world: World) -> None:
+def test_the_list_is_filtered_by_phase_and_stays_in_scope(signed_in: Callable[..., Browser], world: World) -> None:
     browser = signed_in(Role.LA_MANAGER)
     page = browser.get("/schools")
     assert "2 schools" in page.text
@@ -41,7 +41,7 @@ def test_the_list_is_cut_by_phase_and_knows_nothing_of_the_neighbour(signed_in: 
     browser.get(f"/schools/{world.neighbour.primary}", status=404)
 
 
-def test_a_school_sees_itself_and_changes_nothing_about_itself(signed_in: Callable[..., Browser], world: World) -> None:
+def test_a_school_can_see_its_details_and_not_change_them(signed_in: Callable[..., Browser], world: World) -> None:
     browser = signed_in(Role.HEADTEACHER)
     assert "1 school" in browser.get("/schools").text
     page = browser.get(f"/schools/{world.here.primary}")
@@ -59,41 +59,41 @@ def test_a_school_is_added_and_changed(signed_in: Callable[..., Browser], world:
     assert "001" in page.text
     assert "Elm Trust" in page.text
     with unit_of_work(world.here.scope()):
-        one = queries.school_by_urn("900020")
-        assert one is not None
-        school_id = one.id
+        school = queries.school_by_urn("900020")
+        assert school is not None
+        school_id = school.id
     edit = f"/schools/{school_id}/edit"
     form = browser.get(edit).document
     assert form.xpath("string(//input[@name='trust']/@value)") == "Elm Trust"
     assert form.xpath("string(//input[@name='opened_on-year']/@value)") == "2020"
     assert browser.post(edit, {**SCHOOL, "name": "Larch Academy"}).h1 == "Larch Academy"
-    taken = browser.post("/schools/new", {**SCHOOL, "urn": "900001"}, token_from="/schools/new")
-    assert "Enter a URN no other school of the authority has" in taken.text
+    duplicate = browser.post("/schools/new", {**SCHOOL, "urn": "900001"}, token_from="/schools/new")
+    assert "Enter a URN no other school of the authority has" in duplicate.text
 
 
 @pytest.mark.parametrize(
-    "wrong", [{}, {"urn": "12", "name": " ", "phase": "castle", "lowest_age": "x", "opened_on-day": "31", "opened_on-month": "2"}]
+    "values", [{}, {"urn": "12", "name": " ", "phase": "castle", "lowest_age": "x", "opened_on-day": "31", "opened_on-month": "2"}]
 )
-def test_what_is_wrong_is_said_beside_its_field(signed_in: Callable[..., Browser], wrong: dict[str, str]) -> None:
-    page = signed_in(Role.LA_ADMINISTRATOR).post("/schools/new", wrong, token_from="/schools/new")
+def test_errors_are_shown_beside_their_fields(signed_in: Callable[..., Browser], values: dict[str, str]) -> None:
+    page = signed_in(Role.LA_ADMINISTRATOR).post("/schools/new", values, token_from="/schools/new")
     assert page.h1 == "Add a school"
     assert "There is a problem" in page.text
 
 
-def test_a_list_is_imported_or_told_what_to_mend(signed_in: Callable[..., Browser]) -> None:
+def test_a_faulty_list_shows_what_to_put_right(signed_in: Callable[..., Browser]) -> None:
     browser = signed_in(Role.LA_ADMINISTRATOR)
 
     def send(content: bytes) -> str:
         return browser.post("/schools/import", {"file": (io.BytesIO(content), "schools.csv")}, token_from="/schools/import").text
 
     assert "1 school added, 0 changed, 0 as they were" in send(b"URN,Name,Phase\n900030,A,primary\n")
-    told = send(b"URN,Name,Phase\n9,<b>A</b>,primary\n")
-    assert "1 thing to put right" in told
-    assert "Enter the school's URN" in told
+    answer = send(b"URN,Name,Phase\n9,<b>A</b>,primary\n")
+    assert "1 thing to put right" in answer
+    assert "Enter the school's URN" in answer
     assert "Choose a file of schools" in browser.post("/schools/import", {}, token_from="/schools/import").text
 
 
-def test_the_authority_s_dates_are_shown_and_kept(signed_in: Callable[..., Browser]) -> None:
+def test_the_authoritys_dates_are_shown_and_changed(signed_in: Callable[..., Browser]) -> None:
     browser = signed_in(Role.LA_MANAGER)
     page = browser.get("/term-dates")
     assert page.h1 == "Term dates 2026/27"
@@ -109,7 +109,7 @@ def test_the_authority_s_dates_are_shown_and_kept(signed_in: Callable[..., Brows
     browser.post(remove, status=404, token_from="/term-dates")
 
 
-def test_a_term_is_added_and_an_overlap_refused(signed_in: Callable[..., Browser]) -> None:
+def test_a_term_is_added_and_an_overlapping_one_is_refused(signed_in: Callable[..., Browser]) -> None:
     browser = signed_in(Role.LA_MANAGER)
     term = {"name": "Autumn", "first_day-day": "1", "first_day-month": "sep", "first_day-year": "2027"}
     term |= {"last_day-day": "17", "last_day-month": "12", "last_day-year": "2027"}
@@ -119,7 +119,7 @@ def test_a_term_is_added_and_an_overlap_refused(signed_in: Callable[..., Browser
     assert "two terms share a day" in again.text
 
 
-def test_a_school_keeps_its_own_dates_over_the_authority_s(signed_in: Callable[..., Browser], world: World) -> None:
+def test_a_school_can_add_its_own_dates(signed_in: Callable[..., Browser], world: World) -> None:
     browser = signed_in(Role.SCHOOL_OFFICE)
     own = f"/schools/{world.here.primary}/term-dates"
     assert "It follows the authority's" in browser.get(own).text
@@ -134,7 +134,7 @@ def test_a_school_keeps_its_own_dates_over_the_authority_s(signed_in: Callable[.
     browser.get(f"/schools/{world.neighbour.primary}/term-dates", status=404)
 
 
-def test_a_head_reads_dates_and_changes_none(signed_in: Callable[..., Browser], world: World) -> None:
+def test_a_headteacher_can_read_dates_and_not_change_them(signed_in: Callable[..., Browser], world: World) -> None:
     browser = signed_in(Role.HEADTEACHER)
     own = f"/schools/{world.here.primary}/term-dates"
     assert "Add closed days" not in browser.get(own).text

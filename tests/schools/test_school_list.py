@@ -1,4 +1,4 @@
-"""A list of schools is read as GIAS writes it and as a person would, and says what to mend."""
+"""Reading lists of schools: GIAS extracts, simpler files, and what to put right."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def gias(*rows: str) -> bytes:
 
 
 def test_gias_rows_become_schools() -> None:
-    read = school_list(gias("900001,001,2001,St Wren’s Primary,Primary,Community school,4,11,,01-09-1975,,Open"), "001")
-    (one,) = read.schools
-    assert read.problems == ()
-    assert (one.urn, one.laestab, one.name, one.phase) == ("900001", "0012001", "St Wren’s Primary", "primary")
-    assert (one.lowest_age, one.highest_age, one.trust, one.closed_on) == (4, 11, None, None)
-    assert one.opened_on is not None
-    assert one.opened_on.isoformat() == "1975-09-01"
+    listed = school_list(gias("900001,001,2001,St Wren’s Primary,Primary,Community school,4,11,,01-09-1975,,Open"), "001")
+    (school,) = listed.schools
+    assert listed.problems == ()
+    assert (school.urn, school.laestab, school.name, school.phase) == ("900001", "0012001", "St Wren’s Primary", "primary")
+    assert (school.lowest_age, school.highest_age, school.trust, school.closed_on) == (4, 11, None, None)
+    assert school.opened_on is not None
+    assert school.opened_on.isoformat() == "1975-09-01"
 
 
 @pytest.mark.parametrize(
@@ -47,41 +47,41 @@ def test_gias_rows_become_schools() -> None:
         ("Not applicable", "Other independent school", "3,11", "primary"),
     ],
 )
-def test_phases_follow_type_then_phase_then_ages(phase: str, kind: str, ages: str, expected: str) -> None:
-    read = school_list(gias(f"900001,001,2001,A,{phase},{kind},{ages},,,,Open"), "001")
-    assert [one.phase for one in read.schools] == [expected]
+def test_the_phase_is_decided_by_type_then_phase_then_ages(phase: str, kind: str, ages: str, expected: str) -> None:
+    listed = school_list(gias(f"900001,001,2001,A,{phase},{kind},{ages},,,,Open"), "001")
+    assert [school.phase for school in listed.schools] == [expected]
 
 
-def test_simple_headings_are_known_whatever_their_case_and_punctuation() -> None:
+def test_headings_match_in_any_case_and_punctuation() -> None:
     content = (
         b"\xef\xbb\xbfSchools of the area\n\nurn;LA-ESTAB;name;PHASE;age_range;Trust;Open?\n"
         b"900001;001/2001;Brook;primary;5-11;Oak;yes\n"
     )
-    (one,) = school_list(content, "001").schools
-    assert (one.laestab, one.lowest_age, one.highest_age, one.trust, one.closed) == ("0012001", 5, 11, "Oak", False)
+    (school,) = school_list(content, "001").schools
+    assert (school.laestab, school.lowest_age, school.highest_age, school.trust, school.closed) == ("0012001", 5, 11, "Oak", False)
 
 
-def test_line_ends_of_old_computers_are_read() -> None:
+def test_carriage_returns_end_lines() -> None:
     assert len(school_list(b"URN,Name,Phase\r900001,A,primary\r900002,B,special\r", "001").schools) == 2
 
 
-def test_other_authorities_are_counted_and_left_out() -> None:
-    read = school_list(gias("900001,001,2001,A,Primary,x,,,,,,Open", "900002,002,2001,B,Primary,x,,,,,,Open"), "001")
-    assert ([one.urn for one in read.schools], read.elsewhere, read.rows) == (["900001"], 1, 2)
+def test_rows_of_other_authorities_are_counted_and_left_out() -> None:
+    listed = school_list(gias("900001,001,2001,A,Primary,x,,,,,,Open", "900002,002,2001,B,Primary,x,,,,,,Open"), "001")
+    assert ([school.urn for school in listed.schools], listed.elsewhere, listed.rows) == (["900001"], 1, 2)
 
 
-def test_a_list_of_another_authority_alone_says_so() -> None:
+def test_a_list_of_only_another_authority_is_a_problem() -> None:
     (problem,) = school_list(gias("900002,002,2001,B,Primary,x,,,,,,Open"), "001").problems
     assert "LA 001" in problem.what_to_do
 
 
-def test_every_fault_names_row_column_value_and_what_to_do() -> None:
+def test_every_problem_names_its_row_column_and_value() -> None:
     content = (
         b"URN,Name,Phase,Age range,LAESTAB,Open date,Close date\n12,,prim,11-5,77,32/01/2020,\n"
         b"900001,A,primary,,,2/1/2020,1/1/2020\n900001,A,primary,,,,\n"
     )
-    found = [(one.row, one.column, one.value) for one in school_list(content, "001").problems]
-    assert found == [
+    problems = [(problem.row, problem.column, problem.value) for problem in school_list(content, "001").problems]
+    assert problems == [
         (2, "URN", "12"),
         (2, "Name", None),
         (2, "Age range", "11-5"),
@@ -92,16 +92,16 @@ def test_every_fault_names_row_column_value_and_what_to_do() -> None:
     ]
 
 
-def test_one_urn_twice_is_a_fault() -> None:
+def test_a_repeated_urn_is_a_problem() -> None:
     (problem,) = school_list(b"URN,Name,Phase\n900001,A,primary\n900001,A,primary\n", "001").problems
     assert problem.row == 3
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing here", b"URN\n900001\n", b'URN,Name\n"900001,A\x00', b"\xff\xfe\x00\xd8"])
-def test_what_is_no_list_is_told_and_never_raises(content: bytes) -> None:
-    read = school_list(content, "001")
-    assert read.schools == ()
-    assert read.problems
+def test_a_file_that_is_no_list_gives_a_problem(content: bytes) -> None:
+    listed = school_list(content, "001")
+    assert listed.schools == ()
+    assert listed.problems
 
 
 @pytest.mark.parametrize("text", ["2025-09-01", "01/09/2025", "01-09-2025", "1/9/2025", "2025-09-01T00:00:00", "01.09.2025"])
@@ -110,6 +110,6 @@ def test_a_day_is_read_day_first(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "9/31/2025", "2025-13-01", "soon", "01/09/0025"])
-def test_what_is_no_day_is_refused(text: str) -> None:
+def test_text_that_is_no_day_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="day"):
         day(text)

@@ -1,4 +1,4 @@
-"""Term dates are read from CSV and JSON, and a file with a fault changes nothing."""
+"""Reading term dates from CSV and JSON; a file with a problem has no dates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portal.schools.term_dates import HALF_TERMS, term_dates
 
 
 def published() -> dict[str, Any]:
-    """An authority's dates for 2025/26 in the shape some authorities publish."""
+    """An authority's dates for 2025/26 in the JSON that some authorities publish."""
     holidays = [
         ("2025-08-01", "2025-08-31"),
         ("2025-10-25", "2025-11-02"),
@@ -35,31 +35,35 @@ def published() -> dict[str, Any]:
     }
 
 
-def test_terms_are_the_stretches_between_holidays() -> None:
-    read = term_dates(json.dumps(published()).encode())
-    assert tuple(term.name for term in read.terms) == HALF_TERMS
-    assert (read.terms[0].first_day, read.terms[0].last_day) == (date(2025, 9, 1), date(2025, 10, 24))
-    assert (read.terms[-1].first_day, read.terms[-1].last_day) == (date(2026, 6, 1), date(2026, 7, 20))
-    assert [run.first_day for run in read.closed] == [date(2026, 5, 4)]
-    assert read.term_years == read.closed_years == {2025}
-    calendar = Calendar.from_terms([(term.first_day, term.last_day) for term in read.terms], [run.first_day for run in read.closed])
+def test_terms_lie_between_school_holidays() -> None:
+    dates = term_dates(json.dumps(published()).encode())
+    assert tuple(term.name for term in dates.terms) == HALF_TERMS
+    assert (dates.terms[0].first_day, dates.terms[0].last_day) == (date(2025, 9, 1), date(2025, 10, 24))
+    assert (dates.terms[-1].first_day, dates.terms[-1].last_day) == (date(2026, 6, 1), date(2026, 7, 20))
+    assert [run.first_day for run in dates.closed] == [date(2026, 5, 4)]
+    assert dates.term_years == dates.closed_years == {2025}
+    calendar = Calendar.from_terms(
+        [(term.first_day, term.last_day) for term in dates.terms], [run.first_day for run in dates.closed]
+    )
     assert len(calendar.school_days()) == 195
 
 
 def test_training_days_are_closed() -> None:
-    said = published() | {"pd_days": ["2025-09-01", {"date": "2026-01-05", "label": "INSET"}]}
-    assert date(2026, 1, 5) in {run.first_day for run in term_dates(json.dumps(said).encode()).closed}
+    document = published() | {"pd_days": ["2025-09-01", {"date": "2026-01-05", "label": "INSET"}]}
+    assert date(2026, 1, 5) in {run.first_day for run in term_dates(json.dumps(document).encode()).closed}
 
 
-def test_a_csv_is_read_in_either_order_of_days() -> None:
+def test_a_csv_may_write_days_either_way() -> None:
     content = (
         "Type,Name,First day,Last day,Session\nterm,Autumn,2025-09-01,19/12/2025,\n"
         "closed,Half term,27/10/2025,31/10/2025,\nclosed,Polling day,07/05/2026,,pm\n"
     )
-    read = term_dates(content.encode())
-    assert read.problems == ()
-    assert [(term.name, term.first_day, term.last_day) for term in read.terms] == [("Autumn", date(2025, 9, 1), date(2025, 12, 19))]
-    assert [(run.first_day, run.last_day, run.session) for run in read.closed] == [
+    dates = term_dates(content.encode())
+    assert dates.problems == ()
+    assert [(term.name, term.first_day, term.last_day) for term in dates.terms] == [
+        ("Autumn", date(2025, 9, 1), date(2025, 12, 19))
+    ]
+    assert [(run.first_day, run.last_day, run.session) for run in dates.closed] == [
         (date(2025, 10, 27), date(2025, 10, 31), None),
         (date(2026, 5, 7), date(2026, 5, 7), "PM"),
     ]
@@ -78,7 +82,7 @@ def test_a_csv_is_read_in_either_order_of_days() -> None:
         ("term,a,2025-09-01,2025-12-19,\nterm,b,2025-12-19,2026-03-27,", "first_day"),
     ],
 )
-def test_each_fault_names_its_column(rows: str, column: str) -> None:
+def test_each_problem_names_its_column(rows: str, column: str) -> None:
     (problem,) = term_dates(f"type,name,first_day,last_day,session\n{rows}\n".encode()).problems
     assert problem.column == column
     assert problem.what_to_do.startswith("Enter")
@@ -88,15 +92,15 @@ def test_each_fault_names_its_column(rows: str, column: str) -> None:
     "content",
     [b"", b"{}", b"[1]", b'{"academic_years": [1]}', b"{" * 100_000, b'{"academic_years": []}', b"type,first_day\n", b"\xff\xfe{"],
 )
-def test_what_is_no_calendar_is_told_and_never_raises(content: bytes) -> None:
-    read = term_dates(content)
-    assert (read.terms, read.closed) == ((), ())
-    assert read.problems
+def test_a_file_that_has_no_dates_gives_a_problem(content: bytes) -> None:
+    dates = term_dates(content)
+    assert (dates.terms, dates.closed) == ((), ())
+    assert dates.problems
 
 
-def test_no_derived_term_touches_a_holiday_or_a_weekend_edge() -> None:
-    read = term_dates(json.dumps(published()).encode())
-    for term in read.terms:
+def test_derived_terms_begin_and_end_on_weekdays() -> None:
+    dates = term_dates(json.dumps(published()).encode())
+    for term in dates.terms:
         assert term.first_day.weekday() < 5
         assert term.last_day.weekday() < 5
         assert term.last_day - term.first_day < timedelta(days=80)
