@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class MatchKind(StrEnum):
     """The outcome of matching one incoming pupil."""
 
-    EXISTING = "held"
+    EXISTING = "held"  # stored in previews of uploads, so the value stays as it is
     NEW = "new"
     QUESTION = "question"
     REPEATED = "repeated"

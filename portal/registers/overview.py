@@ -117,26 +117,8 @@ def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary
     first, last = year_bounds(academic_year)
     year = _sums_by_school(first, last)
     recent = _sums_by_school(recent_from, last)
-    newest: dict[UUID, tuple[Any, Any]] = {
-        school: (day, recorded_at)
-        for school, day, recorded_at in tx().execute(
-            select(CurrentPage.school_id, func.max(CurrentPage.last_day), func.max(CurrentPage.recorded_at))
-            .where(CurrentPage.week.between(first, last), HAS_MARKS)
-            .group_by(CurrentPage.school_id)
-        )
-    }
-    absent: dict[UUID, tuple[Any, Any]] = {
-        school: (pupils, persistent)
-        for school, pupils, persistent in tx().execute(
-            select(
-                Standing.school_id,
-                func.count().filter(Standing.headline_possible > 0),
-                func.count().filter(Standing.headline_possible > 0, Standing.headline_absent * 10 >= Standing.headline_possible),
-            )
-            .where(Standing.academic_year == academic_year)
-            .group_by(Standing.school_id)
-        )
-    }
+    newest = _newest_by_school(first, last)
+    absent = _persistence_by_school(academic_year)
     weeks = _weeks_by_school(first, last)
     schools = tx().execute(select(School.id, School.name, School.phase).where(School.closed_on.is_(None)).order_by(School.name))
     return [
@@ -152,6 +134,31 @@ def every_school(academic_year: int, *, recent_from: date) -> list[SchoolSummary
         )
         for school_id, name, phase in schools
     ]
+
+
+def _newest_by_school(first: date, last: date) -> dict[UUID, tuple[Any, Any]]:
+    """Each school's last day with a mark, and when its registers were last written."""
+    query = (
+        select(CurrentPage.school_id, func.max(CurrentPage.last_day), func.max(CurrentPage.recorded_at))
+        .where(CurrentPage.week.between(first, last), HAS_MARKS)
+        .group_by(CurrentPage.school_id)
+    )
+    return {school_id: (day, recorded_at) for school_id, day, recorded_at in tx().execute(query)}
+
+
+def _persistence_by_school(academic_year: int) -> dict[UUID, tuple[int, int]]:
+    """Each school's enrolments in headline figures, and how many of them are persistently absent."""
+    is_enrolled = Standing.headline_possible > 0
+    query = (
+        select(
+            Standing.school_id,
+            func.count().filter(is_enrolled),
+            func.count().filter(is_enrolled, Standing.headline_absent * 10 >= Standing.headline_possible),
+        )
+        .where(Standing.academic_year == academic_year)
+        .group_by(Standing.school_id)
+    )
+    return {school_id: (pupils, persistent) for school_id, pupils, persistent in tx().execute(query)}
 
 
 def _weeks_by_school(first: date, last: date) -> dict[UUID, frozenset[date]]:

@@ -55,7 +55,7 @@ class Sums:
 def sums_by_line(marks: Marks) -> Sums:
     """Each line's counts over the given columns."""
     lines = len(marks)
-    # Plain presence is counted as a whole; only the other few per cent of marks are taken apart.
+    # Plain presence is counted as a whole; only the other few per cent of marks are looked at one by one.
     line, column = true_cells(marks > PLAIN_PRESENT)
     bytes_ = marks[line, column]
     classes = np.bincount(line * 8 + (bytes_ >> 5), minlength=lines * 8).reshape(lines, 8)
