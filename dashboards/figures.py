@@ -61,18 +61,7 @@ def weekly_lines(frame: pd.DataFrame, *, labels: dict[str, str], unit: str = "%"
     for series in (SCHOOL, AUTHORITY, NATION):
         if series.column not in frame or frame[series.column].isna().all():
             continue
-        figure.add_trace(
-            go.Scatter(
-                x=list(frame["week"]),
-                y=[None if math.isnan(rate) else rate for rate in frame[series.column]],  # JSON has no NaN
-                name="<br>".join(textwrap.wrap(labels[series.column], LEGEND_WIDTH)),
-                mode="lines+markers",
-                connectgaps=False,
-                line={"color": series.colour, "dash": series.dash, "width": 3},
-                marker={"symbol": series.symbol, "size": 8},
-                hovertemplate="%{y:.1f}" + unit + "<extra>" + labels[series.column] + "</extra>",
-            )
-        )
+        figure.add_trace(_line(series, frame, labels[series.column], unit))
     figure.update_layout(
         template="none",
         font={"family": "Arial, sans-serif", "size": 16, "color": TEXT_COLOUR},
@@ -93,3 +82,16 @@ def weekly_lines(frame: pd.DataFrame, *, labels: dict[str, str], unit: str = "%"
         plot_bgcolor="rgba(0,0,0,0)",
     )
     return figure
+
+
+def _line(series: Series, frame: pd.DataFrame, label: str, unit: str) -> go.Scatter:
+    return go.Scatter(
+        x=list(frame["week"]),
+        y=[None if math.isnan(rate) else rate for rate in frame[series.column]],  # JSON has no NaN
+        name="<br>".join(textwrap.wrap(label, LEGEND_WIDTH)),
+        mode="lines+markers",
+        connectgaps=False,
+        line={"color": series.colour, "dash": series.dash, "width": 3},
+        marker={"symbol": series.symbol, "size": 8},
+        hovertemplate="%{y:.1f}" + unit + "<extra>" + label + "</extra>",
+    )

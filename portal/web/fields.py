@@ -1,7 +1,4 @@
-"""Form fields drawn by the GOV.UK macros, and the error summary that links to them.
-
-Each field shows its label, hint, error and what was typed.
-"""
+"""Form fields drawn by the GOV.UK macros, and the error summary that links to them."""
 
 from __future__ import annotations
 
@@ -21,7 +18,6 @@ from portal.web.wording import PlainWords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-
 
 PROBLEM = "There is a problem"
 HIDDEN = Markup('<input type="hidden" name="{}" value="{}">')
@@ -358,7 +354,7 @@ def first_error(errors: Iterable[object]) -> str:
 
 
 def month_number(typed: str) -> int:
-    """The number of a month typed as a number, a name, or at least three letters of a name.
+    """The number of a month typed as a number, a name or at least three letters.
 
     Raises:
         ValueError: when it is no month.
@@ -373,10 +369,7 @@ def month_number(typed: str) -> int:
 
 
 def check(message: str, holds: Callable[[Any], bool]) -> Callable[[object, wtforms.Field], None]:
-    """A validator that shows `message` where `holds` is false for the value.
-
-    For example `check("Enter a year group from 0 to 13", lambda year: …)`.
-    """
+    """A validator that shows `message` where `holds` is false: `check("Enter a year", lambda year: …)`."""
 
     def validator(_form: object, field: wtforms.Field) -> None:
         if not holds(field.data):
