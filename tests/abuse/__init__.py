@@ -1,1 +1,1 @@
-"""One test for each abuse case, its id in the name."""
+"""Tests of attacks, one for each attack in README.md, whose id is in the test's docstring."""

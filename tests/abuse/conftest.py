@@ -1,5 +1,27 @@
-"""What the abuse cases in a browser share with the journeys: one running portal, and Chromium."""
+"""Fixtures of the attacks: the running portal, Chromium, and the app of the accounts' tests."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portal.permissions import Role
+from tests.accounts.conftest import live_app
+from tests.accounts.support import make_app, new_browser
 from tests.journeys.conftest import chromium, portal
 
-__all__ = ["chromium", "portal"]
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from tests.support.browser import Browser
+    from tests.support.world import World
+
+__all__ = ["chromium", "live_app", "portal"]
+
+
+@pytest.fixture
+def demo_administrator(settings: Settings, world: World) -> Browser:
+    """A browser signed in as the LA administrator, in the demonstration."""
+    browser = new_browser(make_app(settings, demo=True))
+    browser.post("/demonstration/sign-in", {"membership": str(world.here.people[Role.LA_ADMINISTRATOR][1])}, token_from="/sign-in")
+    return browser

@@ -1,4 +1,4 @@
-"""Measuring an attack: how long reading a file takes and how much memory it takes, in a process of its own."""
+"""Measuring the time and memory that reading a hostile file takes, in a process of its own."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MEGABYTE = 1_000_000
-MOST_MEMORY = 200
+MAX_MEGABYTES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What came of it ("read", or the kind and sentence of the refusal), in seconds and megabytes."""
+    """The outcome of reading a file, with its seconds and megabytes.
+
+    `kind` is "read", or the kind of the rejection; `message` is the rejection's sentence.
+    """
 
     kind: str
     message: str
@@ -31,7 +34,11 @@ class Cost:
 
 
 def measured(act: Callable[[bytes], object], content: bytes) -> Cost:
-    """Do it in a fork of this process and say what it cost. Its peak is that of the fork or of the fork's own child."""
+    """Call `act` with the content in a fork of this process, and return its cost.
+
+    The memory is the peak of the fork, or of the fork's own child where that is larger.
+    """
+    # A fork of its own, because a process's memory peak counts everything it did before.
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -41,41 +48,42 @@ def measured(act: Callable[[bytes], object], content: bytes) -> Cost:
         finally:
             os._exit(0)
     os.close(writer)
-    with os.fdopen(reader, "rb") as answer:
-        told = answer.read()
+    with os.fdopen(reader, "rb") as pipe:
+        pickled = pipe.read()
     os.waitpid(child, 0)
-    cost: Cost = pickle.loads(told)  # noqa: S301  our own child wrote it
+    cost: Cost = pickle.loads(pickled)  # noqa: S301  our own child wrote it
     return cost
 
 
 def _cost(act: Callable[[bytes], object], content: bytes) -> Cost:
+    # Writing 5 resets the kernel's record of the highest memory use (VmHWM).
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    before, started = _held("VmRSS"), time.perf_counter()
+    bytes_before, started = _status_bytes("VmRSS"), time.perf_counter()
     kind, message = "read", ""
     try:
         act(content)
-    except FileRefused as refusal:
-        kind, message = refusal.kind, refusal.message
-    except BaseException as error:  # noqa: BLE001  whatever it is, the test is to see it
+    except FileRefused as rejection:
+        kind, message = rejection.kind, rejection.message
+    except BaseException as error:  # noqa: BLE001  whatever it is, it becomes the outcome that the test compares
         kind, message = type(error).__name__, str(error)[:2_000]
-    taken = time.perf_counter() - started
-    of_child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    return Cost(kind, message, taken, (max(_held("VmHWM"), of_child) - before) / MEGABYTE)
+    seconds = time.perf_counter() - started
+    child_peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    return Cost(kind, message, seconds, (max(_status_bytes("VmHWM"), child_peak) - bytes_before) / MEGABYTE)
 
 
-def _held(name: str) -> int:
-    """A line of this process's status, in bytes."""
+def _status_bytes(name: str) -> int:
+    """A line of this process's status in /proc, in bytes."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
-def guarded(content: bytes) -> object:
-    """The guard alone."""
+def run_guard(content: bytes) -> object:
+    """Run only the guard, which looks at a file before anything reads it."""
     return recognised(content, DEFAULT)
 
 
-def cheap(cost: Cost, *, seconds: float = 2, megabytes: float = MOST_MEMORY) -> str:
-    """What came of it, having asserted that it was cheap."""
+def cheap_outcome(cost: Cost, *, seconds: float = 2, megabytes: float = MAX_MEGABYTES) -> str:
+    """Assert that the cost was within these limits, and return the outcome's kind."""
     assert cost.seconds < seconds, cost
     assert cost.megabytes <= megabytes, cost
     return cost.kind

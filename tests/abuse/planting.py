@@ -1,4 +1,7 @@
-"""Canaries in every place free text enters the portal: through its own pages where there is one, else as data at rest."""
+"""Plants canaries in every text the portal stores.
+
+They go through the portal's own forms where there is one, and straight into the database where there is none.
+"""
 
 from __future__ import annotations
 
@@ -26,21 +29,25 @@ if TYPE_CHECKING:
     from tests.support.running import Member, RunningPortal
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
-Values = dict[str, object]
+FormFields = dict[str, object]
 
 
 @dataclass
 class Planted:
-    """Where the canaries are: the objects that carry them, by the name routes give their ids, and who reads them."""
+    """The objects that carry canaries, and the people who read them.
+
+    `ids` are by the name of the argument in routes. `problems` are canaries that a page took for markup while they
+    were planted.
+    """
 
     ids: dict[str, UUID]
     uploads: list[UUID]
     members: dict[Role, Member]
-    said: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 class Planter:
-    """Fills forms as a script would: a page's token, then everything the form takes."""
+    """Fills in the portal's forms with canaries, as a script would: first the page's token, then every field."""
 
     def __init__(self, portal: RunningPortal, browser: Browser, canaries: Canaries) -> None:
         """Choose the school that every school role belongs to."""
@@ -51,56 +58,60 @@ class Planter:
             "AND s.authority_id = (SELECT id FROM authority WHERE slug = 'wrenfold') LIMIT 1"
         )
         self.members = {role: self._member(role) for role in Role}
-        self.said: list[str] = []
+        self.problems: list[str] = []
 
     def _member(self, role: Role) -> Member:
-        """Somebody of this role: of the school, where the role has one."""
-        places = self.database.one(
+        """A member with this role, and of the school if the role has schools."""
+        count = self.database.one(
             "SELECT count(*) FROM membership m JOIN authority a ON a.id = m.authority_id WHERE m.role = %s "
             "AND (a.slug = 'wrenfold' OR m.role = 'platform-operator')",
             role,
         )
-        all_of_them = [self.database.member(role, place=place) for place in range(places)]
-        return next((one for one in all_of_them if self.school in one.schools), all_of_them[0])
+        members = [self.database.member(role, place=index) for index in range(count)]
+        return next((member for member in members if self.school in member.schools), members[0])
 
-    def send(self, visiting: Visitor, path: str, values: Values, *, form: str = "") -> str:
-        """Send a form with the token of its page; the page that answers must have taken the canaries for text."""
-        asked = visiting.page.request
-        token = TOKEN.search(asked.get(visiting.address + (form or path)).text())
+    def send(self, visiting: Visitor, path: str, fields: FormFields, *, form: str = "") -> str:
+        """Send a form with the token of its page, and return the address of the page that answers.
+
+        Canaries that the answer takes for markup are added to `problems`. `form` is the page with the form, if it is
+        not at the path itself.
+        """
+        request = visiting.page.request
+        token = TOKEN.search(request.get(visiting.address + (form or path)).text())
         assert token is not None, path
-        answer = asked.post(
+        answer = request.post(
             visiting.address + path,
-            multipart={"csrf_token": token[1], **values},  # type: ignore[dict-item]  # text and files, as Playwright takes them
+            multipart={"csrf_token": token[1], **fields},  # type: ignore[dict-item]  # text and files, as Playwright takes them
             headers={"Origin": visiting.address},
         )
         assert answer.status == 200, f"{path}: {answer.status}"
         source = answer.text()
         assert "govuk-error-summary" not in source, source
-        self.said += [f"{path}: {one}" for one in self.canaries.in_source(source)]
+        self.problems += [f"{path}: {problem}" for problem in self.canaries.in_source(source)]
         return answer.url
 
-    def whole(self) -> Planted:
-        """Plant everything there is a place for."""
-        self._people()
-        self._authority()
-        self._published()
-        uploads = self._uploads()
-        one = self.database.one
-        pupil = one("SELECT id FROM pupil WHERE upn = %s", upn(900))
+    def plant_all(self) -> Planted:
+        """Plant canaries in every text there is."""
+        self._plant_people()
+        self._plant_authority()
+        self._plant_published_figures()
+        uploads = self._plant_uploads()
+        query = self.database.one
+        pupil_id = query("SELECT id FROM pupil WHERE upn = %s", upn(900))
         ids = {
             "school_id": self.school,
-            "authority_id": one("SELECT id FROM authority WHERE name LIKE '%%cry%%' AND slug = 'sang'"),
-            "release_id": one("SELECT id FROM release WHERE name LIKE '%%cry%%'"),
+            "authority_id": query("SELECT id FROM authority WHERE name LIKE '%%cry%%' AND slug = 'sang'"),
+            "release_id": query("SELECT id FROM release WHERE name LIKE '%%cry%%'"),
             "membership_id": self.members[Role.SCHOOL_OFFICE].membership_id,
-            "pupil_id": pupil,
-            "parent_id": one("SELECT parent_id FROM parenthood WHERE pupil_id = %s LIMIT 1", pupil),
-            "question_id": one("SELECT id FROM match_question WHERE incoming::text LIKE '%%cry%%'"),
+            "pupil_id": pupil_id,
+            "parent_id": query("SELECT parent_id FROM parenthood WHERE pupil_id = %s LIMIT 1", pupil_id),
+            "question_id": query("SELECT id FROM match_question WHERE incoming::text LIKE '%%cry%%'"),
             "upload_id": uploads[0],
-        }  # fmt: skip
-        return Planted(ids, uploads[1:], self.members, self.said)
+        }
+        return Planted(ids, uploads[1:], self.members, self.problems)
 
-    def _people(self) -> None:
-        """Names, titles and agencies of people, and the authority's own name: no page renames them, so at rest."""
+    def _plant_people(self) -> None:
+        """Rename people, their titles and agencies, and the authority, in the database: no page changes these."""
         for role in Role:
             name, title = self.canaries.new(), self.canaries.new()
             self.database.change(
@@ -113,8 +124,8 @@ class Planter:
         self.database.change("UPDATE membership SET agency = %s WHERE id = %s", self.canaries.new(), partner)
         self.database.change("UPDATE authority SET name = %s WHERE slug = 'wrenfold'", self.canaries.new())
 
-    def _authority(self) -> None:
-        """The operator's and the administrator's forms: authorities, schools, term dates, invitations."""
+    def _plant_authority(self) -> None:
+        """Fill in the operator's and the administrator's forms: authority, school, term dates, invitation."""
         new = self.canaries.new
         with visitor(self.browser, self.portal.address) as visiting:
             visiting.sign_in(self.members[Role.PLATFORM_OPERATOR])
@@ -145,53 +156,59 @@ class Planter:
                 },
             )
 
-    def _published(self) -> None:
-        """A release of published figures: its name, its file's name."""
+    def _plant_published_figures(self) -> None:
+        """Load a release of published figures whose name and file name are canaries."""
         with visitor(self.browser, self.portal.address) as visiting:
             visiting.sign_in(self.members[Role.LA_MANAGER])
             file = {"name": self.canaries.short(), "mimeType": "text/csv", "buffer": week_file(61)}
             day = {"published_on-day": "4", "published_on-month": "12", "published_on-year": "2025"}
             self.send(visiting, "/published-figures/new", {"file": file, "name": self.canaries.new(""), **day})
 
-    def _uploads(self) -> list[UUID]:
-        """Files of a school: one whose columns nobody knows, a pupil list, marks, and marks taken back."""
+    def _plant_uploads(self) -> list[UUID]:
+        """Upload a school's files: unknown columns, a pupil list, applied, reverted and waiting marks."""
         with visitor(self.browser, self.portal.address) as visiting:
             visiting.sign_in(self.members[Role.SCHOOL_ADMINISTRATOR])
-            own = f"/uploads/own-marks?school={self.school}"
-            self.send(visiting, own, {"mark": self.canaries.short(), "letters": "I"})
-            unknown = self._upload(visiting, "marks", self._unknown_columns(), "needs-mapping")
-            self._apply(visiting, pupils := self._upload(visiting, "pupils", self._pupil_list(), "rehearsed"))
-            self._apply(visiting, applied := self._upload(visiting, "marks", self._marks("I"), "rehearsed"))
-            self._apply(visiting, undone := self._upload(visiting, "marks", self._marks("O"), "rehearsed"))
-            self.send(visiting, f"/uploads/{undone}/undo", {"reason": self.canaries.new()})
+            local_codes = f"/uploads/own-marks?school={self.school}"
+            self.send(visiting, local_codes, {"mark": self.canaries.short(), "letters": "I"})
+            unmapped = self._upload(visiting, "marks", self._unknown_columns(), "needs-mapping")
+            pupil_list = self._upload(visiting, "pupils", self._pupil_list(), "rehearsed")
+            self._apply(visiting, pupil_list)
+            applied = self._upload(visiting, "marks", self._marks("I"), "rehearsed")
+            self._apply(visiting, applied)
+            reverted = self._upload(visiting, "marks", self._marks("O"), "rehearsed")
+            self._apply(visiting, reverted)
+            self.send(visiting, f"/uploads/{reverted}/undo", {"reason": self.canaries.new()})
             waiting = self._upload(visiting, "marks", self._marks("M"), "rehearsed")
-        return [unknown, pupils, applied, undone, waiting]
+        return [unmapped, pupil_list, applied, reverted, waiting]
 
     def _upload(self, visiting: Visitor, kind: str, content: bytes, state: str) -> UUID:
         file = {"name": self.canaries.short(), "mimeType": "text/csv", "buffer": content}
         self.send(visiting, "/uploads/new", {"school": str(self.school), "kind": kind, "add_pupils": "no", "file": file})
         upload_id: UUID = self.database.one("SELECT id FROM upload ORDER BY received_at DESC LIMIT 1")
-        self._becomes(upload_id, state)
+        self._wait_for_state(upload_id, state)
         return upload_id
 
-    def _becomes(self, upload_id: UUID, state: str) -> None:
-        def there() -> bool:
-            now = self.database.one("SELECT state FROM upload WHERE id = %s", upload_id)
-            assert now != "refused", self.database.one("SELECT refusal FROM upload WHERE id = %s", upload_id)
-            return bool(now == state)
+    def _wait_for_state(self, upload_id: UUID, state: str) -> None:
+        def has_state() -> bool:
+            current = self.database.one("SELECT state FROM upload WHERE id = %s", upload_id)
+            assert current != "refused", self.database.one("SELECT refusal FROM upload WHERE id = %s", upload_id)
+            return bool(current == state)
 
-        until(f"the upload is {state}", there)
+        until(f"the upload is {state}", has_state)
 
     def _apply(self, visiting: Visitor, upload_id: UUID) -> None:
         self.send(visiting, f"/uploads/{upload_id}/apply", {}, form=f"/uploads/{upload_id}")
-        self._becomes(upload_id, "applied")
+        self._wait_for_state(upload_id, "applied")
 
     def _unknown_columns(self) -> bytes:
         new = self.canaries.new
         return workbook({"Marks": [["UPN", "Date", "Session", new()], [upn(900), self._day(), "AM", new()]]})
 
     def _pupil_list(self) -> bytes:
-        """A new pupil, one whose UPN is another's, for a person to decide about, and one whose row is refused."""
+        """Three rows: a new pupil, a possible duplicate, and a row that is rejected.
+
+        The possible duplicate has the UPN of a pupil on the roll and another name.
+        """
         new = self.canaries.new
 
         def texts(count: int) -> list[str]:
@@ -202,20 +219,20 @@ class Planter:
             "SEN need", "Address", "Postcode", "Admission date",
             *(f"Parent {n} {part}" for n in (1, 2) for part in ("name", "relationship", "phone", "email", "address", "postcode")),
         ]  # fmt: skip
-        birth, number = self.database.rows(
+        birth_date, existing_upn = self.database.rows(
             "SELECT p.date_of_birth, p.upn FROM pupil p JOIN roll_line r ON r.pupil_id = p.id WHERE r.school_id = %s "
             "AND r.on_roll_until IS NULL AND p.upn IS NOT NULL ORDER BY r.academic_year DESC, r.line LIMIT 1",
             self.school,
         )[0]
         year = academic_year(clock.today())
-        first, born = date(year, 9, 1), date(year - 11, 3, 1)
-        added = [upn(900), *texts(3), born, "7", *texts(5), first, *texts(12)]
-        alike = [number, *texts(3), birth, None, new()]
-        bad = [self.canaries.short(), self.canaries.unshown(), None, None, birth]
-        return workbook({"Pupils": [headings, added, alike, bad]})
+        admitted_on, new_birth_date = date(year, 9, 1), date(year - 11, 3, 1)
+        new_pupil = [upn(900), *texts(3), new_birth_date, "7", *texts(5), admitted_on, *texts(12)]
+        possible_duplicate = [existing_upn, *texts(3), birth_date, None, new()]
+        rejected = [self.canaries.short(), self.canaries.unshown(), None, None, birth_date]
+        return workbook({"Pupils": [headings, new_pupil, possible_duplicate, rejected]})
 
     def _marks(self, code: str) -> bytes:
-        """A mark; the first time one with a comment, rows nobody can take, and a second sheet, which is hidden."""
+        """A workbook with one mark. With code I it also has a comment, rows that are rejected, and a hidden sheet."""
         new, short, day = self.canaries.new, self.canaries.short, self._day()
         headings = ["UPN", "Surname", "Date", "Session", "Code", "Comment"]
         mark: list[object] = [upn(900), None, day, "AM", code, new() if code == "I" else None]
@@ -233,6 +250,6 @@ class Planter:
         return workbook({names[0]: [headings, *rows], names[1]: [headings, *hidden]}, hidden=[names[1]])
 
     def _day(self) -> date:
-        """A day on which the school met: its newest whole week's Wednesday."""
+        """A day the school was open: the Wednesday of its newest whole week."""
         newest: date = self.database.one("SELECT max(week) FROM register_page WHERE school_id = %s", self.school)
         return newest - timedelta(days=5)

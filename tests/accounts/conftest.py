@@ -1,4 +1,4 @@
-"""Fixtures of the accounts' tests: the portal outside the demonstration, and inside it."""
+"""Fixtures of the accounts' tests: the app as it runs for real, and in the demonstration."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.accounts.support import portal
+from tests.accounts.support import make_app
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def strict(settings: Settings, world: World) -> Flask:
-    """The portal as it runs for real: second factor and all."""
-    return portal(settings)
+def live_app(settings: Settings, world: World) -> Flask:
+    """The app as it runs for real, with the second factor required."""
+    return make_app(settings)
 
 
 @pytest.fixture
-def demo(settings: Settings, world: World) -> Flask:
-    """The portal of the demonstration."""
-    return portal(settings, demo=True)
+def demo_app(settings: Settings, world: World) -> Flask:
+    """The app of the demonstration."""
+    return make_app(settings, demo=True)

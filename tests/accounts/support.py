@@ -1,4 +1,4 @@
-"""What tests of signing in stand on: a portal that is no demonstration, with a few pages to guard, and people with passwords."""
+"""Support for tests of signing in: an app with guarded pages, users with passwords, stored rows."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ cached_hash = cache(hash_password)
 
 
 @cache
-def portal(settings: Settings, *, demo: bool = False, proxies: int = 0) -> Flask:
-    """The gate, accounts and web, wired as the application wires them, and the pages of `_guarded`."""
+def make_app(settings: Settings, *, demo: bool = False, proxies: int = 0) -> Flask:
+    """An app with the gate, accounts and web, wired as in `portal.app`, and the pages of `_guarded`."""
     app = Flask("portal", static_folder=None)
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -72,19 +72,19 @@ def portal(settings: Settings, *, demo: bool = False, proxies: int = 0) -> Flask
 
 
 def _guarded() -> Blueprint:
-    """A page by role, a page by school, a download, and a callback under the dashboards."""
+    """Pages that need a role, a school in scope, or any sign-in, and a callback below /dashboards/."""
     bp = Blueprint("guarded", __name__)
 
     @bp.get("/guarded/people")
     @needs("people.manage")
     def by_role() -> str:
-        return _page("Kept by administrators")
+        return _page("For administrators")
 
     @bp.get("/guarded/schools/<uuid:school_id>")
     @needs("schools.view")
     def by_school(school_id: UUID) -> str:
-        found = school(school_id)
-        return _page(found.name) if found is not None else abort(404)
+        details = school(school_id)
+        return _page(details.name) if details is not None else abort(404)
 
     @bp.get("/guarded/download")
     @for_anyone_signed_in
@@ -99,13 +99,13 @@ def _guarded() -> Blueprint:
     return bp
 
 
-def _page(words: str) -> str:
-    return render_template_string("{% extends 'layout.html' %}{% block h1 %}{{ words }}{% endblock %}", words=words)
+def _page(heading: str) -> str:
+    return render_template_string("{% extends 'layout.html' %}{% block h1 %}{{ heading }}{% endblock %}", heading=heading)
 
 
 @dataclass(frozen=True)
 class User:
-    """A person with a password, and the secret of their authenticator app if they have one."""
+    """A person with a password, and the secret of their authenticator app if they set one up."""
 
     id: UUID
     membership: UUID
@@ -113,74 +113,77 @@ class User:
     secret: str | None = None
 
     def code(self) -> str:
-        """What their app shows now."""
+        """The six digits their app shows now."""
         assert self.secret is not None
         return pyotp.TOTP(self.secret).at(clock.now())
 
 
-def someone(place: Place, role: Role = Role.LA_OFFICER, *, email: str = "officer@council.example") -> User:
-    """A person of this role with `PASSWORD` and no second factor yet."""
-    schools = frozenset({place.primary}) if role not in LA_ROLES and role is not Role.PARTNER else frozenset()
-    with unit_of_work(command_line(place.id)):
+def add_user(authority: Place, role: Role = Role.LA_OFFICER, *, email: str = "officer@council.example") -> User:
+    """Add a person with this role and `PASSWORD`, without a second factor."""
+    schools = frozenset({authority.primary}) if role not in LA_ROLES and role is not Role.PARTNER else frozenset()
+    with unit_of_work(command_line(authority.id)):
         person = actions.add_person("Ann Officer", email, password_hash=cached_hash(PASSWORD))
         membership = actions.add_membership(person.id, role, school_ids=schools)
         return User(person.id, membership.id, email)
 
 
-def with_authenticator(one: User, place: Place, app: Flask) -> User:
-    """The same person with an authenticator app, set up ten minutes ago."""
+def with_authenticator(user: User, authority: Place, app: Flask) -> User:
+    """The same user with an authenticator app.
+
+    Set up ten minutes ago, because setting it up uses a code and the current one must still work.
+    """
     secret = pyotp.random_base32()
-    with clock.at(clock.now() - timedelta(minutes=10)), unit_of_work(command_line(place.id)):
-        begun = principal(actions.begin(one.id, "Set-up"))
-        assert begun is not None
+    with clock.at(clock.now() - timedelta(minutes=10)), unit_of_work(command_line(authority.id)):
+        person = principal(actions.begin(user.id, "Set-up"))
+        assert person is not None
         code = pyotp.TOTP(secret).at(clock.now())
-        done = actions.set_up_factor(begun.sign_in_id, secret, code, second_factor.derive_key(str(app.secret_key)))
-        assert done is not None
-        actions.end_other_sign_ins(one.id, "set-up")
-    return replace(one, secret=secret)
+        token_and_codes = actions.set_up_factor(person.sign_in_id, secret, code, second_factor.derive_key(str(app.secret_key)))
+        assert token_and_codes is not None
+        actions.end_other_sign_ins(user.id, "set-up")
+    return replace(user, secret=secret)
 
 
-def browser(app: Flask, address: str = "192.0.2.10") -> Browser:
-    """A browser at a network address of its own."""
-    fresh = Browser(app.test_client())
-    fresh.client.environ_base["REMOTE_ADDR"] = address
-    return fresh
+def new_browser(app: Flask, address: str = "192.0.2.10") -> Browser:
+    """A browser without cookies, at this network address."""
+    browser = Browser(app.test_client())
+    browser.client.environ_base["REMOTE_ADDR"] = address
+    return browser
 
 
-def enter_password(at: Browser, email: str, password: str = PASSWORD, *, status: int = 200, wanted: str = "") -> Page:
-    """Fill in the sign-in page."""
-    path = f"/sign-in?next={wanted}" if wanted else "/sign-in"
-    return at.post(path, {"email": email, "password": password}, status=status, token_from=path)
+def enter_password(browser: Browser, email: str, password: str = PASSWORD, *, status: int = 200, target: str = "") -> Page:
+    """Send the sign-in form. `target` is the page to go to afterwards."""
+    path = f"/sign-in?next={target}" if target else "/sign-in"
+    return browser.post(path, {"email": email, "password": password}, status=status, token_from=path)
 
 
-def sign_in(at: Browser, one: User, password: str = PASSWORD) -> Page:
-    """Sign in with password and code."""
-    page = enter_password(at, one.email, password)
-    return at.post("/second-factor", {"code": one.code()}) if one.secret else page
+def sign_in(browser: Browser, user: User, password: str = PASSWORD) -> Page:
+    """Sign in with the password, and with the code of the app if the user has one."""
+    page = enter_password(browser, user.email, password)
+    return browser.post("/second-factor", {"code": user.code()}) if user.secret else page
 
 
-def cookie(at: Browser) -> str:
-    """The cookie the browser holds."""
-    found = at.client.get_cookie("portal")
-    return found.value if found else ""
+def cookie(browser: Browser) -> str:
+    """The value of the browser's session cookie."""
+    session_cookie = browser.client.get_cookie("portal")
+    return session_cookie.value if session_cookie else ""
 
 
-def give_cookie(at: Browser, value: str) -> None:
-    """Plant a cookie."""
-    at.client.set_cookie("portal", value)
+def give_cookie(browser: Browser, value: str) -> None:
+    """Set the browser's session cookie."""
+    browser.client.set_cookie("portal", value)
 
 
-def _kept(rows: Iterable[R]) -> list[R]:
-    """Rows to be read after their unit of work has ended."""
-    found = list(rows)
+def _detached(rows: Iterable[R]) -> list[R]:
+    """Rows that can be read after their unit of work has ended."""
+    row_list = list(rows)
     tx().expunge_all()
-    return found
+    return row_list
 
 
 def mails() -> list[Mail]:
-    """Every message queued, oldest first."""
+    """Every queued message, oldest first."""
     with unit_of_work(None):
-        return _kept(tx().scalars(select(Mail).order_by(Mail.created_at, Mail.subject)))
+        return _detached(tx().scalars(select(Mail).order_by(Mail.created_at, Mail.subject)))
 
 
 def latest_mail(subject: str) -> Mail:
@@ -189,25 +192,25 @@ def latest_mail(subject: str) -> Mail:
 
 
 def link_path(mail: Mail) -> str:
-    """The path of the link a message holds."""
-    found = re.search(r"https://portal\.example(/\S+)", mail.body or "")
-    assert found is not None
-    return found[1]
+    """The path of the link in a message."""
+    link = re.search(r"https://portal\.example(/\S+)", mail.body or "")
+    assert link is not None
+    return link[1]
 
 
-def events(place_id: UUID, name: str) -> list[AuditEvent]:
-    """The events of this name in an authority's chain."""
-    with unit_of_work(command_line(place_id)):
-        return _kept(tx().scalars(select(AuditEvent).where(AuditEvent.event == name).order_by(AuditEvent.sequence)))
+def events(authority_id: UUID, name: str) -> list[AuditEvent]:
+    """The events of this name in an authority's audit chain."""
+    with unit_of_work(command_line(authority_id)):
+        return _detached(tx().scalars(select(AuditEvent).where(AuditEvent.event == name).order_by(AuditEvent.sequence)))
 
 
 def person_row(person_id: UUID) -> Person:
-    """A person as stored."""
+    """A person's row."""
     with unit_of_work(None):
-        return _kept([tx().get_one(Person, person_id)])[0]
+        return _detached([tx().get_one(Person, person_id)])[0]
 
 
 def live_sign_ins(person_id: UUID) -> int:
-    """How many of a person's sign-ins have not been ended."""
+    """How many sign-ins of a person are open."""
     with unit_of_work(None):
         return len(tx().scalars(select(SignIn.id).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None))).all())

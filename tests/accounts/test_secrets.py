@@ -1,4 +1,4 @@
-"""Passwords, second-factor secrets and visitors: pure, apart from the hash itself."""
+"""Tests of passwords, second-factor secrets and clients, without a database."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ KEY = second_factor.derive_key("only-for-tests-0123456789-abcdefghij")
 
 
 def test_the_hash_is_argon2id_at_the_agreed_setting() -> None:
-    kept = passwords.hash_password("heron lantern gravel")
-    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert not passwords.is_outdated(kept)
-    assert passwords.is_outdated(kept.replace("m=19456", "m=8192"))
+    stored_hash = passwords.hash_password("heron lantern gravel")
+    assert stored_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert not passwords.is_outdated(stored_hash)
+    assert passwords.is_outdated(stored_hash.replace("m=19456", "m=8192"))
     assert not passwords.is_correct("heron lantern gravel", None)
     assert not passwords.is_correct("heron lantern gravel", "no hash at all")
 
 
-def test_the_same_password_from_another_keyboard_is_the_same() -> None:
-    kept = passwords.hash_password("cafe\u0301 lantern \uff11\uff12")
-    assert passwords.is_correct("caf\u00e9 lantern 12", kept)
+def test_the_same_password_typed_on_another_keyboard_is_right() -> None:
+    stored_hash = passwords.hash_password("cafe\u0301 lantern \uff11\uff12")
+    assert passwords.is_correct("caf\u00e9 lantern 12", stored_hash)
 
 
-def test_no_more_hashes_run_at_once_than_agreed_and_the_rest_wait_or_are_told() -> None:
+def test_a_hash_waits_when_all_slots_are_in_use() -> None:
     assert passwords.MAX_CONCURRENT_HASHES == 2
     for _ in range(passwords.MAX_CONCURRENT_HASHES):
-        passwords._hash_slots.acquire()  # noqa: SLF001  holding every turn is the case
+        passwords._hash_slots.acquire()  # noqa: SLF001  the test takes every slot itself
     waiting = threading.Thread(target=passwords.hash_password, args=("heron lantern gravel",))
     waiting.start()
     time.sleep(0.1)
@@ -54,80 +54,81 @@ def test_fewer_than_twelve_characters_are_too_few(typed: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["attendance", "school", "2026", "!", "Password", "summer"]), min_size=3, max_size=8))
-def test_words_of_the_list_in_any_order_are_guessable(words: list[str]) -> None:
+def test_listed_words_in_any_order_are_guessable(words: list[str]) -> None:
     assert passwords.weakness("".join(words) + "123456789012"[: max(0, 12 - len("".join(words)))]) is not None
 
 
 @pytest.mark.parametrize(("size", "fits"), [(64, True), (1000, True), (1001, False)])
-def test_long_passwords_are_welcome_up_to_a_thousand(size: int, fits: bool) -> None:
-    began = time.perf_counter()
+def test_passwords_of_up_to_a_thousand_characters_are_accepted(size: int, fits: bool) -> None:
+    started = time.perf_counter()
     assert (passwords.weakness(("zebra-violin-" * 100)[:size]) is None) is fits
-    assert time.perf_counter() - began < 0.2
+    assert time.perf_counter() - started < 0.2
 
 
 @given(st.text(max_size=200))
-def test_no_password_upsets_the_judge(typed: str) -> None:
+def test_any_text_can_be_checked_as_a_password(typed: str) -> None:
     passwords.weakness(typed, (typed, "Ann Officer"))
 
 
-def test_a_sealed_secret_opens_for_its_person_and_key_only() -> None:
+def test_an_encrypted_secret_opens_only_for_its_person_and_key() -> None:
     person = uuid4()
-    kept = second_factor.seal("JBSWY3DPEHPK3PXP", KEY, person)
-    assert b"JBSWY" not in kept
-    assert second_factor.unseal(kept, KEY, person) == "JBSWY3DPEHPK3PXP"
-    for key, whose, what in (
-        (KEY, uuid4(), kept),
-        (second_factor.derive_key("another"), person, kept),
-        (KEY, person, kept[:-1] + b"x"),
+    ciphertext = second_factor.seal("JBSWY3DPEHPK3PXP", KEY, person)
+    assert b"JBSWY" not in ciphertext
+    assert second_factor.unseal(ciphertext, KEY, person) == "JBSWY3DPEHPK3PXP"
+    for key, person_id, stored_bytes in (
+        (KEY, uuid4(), ciphertext),
+        (second_factor.derive_key("another"), person, ciphertext),
+        (KEY, person, ciphertext[:-1] + b"x"),
     ):
         with pytest.raises(second_factor.TamperedError):
-            second_factor.unseal(what, key, whose)
+            second_factor.unseal(stored_bytes, key, person_id)
 
 
 @pytest.mark.parametrize("offer", ["", "nonsense", "AAAA" * 20, "é", "=" * 9])
-def test_an_offer_that_is_not_ours_is_not_taken_up(offer: str) -> None:
+def test_an_offer_made_elsewhere_is_rejected(offer: str) -> None:
     with pytest.raises(second_factor.TamperedError):
         second_factor.secret_from_offer(offer, KEY, uuid4())
 
 
-def test_a_secret_sealed_for_keeping_is_no_offer() -> None:
+def test_a_stored_secret_is_rejected_as_an_offer() -> None:
     person = uuid4()
-    kept = second_factor.seal("JBSWY3DPEHPK3PXP", KEY, person)
+    ciphertext = second_factor.seal("JBSWY3DPEHPK3PXP", KEY, person)
     with pytest.raises(second_factor.TamperedError):
-        second_factor.secret_from_offer(second_factor.base64.urlsafe_b64encode(kept).decode(), KEY, person)
+        second_factor.secret_from_offer(second_factor.base64.urlsafe_b64encode(ciphertext).decode(), KEY, person)
 
 
-@pytest.mark.parametrize(("seconds", "right"), [(-61, False), (-30, True), (0, True), (30, True), (61, False)])
-def test_a_telephone_may_be_half_a_minute_off(seconds: int, right: bool) -> None:
+@pytest.mark.parametrize(("seconds", "accepted"), [(-61, False), (-30, True), (0, True), (30, True), (61, False)])
+def test_a_telephones_clock_may_be_half_a_minute_off(seconds: int, accepted: bool) -> None:
     secret = pyotp.random_base32()
     with clock.at(NOW):
         code = pyotp.TOTP(secret).at(NOW + timedelta(seconds=seconds))
-        assert (second_factor.matching_step(secret, code, None) is not None) is right
+        assert (second_factor.matching_step(secret, code, None) is not None) is accepted
 
 
 @given(st.text(max_size=12))
-def test_no_typed_code_upsets_the_judge(typed: str) -> None:
+def test_any_text_can_be_checked_as_a_code(typed: str) -> None:
     with clock.at(NOW):
         second_factor.matching_step("JBSWY3DPEHPK3PXP" * 2, typed, 0)
 
 
-def test_recovery_codes_are_ten_and_read_however_typed() -> None:
+def test_there_are_ten_recovery_codes_and_typing_them_is_lenient() -> None:
     person, codes = uuid4(), second_factor.recovery_codes()
     assert len(set(codes)) == 10
     first = codes[0]
-    assert second_factor.hash_recovery_code(first, person) == second_factor.hash_recovery_code(f" {first.lower().replace('-', ' ')} ", person)
+    typed = f" {first.lower().replace('-', ' ')} "
+    assert second_factor.hash_recovery_code(first, person) == second_factor.hash_recovery_code(typed, person)
     assert second_factor.hash_recovery_code(first, person) != second_factor.hash_recovery_code(first, uuid4())
 
 
-def test_a_visitor_is_kept_blinded() -> None:
-    one, other = Visitor("192.0.2.1", "", "key"), Visitor("192.0.2.1", "", "another key")
-    assert "192.0.2.1" not in one.blinded("address", one.address)
-    assert one.blinded("address", "192.0.2.1") != other.blinded("address", "192.0.2.1")
-    assert one.blinded("address", "x") != one.blinded("account", "x")
+def test_a_clients_hash_depends_on_the_key_and_the_kind() -> None:
+    client, other_key = Visitor("192.0.2.1", "", "key"), Visitor("192.0.2.1", "", "another key")
+    assert "192.0.2.1" not in client.blinded("address", client.address)
+    assert client.blinded("address", "192.0.2.1") != other_key.blinded("address", "192.0.2.1")
+    assert client.blinded("address", "x") != client.blinded("account", "x")
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("user_agent", "device"),
     [
         ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605 Version/19.0 Safari/604.1", "Safari on iPhone"),
@@ -135,5 +136,5 @@ def test_a_visitor_is_kept_blinded() -> None:
         ("curl/8", "Another browser"),
     ],
 )
-def test_devices_are_named_as_people_know_them(told: str, words: str) -> None:
-    assert device_in_words(told) == words
+def test_a_device_is_named_in_plain_words(user_agent: str, device: str) -> None:
+    assert device_in_words(user_agent) == device

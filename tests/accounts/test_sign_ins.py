@@ -1,7 +1,8 @@
-"""Signing in and out, places, one's own sign-ins, and recovery codes."""
+"""Tests of signing in and out, choosing a membership, one's own sign-ins, and recovery codes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,16 +19,16 @@ from tests.accounts.support import (
     OTHER_PASSWORD,
     PASSWORD,
     WRONG_PASSWORD,
-    browser,
+    add_user,
     cookie,
     enter_password,
     events,
     give_cookie,
     latest_mail,
     live_sign_ins,
+    new_browser,
     person_row,
     sign_in,
-    someone,
     with_authenticator,
 )
 
@@ -37,177 +38,181 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 
-def test_the_first_sign_in_sets_up_the_app_and_shows_ten_codes_once(strict: Flask, world: World) -> None:
-    one = someone(world.here)
-    at = browser(strict)
-    page = enter_password(at, one.email)
+def test_the_first_sign_in_sets_up_the_app_and_shows_ten_codes_once(live_app: Flask, world: World) -> None:
+    user = add_user(world.here)
+    browser = new_browser(live_app)
+    page = enter_password(browser, user.email)
     assert "style=" not in page.document.xpath("string(//main)")
     assert page.document.xpath("//svg[@role='img']")
     assert not page.document.xpath("//svg//@style")
     offer = page.document.xpath("string(//input[@name='offer']/@value)")
     key = page.document.xpath("string(//code)").replace(" ", "")
-    wrong = at.post("/second-factor/set-up", {"offer": offer, "code": "000000"})
-    assert wrong.document.xpath("string(//code)").replace(" ", "") == key, "the app just scanned stays good"
-    scanned = type(one)(one.id, one.membership, one.email, key)
-    done = at.post("/second-factor/set-up", {"offer": offer, "code": scanned.code()})
+    error_page = browser.post("/second-factor/set-up", {"offer": offer, "code": "000000"})
+    assert error_page.document.xpath("string(//code)").replace(" ", "") == key, "the scanned secret is shown again"
+    scanned = replace(user, secret=key)
+    done = browser.post("/second-factor/set-up", {"offer": offer, "code": scanned.code()})
     codes = done.document.xpath("//main//code/text()")
     assert len(set(codes)) == 10
     assert done.links()["I have kept them: continue"] == "/"
-    at.get("/guarded/download")
-    assert key.encode() not in (person_row(one.id).totp_secret or b""), "the secret is kept under lock"
+    browser.get("/guarded/download")
+    assert key.encode() not in (person_row(user.id).totp_secret or b""), "the secret is stored encrypted"
     entered = events(world.here.id, "sign_in.entered")
-    assert [(row.person_id, row.facts["how"], row.facts["second_factor"]) for row in entered] == [(one.id, "password", True)]
+    assert [(row.person_id, row.facts["how"], row.facts["second_factor"]) for row in entered] == [(user.id, "password", True)]
 
 
-def test_a_recovery_code_stands_in_once_and_the_owner_is_told(strict: Flask, world: World) -> None:
-    one = with_authenticator(someone(world.here), world.here, strict)
+def test_a_recovery_code_works_once_and_its_owner_is_told(live_app: Flask, world: World) -> None:
+    user = with_authenticator(add_user(world.here), world.here, live_app)
     with unit_of_work(command_line(world.here.id)):
-        codes = actions.make_recovery_codes(one.id)
-    at = browser(strict)
-    enter_password(at, one.email)
+        codes = actions.make_recovery_codes(user.id)
+    browser = new_browser(live_app)
+    enter_password(browser, user.email)
     typed = codes[3].lower().replace("-", " ")
-    assert at.post("/second-factor/recovery", {"code": typed}, token_from="/second-factor/recovery").path == "/"
+    assert browser.post("/second-factor/recovery", {"code": typed}, token_from="/second-factor/recovery").path == "/"
     assert "You have 9 left" in (latest_mail("A recovery code was used").body or "")
-    again = browser(strict)
-    enter_password(again, one.email)
-    page = again.post("/second-factor/recovery", {"code": codes[3]}, token_from="/second-factor/recovery")
+    second_browser = new_browser(live_app)
+    enter_password(second_browser, user.email)
+    page = second_browser.post("/second-factor/recovery", {"code": codes[3]}, token_from="/second-factor/recovery")
     assert page.h1 == "Enter a recovery code"
 
 
-def test_another_app_replaces_the_first_after_password_and_code(strict: Flask, world: World) -> None:
-    one = with_authenticator(someone(world.here), world.here, strict)
-    at = browser(strict)
-    sign_in(at, one)
-    page = at.get("/second-factor/set-up")
+def test_replacing_the_app_needs_the_password_and_a_code(live_app: Flask, world: World) -> None:
+    user = with_authenticator(add_user(world.here), world.here, live_app)
+    browser = new_browser(live_app)
+    sign_in(browser, user)
+    page = browser.get("/second-factor/set-up")
     offer = page.document.xpath("string(//input[@name='offer']/@value)")
-    new = type(one)(one.id, one.membership, one.email, page.document.xpath("string(//code)").replace(" ", ""))
-    refused = at.post("/second-factor/set-up", {"offer": offer, "code": new.code(), "password": WRONG_PASSWORD})
-    assert "Enter the password of your account" in refused.text
-    done = at.post("/second-factor/set-up", {"offer": offer, "code": new.code(), "password": PASSWORD})
+    with_new_app = replace(user, secret=page.document.xpath("string(//code)").replace(" ", ""))
+    form_fields = {"offer": offer, "code": with_new_app.code()}
+    error_page = browser.post("/second-factor/set-up", {**form_fields, "password": WRONG_PASSWORD})
+    assert "Enter the password of your account" in error_page.text
+    done = browser.post("/second-factor/set-up", {**form_fields, "password": PASSWORD})
     assert done.h1 == "Keep your recovery codes"
 
 
-def test_an_offer_of_someone_else_or_of_long_ago_is_not_taken_up(strict: Flask, world: World) -> None:
-    one, two = someone(world.here), someone(world.here, email="two@council.example")
-    first, second = browser(strict), browser(strict)
-    page = enter_password(first, one.email)
-    enter_password(second, two.email)
+def test_an_offer_of_another_person_or_an_old_one_is_rejected(live_app: Flask, world: World) -> None:
+    user, other_user = add_user(world.here), add_user(world.here, email="two@council.example")
+    browser, other_browser = new_browser(live_app), new_browser(live_app)
+    page = enter_password(browser, user.email)
+    enter_password(other_browser, other_user.email)
     offer = page.document.xpath("string(//input[@name='offer']/@value)")
     key = page.document.xpath("string(//code)").replace(" ", "")
-    code = type(one)(one.id, one.membership, one.email, key).code()
-    assert "Scan the new picture" in second.post("/second-factor/set-up", {"offer": offer, "code": code}).text
+    code = replace(user, secret=key).code()
+    assert "Scan the new picture" in other_browser.post("/second-factor/set-up", {"offer": offer, "code": code}).text
     with clock.at(clock.now() + timedelta(minutes=31)):
-        again = browser(strict)
-        enter_password(again, one.email)
-        assert "Scan the new picture" in again.post("/second-factor/set-up", {"offer": offer, "code": code}).text
+        later_browser = new_browser(live_app)
+        enter_password(later_browser, user.email)
+        assert "Scan the new picture" in later_browser.post("/second-factor/set-up", {"offer": offer, "code": code}).text
 
 
-def test_someone_with_two_places_chooses_and_switches_with_a_new_token(strict: Flask, world: World) -> None:
-    one = with_authenticator(someone(world.here), world.here, strict)
+def test_a_person_with_two_memberships_chooses_one_and_switches_with_a_new_token(live_app: Flask, world: World) -> None:
+    user = with_authenticator(add_user(world.here), world.here, live_app)
     with unit_of_work(command_line(world.neighbour.id)):
-        there = actions.add_membership(one.id, Role.HEADTEACHER, school_ids=[world.neighbour.primary]).id
-    at = browser(strict)
-    assert sign_in(at, one).h1 == "Choose your role"
-    at.get(f"/guarded/schools/{world.here.primary}", status=302)
-    at.post(f"/roles/{one.membership}", {}, token_from="/roles")
-    at.get(f"/guarded/schools/{world.here.primary}")
-    before = cookie(at)
-    at.post(f"/roles/{there}", {}, token_from="/roles")
-    at.get(f"/guarded/schools/{world.neighbour.primary}")
-    at.get(f"/guarded/schools/{world.here.primary}", status=404)
-    old = browser(strict)
-    give_cookie(old, before)
-    old.get("/guarded/download", status=302)
+        second_membership = actions.add_membership(user.id, Role.HEADTEACHER, school_ids=[world.neighbour.primary]).id
+    browser = new_browser(live_app)
+    assert sign_in(browser, user).h1 == "Choose your role"
+    browser.get(f"/guarded/schools/{world.here.primary}", status=302)
+    browser.post(f"/roles/{user.membership}", {}, token_from="/roles")
+    browser.get(f"/guarded/schools/{world.here.primary}")
+    old_cookie = cookie(browser)
+    browser.post(f"/roles/{second_membership}", {}, token_from="/roles")
+    browser.get(f"/guarded/schools/{world.neighbour.primary}")
+    browser.get(f"/guarded/schools/{world.here.primary}", status=404)
+    thief = new_browser(live_app)
+    give_cookie(thief, old_cookie)
+    thief.get("/guarded/download", status=302)
     assert [row.facts["how"] for row in events(world.here.id, "sign_in.entered")] == ["password"]
     assert [row.facts["how"] for row in events(world.neighbour.id, "sign_in.entered")] == ["switch"]
 
 
-def test_nobody_enters_a_place_of_someone_else(strict: Flask, world: World) -> None:
-    one = with_authenticator(someone(world.here), world.here, strict)
-    at = browser(strict)
-    sign_in(at, one)
-    at.post(f"/roles/{world.here.people[Role.LA_ADMINISTRATOR][1]}", {}, status=404, token_from="/roles")
+def test_nobody_can_act_through_the_membership_of_another_person(live_app: Flask, world: World) -> None:
+    user = with_authenticator(add_user(world.here), world.here, live_app)
+    browser = new_browser(live_app)
+    sign_in(browser, user)
+    browser.post(f"/roles/{world.here.people[Role.LA_ADMINISTRATOR][1]}", {}, status=404, token_from="/roles")
 
 
-def test_ones_sign_ins_are_listed_and_ended(strict: Flask, world: World) -> None:
-    one = with_authenticator(someone(world.here), world.here, strict)
-    at, other, third = browser(strict), browser(strict), browser(strict)
-    other.client.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0"
-    for minutes, who in enumerate((other, third, at)):
+def test_people_see_and_end_their_own_sign_ins(live_app: Flask, world: World) -> None:
+    user = with_authenticator(add_user(world.here), world.here, live_app)
+    browser, windows, third = new_browser(live_app), new_browser(live_app), new_browser(live_app)
+    windows.client.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0"
+    for minutes, signing_in in enumerate((windows, third, browser)):
         with clock.at(clock.now() + timedelta(minutes=minutes)):
-            sign_in(who, one)
+            sign_in(signing_in, user)
     with clock.at(clock.now() + timedelta(minutes=4)):
-        page = at.get("/account")
+        page = browser.get("/account")
         assert "Firefox on Windows" in page.text
-        assert live_sign_ins(one.id) == 3
-        end = page.document.xpath("//form[contains(@action, '/account/sign-ins/') and not(contains(@action, 'others'))]/@action")
-        at.post(end[-1], {})
-        other.get("/guarded/download", status=302)
-        at.post("/account/sign-ins/end-others", {})
+        assert live_sign_ins(user.id) == 3
+        paths = page.document.xpath("//form[contains(@action, '/account/sign-ins/') and not(contains(@action, 'others'))]/@action")
+        browser.post(paths[-1], {})
+        windows.get("/guarded/download", status=302)
+        browser.post("/account/sign-ins/end-others", {})
         third.get("/guarded/download", status=302)
-        at.get("/guarded/download")
-        assert live_sign_ins(one.id) == 1
+        browser.get("/guarded/download")
+        assert live_sign_ins(user.id) == 1
 
 
-def test_nobody_ends_a_sign_in_of_someone_else(strict: Flask, world: World) -> None:
-    one, two = (with_authenticator(someone(world.here, email=f"{n}@council.example"), world.here, strict) for n in ("one", "two"))
-    at, other = browser(strict), browser(strict)
-    sign_in(at, one)
-    sign_in(other, two)
+def test_nobody_can_end_a_sign_in_of_another_person(live_app: Flask, world: World) -> None:
+    user, other_user = (
+        with_authenticator(add_user(world.here, email=email), world.here, live_app)
+        for email in ("one@council.example", "two@council.example")
+    )
+    browser, other_browser = new_browser(live_app), new_browser(live_app)
+    sign_in(browser, user)
+    sign_in(other_browser, other_user)
     with unit_of_work(None):
-        theirs = next(row.id for row in tx().query(SignIn).filter_by(person_id=two.id, ended_at=None))
-    at.post(f"/account/sign-ins/{theirs}/end", {}, status=404, token_from="/account")
-    other.get("/guarded/download")
+        sign_in_id = next(row.id for row in tx().query(SignIn).filter_by(person_id=other_user.id, ended_at=None))
+    browser.post(f"/account/sign-ins/{sign_in_id}/end", {}, status=404, token_from="/account")
+    other_browser.get("/guarded/download")
 
 
-def test_an_expired_sign_in_can_still_sign_out_and_staying_is_one_request(strict: Flask, world: World) -> None:
-    one = with_authenticator(someone(world.here), world.here, strict)
-    at = browser(strict)
-    sign_in(at, one)
-    at.post("/account/stay", {}, status=204, token_from="/account")
-    page = at.get("/account")
+def test_signing_out_works_after_the_sign_in_has_expired(live_app: Flask, world: World) -> None:
+    user = with_authenticator(add_user(world.here), world.here, live_app)
+    browser = new_browser(live_app)
+    sign_in(browser, user)
+    browser.post("/account/stay", {}, status=204, token_from="/account")
+    page = browser.get("/account")
     token = page.document.xpath("string(//input[@name='csrf_token']/@value)")
     with clock.at(clock.now() + timedelta(hours=2)):
-        assert at.client.post("/sign-out", data={"csrf_token": token}).headers["Location"] == "/sign-in"
+        assert browser.client.post("/sign-out", data={"csrf_token": token}).headers["Location"] == "/sign-in"
 
 
-def test_being_seen_is_noted_once_a_minute(strict: Flask, world: World) -> None:
-    one = with_authenticator(someone(world.here), world.here, strict)
-    at = browser(strict)
-    sign_in(at, one)
-    begun = clock.now()
+def test_the_last_use_of_a_sign_in_is_stored_once_a_minute(live_app: Flask, world: World) -> None:
+    user = with_authenticator(add_user(world.here), world.here, live_app)
+    browser = new_browser(live_app)
+    sign_in(browser, user)
+    started = clock.now()
 
     def seen_after(seconds: int) -> float:
-        with clock.at(begun + timedelta(seconds=seconds)):
-            at.get("/guarded/download")
+        with clock.at(started + timedelta(seconds=seconds)):
+            browser.get("/guarded/download")
         with unit_of_work(None):
-            row = tx().query(SignIn).filter_by(person_id=one.id, ended_at=None).one()
-            return (row.seen_at - begun).total_seconds()
+            row = tx().query(SignIn).filter_by(person_id=user.id, ended_at=None).one()
+            return (row.seen_at - started).total_seconds()
 
     assert [seen_after(59), seen_after(60), seen_after(119), seen_after(121)] == [0, 60, 60, 121]
 
 
-def test_a_hash_of_an_older_setting_is_made_again_at_the_next_sign_in(strict: Flask, world: World) -> None:
-    older = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
+def test_a_hash_of_an_older_setting_is_made_again_at_the_next_sign_in(live_app: Flask, world: World) -> None:
+    old_hash = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
     with unit_of_work(command_line(world.here.id)):
-        person_id = actions.add_person("Old Hash", "old@council.example", password_hash=older).id
+        person_id = actions.add_person("Old Hash", "old@council.example", password_hash=old_hash).id
         actions.add_membership(person_id, Role.LA_OFFICER)
-    enter_password(browser(strict), "old@council.example", WRONG_PASSWORD)
-    assert person_row(person_id).password_hash == older
-    enter_password(browser(strict), "old@council.example")
+    enter_password(new_browser(live_app), "old@council.example", WRONG_PASSWORD)
+    assert person_row(person_id).password_hash == old_hash
+    enter_password(new_browser(live_app), "old@council.example")
     assert "$m=19456,t=2,p=1$" in (person_row(person_id).password_hash or "")
     assert len(events(world.here.id, "password.hash_renewed")) == 1
 
 
 @pytest.mark.parametrize("typed", ["", "nobody", "two words@x.example", "a@b", "x" * 300 + "@council.example"])
-def test_an_address_that_is_none_is_explained_beside_its_field(strict: Flask, world: World, typed: str) -> None:
-    page = enter_password(browser(strict), typed, OTHER_PASSWORD)
+def test_a_malformed_email_address_gets_an_error_message(live_app: Flask, world: World, typed: str) -> None:
+    page = enter_password(new_browser(live_app), typed, OTHER_PASSWORD)
     assert page.h1 == "Sign in"
     assert page.document.xpath("//title/text()")[0].startswith("Error: ")
 
 
-def test_a_control_character_in_an_address_harms_nothing(strict: Flask, world: World) -> None:
-    at = browser(strict)
-    token = at.get("/sign-in").document.xpath("string(//input[@name='csrf_token']/@value)")
-    sent = {"email": "nul\x00@council.example", "password": PASSWORD, "csrf_token": token}
-    assert at.client.post("/sign-in", data=sent).status_code == 400
+def test_a_nul_character_in_an_email_address_is_a_bad_request(live_app: Flask, world: World) -> None:
+    browser = new_browser(live_app)
+    token = browser.get("/sign-in").document.xpath("string(//input[@name='csrf_token']/@value)")
+    form_fields = {"email": "nul\x00@council.example", "password": PASSWORD, "csrf_token": token}
+    assert browser.client.post("/sign-in", data=form_fields).status_code == 400

@@ -1,1 +1,1 @@
-"""Tests of the pages that show the audit."""
+"""Tests of the audit's pages."""
