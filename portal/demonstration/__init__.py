@@ -1,1 +1,1 @@
-"""The demonstration: an invented authority, drawn from a seed, whose rates of absence come close to the published ones."""
+"""The demonstration: an invented authority, drawn from a seed, with rates of absence close to the published ones."""

@@ -1,4 +1,4 @@
-"""Making the demonstration: an invented authority and its neighbour written into the database, step by step, with progress."""
+"""Makes the demonstration: writes an invented authority and its neighbour to the database, and reports progress."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from portal.audit.actions import record
 from portal.audit.events import event
 from portal.benchmarks.actions import load_shipped
 from portal.db import action, unit_of_work
-from portal.demonstration.authorities import authority, neighbour
+from portal.demonstration.authorities import plan_authority, plan_neighbour
 from portal.demonstration.people import OPERATOR
-from portal.demonstration.registers import Keeper, stages
-from portal.demonstration.removal import remove
-from portal.demonstration.rows import load_people_of_schools, load_places
-from portal.demonstration.sending import files_of, send
+from portal.demonstration.registers import RegisterWriter, stages
+from portal.demonstration.removal import remove_demonstrations
+from portal.demonstration.rows import load_pupils, load_schools
+from portal.demonstration.sending import planned_uploads, upload_files
 from portal.permissions import Role
 from portal.scope import Actor
 
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
     from portal.demonstration.plans import Person, Plan
 
 MADE = event("demonstration.made", "A demonstration authority was made", "schools", "pupils")
-FOUNDED = event("demonstration.founded", "A demonstration's schools and term dates were written", "schools")
-ENROLLED = event("demonstration.enrolled", "A demonstration's pupils were written", "pupils")
+AUTHORITY_WRITTEN = event("demonstration.founded", "A demonstration's schools and term dates were written", "schools")
+PUPILS_WRITTEN = event("demonstration.enrolled", "A demonstration's pupils were written", "pupils")
 
 SEED = 20250901
-OPENS_AT = 8
-#: Who sends files, the later in a school the rather.
-SENDERS = frozenset({Role.LA_ADMINISTRATOR, Role.ATTENDANCE_LEAD, Role.SCHOOL_OFFICE})
+OPENING_HOUR = 8
+#: Roles that may send files. Where a school has several, the last person added sends.
+SENDING_ROLES = frozenset({Role.LA_ADMINISTRATOR, Role.ATTENDANCE_LEAD, Role.SCHOOL_OFFICE})
 
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """The ids given to what a plan holds: the authority, its schools by URN, its pupils and parents by number.
+    """The ids given to what a plan holds: the authority, schools by URN, pupils and parents by number.
 
-    `actors`: who sends a school's files, by URN; under "" the authority's own administrator.
+    `actors`: who sends a school's files, by URN. The key "" is the authority's own administrator.
     """
 
     authority: UUID
@@ -73,48 +73,49 @@ def make_demonstration(
     owner_url: str = "",
     tell: Callable[[str], None] | None = None,
 ) -> dict[str, object]:
-    """Make Wrenfold, of the size asked for, and Eastmarch next door; answers what was made, or why nothing was.
+    """Make Wrenfold, of the size asked for, and its neighbour Eastmarch.
 
-    Nothing is made beside an authority with `if_empty`, nor beside a demonstration without `reset`. With `reset` the
-    demonstration there is removed first, as the database's owner (`owner_url`). Each step commits; one cut short is
-    made good by `reset`.
+    Returns what was made, or why nothing was. With `if_empty` nothing is made when there is any authority; without `reset`
+    nothing is made when there is a demonstration. With `reset` the existing demonstration is removed first, as the
+    database's owner (`owner_url`). Each step commits; run again with `reset` after an interruption.
     """
-    said = Progress(tell or _to_terminal)
+    progress = Progress(tell or _to_terminal)
     with unit_of_work(None):
-        there = [one.slug for one in authorities()]
+        slugs = [authority.slug for authority in authorities()]
     if reset:
-        said.step("Removing the demonstration that is there")
-        remove(owner_url)
+        progress.step("Removing the demonstration that is there")
+        remove_demonstrations(owner_url)
+        # Removal committed on a connection of its own, so the list is read again in a new transaction.
         with unit_of_work(None):
-            there = [one.slug for one in authorities()]
+            slugs = [authority.slug for authority in authorities()]
     today = clock.today()
-    if there and if_empty:
+    if slugs and if_empty:
         return {"made": False, "why": "There are authorities already."}
-    said.step(f"Drawing {schools} schools and about {pupils:,} pupils")
-    plan = authority(SEED, today=today, schools=schools, pupils=pupils)
-    beside = neighbour(plan)
-    if {plan.slug, beside.slug} & set(there):
+    progress.step(f"Drawing {schools} schools and about {pupils:,} pupils")
+    plan = plan_authority(SEED, today=today, schools=schools, pupils=pupils)
+    next_door = plan_neighbour(plan)
+    if {plan.slug, next_door.slug} & set(slugs):
         return {"made": False, "why": "The demonstration is there already. Use --reset to make it afresh."}
-    _platform(said)
-    made = [write_down(one, said) for one in (plan, beside)]
-    said.step("Ready")
-    return {"made": True, "authorities": made, "seconds": round(said.seconds, 1)}
+    _load_platform(progress)
+    written = [write_plan(plan, progress) for plan in (plan, next_door)]
+    progress.step("Ready")
+    return {"made": True, "authorities": written, "seconds": round(progress.seconds, 1)}
 
 
 class Progress:
-    """Says each step, with the seconds since the start."""
+    """Reports each step, with the seconds since the start."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
-        """Begin now."""
-        self._tell, self._began = tell, time.monotonic()
+        """Start the clock."""
+        self._tell, self._start = tell, time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """How long it has taken so far."""
-        return time.monotonic() - self._began
+        """The seconds since the start."""
+        return time.monotonic() - self._start
 
     def step(self, sentence: str) -> None:
-        """Say that a step begins."""
+        """Report that a step begins."""
         self._tell(f"{self.seconds:6.1f} s  {sentence}")
 
 
@@ -123,8 +124,8 @@ def _to_terminal(line: str) -> None:
     sys.stderr.flush()
 
 
-def _platform(said: Progress) -> None:
-    said.step("Loading the published figures")
+def _load_platform(progress: Progress) -> None:
+    progress.step("Loading the published figures")
     with unit_of_work(platform_scope()):
         accounts.ensure_platform()
         load_shipped()
@@ -132,58 +133,65 @@ def _platform(said: Progress) -> None:
             _add_person(OPERATOR, {}, None)
 
 
-def write_down(plan: Plan, said: Progress) -> dict[str, object]:
-    """Write one plan, the clock set to when each thing would have happened; answers what was written."""
+def write_plan(plan: Plan, progress: Progress) -> dict[str, object]:
+    """Write one plan, with the clock set to when each step would have happened. Returns a summary."""
     ids = Ids.of(plan)
     scope = command_line(ids.authority)
-    lines = sum(len(one.lines) for one in plan.registers.values())
-    first = datetime(plan.years[0], 9, 1, OPENS_AT, tzinfo=clock.LONDON)
-    with unit_of_work(scope), clock.at(min(first, clock.now())):
-        said.step(f"{plan.name}: {len(plan.schools)} schools, their term dates and {len(plan.people)} people")
-        found(plan, ids)
-        said.step(f"{plan.name}: {len(plan.pupils):,} pupils, their families and {lines:,} roll lines")
-        enrol(plan, ids)
-    parcels = files_of(plan)
-    keeper = Keeper(plan, {parcel.urn: parcel.first for parcel in parcels if parcel.first})
+    line_count = sum(len(register.lines) for register in plan.registers.values())
+    year_start = datetime(plan.years[0], 9, 1, OPENING_HOUR, tzinfo=clock.LONDON)
+    # The clock is never set beyond now: audit events and jobs must not lie in the future.
+    with unit_of_work(scope), clock.at(min(year_start, clock.now())):
+        progress.step(f"{plan.name}: {len(plan.schools)} schools, their term dates and {len(plan.people)} people")
+        write_authority(plan, ids)
+        progress.step(f"{plan.name}: {len(plan.pupils):,} pupils, their families and {line_count:,} roll lines")
+        write_pupils(plan, ids)
+    uploads = planned_uploads(plan)
+    writer = RegisterWriter(plan, {upload.urn: upload.first_week for upload in uploads if upload.first_week})
     with unit_of_work(scope):
         for stage in stages(plan):
-            said.step(f"{plan.name}: registers {stage.name}")
+            progress.step(f"{plan.name}: registers {stage.name}")
             with clock.at(min(stage.at, clock.now())):
                 for urn in stage.urns:
-                    keeper.write(ids.schools[urn], urn, stage)
-    said.step(f"{plan.name}: {len(parcels)} files as schools send them")
-    sending = {parcel.urn: (ids.schools[parcel.urn], ids.actors.get(parcel.urn, ids.actors[""])) for parcel in parcels}
-    sent = send(parcels, ids.authority, sending)
+                    writer.write(ids.schools[urn], urn, stage)
+    progress.step(f"{plan.name}: {len(uploads)} files as schools send them")
+    senders = {upload.urn: (ids.schools[upload.urn], ids.actors.get(upload.urn, ids.actors[""])) for upload in uploads}
+    sent_count = upload_files(uploads, ids.authority, senders)
     with unit_of_work(scope):
-        finish(plan)
-    return {"slug": plan.slug, "schools": len(plan.schools), "pupils": len(plan.pupils), "roll_lines": lines, "files": sent}
+        record_made(plan)
+    return {
+        "slug": plan.slug,
+        "schools": len(plan.schools),
+        "pupils": len(plan.pupils),
+        "roll_lines": line_count,
+        "files": sent_count,
+    }
 
 
 @action
-def found(plan: Plan, ids: Ids) -> None:
+def write_authority(plan: Plan, ids: Ids) -> None:
     """Write a plan's authority, trusts, schools, term dates and people."""
     accounts.add_authority(plan.slug, plan.name, plan.la_code, demonstration=True)
-    load_places(plan, ids.schools)
+    load_schools(plan, ids.schools)
     until = date(plan.years[-1] + 1, 8, 31)
     for person in plan.people:
         actor = _add_person(person, ids.schools, until)
-        if person.role in SENDERS:
+        if person.role in SENDING_ROLES:
             ids.actors[person.schools[0] if person.schools else ""] = actor
-    record(FOUNDED, ids.authority, schools=len(plan.schools))
+    record(AUTHORITY_WRITTEN, ids.authority, schools=len(plan.schools))
 
 
 @action
-def enrol(plan: Plan, ids: Ids) -> None:
+def write_pupils(plan: Plan, ids: Ids) -> None:
     """Write a plan's pupils, parents, circumstances and roll lines."""
-    load_people_of_schools(plan, ids.schools, ids.pupils, ids.parents)
-    record(ENROLLED, ids.authority, pupils=len(plan.pupils))
+    load_pupils(plan, ids.schools, ids.pupils, ids.parents)
+    record(PUPILS_WRITTEN, ids.authority, pupils=len(plan.pupils))
 
 
 @action
-def finish(plan: Plan) -> None:
-    """Record that a demonstration is whole."""
-    held = authority_by_slug(plan.slug)
-    record(MADE, held.id if held else None, schools=len(plan.schools), pupils=len(plan.pupils))
+def record_made(plan: Plan) -> None:
+    """Record in the audit that a demonstration is complete."""
+    authority = authority_by_slug(plan.slug)
+    record(MADE, authority.id if authority else None, schools=len(plan.schools), pupils=len(plan.pupils))
 
 
 def _add_person(person: Person, schools: dict[str, UUID], until: date | None) -> Actor:

@@ -1,4 +1,4 @@
-"""The people of the demonstration: one or more in every role, with addresses at domains that do not exist."""
+"""The people of the demonstration: one or more in every role, with e-mail domains that do not exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from portal.demonstration.plans import School
 
 #: People of the authority itself: role, name, job title.
-OF_THE_AUTHORITY = (
+AUTHORITY_PEOPLE = (
     (Role.LA_ADMINISTRATOR, "Ngozi Ashdown", "Systems and Data Manager"),
     (Role.LA_MANAGER, "Helen Tregarth", "Head of Attendance and Inclusion"),
     (Role.LA_OFFICER, "Imran Qadir", "Attendance Officer, north"),
@@ -21,8 +21,8 @@ OF_THE_AUTHORITY = (
     (Role.LA_LEGAL, "Sunil Mehta-Rowe", "Education Solicitor"),
     (Role.AUDITOR, "Agnieszka Wolny", "Data Protection Officer"),
 )
-#: People of a school, for the first school of each phase: role, name, job title.
-OF_A_SCHOOL = {
+#: People of the first school of each phase: role, name, job title.
+SCHOOL_PEOPLE = {
     "secondary": (
         (Role.HEADTEACHER, "Dorothea Vane", "Headteacher"),
         (Role.ATTENDANCE_LEAD, "Marcus Oyelowo-Finch", "Assistant Head, Attendance"),
@@ -43,51 +43,59 @@ OF_A_SCHOOL = {
 }
 AGENCY = "Lantern Family Support"
 OPERATOR = Person("Robin Castellane", "robin.castellane@platform.example", Role.PLATFORM_OPERATOR, "Platform operator")
-#: In the neighbouring authority the same jobs are done by others.
+#: Surnames of the people who have the same jobs in the neighbouring authority.
 SURNAMES_NEXT_DOOR = ("Marchbank", "Eddowes", "Fairweather", "Threlkeld", "Obi-Grange", "Sandiford", "Pascoe", "Illingworth")
 
 
 def people_of(authority: str, schools: Sequence[School]) -> tuple[Person, ...]:
-    """Everyone who signs in for an authority: by role, LA first. The platform's operator is `OPERATOR`, once for all."""
+    """Everyone who signs in for an authority: first its own people, then those of schools, trust and partner.
+
+    The platform's operator is `OPERATOR`, one for all authorities.
+    """
     domain = authority.casefold().replace(" ", "-")
-    found = [*_of_the_authority(domain), *_of_the_schools(domain, schools)]
-    found += _of_trusts(domain, schools)
-    found.append(Person("Yusuf Penhale", f"yusuf.penhale@lantern.{domain}.example", Role.PARTNER, "Family Worker", (), AGENCY))
+    people = [*_authority_people(domain), *_school_people(domain, schools)]
+    people += _trust_people(domain, schools)
+    people.append(Person("Yusuf Penhale", f"yusuf.penhale@lantern.{domain}.example", Role.PARTNER, "Family Worker", (), AGENCY))
     if authority == "Wrenfold":
-        return tuple(found)
-    return tuple(_next_door(person, place, domain) for place, person in enumerate(found))
+        return tuple(people)
+    return tuple(_neighbour_person(person, index, domain) for index, person in enumerate(people))
 
 
-def _of_the_authority(domain: str) -> Iterator[Person]:
-    for role, name, title in OF_THE_AUTHORITY:
+def _authority_people(domain: str) -> Iterator[Person]:
+    for role, name, title in AUTHORITY_PEOPLE:
         yield Person(name, _email(name, f"{domain}.example"), role, title)
 
 
-def _of_the_schools(domain: str, schools: Sequence[School]) -> Iterator[Person]:
-    for phase, staff in OF_A_SCHOOL.items():
-        here = next((school for school in schools if school.phase == phase), None)
-        if here is not None:
+def _school_people(domain: str, schools: Sequence[School]) -> Iterator[Person]:
+    for phase, staff in SCHOOL_PEOPLE.items():
+        school = next((school for school in schools if school.phase == phase), None)
+        if school is not None:
             for role, name, title in staff:
-                yield Person(name, _email(name, f"school{here.urn}.{domain}.example"), role, title, (here.urn,))
+                yield Person(name, _email(name, f"school{school.urn}.{domain}.example"), role, title, (school.urn,))
 
 
-def _of_trusts(domain: str, schools: Sequence[School]) -> Iterator[Person]:
-    held: dict[str, list[str]] = {}
+def _trust_people(domain: str, schools: Sequence[School]) -> Iterator[Person]:
+    urns_by_trust: dict[str, list[str]] = {}
     for school in schools:
         if school.trust:
-            held.setdefault(school.trust, []).append(school.urn)
-    largest = max(held, key=lambda trust: (len(held[trust]), trust), default=None)
+            urns_by_trust.setdefault(school.trust, []).append(school.urn)
+    largest = max(urns_by_trust, key=lambda trust: (len(urns_by_trust[trust]), trust), default=None)
     if largest is not None:
         name = "Beatrix Holloway-Nkemelu"
         yield Person(
-            name, _email(name, f"trust.{domain}.example"), Role.TRUST_LEAD, "Director of Inclusion", tuple(held[largest]), None
+            name,
+            _email(name, f"trust.{domain}.example"),
+            Role.TRUST_LEAD,
+            "Director of Inclusion",
+            tuple(urns_by_trust[largest]),
+            None,
         )
 
 
-def _next_door(person: Person, place: int, domain: str) -> Person:
-    name = f"{person.name.split()[0]} {SURNAMES_NEXT_DOOR[place % len(SURNAMES_NEXT_DOOR)]}"
-    at = person.email.partition("@")[2]
-    return Person(name, _email(name, at or domain), person.role, person.title, person.schools, person.agency)
+def _neighbour_person(person: Person, index: int, domain: str) -> Person:
+    name = f"{person.name.split()[0]} {SURNAMES_NEXT_DOOR[index % len(SURNAMES_NEXT_DOOR)]}"
+    email_domain = person.email.partition("@")[2]
+    return Person(name, _email(name, email_domain or domain), person.role, person.title, person.schools, person.agency)
 
 
 def _email(name: str, domain: str) -> str:

@@ -1,4 +1,4 @@
-"""The plan: everything the demonstration authority is made of, before any of it is written down."""
+"""The plan: everything the demonstration authority is made of, before it is written to the database."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from portal.demonstration.streams import Floats, Truths, Whole
+    from portal.demonstration.streams import Bools, Floats, Ints
     from portal.permissions import Role
 
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """An invented school. The URN and the LAESTAB lie in ranges no real school has; `house` numbers it from 0."""
+    """An invented school.
 
-    house: int
+    The URN and the LAESTAB lie in ranges no real school has. `number` counts the plan's schools from 0.
+    """
+
+    number: int
     urn: str
     laestab: str
     name: str
@@ -32,13 +35,16 @@ class School:
 
     @property
     def groups(self) -> range:
-        """Its year groups as numbers: 0 is Reception, 13 the upper sixth."""
+        """The school's year groups as numbers: 0 is Reception, 13 the upper sixth."""
         return range(max(self.lowest_age - 4, 0), self.highest_age - 4)
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A stretch of school days, both ends included. `urn` None: the authority's; otherwise that school's own."""
+    """A stretch of school days, first and last included.
+
+    `urn` is None for the authority's terms, and a school's URN for its own.
+    """
 
     urn: str | None
     name: str
@@ -47,8 +53,8 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """Days in term on which no school (`urn` None) or one school does not meet."""
+class ClosedDays:
+    """Days in term on which every school (`urn` None) or one school does not meet."""
 
     urn: str | None
     name: str
@@ -58,7 +64,10 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """A parent or carer. The telephone numbers are from the ranges Ofcom keeps for drama."""
+    """A parent or carer.
+
+    The telephone numbers are from the ranges Ofcom reserves for drama.
+    """
 
     number: int
     name: str
@@ -70,8 +79,8 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
-    """How a parent (by number) is related to a pupil."""
+class Contact:
+    """A parent (by number) as a contact of one pupil."""
 
     parent: int
     relationship: str
@@ -81,7 +90,7 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class Characteristic:
-    """One thing that may call for support, from a day, to a day if it ended."""
+    """One circumstance of a pupil that may call for support, with its first and last day."""
 
     kind: str
     value: str
@@ -91,7 +100,10 @@ class Characteristic:
 
 @dataclass(frozen=True, slots=True)
 class Pupil:
-    """An invented child. The UPN has a valid check letter and an LA and establishment that cannot be."""
+    """An invented child.
+
+    The UPN has a valid check letter, but an LA and an establishment number that do not exist.
+    """
 
     number: int
     upn: str
@@ -106,13 +118,16 @@ class Pupil:
     address: str
     postcode: str
     household: int
-    ties: tuple[Tie, ...]
+    contacts: tuple[Contact, ...]
     characteristics: tuple[Characteristic, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A pupil's line in one school's registers for one academic year. Status: C only here, M main, S subsidiary."""
+    """A pupil's line in one school's registers for one academic year.
+
+    Enrolment status: C current (this school only), M main, S subsidiary.
+    """
 
     line: int
     pupil: int
@@ -125,29 +140,30 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """What the marks of a register are drawn from, one entry a line.
+    """The parameters from which a register's marks are drawn, one element per line.
 
     `group`: 0 is Reception, 13 the upper sixth. `table`: whose calibration (0 primary, 1 secondary, 2 special).
-    `rate`: the share of the year's possible sessions to be missed. `lateness`: times the usual chance of coming late.
+    `rate`: the share of the year's possible sessions to be missed. `lateness`: multiple of the usual chance of being late.
     `observant`, `mobile`, `male`: flags. `away`: 1 where the pupil is at another school from Monday to Wednesday,
     2 on Thursday and Friday, 0 never.
     """
 
-    group: Whole
-    table: Whole
+    group: Ints
+    table: Ints
     rate: Floats
     lateness: Floats
-    observant: Truths
-    mobile: Truths
-    male: Truths
-    away: Whole
+    observant: Bools
+    mobile: Bools
+    male: Bools
+    away: Ints
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A school's register for one academic year (2025 = 2025/26): the Mondays of its school weeks, and its lines.
+    """A school's register for one academic year (2025 = 2025/26).
 
-    `met` are the weeks that have begun by the plan's day; `weeks` runs to the end of the year.
+    `weeks` holds the Mondays of its school weeks to the end of the year; the first `met` of them have begun by the plan's
+    day. `lines` are its pupils.
     """
 
     urn: str
@@ -160,7 +176,10 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone who works with the portal, in one role. `schools` are URNs; empty for people of the authority."""
+    """A user of the portal, in one role.
+
+    `schools` are URNs; empty for people of the authority.
+    """
 
     name: str
     email: str
@@ -172,16 +191,19 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A school whose registers stop short: `weeks` school weeks not sent, and why the board shows it."""
+    """A school whose registers stop early: `weeks` school weeks are not sent, for `reason`."""
 
     urn: str
     weeks: int
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole invented authority on one day. The same arguments give the same plan, and the same marks."""
+    """A whole invented authority on one day.
+
+    The same arguments give the same plan, and the same marks.
+    """
 
     seed: int
     today: date
@@ -192,7 +214,7 @@ class Plan:
     trusts: tuple[str, ...]
     schools: tuple[School, ...]
     terms: tuple[Term, ...]
-    closed: tuple[Closed, ...]
+    closed: tuple[ClosedDays, ...]
     pupils: tuple[Pupil, ...]
     parents: tuple[Parent, ...]
     registers: Mapping[tuple[str, int], Register]

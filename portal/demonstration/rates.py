@@ -1,4 +1,4 @@
-"""The rates a plan's marks come to, counted as published figures are, so that the two can be laid side by side."""
+"""The rates of a plan's marks, counted as published figures are, so that the two can be compared."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from portal.demonstration.marks import marks
-from portal.demonstration.sessions import A_WEEK, sessions_of
+from portal.demonstration.sessions import SESSIONS_A_WEEK, sessions_of
 from portal.demonstration.sources import TABLES
 from portal.demonstration.terms import calendar_of
 from portal.rules.codes import Category
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portal.demonstration.plans import Plan
-    from portal.demonstration.streams import Bytes, Whole
+    from portal.demonstration.streams import Bytes, Ints
 
 YEAR_11 = 11
 SUMMER_SECOND_HALF = 6
@@ -25,7 +25,7 @@ SUMMER_SECOND_HALF = 6
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """One phase's figures in per cent, with the enrolments and possible sessions they rest on, and counts by code byte."""
+    """One phase's rates in per cent, with their enrolments, possible sessions and counts by code byte."""
 
     enrolments: int
     possible: int
@@ -33,7 +33,7 @@ class Rates:
     unauthorised: float
     persistent: float
     severe: float
-    by_byte: Whole
+    by_byte: Ints
 
     def per_thousand(self, byte: int) -> float:
         """How many of a thousand possible sessions carry a code."""
@@ -41,12 +41,12 @@ class Rates:
 
 
 def rates(plan: Plan, academic_year: int) -> Mapping[str, Rates]:
-    """By phase (primary, secondary, special): the plan's rates for an academic year, over DfE's headline population.
+    """The plan's rates for an academic year by phase (primary, secondary, special), over DfE's headline population.
 
-    Ages 5 to 15 at the start of the year; Year 11 without the second half of the summer term; persistent and severe
-    absence by enrolment, of its own possible sessions.
+    It counts ages 5 to 15 at the start of the year, and Year 11 without the second half of the summer term. Persistent and
+    severe absence are counted by enrolment, of its own possible sessions.
     """
-    sums: dict[str, list[tuple[Whole, Whole, Whole]]] = {phase: [] for phase in TABLES}
+    sums: dict[str, list[tuple[Ints, Ints, Ints]]] = {phase: [] for phase in TABLES}
     for (urn, year), register in plan.registers.items():
         phase = plan.school(urn).phase
         if year == academic_year and phase in sums:
@@ -54,21 +54,21 @@ def rates(plan: Plan, academic_year: int) -> Mapping[str, Rates]:
     return {phase: _rates(parts) for phase, parts in sums.items() if parts}
 
 
-def _by_line(plan: Plan, urn: str, year: int, whole: Bytes, group: Whole) -> tuple[Whole, Whole, Whole]:
-    """Absent and possible sessions of each counted line, and how often each byte stands."""
+def _by_line(plan: Plan, urn: str, year: int, drawn: Bytes, year_group: Ints) -> tuple[Ints, Ints, Ints]:
+    """Absent and possible sessions of each counted line, and the count of each byte."""
     sessions = sessions_of(calendar_of(plan.terms, plan.closed, urn, year))
-    late = sessions.slot[sessions.half_term == SUMMER_SECOND_HALF]
-    late = late[late < whole.shape[1] * A_WEEK]
-    flat = whole.reshape(len(whole), -1).copy()
-    flat[np.ix_(group == YEAR_11, late)] = 0
-    flat = flat[(group > 0) & (group <= YEAR_11)]
-    category = flat >> 5
+    summer_slots = sessions.slot[sessions.half_term == SUMMER_SECOND_HALF]
+    summer_slots = summer_slots[summer_slots < drawn.shape[1] * SESSIONS_A_WEEK]
+    by_slot = drawn.reshape(len(drawn), -1).copy()
+    by_slot[np.ix_(year_group == YEAR_11, summer_slots)] = 0
+    by_slot = by_slot[(year_group > 0) & (year_group <= YEAR_11)]
+    category = by_slot >> 5
     absent = (category == Category.AUTHORISED) | (category == Category.UNAUTHORISED)
     possible = absent | (category == Category.PRESENT) | (category == Category.APPROVED)
-    return absent.sum(axis=1), possible.sum(axis=1), np.bincount(flat.ravel(), minlength=256)
+    return absent.sum(axis=1), possible.sum(axis=1), np.bincount(by_slot.ravel(), minlength=256)
 
 
-def _rates(parts: list[tuple[Whole, Whole, Whole]]) -> Rates:
+def _rates(parts: list[tuple[Ints, Ints, Ints]]) -> Rates:
     absent = np.concatenate([part[0] for part in parts])
     possible = np.concatenate([part[1] for part in parts])
     by_byte = np.sum([part[2] for part in parts], axis=0)

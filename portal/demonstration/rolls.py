@@ -1,4 +1,4 @@
-"""Who is on roll where and when: year groups, joiners, leavers, moves between schools, and pupils on two rolls."""
+"""School rolls: year groups, joiners, leavers, moves between schools, and pupils on two rolls."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from portal.demonstration.plans import School
     from portal.rules.calendar import Calendar
 
-#: Of the pupils on roll at the start of a year: how many leave the authority, move within it, or join later. Together
-#: they make about one enrolment in ten part of a year, as published figures imply.
+#: Shares of the pupils on roll at the start of a year who leave the authority, move within it, or join later. Together
+#: they make about one enrolment in ten last part of a year, as published figures imply.
 LEAVES = 0.028
 MOVES = 0.023
 JOINS = 0.031
-#: Over the summer: leave the authority; and of Year 6, go on to a secondary school that is not their cluster's.
+#: Shares over the summer: pupils who leave the authority; Year 6 pupils who go to another cluster's secondary school;
+#: Year 11 pupils who stay on for a sixth form.
 LEAVES_IN_SUMMER = 0.012
 GOES_ELSEWHERE = 0.12
 STAYS_ON = 0.5
@@ -35,7 +36,10 @@ ON_TWO_ROLLS = 6
 
 @dataclass(slots=True)
 class Child:
-    """Who a pupil is before having a name: the year group in the first year (below 0: not yet at school) and the home cluster."""
+    """A pupil before being given a name: birth cohort and home cluster.
+
+    `cohort` is the year group in the first year; below 0 means not yet at school.
+    """
 
     cohort: int
     cluster: int
@@ -43,8 +47,8 @@ class Child:
 
 
 @dataclass(slots=True)
-class Spot:
-    """A child's place on one school's roll in one academic year. `away` as in `plans.Levels`."""
+class Enrolment:
+    """A child's enrolment at one school in one academic year. `away` as in `plans.Levels`."""
 
     child: int
     school: School
@@ -59,171 +63,207 @@ class Spot:
 
 @dataclass(slots=True)
 class Roll:
-    """Every child and every place on a roll, over the plan's years."""
+    """Every child and every enrolment over the plan's years."""
 
     seed: int
     schools: Sequence[School]
     calendars: Mapping[tuple[str, int], Calendar]
     children: list[Child] = field(default_factory=list)
-    spots: list[Spot] = field(default_factory=list)
+    enrolments: list[Enrolment] = field(default_factory=list)
 
-    def child(self, cohort: int, cluster: int, *, arrived: bool = False) -> int:
-        """Add a child; the answer is its number."""
+    def add_child(self, cohort: int, cluster: int, *, arrived: bool = False) -> int:
+        """Add a child, and return its number."""
         self.children.append(Child(cohort, cluster, arrived))
         return len(self.children) - 1
 
     def days(self, school: School, year: int, group: int = 0) -> tuple[date, ...]:
-        """The days a school meets in an academic year; for a year group that leaves in June, until then."""
+        """The days a school meets in an academic year, for one year group.
+
+        Year groups that leave in June have no days after that.
+        """
         last = last_friday_in_june(year + 1) if group in LEAVES_IN_JUNE else date(year + 1, 8, 31)
         return self.calendars[school.urn, year].school_days((date(year, 9, 1), last))
 
 
-def roll_over(seed: int, schools: Sequence[School], calendars: Mapping[tuple[str, int], Calendar], years: Sequence[int]) -> Roll:
-    """Two academic years of rolls: a first year filled, lived through and moved up, then the second lived through."""
+def make_rolls(seed: int, schools: Sequence[School], calendars: Mapping[tuple[str, int], Calendar], years: Sequence[int]) -> Roll:
+    """Rolls of two academic years.
+
+    The first year is filled and simulated, its pupils move up, and the second year is simulated.
+    """
     roll = Roll(seed, schools, calendars)
     first, second = years
     opening = [
-        Spot(roll.child(group, school.cluster), school, first, group, date(first, 9, 1))
+        Enrolment(roll.add_child(group, school.cluster), school, first, group, date(first, 9, 1))
         for school in schools
         for group, size in _sizes(roll, school, first).items()
         for _ in range(size)
     ]
-    staying = _live_through(roll, opening, first)
-    _two_rolls(roll, staying, first)
-    _live_through(roll, _move_up(roll, staying, second), second)
+    remaining = _simulate_year(roll, opening, first)
+    _add_dual_registered(roll, remaining, first)
+    _simulate_year(roll, _move_up(roll, remaining, second), second)
     return roll
 
 
 def _sizes(roll: Roll, school: School, year: int) -> dict[int, int]:
-    """Pupils in each year group: near the capacity of a year, a few short; sixth forms are a third of the size."""
-    draw = stream(roll.seed, "sizes", int(school.urn), year)
-    main = [group for group in school.groups if group <= YEAR_11]
-    each = school.capacity / len(main)
+    """Pupils in each year group: a few less than capacity. Sixth forms are a third of the size."""
+    rng = stream(roll.seed, "sizes", int(school.urn), year)
+    main_groups = [group for group in school.groups if group <= YEAR_11]
+    average = school.capacity / len(main_groups)
     return {
-        group: max(1, round(each * (0.33 if group > YEAR_11 else 1.0) - draw.exponential(each * 0.04))) for group in school.groups
+        group: max(1, round(average * (0.33 if group > YEAR_11 else 1.0) - rng.exponential(average * 0.04)))
+        for group in school.groups
     }
 
 
-def _live_through(roll: Roll, opening: list[Spot], year: int) -> list[Spot]:
-    """Let a year pass: some leave, some move, some join. Adds every place to the roll; answers those held at its end."""
-    draw = stream(roll.seed, "year", year)
-    # Each draws its chance in turn, so that a place added at the end changes no earlier one.
-    staying = []
-    for spot in opening:
-        fate, when = draw.random(2)
-        days = roll.days(spot.school, year, spot.group)
-        roll.spots.append(spot)
-        if fate < LEAVES + MOVES and spot.group <= YEAR_11 and spot.status == "C":
-            day = 5 + int(when * (len(days) - 15))
-            spot.last, spot.part_year = days[day], True
-            elsewhere = _another_school(roll, draw, spot) if fate < MOVES else None
-            if elsewhere is not None:
-                begins = next((on for on in roll.days(elsewhere, year, spot.group) if on > days[day]), days[-1])
-                moved = Spot(spot.child, elsewhere, year, spot.group, begins, part_year=True)
-                roll.spots.append(moved)
-                staying.append(moved)
+def _simulate_year(roll: Roll, opening: list[Enrolment], year: int) -> list[Enrolment]:
+    """Let a year pass: some pupils leave, some move, some join.
+
+    Adds every enrolment to the roll; returns those that are current at the year's end.
+    """
+    rng = stream(roll.seed, "year", year)
+    # Each enrolment draws in turn: adding one at the end then changes nothing drawn before it.
+    remaining = []
+    for enrolment in opening:
+        chance, moment = rng.random(2)
+        days = roll.days(enrolment.school, year, enrolment.group)
+        roll.enrolments.append(enrolment)
+        if chance < LEAVES + MOVES and enrolment.group <= YEAR_11 and enrolment.status == "C":
+            last_index = 5 + int(moment * (len(days) - 15))
+            enrolment.last, enrolment.part_year = days[last_index], True
+            new_school = _school_to_move_to(roll, rng, enrolment) if chance < MOVES else None
+            if new_school is not None:
+                first = next((on for on in roll.days(new_school, year, enrolment.group) if on > days[last_index]), days[-1])
+                new_enrolment = Enrolment(enrolment.child, new_school, year, enrolment.group, first, part_year=True)
+                roll.enrolments.append(new_enrolment)
+                remaining.append(new_enrolment)
         else:
-            staying.append(spot)
-    joining = list(_joiners(roll, draw, opening, year))
-    roll.spots += joining
-    _year_11_leaves(staying + joining, year)
-    return staying + joining
+            remaining.append(enrolment)
+    joiners = list(_new_enrolments(roll, rng, opening, year))
+    roll.enrolments += joiners
+    _end_in_june(remaining + joiners, year)
+    return remaining + joiners
 
 
-def _another_school(roll: Roll, draw: np.random.Generator, spot: Spot) -> School | None:
-    others = [
+def _school_to_move_to(roll: Roll, rng: np.random.Generator, enrolment: Enrolment) -> School | None:
+    candidates = [
         school
         for school in roll.schools
-        if school.phase == spot.school.phase and spot.group in school.groups and school is not spot.school
+        if school.phase == enrolment.school.phase and enrolment.group in school.groups and school is not enrolment.school
     ]
-    near = [school for school in others if school.cluster == spot.school.cluster] or others
-    return near[int(draw.integers(len(near)))] if near else None
+    nearest = [school for school in candidates if school.cluster == enrolment.school.cluster] or candidates
+    return nearest[int(rng.integers(len(nearest)))] if nearest else None
 
 
-def _joiners(roll: Roll, draw: np.random.Generator, opening: list[Spot], year: int) -> Iterable[Spot]:
-    shift = year - min(one for _, one in roll.calendars)
-    for spot in opening:
-        if draw.random() < JOINS and spot.group <= YEAR_11:
-            days = roll.days(spot.school, year, spot.group)
-            first = days[5 + int(draw.random() * (len(days) - 15))]
-            child = roll.child(spot.group - shift, spot.school.cluster, arrived=True)
-            yield Spot(child, spot.school, year, spot.group, first, part_year=True)
+def _new_enrolments(roll: Roll, rng: np.random.Generator, opening: list[Enrolment], year: int) -> Iterable[Enrolment]:
+    years_on = year - min(first_year for _, first_year in roll.calendars)
+    for enrolment in opening:
+        if rng.random() < JOINS and enrolment.group <= YEAR_11:
+            days = roll.days(enrolment.school, year, enrolment.group)
+            first = days[5 + int(rng.random() * (len(days) - 15))]
+            child = roll.add_child(enrolment.group - years_on, enrolment.school.cluster, arrived=True)
+            yield Enrolment(child, enrolment.school, year, enrolment.group, first, part_year=True)
 
 
-def _year_11_leaves(spots: Iterable[Spot], year: int) -> None:
-    for spot in spots:
-        if spot.group in LEAVES_IN_JUNE:
-            spot.last = last_friday_in_june(year + 1)
+def _end_in_june(enrolments: Iterable[Enrolment], year: int) -> None:
+    for enrolment in enrolments:
+        if enrolment.group in LEAVES_IN_JUNE:
+            enrolment.last = last_friday_in_june(year + 1)
 
 
-def _move_up(roll: Roll, staying: list[Spot], year: int) -> list[Spot]:
-    """Move everyone up a year: on at the same school, to secondary school, or away; then fill Reception and Year 7."""
-    draw = stream(roll.seed, "moving up", year)
-    seniors = [school for school in roll.schools if school.phase == "secondary"]
-    opening: list[Spot] = []
-    for spot in staying:
-        chance, choice = draw.random(2)
-        after = _next_school(spot, seniors, chance, choice)
-        if after is None or after is not spot.school:
-            spot.last = spot.last or roll.days(spot.school, spot.year)[-1]
-        if after is not None:
-            opening.append(Spot(spot.child, after, year, spot.group + 1, date(year, 9, 1), away=spot.away, status=spot.status))
+def _move_up(roll: Roll, remaining: list[Enrolment], year: int) -> list[Enrolment]:
+    """Move every pupil up a year, then fill Reception and Year 7.
+
+    Pupils go on at the same school, to a secondary school, or away.
+    """
+    rng = stream(roll.seed, "moving up", year)
+    secondaries = [school for school in roll.schools if school.phase == "secondary"]
+    opening: list[Enrolment] = []
+    for enrolment in remaining:
+        chance, choice = rng.random(2)
+        next_school = _next_school(enrolment, secondaries, chance, choice)
+        if next_school is None or next_school is not enrolment.school:
+            enrolment.last = enrolment.last or roll.days(enrolment.school, enrolment.year)[-1]
+        if next_school is not None:
+            opening.append(
+                Enrolment(
+                    enrolment.child,
+                    next_school,
+                    year,
+                    enrolment.group + 1,
+                    date(year, 9, 1),
+                    away=enrolment.away,
+                    status=enrolment.status,
+                )
+            )
     return opening + _intake(roll, opening, year)
 
 
-def _next_school(spot: Spot, seniors: list[School], chance: float, choice: float) -> School | None:
-    if spot.group == YEAR_11:
-        return spot.school if YEAR_12 in spot.school.groups and chance < STAYS_ON else None
-    if chance > 1 - LEAVES_IN_SUMMER and spot.status == "C":
+def _next_school(enrolment: Enrolment, secondaries: list[School], chance: float, choice: float) -> School | None:
+    if enrolment.group == YEAR_11:
+        return enrolment.school if YEAR_12 in enrolment.school.groups and chance < STAYS_ON else None
+    if chance > 1 - LEAVES_IN_SUMMER and enrolment.status == "C":
         return None
-    if spot.group + 1 in spot.school.groups:
-        return spot.school
-    if spot.group != YEAR_6 or not seniors:
+    if enrolment.group + 1 in enrolment.school.groups:
+        return enrolment.school
+    if enrolment.group != YEAR_6 or not secondaries:
         return None
-    own = [school for school in seniors if school.cluster == spot.school.cluster]
-    return own[0] if own and chance > GOES_ELSEWHERE else seniors[int(choice * len(seniors))]
+    local = [school for school in secondaries if school.cluster == enrolment.school.cluster]
+    return local[0] if local and chance > GOES_ELSEWHERE else secondaries[int(choice * len(secondaries))]
 
 
-def _intake(roll: Roll, opening: list[Spot], year: int) -> list[Spot]:
-    held = Counter((spot.school.house, spot.group) for spot in opening)
-    arriving = []
+def _intake(roll: Roll, opening: list[Enrolment], year: int) -> list[Enrolment]:
+    filled = Counter((enrolment.school.number, enrolment.group) for enrolment in opening)
+    intake = []
     for school in roll.schools:
         sizes, group = _sizes(roll, school, year), school.groups.start
-        for _ in range(sizes[group] - held[school.house, group]):
-            child = roll.child(group - 1, school.cluster)
-            arriving.append(Spot(child, school, year, group, date(year, 9, 1)))
-    return arriving
+        for _ in range(sizes[group] - filled[school.number, group]):
+            child = roll.add_child(group - 1, school.cluster)
+            intake.append(Enrolment(child, school, year, group, date(year, 9, 1)))
+    return intake
 
 
-def _two_rolls(roll: Roll, staying: list[Spot], year: int) -> None:
-    """Put a few secondary pupils on the alternative provision's roll too: main at their school, subsidiary there."""
+def _add_dual_registered(roll: Roll, remaining: list[Enrolment], year: int) -> None:
+    """Put a few secondary pupils on the alternative provision's roll too.
+
+    Their enrolment is main at their school and subsidiary at the provision.
+    """
     centre = next((school for school in roll.schools if school.phase == "alternative"), None)
     if centre is None:
         return
-    draw = stream(roll.seed, "two rolls")
-    fit = [spot for spot in staying if spot.school.phase == "secondary" and YEAR_7 < spot.group < YEAR_11 and not spot.part_year]
-    for place in draw.permutation(len(fit))[:ON_TWO_ROLLS]:
-        spot = fit[int(place)]
-        spot.status, spot.away = "M", 1
-        other = Spot(spot.child, centre, year, spot.group, spot.first, status="S", away=2)
-        roll.spots.append(other)
-        staying.append(other)
+    rng = stream(roll.seed, "two rolls")
+    eligible = [
+        enrolment
+        for enrolment in remaining
+        if enrolment.school.phase == "secondary" and YEAR_7 < enrolment.group < YEAR_11 and not enrolment.part_year
+    ]
+    for index in rng.permutation(len(eligible))[:ON_TWO_ROLLS]:
+        enrolment = eligible[int(index)]
+        enrolment.status, enrolment.away = "M", 1
+        second = Enrolment(enrolment.child, centre, year, enrolment.group, enrolment.first, status="S", away=2)
+        roll.enrolments.append(second)
+        remaining.append(second)
 
 
-def seen_on(roll: Roll, today: date, years: Sequence[int]) -> None:
-    """Forget what has not happened by `today`: places not yet taken up, leavings still ahead. Numbers of children stay."""
-    roll.spots = [spot for spot in roll.spots if spot.first <= today or spot.year < years[-1]]
-    for spot in roll.spots:
-        if spot.last is not None and spot.last >= today:
-            spot.last = None
-    roll.spots.sort(key=lambda spot: (spot.year, spot.school.house))
+def forget_future(roll: Roll, today: date, years: Sequence[int]) -> None:
+    """Remove what has not happened by `today`: later enrolments, and later leaving dates.
+
+    Children keep their numbers, because everything else refers to them.
+    """
+    roll.enrolments = [enrolment for enrolment in roll.enrolments if enrolment.first <= today or enrolment.year < years[-1]]
+    for enrolment in roll.enrolments:
+        if enrolment.last is not None and enrolment.last >= today:
+            enrolment.last = None
+    roll.enrolments.sort(key=lambda enrolment: (enrolment.year, enrolment.school.number))
 
 
-def homes(roll: Roll, clusters: int) -> list[int]:
-    """The cluster each child lives in: its school's, or for a school that serves the whole authority any."""
-    draw = stream(roll.seed, "homes")
-    anywhere = draw.integers(max(clusters, 1), size=len(roll.children))
+def home_clusters(roll: Roll, clusters: int) -> list[int]:
+    """The cluster each child lives in.
+
+    That is its school's cluster, or a random one for a school that serves the whole authority.
+    """
+    rng = stream(roll.seed, "homes")
+    anywhere = rng.integers(max(clusters, 1), size=len(roll.children))
     return [
-        int(elsewhere) if child.cluster == NO_CLUSTER else child.cluster
-        for child, elsewhere in zip(roll.children, anywhere, strict=True)
+        int(random_cluster) if child.cluster == NO_CLUSTER else child.cluster
+        for child, random_cluster in zip(roll.children, anywhere, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""A plan as rows of the tables: laid out once and loaded in bulk, a few thousand at a time."""
+"""A plan as rows of the database tables, loaded in bulk."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     Row = tuple[object, ...]
 
-#: Rows in one statement: a county's pupils in one would outlast the time a statement is given.
-AT_A_TIME = 20_000
-#: Columns that are named as the plan's own fields are, after those that are worked out.
-_WORKED_OUT = ("id", "reference", "surname_folded", "forename_folded")
-_NAMED = (
+#: Rows in one statement. All of a county's pupils in one would exceed the statement timeout.
+ROWS_AT_A_TIME = 20_000
+#: Columns that are computed, and columns that have the names of the plan's fields.
+_COMPUTED = ("id", "reference", "surname_folded", "forename_folded")
+_PUPIL = (
     "upn",
     "former_upn",
     "surname",
@@ -37,13 +37,13 @@ _NAMED = (
     "postcode",
 )
 _PARENT = ("id", "name", "phone", "email", "address", "postcode", "do_not_disclose")
-_TIE = ("relationship", "parental_responsibility", "priority")
-_TRAIT = ("kind", "value", "first_day", "last_day")
+_CONTACT = ("relationship", "parental_responsibility", "priority")
+_CHARACTERISTIC = ("kind", "value", "first_day", "last_day")
 _LINE = ("line", "year_group", "registration_group", "enrolment_status", "on_roll_from", "on_roll_until")
-_tied, _drawn, _listed = attrgetter(*_TIE), attrgetter(*_TRAIT), attrgetter(*_LINE)
+_contact_values, _characteristic_values, _line_values = attrgetter(*_CONTACT), attrgetter(*_CHARACTERISTIC), attrgetter(*_LINE)
 
 
-def load_places(plan: Plan, schools: Mapping[str, UUID]) -> None:
+def load_schools(plan: Plan, schools: Mapping[str, UUID]) -> None:
     """Load a plan's trusts, schools, terms and closed days."""
     trusts = {name: uuid4() for name in plan.trusts}
     _load("trust", ("id", "name"), ((trust_id, name) for name, trust_id in trusts.items()))
@@ -52,52 +52,71 @@ def load_places(plan: Plan, schools: Mapping[str, UUID]) -> None:
         ("id", "urn", "laestab", "name", "phase", "lowest_age", "highest_age", "trust_id"),
         (
             (
-                schools[one.urn], one.urn, one.laestab, one.name, one.phase, one.lowest_age, one.highest_age,
-                trusts[one.trust] if one.trust else None,
+                schools[school.urn],
+                school.urn,
+                school.laestab,
+                school.name,
+                school.phase,
+                school.lowest_age,
+                school.highest_age,
+                trusts[school.trust] if school.trust else None,
             )
-            for one in plan.schools
+            for school in plan.schools
         ),
-    )  # fmt: skip
-    dates = ("id", "school_id", "name", "first_day", "last_day")
-    _load("term", dates, ((uuid4(), _of(schools, one.urn), one.name, one.first_day, one.last_day) for one in plan.terms))
-    _load("closed_days", dates, ((uuid4(), _of(schools, one.urn), one.name, one.first_day, one.last_day) for one in plan.closed))
-
-
-def load_people_of_schools(
-    plan: Plan, schools: Mapping[str, UUID], pupils: Mapping[int, UUID], parents: Mapping[int, UUID]
-) -> None:
-    """Load a plan's pupils, parents and carers, circumstances and roll lines."""
-    _load("pupil", _WORKED_OUT + _NAMED, _pupil_rows(plan, pupils))
-    homes = ((parents[one.number], *attrgetter(*_PARENT[1:])(one)) for one in plan.parents)
-    _load("parent", _PARENT, homes)
-    ties = ((pupils[pupil.number], tie) for pupil in plan.pupils for tie in pupil.ties)
-    _load(
-        "parenthood", ("id", "pupil_id", "parent_id", *_TIE), ((uuid4(), of, parents[tie.parent], *_tied(tie)) for of, tie in ties)
     )
-    traits = ((pupils[pupil.number], one) for pupil in plan.pupils for one in pupil.characteristics)
+    dates = ("id", "school_id", "name", "first_day", "last_day")
+    _load(
+        "term", dates, ((uuid4(), _school_id(schools, term.urn), term.name, term.first_day, term.last_day) for term in plan.terms)
+    )
+    _load(
+        "closed_days",
+        dates,
+        (
+            (uuid4(), _school_id(schools, closed_days.urn), closed_days.name, closed_days.first_day, closed_days.last_day)
+            for closed_days in plan.closed
+        ),
+    )
+
+
+def load_pupils(plan: Plan, schools: Mapping[str, UUID], pupils: Mapping[int, UUID], parents: Mapping[int, UUID]) -> None:
+    """Load a plan's pupils, parents and carers, circumstances and roll lines."""
+    _load("pupil", _COMPUTED + _PUPIL, _pupil_rows(plan, pupils))
+    parent_rows = ((parents[parent.number], *attrgetter(*_PARENT[1:])(parent)) for parent in plan.parents)
+    _load("parent", _PARENT, parent_rows)
+    contacts = ((pupils[pupil.number], contact) for pupil in plan.pupils for contact in pupil.contacts)
+    _load(
+        "parenthood",
+        ("id", "pupil_id", "parent_id", *_CONTACT),
+        ((uuid4(), pupil_id, parents[contact.parent], *_contact_values(contact)) for pupil_id, contact in contacts),
+    )
+    characteristics = ((pupils[pupil.number], characteristic) for pupil in plan.pupils for characteristic in pupil.characteristics)
     now = clock.now()
-    _load("characteristic", ("id", "pupil_id", *_TRAIT, "recorded_at"), ((uuid4(), of, *_drawn(one), now) for of, one in traits))
+    _load(
+        "characteristic",
+        ("id", "pupil_id", *_CHARACTERISTIC, "recorded_at"),
+        ((uuid4(), pupil_id, *_characteristic_values(characteristic), now) for pupil_id, characteristic in characteristics),
+    )
     _load("roll_line", ("id", "school_id", "academic_year", "pupil_id", *_LINE), _line_rows(plan, schools, pupils))
 
 
 def _pupil_rows(plan: Plan, pupils: Mapping[int, UUID]) -> Iterator[Row]:
-    plain = attrgetter(*_NAMED)
-    for one in plan.pupils:
-        pupil_id = pupils[one.number]
-        yield (pupil_id, reference_of(pupil_id), folded(one.surname), folded(one.forename), *plain(one))
+    values = attrgetter(*_PUPIL)
+    for pupil in plan.pupils:
+        pupil_id = pupils[pupil.number]
+        yield (pupil_id, reference_of(pupil_id), folded(pupil.surname), folded(pupil.forename), *values(pupil))
 
 
 def _line_rows(plan: Plan, schools: Mapping[str, UUID], pupils: Mapping[int, UUID]) -> Iterator[Row]:
     for (urn, year), register in plan.registers.items():
-        for one in register.lines:
-            yield (uuid4(), schools[urn], year, pupils[one.pupil], *_listed(one))
+        for line in register.lines:
+            yield (uuid4(), schools[urn], year, pupils[line.pupil], *_line_values(line))
 
 
-def _of(schools: Mapping[str, UUID], urn: str | None) -> UUID | None:
+def _school_id(schools: Mapping[str, UUID], urn: str | None) -> UUID | None:
     return None if urn is None else schools[urn]
 
 
 def _load(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    waiting = iter(rows)
-    while part := list(islice(waiting, AT_A_TIME)):
-        load(table, columns, part)
+    remaining = iter(rows)
+    while batch := list(islice(remaining, ROWS_AT_A_TIME)):
+        load(table, columns, batch)

@@ -1,4 +1,4 @@
-"""What is shipped with the demonstration: calibration made from published figures, and word lists of our own."""
+"""The data files of the demonstration: calibration made from published figures, and our own word lists."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent / "shipped"
 TABLES = ("primary", "secondary", "special")
-#: Reasons laid out in spells, in the order of every weight table here: authorised first, then unauthorised.
+#: Reasons of periods of absence, in the order of every table of weights: authorised first, then unauthorised.
 AUTHORISED = ("I", "M", "C", "C1", "J1", "E", "T")
 UNAUTHORISED = ("G", "O", "N", "U")
 REASONS = (*AUTHORISED, *UNAUTHORISED)
 SEASONS = ("illness", "holiday", "other_unauthorised", "other_authorised", "activity", "late")
-#: Spells with these reasons are longer for pupils who miss a tenth or more of the year.
+#: Periods with these reasons are longer for pupils who miss a tenth or more of the year.
 STRETCHED = frozenset("IOGE")
 
 
@@ -41,14 +41,17 @@ class Calibration:
     between_schools: float
     level: float
 
-    def often(self, letters: str) -> float:
-        """The share of possible sessions to draw a code for, so that it comes out as often as published."""
-        return self.per_thousand[letters] * self.multiplier.get(letters, 1.0) / 1000
+    def session_share(self, code: str) -> float:
+        """The share of possible sessions to draw a code for.
+
+        Later layers overwrite some marks, so the share is fitted to end up at the published one.
+        """
+        return self.per_thousand[code] * self.multiplier.get(code, 1.0) / 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Heritage:
-    """A family background: the name list it draws from, its census code and how often it is met."""
+    """A family background: its name list, its census code and its share of families."""
 
     names: str
     ethnicity: str
@@ -60,18 +63,21 @@ class Heritage:
 
 @dataclass(frozen=True, slots=True)
 class NameList:
-    """Forenames and surnames of one background; a surname is a pair (for boys, for girls), mostly the same twice."""
+    """Forenames and surnames of one background.
+
+    A surname is a pair, for boys and for girls; in most backgrounds the two are the same.
+    """
 
     girls: tuple[str, ...]
     boys: tuple[str, ...]
     surnames: tuple[tuple[str, str], ...]
 
 
-def _read(name: str) -> Any:
+def _read_json(name: str) -> Any:
     return json.loads((SHIPPED / name).read_text(encoding="utf-8"))
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def _read_csv(name: str) -> list[dict[str, str]]:
     with (SHIPPED / name).open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
@@ -79,82 +85,85 @@ def _rows(name: str) -> list[dict[str, str]]:
 @cache
 def calibrations() -> tuple[Calibration, ...]:
     """The three phases' figures, in the order of `TABLES`."""
-    phases = _read("calibration.json")["phases"]
+    phases = _read_json("calibration.json")["phases"]
     return tuple(_calibration(phases[name]) for name in TABLES)
 
 
-def _calibration(raw: Mapping[str, Any]) -> Calibration:
-    often, seldom = raw["unauthorised_share"]
-    fitted = raw["unauthorised_multiplier"]
+def _calibration(phase: Mapping[str, Any]) -> Calibration:
+    persistent_share, other_share = phase["unauthorised_share"]
+    multiplier = phase["unauthorised_multiplier"]
     return Calibration(
-        quantile=np.array(raw["quantile"], dtype=np.float64),
-        rate=np.array(raw["rate"], dtype=np.float64),
-        per_thousand=MappingProxyType(raw["per_thousand"]),
-        starts_by_weekday=np.array(raw["starts_by_weekday"], dtype=np.float64),
-        multiplier=MappingProxyType(raw["multiplier"]),
-        unauthorised_share=(often * fitted, seldom * fitted),
-        between_schools=raw["between_schools"],
-        level=raw["level"],
+        quantile=np.array(phase["quantile"], dtype=np.float64),
+        rate=np.array(phase["rate"], dtype=np.float64),
+        per_thousand=MappingProxyType(phase["per_thousand"]),
+        starts_by_weekday=np.array(phase["starts_by_weekday"], dtype=np.float64),
+        multiplier=MappingProxyType(phase["multiplier"]),
+        unauthorised_share=(persistent_share * multiplier, other_share * multiplier),
+        between_schools=phase["between_schools"],
+        level=phase["level"],
     )
 
 
 @cache
-def spell_lengths() -> Floats:
-    """Lengths of spells in sessions: for each reason, 1,000 equally likely lengths in order."""
-    lengths = _read("calibration.json")["spell_lengths"]
+def period_lengths() -> Floats:
+    """Lengths of periods of absence in sessions: for each reason, 1,000 equally likely lengths in order."""
+    lengths = _read_json("calibration.json")["spell_lengths"]
     table = np.zeros((len(REASONS), 1000))
-    for place, reason in enumerate(REASONS):
-        sessions = np.array([one for one, _ in lengths[reason]], dtype=np.float64)
+    for index, reason in enumerate(REASONS):
+        values = np.array([length for length, _ in lengths[reason]], dtype=np.float64)
         weights = np.cumsum([weight for _, weight in lengths[reason]])
-        table[place] = sessions[np.searchsorted(weights / weights[-1], (np.arange(1000) + 0.5) / 1000)]
+        table[index] = values[np.searchsorted(weights / weights[-1], (np.arange(1000) + 0.5) / 1000)]
     return table
 
 
 @cache
 def seasons() -> Mapping[str, tuple[tuple[int, float, tuple[float, ...]], ...]]:
-    """For each phase: (half term 1 to 6, the fraction of it a row reaches to, an index for each of `SEASONS`)."""
-    found: dict[str, list[tuple[int, float, tuple[float, ...]]]] = {name: [] for name in TABLES}
-    for row in _rows("seasons.csv"):
+    """The seasonal indexes of each phase.
+
+    A row holds the half term (1 to 6), the fraction of it that the row reaches to, and an index for each of `SEASONS`.
+    """
+    rows_by_phase: dict[str, list[tuple[int, float, tuple[float, ...]]]] = {name: [] for name in TABLES}
+    for row in _read_csv("seasons.csv"):
         indexes = tuple(float(row[name]) for name in SEASONS)
-        found[row["phase"]].append((int(row["half_term"]), float(row["fraction"]), indexes))
-    return MappingProxyType({name: tuple(rows) for name, rows in found.items()})
+        rows_by_phase[row["phase"]].append((int(row["half_term"]), float(row["fraction"]), indexes))
+    return MappingProxyType({name: tuple(rows) for name, rows in rows_by_phase.items()})
 
 
 @cache
 def heritages() -> tuple[Heritage, ...]:
-    """The family backgrounds met in the authority."""
+    """The family backgrounds in the authority."""
     return tuple(
         Heritage(
             row["heritage"], row["ethnicity"], float(row["share"]), float(row["eal"]), row["faith"] == "1", row["mobile"] == "1"
         )
-        for row in _rows("heritages.csv")
+        for row in _read_csv("heritages.csv")
     )
 
 
 @cache
 def names() -> Mapping[str, NameList]:
     """The name list of each background."""
-    found: dict[str, dict[str, list[tuple[str, str]]]] = {}
-    for row in _rows("names.csv"):
-        kinds = found.setdefault(row["heritage"], {"girl": [], "boy": [], "surname": []})
-        kinds[row["kind"]].append((row["name"], row["feminine"] or row["name"]))
+    by_heritage: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    for row in _read_csv("names.csv"):
+        by_kind = by_heritage.setdefault(row["heritage"], {"girl": [], "boy": [], "surname": []})
+        by_kind[row["kind"]].append((row["name"], row["feminine"] or row["name"]))
     return MappingProxyType(
         {
             heritage: NameList(
-                tuple(name for name, _ in kinds["girl"]), tuple(name for name, _ in kinds["boy"]), tuple(kinds["surname"])
+                tuple(name for name, _ in by_kind["girl"]), tuple(name for name, _ in by_kind["boy"]), tuple(by_kind["surname"])
             )
-            for heritage, kinds in found.items()
+            for heritage, by_kind in by_heritage.items()
         }
     )
 
 
 @cache
-def places() -> Mapping[str, tuple[str, ...]]:
+def word_lists() -> Mapping[str, tuple[str, ...]]:
     """Invented towns, streets, school names and trusts."""
-    return MappingProxyType({name: tuple(words) for name, words in _read("places.json").items() if isinstance(words, list)})
+    return MappingProxyType({name: tuple(words) for name, words in _read_json("places.json").items() if isinstance(words, list)})
 
 
 @cache
 def published() -> Mapping[str, Mapping[str, float]]:
-    """The published rates, in per cent, that the demonstration is drawn to: by phase, for a whole year."""
-    return MappingProxyType(_read("published.json")["phases"])
+    """The published rates, in per cent, that the demonstration aims at: by phase, for a whole year."""
+    return MappingProxyType(_read_json("published.json")["phases"])

@@ -1,4 +1,4 @@
-"""Plans the tests look at: one of the demonstration's own shape but smaller, and its neighbour."""
+"""Plans for the tests: a small demonstration authority, and its neighbour."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from portal.demonstration.authorities import authority, neighbour
+from portal.demonstration.authorities import plan_authority, plan_neighbour
 
 if TYPE_CHECKING:
     from portal.demonstration.plans import Plan
@@ -18,10 +18,10 @@ TODAY = date(2026, 11, 25)
 @pytest.fixture(scope="session")
 def plan() -> Plan:
     """Twelve schools and about 3,600 pupils on 25 November 2026."""
-    return authority(7, today=TODAY, schools=12, pupils=3600)
+    return plan_authority(7, today=TODAY, schools=12, pupils=3600)
 
 
 @pytest.fixture(scope="session")
 def next_door(plan: Plan) -> Plan:
-    """The neighbouring authority of the same day."""
-    return neighbour(plan)
+    """The neighbouring authority on the same day."""
+    return plan_neighbour(plan)

@@ -1,4 +1,4 @@
-"""The messy files: what the answer key says is wrong is there, and nothing else is."""
+"""The faulty files: every fault of the answer key is there, and nothing else is wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from lxml import etree
 from python_calamine import CalamineWorkbook
 
-from portal.demonstration.dirt import HEADERS, MARK, READ_ANYWAY, REFUSED, TITLE_ROWS, in_windows, long_file
+from portal.demonstration.dirt import HEADERS, MARK, READ_ANYWAY, REJECTED, TITLE_ROWS, encode_windows, long_file
 from portal.demonstration.layouts import LIST_HEADERS, date_matrix, pupil_list, transfer_file, weekly_grid
 
 if TYPE_CHECKING:
@@ -36,31 +36,31 @@ def test_a_long_file_holds_each_fault_where_the_key_says(plan: Plan, urn: str) -
     for fault in sent.faults:
         assert rows[fault.row - 1][HEADERS.index(fault.column)] == fault.value
         assert rows[fault.row - 1][0] == fault.upn
-    assert set(sent.answer_key) >= {*READ_ANYWAY, *(set(REFUSED) - {"not-on-roll"}), "missing", "own-mark"}
+    assert set(sent.answer_key) >= {*READ_ANYWAY, *(set(REJECTED) - {"not-on-roll"}), "missing", "own-mark"}
 
 
-def test_a_long_files_other_rows_are_true(plan: Plan, urn: str) -> None:
-    spoiled, clean = long_file(plan, urn, 2026, [-3, -2]), long_file(plan, urn, 2026, [-3, -2], spoil=False)
-    faulty = {fault.row for fault in spoiled.faults}
-    before, after = _rows(clean.content, "cp1252"), _rows(spoiled.content, "cp1252")
-    for number, (was, now) in enumerate(zip(before[:-1], after, strict=False), start=1):
-        assert was == now or number in faulty
-    assert not clean.faults
-    assert spoiled.marks == sum(bool(row[MARK].strip(" -")) for row in after[TITLE_ROWS + 1 : -1])
-    added = len(after) - len(before)
-    assert added == sum(fault.row > len(before) - 1 for fault in spoiled.faults)
+def test_the_other_rows_of_a_long_file_are_true(plan: Plan, urn: str) -> None:
+    with_faults, without_faults = long_file(plan, urn, 2026, [-3, -2]), long_file(plan, urn, 2026, [-3, -2], with_faults=False)
+    faulty = {fault.row for fault in with_faults.faults}
+    clean_rows, rows = _rows(without_faults.content, "cp1252"), _rows(with_faults.content, "cp1252")
+    for number, (clean_row, row) in enumerate(zip(clean_rows[:-1], rows, strict=False), start=1):
+        assert clean_row == row or number in faulty
+    assert not without_faults.faults
+    assert with_faults.marks == sum(bool(row[MARK].strip(" -")) for row in rows[TITLE_ROWS + 1 : -1])
+    added = len(rows) - len(clean_rows)
+    assert added == sum(fault.row > len(clean_rows) - 1 for fault in with_faults.faults)
 
 
-def test_the_same_file_comes_out_again(plan: Plan, urn: str) -> None:
+def test_the_same_arguments_give_the_same_file(plan: Plan, urn: str) -> None:
     assert long_file(plan, urn, 2026, [-2]).content == long_file(plan, urn, 2026, [-2]).content
     assert date_matrix(plan, urn, 2026, [-2]).content == date_matrix(plan, urn, 2026, [-2]).content
 
 
-def test_letters_windows_lacks_lose_their_marks() -> None:
-    assert in_windows("Dąbrowski, Łucja – Siân’s Đức").decode("cp1252") == "Dabrowski, Lucja – Siân’s Duc"
+def test_letters_missing_from_windows_1252_lose_their_accents() -> None:
+    assert encode_windows("Dąbrowski, Łucja – Siân’s Đức").decode("cp1252") == "Dabrowski, Lucja – Siân’s Duc"
 
 
-def test_a_weekly_grid_has_a_class_with_slants_the_wrong_way_round(plan: Plan, urn: str) -> None:
+def test_a_weekly_grid_has_one_class_with_the_slants_swapped(plan: Plan, urn: str) -> None:
     sent = weekly_grid(plan, urn, 2026, [-2])
     assert sent.content.startswith(b"\xef\xbb\xbf")
     rows = _rows(sent.content, "utf-8-sig")

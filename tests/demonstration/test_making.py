@@ -1,8 +1,9 @@
-"""Making the demonstration in a real database: what was planned is there, counted and audited, and can be taken away."""
+"""Making the demonstration in a real database: what was planned is there, audited, and can be removed."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,13 @@ from portal.accounts.actions import ensure_platform
 from portal.accounts.queries import authority_by_slug, command_line, demonstration_people, platform_scope
 from portal.audit.queries import verification
 from portal.db import tx, unit_of_work
-from portal.demonstration.actions import Progress, make_demonstration, write_down
-from portal.demonstration.authorities import authority
-from portal.demonstration.dirt import REFUSED
-from portal.demonstration.marks import forgotten, marks, weeks_sent
+from portal.demonstration.actions import Progress, make_demonstration, write_plan
+from portal.demonstration.authorities import WRENFOLD, plan_authority
+from portal.demonstration.dirt import REJECTED
+from portal.demonstration.marks import marks, weeks_sent, with_missing_marks
 from portal.demonstration.rates import rates
-from portal.demonstration.removal import remove
-from portal.demonstration.sending import APPLIED, files_of
+from portal.demonstration.removal import remove_demonstrations
+from portal.demonstration.sending import APPLIED, planned_uploads
 from portal.demonstration.terms import calendar_of
 from portal.pupils.models import Parenthood, Pupil, RollLine
 from portal.registers.models import Standing, Tally
@@ -49,25 +50,25 @@ WHERE c.relkind = 'r' AND a.attname = 'authority_id'
 
 
 def _quiet(_line: str) -> None:
-    """Say nothing."""
+    """Report nothing."""
 
 
 @pytest.fixture(scope="module")
 def small() -> Plan:
     """Eight schools of every phase, with a silent one."""
-    return authority(3, today=TODAY, schools=9, pupils=900)
+    return plan_authority(3, today=TODAY, schools=9, pupils=900)
 
 
 @pytest.fixture
 def written(rolled_back: None, small: Plan) -> Iterator[UUID]:
-    """The small plan in the database, seen by the command line; answers its authority's id."""
+    """The small plan in the database, seen by the command line. Returns its authority's id."""
     with unit_of_work(platform_scope()):
         ensure_platform()
-    write_down(small, Progress(_quiet))
+    write_plan(small, Progress(_quiet))
     with unit_of_work(None):
-        found = authority_by_slug(small.slug)
-        assert found is not None
-        authority_id = found.id
+        authority = authority_by_slug(small.slug)
+        assert authority is not None
+        authority_id = authority.id
     with unit_of_work(command_line(authority_id)):
         yield authority_id
 
@@ -76,7 +77,7 @@ def test_what_was_planned_is_there(written: UUID, small: Plan) -> None:
     _counts(small)
     _calendars(small)
     _registers(small)
-    _tallies(small)
+    _summaries(small)
     _uploads(small)
     assert verification().first_bad is None
     assert len(demonstration_people()) == len(small.people)
@@ -85,36 +86,38 @@ def test_what_was_planned_is_there(written: UUID, small: Plan) -> None:
 def _counts(small: Plan) -> None:
     assert tx().scalar(select(func.count()).select_from(School)) == len(small.schools)
     assert tx().scalar(select(func.count()).select_from(Pupil)) == len(small.pupils)
-    assert tx().scalar(select(func.count()).select_from(RollLine)) == sum(len(one.lines) for one in small.registers.values())
-    assert tx().scalars(select(func.count()).select_from(Parenthood)).one() >= sum(len(one.ties) for one in small.pupils)
+    assert tx().scalar(select(func.count()).select_from(RollLine)) == sum(
+        len(register.lines) for register in small.registers.values()
+    )
+    assert tx().scalars(select(func.count()).select_from(Parenthood)).one() >= sum(len(pupil.contacts) for pupil in small.pupils)
 
 
 def _calendars(small: Plan) -> None:
     """The portal reads the term dates as the plan means them."""
-    held = calendars()
+    stored = calendars()
     for school in small.schools:
         row = school_by_urn(school.urn)
         assert row is not None
-        planned = [on for year in small.years for on in calendar_of(small.terms, small.closed, school.urn, year).school_days()]
-        assert list(held[row.id].school_days()) == planned
+        planned = [day for year in small.years for day in calendar_of(small.terms, small.closed, school.urn, year).school_days()]
+        assert list(stored[row.id].school_days()) == planned
 
 
 def _registers(small: Plan) -> None:
-    by_files = {parcel.urn for parcel in files_of(small) if parcel.first}
+    by_files = {upload.urn for upload in planned_uploads(small) if upload.first_week}
     for school in small.schools:
         row = school_by_urn(school.urn)
         assert row is not None
         for year in small.years:
             planned = marks(small, school.urn, year)
             if year == small.years[-1]:
-                planned = forgotten(small, school.urn, planned)
-            sent = weeks_sent(small, school.urn, year) - (2 if school.urn in by_files and year == small.years[-1] else 0)
-            held = sheet(row.id, year)
-            assert held.weeks[:sent] == small.registers[school.urn, year].weeks[:sent]
-            assert np.array_equal(held.marks[:, : sent * SESSIONS], planned[:, :sent].reshape(len(planned), -1))
+                planned = with_missing_marks(small, school.urn, planned)
+            sent_count = weeks_sent(small, school.urn, year) - (2 if school.urn in by_files and year == small.years[-1] else 0)
+            stored = sheet(row.id, year)
+            assert stored.weeks[:sent_count] == small.registers[school.urn, year].weeks[:sent_count]
+            assert np.array_equal(stored.marks[:, : sent_count * SESSIONS], planned[:, :sent_count].reshape(len(planned), -1))
 
 
-def _tallies(small: Plan) -> None:
+def _summaries(small: Plan) -> None:
     """The portal counts last year as the generator does."""
     for phase, rate in rates(small, small.years[0]).items():
         of_phase = select(School.id).where(School.phase == phase)
@@ -129,71 +132,74 @@ def _tallies(small: Plan) -> None:
         )
         assert summed[0] == rate.possible
         assert 100 * summed[1] / summed[0] == pytest.approx(rate.absence)
-        standings = select(func.count()).where(
+        persistent = select(func.count()).where(
             Standing.school_id.in_(of_phase),
             Standing.academic_year == small.years[0],
             Standing.headline_possible > 0,
             Standing.headline_absent * 10 >= Standing.headline_possible,
         )
-        assert tx().scalar(standings) == round(rate.persistent * rate.enrolments / 100)
+        assert tx().scalar(persistent) == round(rate.persistent * rate.enrolments / 100)
 
 
 def _uploads(small: Plan) -> None:
-    """Every file ended as meant, and of the messy one exactly what the answer key says was refused."""
+    """Every file has the planned state, and exactly the marks of the answer key are rejected."""
     rows = {
         (row.file_name, school.urn): row
         for row, school in tx().execute(select(Upload, School).join(School, School.id == Upload.school_id))
     }
-    for parcel in files_of(small):
-        row = rows[parcel.file.name, parcel.urn]
-        meant = "applied" if parcel.goes == APPLIED else "rehearsed" if parcel.first else "refused"
-        assert row.state == meant, (parcel.file.layout, row.refusal)
-        if parcel.first:
-            assert (row.rows_in, row.rows_refused) == (parcel.file.marks, parcel.file.refused)
-    spoiled = next(parcel.file for parcel in files_of(small) if parcel.file.refused > 10)
-    found = tx().execute(
+    for upload in planned_uploads(small):
+        row = rows[upload.file.name, upload.urn]
+        state = "applied" if upload.outcome == APPLIED else "rehearsed" if upload.first_week else "refused"
+        assert row.state == state, (upload.file.layout, row.refusal)
+        if upload.first_week:
+            assert (row.rows_in, row.rows_refused) == (upload.file.marks, upload.file.rejected)
+    faulty = next(upload.file for upload in planned_uploads(small) if upload.file.rejected > 10)
+    counted = tx().execute(
         select(Finding.kind, func.sum(Finding.count))
-        .where(Finding.upload_id == rows[spoiled.name, spoiled.urn].id, Finding.refused)
+        .where(Finding.upload_id == rows[faulty.name, faulty.urn].id, Finding.refused)
         .group_by(Finding.kind)
     )
-    key = {kind: count for kind, count in spoiled.answer_key.items() if kind in REFUSED}
-    key["unknown-code"] += spoiled.answer_key["own-mark"]
-    assert {kind: int(count) for kind, count in found} == key
+    key = {kind: count for kind, count in faulty.answer_key.items() if kind in REJECTED}
+    key["unknown-code"] += faulty.answer_key["own-mark"]
+    assert {kind: int(count) for kind, count in counted} == key
 
 
 @pytest.mark.slow
 def test_the_command_makes_two_authorities_once(rolled_back: None) -> None:
-    said: list[str] = []
-    made = make_demonstration(schools=4, pupils=300, tell=said.append)
-    assert made["made"]
-    assert "wrenfold" in str(made["authorities"])
-    assert "eastmarch" in str(made["authorities"])
-    assert said[-1].endswith("Ready")
-    assert all(" s  " in line for line in said)
-    again = make_demonstration(schools=4, pupils=300, if_empty=True, tell=said.append)
-    assert not again["made"]
-    beside = make_demonstration(schools=4, pupils=300, tell=said.append)
-    assert "--reset" in str(beside["why"])
+    lines: list[str] = []
+    summary = make_demonstration(schools=4, pupils=300, tell=lines.append)
+    assert summary["made"]
+    assert "wrenfold" in str(summary["authorities"])
+    assert "eastmarch" in str(summary["authorities"])
+    assert lines[-1].endswith("Ready")
+    assert all(" s  " in line for line in lines)
+    second = make_demonstration(schools=4, pupils=300, if_empty=True, tell=lines.append)
+    assert not second["made"]
+    third = make_demonstration(schools=4, pupils=300, tell=lines.append)
+    assert "--reset" in str(third["why"])
 
 
-def test_removing_takes_the_demonstration_and_nothing_else(engine: object, database_name: str) -> None:
-    """Committed for real, because the owner removes on a connection of its own; everything is gone again at the end."""
+def test_only_the_demonstration_is_removed(engine: object, database_name: str) -> None:
+    """The plans are committed, because the owner removes on another connection; the end removes both."""
     owner = os.environ[servers.OWNER].format(database_name)
-    plans = [authority(seed, today=TODAY, schools=3, pupils=120, name=name) for seed, name in ((1, "Gonefold"), (2, "Stayfold"))]
+    plans = [
+        plan_authority(seed, today=TODAY, schools=3, pupils=120, identity=replace(WRENFOLD, name=name))
+        for seed, name in ((1, "Gonefold"), (2, "Stayfold"))
+    ]
     with clock.at(NOW):
         for plan in plans:
-            write_down(plan, Progress(_quiet))
+            write_plan(plan, Progress(_quiet))
     with psycopg.connect(os.environ[servers.SUPER].rsplit("/", 1)[0] + f"/{database_name}", autocommit=True) as connection:
         connection.execute("UPDATE authority SET demonstration = false WHERE slug = 'stayfold'")
         ids: dict[object, object] = dict(connection.execute("SELECT slug, id FROM authority").fetchall())
         before = _rows(connection, ids["stayfold"])
-        assert remove(owner) == 1
+        assert remove_demonstrations(owner) == 1
         assert not any(_rows(connection, ids["gonefold"]).values())
         assert _rows(connection, ids["stayfold"]) == before
         assert sum(before.values()) > 1000
         assert not [table for table, unsecured in connection.execute(OWNED) if unsecured]
         connection.execute("UPDATE authority SET demonstration = true WHERE slug = 'stayfold'")
-        assert remove(owner) == 1
+        assert remove_demonstrations(owner) == 1
         assert not any(_rows(connection, ids["stayfold"]).values())
 
 
@@ -207,6 +213,6 @@ def _rows(connection: psycopg.Connection[tuple[object, ...]], authority_id: obje
     return counted
 
 
-def test_removing_needs_the_owner() -> None:
+def test_removal_needs_the_database_owner() -> None:
     with pytest.raises(ValueError, match="DATABASE_OWNER_URL"):
-        remove("")
+        remove_demonstrations("")

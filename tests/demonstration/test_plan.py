@@ -1,4 +1,4 @@
-"""The plan: believable families and rolls, and nothing in it that could be real."""
+"""The plan: believable families and rolls, and nothing that could be real."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from portal.demonstration.authorities import authority
+from portal.demonstration.authorities import plan_authority
 from portal.demonstration.people import OPERATOR
 from portal.demonstration.places import invented_schools
 from portal.permissions import LA_ROLES, SCHOOL_ROLES, Role
@@ -26,35 +26,37 @@ if TYPE_CHECKING:
 FICTIONAL_LA = ("001", "002", "003", "004", "005", "999")
 
 
-def test_the_same_arguments_give_the_same_plan_and_others_another() -> None:
-    first, again, other = (authority(seed, today=date(2026, 11, 25), schools=4, pupils=400) for seed in (3, 3, 4))
-    assert first.pupils == again.pupils
-    assert first.parents == again.parents
-    assert first.schools == again.schools
-    assert {key: one.lines for key, one in first.registers.items()} == {key: one.lines for key, one in again.registers.items()}
-    assert first.pupils != other.pupils
+def test_only_the_same_arguments_give_the_same_plan() -> None:
+    first, second, of_other_seed = (plan_authority(seed, today=date(2026, 11, 25), schools=4, pupils=400) for seed in (3, 3, 4))
+    assert first.pupils == second.pupils
+    assert first.parents == second.parents
+    assert first.schools == second.schools
+    assert {key: register.lines for key, register in first.registers.items()} == {
+        key: register.lines for key, register in second.registers.items()
+    }
+    assert first.pupils != of_other_seed.pupils
 
 
-def test_too_small_an_authority_is_refused() -> None:
+def test_an_authority_that_is_too_small_is_rejected() -> None:
     with pytest.raises(ValueError, match="at least 3 schools"):
-        authority(1, today=date(2026, 11, 25), schools=2, pupils=500)
+        plan_authority(1, today=date(2026, 11, 25), schools=2, pupils=500)
 
 
-def test_no_upn_could_be_real_and_each_is_right_and_its_own(plan: Plan, next_door: Plan) -> None:
+def test_upns_are_valid_unique_and_could_not_be_real(plan: Plan, next_door: Plan) -> None:
     for pupil in (*plan.pupils, *next_door.pupils):
         for upn in filter(None, (pupil.upn, pupil.former_upn)):
             assert has_right_check_letter(upn)
             assert upn[1:4] in FICTIONAL_LA
             assert upn[4] == "9"
-    every = [upn for pupil in plan.pupils for upn in (pupil.upn, pupil.former_upn) if upn]
-    assert len(set(every)) == len(every)
+    upns = [upn for pupil in plan.pupils for upn in (pupil.upn, pupil.former_upn) if upn]
+    assert len(set(upns)) == len(upns)
     assert any(pupil.former_upn for pupil in plan.pupils)
 
 
 def test_no_place_number_or_address_could_be_real(plan: Plan) -> None:
     assert plan.la_code in FICTIONAL_LA
     assert all(school.urn >= "900001" and school.laestab.startswith(plan.la_code) for school in plan.schools)
-    for postcode in {*(one.postcode for one in plan.pupils), *(one.postcode for one in plan.parents)}:
+    for postcode in {*(pupil.postcode for pupil in plan.pupils), *(pupil.postcode for pupil in plan.parents)}:
         assert re.fullmatch(r"QX\d \d[A-Z]{2}", postcode)
     drama = r"07700 900\d{3}|01632 960\d{3}|020 7946 0\d{3}|0113 496 0\d{3}"
     assert all(parent.phone is None or re.fullmatch(drama, parent.phone) for parent in plan.parents)
@@ -62,7 +64,7 @@ def test_no_place_number_or_address_could_be_real(plan: Plan) -> None:
     assert all(person.email.endswith(".example") for person in plan.people)
 
 
-def test_schools_have_names_of_their_own_at_any_size() -> None:
+def test_school_names_are_unique_at_any_size() -> None:
     for count, pupils, allowed in ((4, 400, 0.3), (24, 9000, 0.12), (300, 120000, 0.12)):
         schools = invented_schools(1, count, pupils, "999", 900001)
         assert len(schools) == count
@@ -74,8 +76,14 @@ def test_schools_have_names_of_their_own_at_any_size() -> None:
 
 def test_every_phase_is_there_and_the_roll_is_near_the_size_asked_for(plan: Plan) -> None:
     assert {school.phase for school in plan.schools} == {"primary", "secondary", "special", "all-through", "alternative"}
-    now = [line for (_, year), one in plan.registers.items() if year == 2026 for line in one.lines if line.on_roll_until is None]
-    assert abs(len(now) / 3600 - 1) < 0.1
+    current = [
+        line
+        for (_, year), register in plan.registers.items()
+        if year == 2026
+        for line in register.lines
+        if line.on_roll_until is None
+    ]
+    assert abs(len(current) / 3600 - 1) < 0.1
 
 
 def test_year_groups_fit_birthdays_and_schools(plan: Plan) -> None:
@@ -98,27 +106,27 @@ def test_lines_are_numbered_without_a_gap_and_joiners_come_last(plan: Plan) -> N
         assert starts == sorted(starts)
 
 
-def test_nobody_is_on_two_rolls_at_once_but_the_dual_registered(plan: Plan) -> None:
+def test_only_dual_registered_pupils_are_on_two_rolls_at_once(plan: Plan) -> None:
     spans = defaultdict(list)
     for register in plan.registers.values():
         for line in register.lines:
             spans[line.pupil].append((line.on_roll_from, line.on_roll_until or date(2027, 8, 31), line.enrolment_status))
     dual = 0
-    for held in spans.values():
-        held.sort()
-        for before, after in itertools.pairwise(held):
-            if after[0] <= before[1] and academic_year(after[0]) == academic_year(before[0]):
-                assert {before[2], after[2]} == {"M", "S"}
+    for periods in spans.values():
+        periods.sort()
+        for earlier, later in itertools.pairwise(periods):
+            if later[0] <= earlier[1] and academic_year(later[0]) == academic_year(earlier[0]):
+                assert {earlier[2], later[2]} == {"M", "S"}
                 dual += 1
     assert 0 < dual < 20
 
 
-def test_pupils_join_leave_move_and_go_up(plan: Plan) -> None:
+def test_pupils_join_leave_move_and_go_up_a_year(plan: Plan) -> None:
     schools_of = defaultdict(set)
     for (urn, year), register in plan.registers.items():
         for line in register.lines:
             schools_of[year, line.pupil].add(urn)
-    lines = [line for (_, year), one in plan.registers.items() if year == 2025 for line in one.lines]
+    lines = [line for (_, year), register in plan.registers.items() if year == 2025 for line in register.lines]
     joined = sum(line.on_roll_from > date(2025, 9, 1) for line in lines)
     left = sum(line.on_roll_until is not None and line.on_roll_until < date(2026, 6, 1) for line in lines)
     assert 0.03 < joined / len(lines) < 0.08
@@ -140,8 +148,8 @@ def test_families_share_an_address_and_have_twins_and_awkward_names(plan: Plan) 
     assert 0.01 < 2 * len(twins) / len(plan.pupils) < 0.05
     for home in twins:
         births = Counter(pupil.date_of_birth for pupil in home)
-        same = [pupil for pupil in home if births[pupil.date_of_birth] > 1]
-        assert len({pupil.forename for pupil in same}) == len(same)
+        born_together = [pupil for pupil in home if births[pupil.date_of_birth] > 1]
+        assert len({pupil.forename for pupil in born_together}) == len(born_together)
     surnames = {pupil.surname for pupil in plan.pupils}
     assert max(map(len, surnames)) > 40
     assert any("-" in name for name in surnames)
@@ -149,46 +157,49 @@ def test_families_share_an_address_and_have_twins_and_awkward_names(plan: Plan) 
     assert any(not name.isascii() for name in surnames)
 
 
-def test_parents_are_known_to_their_children_and_a_few_are_not_to_be_told(plan: Plan) -> None:
+def test_every_pupil_has_contacts_and_a_few_must_not_be_disclosed(plan: Plan) -> None:
     parents = {parent.number: parent for parent in plan.parents}
-    assert all(pupil.ties and all(tie.parent in parents for tie in pupil.ties) for pupil in plan.pupils)
+    assert all(pupil.contacts and all(contact.parent in parents for contact in pupil.contacts) for pupil in plan.pupils)
     share = sum(parent.do_not_disclose for parent in plan.parents) / len(plan.parents)
     assert 0 < share < 0.02
 
 
-def test_circumstances_are_at_national_shares_and_begun_by_today(plan: Plan) -> None:
-    every = [one for pupil in plan.pupils for one in pupil.characteristics]
-    assert {one.kind for one in every} <= set(CHARACTERISTICS)
-    assert all(one.first_day <= plan.today and (one.last_day is None or one.last_day <= plan.today) for one in every)
-    count = Counter(one.kind for one in every)
+def test_circumstances_have_national_shares_and_have_begun(plan: Plan) -> None:
+    characteristics = [characteristic for pupil in plan.pupils for characteristic in pupil.characteristics]
+    assert {characteristic.kind for characteristic in characteristics} <= set(CHARACTERISTICS)
+    assert all(
+        characteristic.first_day <= plan.today and (characteristic.last_day is None or characteristic.last_day <= plan.today)
+        for characteristic in characteristics
+    )
+    count = Counter(characteristic.kind for characteristic in characteristics)
     assert 0.2 < count["fsm"] / len(plan.pupils) < 0.33
     assert 0.15 < count["sen_provision"] / len(plan.pupils) < 0.23
     assert 0.02 < count["child_in_need"] / len(plan.pupils) < 0.05
 
 
-def test_every_role_has_someone_and_school_people_have_schools(plan: Plan, next_door: Plan) -> None:
-    for one in (plan, next_door):
-        assert {person.role for person in one.people} >= LA_ROLES | SCHOOL_ROLES - {Role.TRUST_LEAD} | {Role.PARTNER}
-        for person in one.people:
+def test_every_role_has_a_person_and_school_people_have_schools(plan: Plan, next_door: Plan) -> None:
+    for authority in (plan, next_door):
+        assert {person.role for person in authority.people} >= LA_ROLES | SCHOOL_ROLES - {Role.TRUST_LEAD} | {Role.PARTNER}
+        for person in authority.people:
             assert bool(person.schools) == (person.role in SCHOOL_ROLES)
-            assert set(person.schools) <= {school.urn for school in one.schools}
+            assert set(person.schools) <= {school.urn for school in authority.schools}
     assert Role.TRUST_LEAD in {person.role for person in plan.people}
     assert OPERATOR.role == Role.PLATFORM_OPERATOR
-    every = [person.email for one in (plan, next_door) for person in one.people] + [OPERATOR.email]
-    assert len(set(every)) == len(every)
+    emails = [person.email for authority in (plan, next_door) for person in authority.people] + [OPERATOR.email]
+    assert len(set(emails)) == len(emails)
 
 
-def test_the_neighbour_looks_alike_and_is_not_the_same(plan: Plan, next_door: Plan) -> None:
+def test_the_neighbour_is_similar_but_not_the_same(plan: Plan, next_door: Plan) -> None:
     assert next_door.name != plan.name
     assert next_door.la_code != plan.la_code
     assert not {school.urn for school in plan.schools} & {school.urn for school in next_door.schools}
     assert {school.name for school in plan.schools} & {school.name for school in next_door.schools}
-    ours = {(folded(one.surname), folded(one.forename), one.date_of_birth) for one in plan.pupils}
-    theirs = [(folded(one.surname), folded(one.forename), one.date_of_birth) for one in next_door.pupils]
-    assert sum(one in ours for one in theirs) >= 50
-    assert len({one.upn for one in plan.pupils} & {one.upn for one in next_door.pupils}) == 3
+    own = {(folded(pupil.surname), folded(pupil.forename), pupil.date_of_birth) for pupil in plan.pupils}
+    neighbours = [(folded(pupil.surname), folded(pupil.forename), pupil.date_of_birth) for pupil in next_door.pupils]
+    assert sum(pupil in own for pupil in neighbours) >= 50
+    assert len({pupil.upn for pupil in plan.pupils} & {pupil.upn for pupil in next_door.pupils}) == 3
 
 
-def test_a_silent_school_and_a_late_one_stand_out(plan: Plan) -> None:
+def test_one_school_is_silent_and_one_is_late(plan: Plan) -> None:
     assert sorted(gap.weeks for gap in plan.gaps) == [1, 3]
     assert len({gap.urn for gap in plan.gaps}) == 2

@@ -1,4 +1,4 @@
-"""How close the invented rates come to the published ones. The tolerances are what eight seeds kept to, rounded up."""
+"""How close the invented rates are to the published ones. The tolerances cover eight seeds, rounded up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from portal.demonstration.authorities import authority
+from portal.demonstration.authorities import plan_authority
 from portal.demonstration.rates import rates
 from portal.demonstration.sources import calibrations, published
 from portal.rules.codes import BY_LETTERS
@@ -22,28 +22,30 @@ MEASURES = ("absence", "unauthorised", "persistent", "severe")
 def test_last_years_rates_are_close_to_the_published_ones(
     schools: int, pupils: int, tolerances: dict[str, tuple[float, float, float, float]]
 ) -> None:
-    found = rates(authority(11, today=date(2026, 11, 25), schools=schools, pupils=pupils), 2025)
+    by_phase = rates(plan_authority(11, today=date(2026, 11, 25), schools=schools, pupils=pupils), 2025)
     for phase, allowed in tolerances.items():
         for measure, points in zip(MEASURES, allowed, strict=True):
-            assert getattr(found[phase], measure) == pytest.approx(published()[phase][measure], abs=points), (phase, measure)
+            assert getattr(by_phase[phase], measure) == pytest.approx(published()[phase][measure], abs=points), (phase, measure)
     for phase, calibration in zip(("primary", "secondary"), calibrations(), strict=False):
-        for letters in ("I", "O", "M", "C", "L", "U"):
-            expected = calibration.per_thousand[letters]
-            assert found[phase].per_thousand(BY_LETTERS[letters].byte) == pytest.approx(expected, rel=0.2), (phase, letters)
+        for code in ("I", "O", "M", "C", "L", "U"):
+            expected = calibration.per_thousand[code]
+            assert by_phase[phase].per_thousand(BY_LETTERS[code].byte) == pytest.approx(expected, rel=0.2), (phase, code)
 
 
-def test_the_demonstrations_poorer_pupils_miss_more() -> None:
+def test_poorer_pupils_miss_more() -> None:
     """FSM 33% against 13% persistently absent in 2024/25, all phases: a gap that wide must show."""
-    plan = authority(11, today=date(2026, 11, 25), schools=24, pupils=9000)
-    poorer = {pupil.number for pupil in plan.pupils if any(one.kind == "fsm" for one in pupil.characteristics)}
+    plan = plan_authority(11, today=date(2026, 11, 25), schools=24, pupils=9000)
+    poorer = {
+        pupil.number for pupil in plan.pupils if any(characteristic.kind == "fsm" for characteristic in pupil.characteristics)
+    }
     share = {True: [0, 0], False: [0, 0]}
     for (urn, year), register in plan.registers.items():
         if year == 2025 and plan.school(urn).phase == "secondary":
             for line, rate in zip(register.lines, register.levels.rate, strict=True):
-                counted = share[line.pupil in poorer]
-                counted[0] += rate >= 0.1
-                counted[1] += 1
-    with_meals, without = (100 * share[one][0] / share[one][1] for one in (True, False))
+                counts = share[line.pupil in poorer]
+                counts[0] += rate >= 0.1
+                counts[1] += 1
+    with_meals, without = (100 * share[has_fsm][0] / share[has_fsm][1] for has_fsm in (True, False))
     assert 32 < with_meals < 50
     assert 12 < without < 25
     assert with_meals > 1.8 * without

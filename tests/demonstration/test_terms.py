@@ -1,4 +1,4 @@
-"""Term dates: what English schools keep, in years of early and late Easters."""
+"""Term dates as English schools keep them, in years of early and late Easters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_an_authority_sets_195_days_in_six_half_terms(year: int) -> None:
     assert all(before.last_day < after.first_day for before, after in itertools.pairwise(terms))
 
 
-def test_the_year_2025_26_is_as_a_real_authority_published_it() -> None:
+def test_2025_26_matches_the_dates_of_a_real_authority() -> None:
     terms, closed = authority_terms(2025)
     assert [(term.first_day, term.last_day) for term in terms] == [
         (date(2025, 9, 1), date(2025, 10, 24)),
@@ -35,7 +35,7 @@ def test_the_year_2025_26_is_as_a_real_authority_published_it() -> None:
         (date(2026, 4, 13), date(2026, 5, 22)),
         (date(2026, 6, 1), date(2026, 7, 20)),
     ]
-    assert [one.first_day for one in closed] == [date(2026, 5, 4)]
+    assert [holiday.first_day for holiday in closed] == [date(2026, 5, 4)]
 
 
 def test_an_early_easter_falls_inside_term() -> None:
@@ -46,18 +46,22 @@ def test_an_early_easter_falls_inside_term() -> None:
 
 def test_schools_meet_190_days_less_a_polling_day(plan: Plan) -> None:
     for school in plan.schools:
-        polling = [one for one in plan.closed if one.urn == school.urn and one.name == "Polling day" and one.first_day.year == 2026]
+        polling = [
+            closure
+            for closure in plan.closed
+            if closure.urn == school.urn and closure.name == "Polling day" and closure.first_day.year == 2026
+        ]
         days = calendar_of(plan.terms, plan.closed, school.urn, 2025).school_days()
         assert len(days) == 190 - len(polling)
-    assert any(one.name == "Polling day" for one in plan.closed)
+    assert any(closure.name == "Polling day" for closure in plan.closed)
 
 
 def test_one_school_takes_half_term_a_week_early(plan: Plan) -> None:
-    different = next(school for school in plan.schools if school.phase == "all-through")
-    theirs = calendar_of(plan.terms, plan.closed, different.urn, 2026)
+    all_through = next(school for school in plan.schools if school.phase == "all-through")
+    early = calendar_of(plan.terms, plan.closed, all_through.urn, 2026)
     usual = calendar_of(plan.terms, plan.closed, plan.schools[0].urn, 2026)
-    assert not theirs.is_school_day(date(2026, 10, 20))
+    assert not early.is_school_day(date(2026, 10, 20))
     assert usual.is_school_day(date(2026, 10, 20))
-    assert theirs.is_school_day(date(2026, 10, 28))
+    assert early.is_school_day(date(2026, 10, 28))
     assert not usual.is_school_day(date(2026, 10, 28))
-    assert len(own_terms(different, 2026)) == 6
+    assert len(own_terms(all_through, 2026)) == 6

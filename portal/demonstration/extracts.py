@@ -1,4 +1,4 @@
-"""A school's marks as a management information system would list them, cell by cell, before anything goes wrong."""
+"""A school's marks as a management information system would list them, before any faults are added."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 HALVES = ("AM", "PM")
 SCHOOL_DAYS = 5
-LETTERS = {number: code.letters for number, code in BY_BYTE.items()} | {0: ""}
+CODES = {number: code.letters for number, code in BY_BYTE.items()} | {0: ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Some weeks of a school's register: its lines with their pupils, and the letters of each week's ten sessions."""
+    """Some weeks of a school's register: its lines, their pupils, and the codes of each week's ten sessions."""
 
     plan: Plan
     urn: str
@@ -29,7 +29,7 @@ class Extract:
     weeks: tuple[date, ...]
     lines: tuple[Line, ...]
     pupils: tuple[Pupil, ...]
-    letters: tuple[tuple[tuple[str, ...], ...], ...]
+    codes: tuple[tuple[tuple[str, ...], ...], ...]
 
     def days(self) -> Iterator[tuple[int, int, date]]:
         """Each week's Monday to Friday: (week, weekday, date)."""
@@ -37,31 +37,34 @@ class Extract:
             for weekday in range(SCHOOL_DAYS):
                 yield week, weekday, monday + timedelta(days=weekday)
 
-    def met(self, week: int, weekday: int) -> bool:
-        """Whether anyone has a mark that day: otherwise the school did not meet."""
-        return any(line[week][weekday * 2] or line[week][weekday * 2 + 1] for line in self.letters)
+    def has_marks(self, week: int, weekday: int) -> bool:
+        """Whether anyone has a mark that day. If nobody has, the school did not meet."""
+        return any(line[week][weekday * 2] or line[week][weekday * 2 + 1] for line in self.codes)
 
     def rows_on_roll(self) -> Iterator[int]:
         """The rows with at least one mark in these weeks."""
-        return (row for row, line in enumerate(self.letters) if any(any(week) for week in line))
+        return (row for row, line in enumerate(self.codes) if any(any(week) for week in line))
 
 
 def extract(plan: Plan, urn: str, academic_year: int, weeks: Sequence[int]) -> Extract:
-    """The extract of some of a register's weeks, by their places (negative ones count from the newest week met)."""
+    """The extract of some weeks of a register.
+
+    `weeks` are indexes among the register's weeks; negative ones count from the newest week met.
+    """
     register = plan.registers[urn, academic_year]
-    whole = marks(plan, urn, academic_year)
-    chosen = [register.met + week if week < 0 else week for week in weeks]
+    drawn = marks(plan, urn, academic_year)
+    indexes = [register.met + week if week < 0 else week for week in weeks]
     by_number = {pupil.number: pupil for pupil in plan.pupils}
-    letters = tuple(
-        tuple(tuple(LETTERS[int(byte)] for byte in page) for page in whole[row, chosen, : SCHOOL_DAYS * 2])
+    codes = tuple(
+        tuple(tuple(CODES[int(byte)] for byte in page) for page in drawn[row, indexes, : SCHOOL_DAYS * 2])
         for row in range(len(register.lines))
     )
     return Extract(
         plan=plan,
         urn=urn,
         academic_year=academic_year,
-        weeks=tuple(register.weeks[week] for week in chosen),
+        weeks=tuple(register.weeks[week] for week in indexes),
         lines=register.lines,
         pupils=tuple(by_number[line.pupil] for line in register.lines),
-        letters=letters,
+        codes=codes,
     )
