@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from bench import county, report, school_year, sweeping
-from bench.ground import bench_database
+from bench.database import bench_database
 
 PERFORMANCE_PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import psycopg
 
-from bench.ground import YEAR, add_school, best, pages_of, register
+from bench.database import YEAR, add_school, best, pages_of, register
 from bench.school_year import csv_of
-from portal.registers import overview
 from portal.registers.actions import write_pages
 from portal.registers.queries import year_bounds
-from portal.rules.codes import BY_LETTERS
-from portal.uploads.actions import take
+from portal.registers.views import summaries
+from portal.rules.codes import CODES_BY_SYMBOL
+from portal.uploads.actions import import_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
     from uuid import UUID
 
-    from bench.ground import BenchDatabase
+    from bench.database import BenchDatabase
 
 SHARE_CORRECTED = 0.01
 MILLISECONDS = 1000
@@ -90,7 +90,7 @@ def _measure_size(
         content = csv_of(1, register(pupils, 2 * len(week), seed + repeat), week)
         started = time.perf_counter()
         with bench.work():
-            take(school_id, kind="marks", file_name="week.csv", content=content)
+            import_file(school_id, kind="marks", file_name="week.csv", content=content)
         from_csv.append(time.perf_counter() - started)
         pages = pages_of(register(pupils, 2 * len(week), seed + 50 + repeat), week)
         started = time.perf_counter()
@@ -109,11 +109,11 @@ def _run_query(bench: BenchDatabase, query: Callable[[], object]) -> None:
 
 
 def _every_school() -> object:
-    return overview.every_school(YEAR, recent_from=year_bounds(YEAR)[1])
+    return summaries.every_school(YEAR, recent_from=year_bounds(YEAR)[1])
 
 
 def _comparison(school_id: UUID) -> object:
-    return overview.school_weeks(school_id, YEAR), overview.authority_weeks("secondary", YEAR)
+    return summaries.school_weeks(school_id, YEAR), summaries.authority_weeks("secondary", YEAR)
 
 
 def _bytes_with_daily_versions(bench: BenchDatabase, number: int, pupils: int, days: tuple[date, ...]) -> float:
@@ -128,7 +128,9 @@ def _bytes_with_daily_versions(bench: BenchDatabase, number: int, pupils: int, d
         if index % DAYS_A_WEEK == DAYS_A_WEEK - 1:
             week = slice(index - DAYS_A_WEEK + 1, index + 1)
             columns = slice(2 * week.start, 2 * week.stop)
-            corrected = np.where(rng.random((pupils, 2 * DAYS_A_WEEK)) < SHARE_CORRECTED, BY_LETTERS["I"].byte, marks[:, columns])
+            corrected = np.where(
+                rng.random((pupils, 2 * DAYS_A_WEEK)) < SHARE_CORRECTED, CODES_BY_SYMBOL["I"].byte, marks[:, columns]
+            )
             with bench.work():
                 write_pages(school_id, pages_of(corrected, days[week]), upload_id=None)
     return (_table_bytes(bench, "register_page") - table_before) / (pupils * 2 * len(days))

@@ -14,10 +14,10 @@ import pandas as pd
 import psycopg
 
 import migrations
-from bench.ground import YEAR, add_school, best, calendar, register, upn
-from portal.registers.queries import sheet
-from portal.rules.codes import BY_BYTE, CODES
-from portal.uploads.actions import take
+from bench.database import YEAR, add_school, best, calendar, register, upn
+from portal.registers.queries import year_register
+from portal.rules.codes import CODES, CODES_BY_BYTE
+from portal.uploads.actions import import_file
 from portal.uploads.queries import upload
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bench.ground import BenchDatabase
+    from bench.database import BenchDatabase
 
 DAYS = 190
 HEADER = "UPN,Date,Session,Code\n"
@@ -53,7 +53,7 @@ class SchoolYear:
 
 def csv_of(school: int, marks: NDArray[np.uint8], days: tuple[date, ...]) -> bytes:
     """A long CSV, a row a mark, in the order a school's system writes it: pupil by pupil."""
-    codes = np.array([BY_BYTE[byte].letters if byte in BY_BYTE else "" for byte in range(256)], dtype=object)
+    codes = np.array([CODES_BY_BYTE[byte].letters if byte in CODES_BY_BYTE else "" for byte in range(256)], dtype=object)
     slots = [f",{day:%d/%m/%Y},{half}," for day in days for half in ("AM", "PM")]
     lines = []
     for index, row in enumerate(codes[marks]):
@@ -103,7 +103,7 @@ def _import_seconds(bench: BenchDatabase, school_id: UUID, content: bytes) -> fl
     """Seconds from the bytes to the commit: received, read in a child, checked, rehearsed, written, counted, audited."""
     started = time.perf_counter()
     with bench.work():
-        upload_id = take(school_id, kind="marks", file_name="year.csv", content=content)
+        upload_id = import_file(school_id, kind="marks", file_name="year.csv", content=content)
     seconds = time.perf_counter() - started
     with bench.work():
         row = upload(upload_id)
@@ -127,7 +127,7 @@ def _usual_script(
 ) -> None:
     """The usual script: read_csv, merges, checks, and the rows written to an indexed table."""
     with bench.work():
-        year = sheet(school_id, YEAR)
+        year = year_register(school_id, YEAR)
     marks = pd.read_csv(io.BytesIO(content), dtype=str)
     marks["Date"] = pd.to_datetime(marks["Date"], format="%d/%m/%Y")
     roll = pd.DataFrame({"UPN": year.roll.upn, "pupil_id": range(len(year.roll)), "joined": year.roll.on_from})

@@ -11,12 +11,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from bench.ground import TERMS, YEAR, best, register
-from portal.pupils.rolls import Roll
-from portal.registers import sweep
-from portal.registers.pages import SESSIONS, UNAUTHORISED
-from portal.registers.sheets import Sheet
-from portal.registers.tallies import standings
+from bench.database import TERMS, YEAR, best, register
+from portal.pupils.domain.rolls import Roll
+from portal.registers.domain import vectorised
+from portal.registers.domain.pages import SESSIONS, UNAUTHORISED
+from portal.registers.domain.summary_rows import pupil_year_counts
+from portal.registers.domain.year_register import YearRegister
 from portal.rules.calendar import Calendar
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ def measured(pupils: int, note: Callable[[str], None]) -> SweepResult:
     schools = [_in_pages(register(SCHOOL_SIZE, 38 * 2 * DAYS_A_WEEK, seed)) for seed in range(max(1, pupils // SCHOOL_SIZE))]
     marks = sum(int(np.count_nonzero(school)) for school in schools)
     week_numbers = np.repeat(np.arange(38), SESSIONS)
-    threshold = best(lambda: [sweep.threshold(school, week_numbers) for school in schools])
+    threshold = best(lambda: [vectorised.threshold(school, week_numbers) for school in schools])
     sample = schools[: max(1, min(len(schools), 25))]
     registers = [_sheet(school, weeks, calendar) for school in sample]
     nothing_before = np.zeros((SCHOOL_SIZE, 0), dtype=np.uint8)
-    seconds = best(lambda: [standings(replace(school), nothing_before, ()) for school in registers])
+    seconds = best(lambda: [pupil_year_counts(replace(school), nothing_before, ()) for school in registers])
     seconds_per_mark = seconds / sum(np.count_nonzero(school) for school in sample)
     rows = _rows(schools)
     note("the sweep: pandas on the same marks")
@@ -82,14 +82,14 @@ def _in_pages(marks: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return weekly.reshape(len(marks), -1)
 
 
-def _sheet(marks: NDArray[np.uint8], weeks: list[date], calendar: Calendar) -> Sheet:
+def _sheet(marks: NDArray[np.uint8], weeks: list[date], calendar: Calendar) -> YearRegister:
     dates_of_birth = np.array([date(2011, 1, 1)] * SCHOOL_SIZE, dtype="datetime64[D]")
     joined = np.array([date(2020, 9, 1)] * SCHOOL_SIZE, dtype="datetime64[D]")
     left = np.full(SCHOOL_SIZE, np.datetime64("NaT"), dtype="datetime64[D]")
     blank: list[str | None] = [None] * SCHOOL_SIZE
     ids = [UUID(int=number) for number in range(SCHOOL_SIZE)]
     roll = Roll(UUID(int=1), YEAR, ids, blank, blank, dates_of_birth, joined, left, blank, blank, ["C"] * SCHOOL_SIZE)
-    return Sheet(UUID(int=1), YEAR, tuple(weeks), marks, roll, calendar)
+    return YearRegister(UUID(int=1), YEAR, tuple(weeks), marks, roll, calendar)
 
 
 def _rows(schools: list[NDArray[np.uint8]]) -> pd.DataFrame:
@@ -109,7 +109,7 @@ def _pandas(rows: pd.DataFrame) -> set[int]:
     """The usual way: count unauthorised sessions by pupil and week, then sum ten weeks rolling."""
     by_week = (rows["mark"] // 32 == UNAUTHORISED).groupby([rows["pupil"], rows["week"]]).sum()
     ten_weeks = by_week.groupby(level="pupil").rolling(10, min_periods=1).sum()
-    return set(ten_weeks[ten_weeks >= sweep.THRESHOLD].index.get_level_values(0).tolist())
+    return set(ten_weeks[ten_weeks >= vectorised.THRESHOLD].index.get_level_values(0).tolist())
 
 
 WINDOW = """
@@ -135,8 +135,8 @@ def _duckdb(rows: pd.DataFrame, query: str) -> set[int]:
 
 def _check_same_pupils(schools: list[NDArray[np.uint8]], week_numbers: NDArray[np.int64], answers: list[set[int]]) -> None:
     """Fail unless every way names the same pupils: a fast wrong answer is no measurement."""
-    bests = np.concatenate([sweep.threshold(school, week_numbers).best for school in schools])
-    expected = set(np.flatnonzero(bests >= sweep.THRESHOLD).tolist())
+    bests = np.concatenate([vectorised.threshold(school, week_numbers).best for school in schools])
+    expected = set(np.flatnonzero(bests >= vectorised.THRESHOLD).tolist())
     if any(answer != expected for answer in answers):
         message = "The sweep, pandas and DuckDB do not name the same pupils."
         raise RuntimeError(message)

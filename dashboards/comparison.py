@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from portal.benchmarks.figures import ENGLAND
+from portal.benchmarks.domain.figures import ENGLAND
 from portal.benchmarks.queries import latest, weekly_series, year_to_date
-from portal.registers.overview import AverageWeek, WeekSums, authority_weeks, school_weeks
+from portal.registers.views.summaries import AverageWeek, WeekSums, authority_weeks, school_weeks
 from portal.rules.calendar import academic_year_name
-from portal.rules.tally import rounded
+from portal.rules.session_counts import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -244,7 +244,7 @@ def sentence(
     return f"{year_to_date}: {gap} the LA average for {phase_words}{period}.{_movement(rows)}"
 
 
-def shown_rate(rate: Fraction | None) -> str | None:
+def formatted_rate(rate: Fraction | None) -> str | None:
     """A rate as pages show it, with one decimal place. None where there is none."""
     return f"{rounded(rate, 1)}%" if rate is not None else None
 

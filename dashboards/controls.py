@@ -8,8 +8,8 @@ from uuid import UUID
 from flask import abort
 
 from dashboards.comparison import MEASURES
-from portal import clock
-from portal.pupils.incoming import YEAR_GROUPS
+from portal.platform import clock
+from portal.pupils.domain.incoming import YEAR_GROUPS
 from portal.rules.calendar import academic_year, academic_year_name
 from portal.schools.queries import school
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from dashboards import pages
 from dashboards.figures import chart
-from portal.permissions import needs
+from portal.security.permissions import needs
 from portal.web import headers
 
 if TYPE_CHECKING:

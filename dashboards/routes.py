@@ -9,8 +9,8 @@ from flask import Blueprint, render_template, request
 
 from dashboards.comparison import MEASURES
 from dashboards.pages import every_school, one_school
-from portal import clock
-from portal.permissions import needs
+from portal.platform import clock
+from portal.security.permissions import needs
 from portal.web.downloads import download
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import portal.accounts.models
 import portal.audit.models
 import portal.benchmarks.models
+import portal.jobs.outbox
 import portal.pupils.models
 import portal.registers.models
 import portal.schools.models
 import portal.uploads.models
-import workers.queue
-from portal.db import Base
+from portal.db.tables import Base
 
 METADATA = Base.metadata
 
@@ -23,5 +23,5 @@ GATHERED = (
     portal.registers.models,
     portal.schools.models,
     portal.uploads.models,
-    workers.queue,
+    portal.jobs.outbox,
 )

@@ -14,17 +14,19 @@ import dashboards.mount
 import dashboards.routes
 from config import logging as logs
 from config.settings import Settings
-from portal import db, gate, health
 from portal.accounts import routes as accounts
 from portal.audit import routes as audit
 from portal.benchmarks import routes as benchmarks
+from portal.db import connection as database
+from portal.jobs import outbox
+from portal.platform import health
 from portal.pupils import routes as pupils
 from portal.registers import routes as registers
 from portal.schools import routes as schools
+from portal.security import gate
 from portal.uploads import routes as uploads
-from portal.web import errors, headers, pages
+from portal.web import errors, headers, templating
 from portal.web import routes as web
-from workers import queue
 
 if TYPE_CHECKING:
     from flask import Blueprint
@@ -54,10 +56,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("portal", static_folder=None)
     app.config.update(_configuration(settings))
     # One connection for each thread, and two to spare: health checks and metrics take one of their own.
-    db.connect(settings.database_url, pool_size=settings.web_threads + 2)
-    queue.connect(settings.redis_url)
+    database.connect(settings.database_url, pool_size=settings.web_threads + 2)
+    outbox.connect(settings.redis_url)
     CSRFProtect(app)
-    pages.init_app(app)
+    templating.init_app(app)
     errors.init_app(app)
     headers.init_app(app)
     gate.init_app(app, second_factor_required=not settings.demo, demonstration=settings.demo)

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.settings import Settings, SettingsError
-from portal import commands, up
-from portal.embedded import CannotStartError
+from local import supervisor
+from local.child_processes import CannotStartError
+from portal import commands
 from portal.rules.conformance import check_text
-from portal.schools.school_list import PHASE_WORDS
+from portal.schools.domain.school_list import PHASE_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         settings = Settings.from_environment(os.environ)
         if options.command == "up":
-            return up.main(settings)
+            return supervisor.main(settings)
         document = options.run(settings, options)
     except commands.ProblemsError as problems:
         _print({"error": str(problems), "problems": problems.problems})

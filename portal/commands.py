@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import migrations
-from portal import db, embedded
-from portal.accounts import actions as accounts
-from portal.accounts.queries import authorities, authority_by_slug, command_line, platform_scope
+from demo.actions import make_demonstration
+from local.locks import servers_for_command
+from portal.accounts.actions import people as people_actions
+from portal.accounts.queries.people import authorities
+from portal.accounts.queries.principals import authority_by_slug, command_line, platform_scope
 from portal.audit.queries import verification
-from portal.benchmarks.actions import import_file, load_shipped
-from portal.demonstration.actions import make_demonstration
-from portal.pupils.incoming import YEAR_GROUPS
-from portal.registers.measures import ALL, Measure, document
+from portal.benchmarks.actions import import_file, load_bundled
+from portal.db import connection as database
+from portal.db.work import unit_of_work
+from portal.pupils.domain.incoming import YEAR_GROUPS
+from portal.registers.domain.measures import ALL, Measure, document
 from portal.registers.queries import measures as measured
 from portal.rules.calendar import academic_year_name
 from portal.schools import actions as schools
@@ -48,12 +51,12 @@ class ProblemsError(Exception):
 @contextmanager
 def _database(settings: Settings) -> Iterator[str]:
     """Connect to the running portal's database, or start the embedded one; migrate it if it is behind."""
-    with embedded.servers(settings) as servers:
+    with servers_for_command(settings) as servers:
         owner = migrations.owner_engine(servers.owner_url)
         if migrations.current(owner) != migrations.head():
             migrations.upgrade(servers.owner_url)
         owner.dispose()
-        engine = db.connect(servers.app_url, long_running=True)
+        engine = database.connect(servers.app_url, long_running=True)
         try:
             yield servers.owner_url
         finally:
@@ -64,12 +67,12 @@ def _database(settings: Settings) -> Iterator[str]:
 def _authority(settings: Settings, slug: str) -> Iterator[UUID]:
     """A unit of work in an authority's scope, as the command line."""
     with _database(settings):
-        with db.unit_of_work(None):
+        with unit_of_work(None):
             authority = authority_by_slug(slug)
         if authority is None:
             message = f"There is no authority {slug}. Add it with: portal authority add {slug} --name NAME --la-code CODE"
             raise ProblemsError(message)
-        with db.unit_of_work(command_line(authority.id)):
+        with unit_of_work(command_line(authority.id)):
             yield authority.id
 
 
@@ -95,9 +98,9 @@ def _could_not_open(file: Path, error: OSError | ValueError) -> str:
 
 def migrate(settings: Settings, _options: Namespace) -> dict[str, object]:
     """Bring the database to this version, and load the published figures that come with it."""
-    with _database(settings), db.unit_of_work(platform_scope()):
-        accounts.ensure_platform()
-        return {"at": migrations.head(), "published_figures_loaded": load_shipped()}
+    with _database(settings), unit_of_work(platform_scope()):
+        people_actions.ensure_platform()
+        return {"at": migrations.head(), "published_figures_loaded": load_bundled()}
 
 
 def demonstration(settings: Settings, options: Namespace) -> dict[str, object]:
@@ -111,10 +114,10 @@ def demonstration(settings: Settings, options: Namespace) -> dict[str, object]:
 def add_authority(settings: Settings, options: Namespace) -> dict[str, object]:
     """Add an authority."""
     _refuse_malformed_authority(options.slug, options.name, options.la_code)
-    with _database(settings), db.unit_of_work(command_line()):
+    with _database(settings), unit_of_work(command_line()):
         try:
-            added = accounts.add_authority(options.slug, options.name, options.la_code)
-        except accounts.TakenError as taken:
+            added = people_actions.add_authority(options.slug, options.name, options.la_code)
+        except people_actions.TakenError as taken:
             raise ProblemsError(str(taken)) from taken
         return {"authority": {"id": added.id, "slug": added.slug, "name": added.name, "la_code": added.la_code}}
 
@@ -154,7 +157,7 @@ def import_pupils(settings: Settings, options: Namespace) -> dict[str, object]:
     """Import a school's pupil list."""
     with _authority(settings, options.authority):
         school = _school(options.school)
-        upload_id = uploads.take(
+        upload_id = uploads.import_file(
             school.id,
             kind="pupils",
             file_name=options.file.name,
@@ -173,7 +176,7 @@ def import_marks(settings: Settings, options: Namespace) -> dict[str, object]:
     if not options.by_filename and not options.school:
         message = "Say which school the files are for with --school URN, or name each file URN.csv and use --by-filename."
         raise ProblemsError(message)
-    preview_or_import = uploads.rehearse if options.rehearse else uploads.take
+    preview_or_import = uploads.preview if options.rehearse else uploads.import_file
     summaries = []
     with _authority(settings, options.authority):
         for file, school in _files_with_schools(options):
@@ -281,16 +284,16 @@ def undo_marks(settings: Settings, options: Namespace) -> dict[str, object]:
         message = "Give the upload's id, as `marks import` printed it."
         raise ProblemsError(message) from error
     with _database(settings):
-        with db.unit_of_work(None):
+        with unit_of_work(None):
             ids = [authority.id for authority in authorities()]
         # Row security shows one authority at a time, and the id does not say which: so each is tried.
         for authority_id in ids:
-            with db.unit_of_work(command_line(authority_id)):
+            with unit_of_work(command_line(authority_id)):
                 if upload(upload_id) is None:
                     continue
                 try:
-                    uploads.undo(upload_id, options.reason)
-                except uploads.NotNowError as why:
+                    uploads.revert(upload_id, options.reason)
+                except uploads.WrongStateError as why:
                     raise ProblemsError(str(why)) from why
                 row = _existing_upload(upload_id)
                 return {"upload": str(row.id), "state": row.state, "undone_at": row.undone_at}
@@ -319,7 +322,7 @@ def measures(settings: Settings, options: Namespace) -> dict[str, object]:
         "by": options.by,
         "population": "every pupil and every mark" if options.include_all_ages else "ages 5 to 15, Year 11 to the May half term",
         "schools": len(selected_schools),
-        "groups": groups[ALL].by_letters() if options.by == "code" else _groups(groups, options.by, selected_schools),
+        "groups": groups[ALL].rows_by_code() if options.by == "code" else _groups(groups, options.by, selected_schools),
     }
 
 
@@ -352,7 +355,7 @@ def _groups(groups: Mapping[str, Measure], by: str, schools: Sequence[School]) -
 
 def import_benchmarks(settings: Settings, options: Namespace) -> dict[str, object]:
     """Load a file of published figures."""
-    with _database(settings), db.unit_of_work(platform_scope()):
+    with _database(settings), unit_of_work(platform_scope()):
         outcome = import_file(options.file, name=options.name, published_on=options.published_on, data_to=options.data_to)
     if outcome["problems"]:
         raise ProblemsError("The file was not loaded.", outcome["problems"])

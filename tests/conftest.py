@@ -9,10 +9,11 @@ import psycopg
 import pytest
 
 from config.settings import Settings
-from portal import clock, db
 from portal.app import create_app
-from portal.db import unit_of_work
-from portal.permissions import Role
+from portal.db import connection as database
+from portal.db.work import bound_to, unit_of_work
+from portal.platform import clock
+from portal.security.permissions import Role
 from tests.support import servers
 from tests.support import world as worlds
 from tests.support.browser import Browser
@@ -51,7 +52,7 @@ def database_name(worker_id: str, server_allowed: None) -> Iterator[str]:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{servers.TEMPLATE}" OWNER portal_owner')
     yield name
-    db.engine().dispose()
+    database.engine().dispose()
     with psycopg.connect(os.environ[servers.SUPER], autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
@@ -74,7 +75,7 @@ def settings(database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Se
 @pytest.fixture(scope="session")
 def engine(settings: Settings) -> Iterator[Engine]:
     """The engine of the restricted database role. The app makes a second engine, so this one is disposed of here."""
-    connected = db.connect(settings.database_url)
+    connected = database.connect(settings.database_url)
     yield connected
     connected.dispose()
 
@@ -90,10 +91,10 @@ def app(settings: Settings, engine: Engine) -> Flask:
 @pytest.fixture
 def rolled_back(engine: Engine) -> Iterator[None]:
     """Roll back everything the test writes, with the clock fixed at `world.NOW`."""
-    with db.engine().connect() as connection, clock.at(worlds.NOW):
+    with database.engine().connect() as connection, clock.frozen_at(worlds.NOW):
         outer = connection.begin()
         # Commits inside the block end savepoints only, so this outer transaction can undo them all.
-        with db.bound_to(connection):
+        with bound_to(connection):
             yield
         outer.rollback()
 
@@ -101,7 +102,7 @@ def rolled_back(engine: Engine) -> Iterator[None]:
 @pytest.fixture
 def world(rolled_back: None) -> worlds.World:
     """Two authorities with look-alike schools and people."""
-    return worlds.made()
+    return worlds.make_world()
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def as_role(world: worlds.World) -> Iterator[Callable[[Role], Session]]:
     open_units = []
 
     def open_as(role: Role = Role.LA_MANAGER) -> Session:
-        work = unit_of_work(world.here.scope(role))
+        work = unit_of_work(world.authority.scope(role))
         session = work.__enter__()
         open_units.append(work)
         return session
@@ -130,8 +131,8 @@ def browser(app: Flask, world: worlds.World) -> Browser:
 def signed_in(app: Flask, world: worlds.World) -> Callable[..., Browser]:
     """Sign in a new browser as a role, through the demonstration's one-press sign-in."""
 
-    def sign_in(role: Role, authority: worlds.Place | None = None) -> Browser:
-        authority = authority or world.here
+    def sign_in(role: Role, authority: worlds.AuthorityWorld | None = None) -> Browser:
+        authority = authority or world.authority
         new_browser = Browser(app.test_client())
         new_browser.get("/sign-in")
         new_browser.post("/demonstration/sign-in", {"membership": str(authority.people[role][1])})

@@ -10,14 +10,16 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from portal import clock
-from portal.accounts import actions as accounts
-from portal.accounts.queries import membership_scope
-from portal.db import action, tx, unit_of_work
+from portal.accounts.actions import mail as mail_actions
+from portal.accounts.actions import people as people_actions
+from portal.accounts.actions import throttling
+from portal.accounts.queries.principals import membership_scope
+from portal.db.work import action, tx, unit_of_work
+from portal.jobs.outbox import OutboxJob
+from portal.platform import clock
 from portal.registers import actions as registers
-from portal.scope import Actor, Scope
+from portal.security.scope import Actor, Scope
 from portal.uploads import actions as uploads
-from workers.queue import OutboxJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,9 +34,9 @@ KINDS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
     "uploads.check": lambda ids: uploads.check(UUID(ids["upload_id"])),
     "uploads.apply": lambda ids: uploads.apply(UUID(ids["upload_id"])),
     "registers.recount": lambda ids: registers.recount(UUID(ids["school_id"]), int(ids["academic_year"])),
-    "accounts.deliver_mail": lambda ids: accounts.deliver_mail(UUID(ids["mail_id"])),
-    "accounts.suspend_unused": lambda _ids: accounts.suspend_unused(),
-    "accounts.forget_tries": lambda _ids: accounts.forget_tries(),
+    "accounts.deliver_mail": lambda ids: mail_actions.deliver_mail(UUID(ids["mail_id"])),
+    "accounts.suspend_unused": lambda _ids: people_actions.suspend_unused(),
+    "accounts.forget_tries": lambda _ids: throttling.forget_tries(),
 }
 
 #: The kinds enqueued for every authority once a day.

@@ -20,11 +20,13 @@ from sqlalchemy.exc import DBAPIError
 import workers.jobs
 from config import logging as logs
 from config.settings import Settings
-from portal import clock, db
 from portal.accounts.actions import mail
 from portal.accounts.actions.mail import Smtp
-from portal.accounts.queries import authorities
-from workers import queue
+from portal.accounts.queries.people import authorities
+from portal.db import connection as database
+from portal.db.work import unit_of_work
+from portal.jobs import outbox
+from portal.platform import clock
 
 if TYPE_CHECKING:
     from datetime import date
@@ -47,7 +49,7 @@ class PortalWorker(Worker):
         Two processes writing to one socket would mix up their conversations with PostgreSQL. They are dropped without
         being closed (`close=False`): closing would say goodbye to PostgreSQL on the parent's behalf.
         """
-        db.engine().dispose(close=False)
+        database.engine().dispose(close=False)
         return super().main_work_horse(job, queue)
 
     def handle_job_failure(self, *args: Any, **kwargs: Any) -> None:
@@ -72,10 +74,10 @@ def dispatch_forever(stop: threading.Event) -> None:
     failing, enqueued_on = False, None
     while not stop.wait(DISPATCH_INTERVAL):
         try:
-            with db.unit_of_work(None):
+            with unit_of_work(None):
                 if enqueued_on != clock.today():
                     enqueued_on = _enqueue_daily_jobs()
-                queue.dispatch()
+                outbox.send_due_jobs()
         except (RedisError, DBAPIError) as error:
             if not failing:
                 log.warning("dispatcher.waiting", why=type(error).__name__)
@@ -90,7 +92,7 @@ def _enqueue_daily_jobs() -> date:
     """Add the day's jobs, one for each authority. Every worker does so; the outbox keeps each once."""
     today, authority_ids = clock.today(), [authority.id for authority in authorities()]
     for kind in workers.jobs.DAILY:
-        queue.promise_for_today(kind, authority_ids, today)
+        outbox.enqueue_daily(kind, authority_ids, today)
     return today
 
 
@@ -105,8 +107,8 @@ def main() -> None:
     """Run one worker with its dispatcher until a signal stops it."""
     settings = Settings.from_environment(os.environ)
     logs.configure(settings)
-    db.connect(settings.database_url)
-    connection = queue.connect(settings.redis_url)
+    database.connect(settings.database_url)
+    connection = outbox.connect(settings.redis_url)
     mail.connect(_mail_server(settings))
     # The collector would otherwise go through every module again, here and in each child, whose copy-on-write pages it
     # would make real copies of.
@@ -118,7 +120,7 @@ def main() -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with suppress(RedisError):
             worker = PortalWorker(
-                [queue.queue(lane) for lane in queue.LANES],
+                [outbox.redis_queue(lane) for lane in outbox.PRIORITY_QUEUES],
                 connection=connection,
                 serializer=JSONSerializer,
                 worker_ttl=30,

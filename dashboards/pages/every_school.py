@@ -16,18 +16,19 @@ from dashboards.comparison import (
     MEASURES,
     PHASE_WORDS,
     Published,
+    formatted_rate,
     gap_words,
     published_beside,
     rate_of,
-    shown_rate,
 )
 from dashboards.controls import measure_in, year_in, years
 from dashboards.figures import weekly_lines
-from portal import clock, scope
-from portal.registers.overview import AverageWeek, SchoolSummary, authority_weeks, every_school, school_weeks
+from portal.platform import clock
+from portal.registers.views.summaries import AverageWeek, SchoolSummary, authority_weeks, every_school, school_weeks
 from portal.rules.calendar import academic_year, week_of
 from portal.schools.queries import phase_names, schools
-from portal.web.paging import Order, part
+from portal.security import scope
+from portal.web.paging import Order, paginate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -129,7 +130,7 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
     is_now = year_in(arguments) == academic_year(clock.today())
     return {
         "rows": (rows := sorted_rows(arguments)),
-        "page": part(rows, arguments, lambda row: row.summary.school_id),
+        "page": paginate(rows, arguments, lambda row: row.summary.school_id),
         "whole": bound is None,
         "measure": measure_in(arguments),
         "measures": MEASURES,
@@ -181,7 +182,7 @@ def _finding(weeks: pd.DataFrame, arguments: Mapping[str, str]) -> str:
     if weeks.empty:
         return f"No marks have been sent by {words} for this year."
     newest = weeks.iloc[-1]
-    rate = shown_rate(Fraction(newest["authority"]).limit_denominator(10**9))
+    rate = formatted_rate(Fraction(newest["authority"]).limit_denominator(10**9))
     schools = f"{newest['schools']} of {newest['schools_in_phase']} schools"
     return f"{name} in {words} was {rate} in the week of {newest['week']:%-d %B}, over {schools}"
 
@@ -196,7 +197,7 @@ def week_rows(weeks: pd.DataFrame) -> list[list[object]]:
 
 def _percent(rate: float) -> str | None:
     # The frame holds floats: the nearest short fraction is the exact rate again, so it rounds as on other pages.
-    return None if math.isnan(rate) else shown_rate(Fraction(rate).limit_denominator(10**9))
+    return None if math.isnan(rate) else formatted_rate(Fraction(rate).limit_denominator(10**9))
 
 
 def figure(_values: Mapping[str, str], arguments: Mapping[str, str]) -> go.Figure | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dashboards.comparison import MEASURES, Comparison, Row, comparison, rate_of, shown_rate
+from dashboards.comparison import MEASURES, Comparison, Row, comparison, formatted_rate, rate_of
 from dashboards.controls import measure_in, school_in, year_group_in, year_in, years
+from dashboards.events import LISTED
 from dashboards.figures import weekly_lines
-from portal import scope
 from portal.audit.actions import record_alone
-from portal.audit.events import event
 from portal.pupils.queries import lines_of, names_of
-from portal.registers.overview import pupil_standings, year_groups
+from portal.registers.views.summaries import pupil_absences, year_groups
+from portal.security import scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-LISTED = event("pupils.listed", "A school's pupils and their sessions were listed", "academic_year", "year_group")
 YEAR_GROUP_ORDER = ("N1", "N2", "R", *(str(number) for number in range(1, 15)))
 
 
@@ -66,7 +65,13 @@ def _list_name(school_id: UUID) -> str | None:
 def table_rows(rows: Sequence[Row]) -> list[list[object]]:
     """The chart's figures as rows of the table below it, newest week first."""
     return [
-        [f"{row.week:%-d %b %Y}", shown_rate(row.school), shown_rate(row.authority), row.schools or None, shown_rate(row.nation)]
+        [
+            f"{row.week:%-d %b %Y}",
+            formatted_rate(row.school),
+            formatted_rate(row.authority),
+            row.schools or None,
+            formatted_rate(row.nation),
+        ]
         for row in reversed(rows)
     ]
 
@@ -79,6 +84,6 @@ def pupils(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[str,
     record_alone(LISTED, school.id, academic_year=year, year_group=group)
     by_pupil = {line.pupil_id: line for line in lines}
     names = names_of(list(by_pupil))
-    summaries = pupil_standings(school.id, year, list(by_pupil))
+    summaries = pupil_absences(school.id, year, list(by_pupil))
     rows = [(summary, names[summary.pupil_id], by_pupil[summary.pupil_id]) for summary in summaries if summary.pupil_id in names]
     return {"school": school, "rows": rows, "year": str(year), "years": years(), "group": group}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional, Regexp, ValidationError
 
-from portal.accounts.passwords import weakness
-from portal.permissions import ROLES, Role
+from portal.accounts.domain.passwords import weakness
+from portal.security.permissions import ROLES, Role
 from portal.web.fields import (
     CheckboxesField,
     DateField,
@@ -22,7 +22,7 @@ from portal.web.fields import (
     check,
     choices,
     required,
-    required_words,
+    required_text,
 )
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ SIX_DIGITS = "Enter the 6 digits your app shows"
 
 def name_field(label: str, missing: str, **look: Any) -> Any:
     """A text field for a name on one line, at most 120 characters. `missing` is the message for an empty one."""
-    return TextField(label, [required_words(missing), IS_SHORT, IS_ONE_LINE], look={"spellcheck": False, **look})
+    return TextField(label, [required_text(missing), IS_SHORT, IS_ONE_LINE], look={"spellcheck": False, **look})
 
 
 def own_email_field(label: str = "Email address") -> Any:
     """A field for one's own email address, which password managers treat as the user name."""
-    return EmailField(label, [required_words("Enter your email address"), IS_EMAIL], look={"autocomplete": "username"})
+    return EmailField(label, [required_text("Enter your email address"), IS_EMAIL], look={"autocomplete": "username"})
 
 
 def current_password_field(label: str = "Password") -> PasswordField:
@@ -78,7 +78,7 @@ def new_password_field(label: str, about: Callable[[Any], Sequence[str]]) -> Pas
 def code_field(hint: str) -> Any:
     """A field for the six digits of an authenticator app. Spaces are ignored."""
     params = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": False, "classes": "govuk-input--width-10"}
-    validators = [required_words(SIX_DIGITS), Length(max=40, message=SIX_DIGITS)]
+    validators = [required_text(SIX_DIGITS), Length(max=40, message=SIX_DIGITS)]
     return TextField("Code from your authenticator app", validators, hint=hint, look=params)
 
 
@@ -100,7 +100,7 @@ class RecoveryForm(Form):
 
     code: Any = TextField(
         "Recovery code",
-        [required_words("Enter one of your recovery codes"), Length(max=40, message="Enter one recovery code")],
+        [required_text("Enter one of your recovery codes"), Length(max=40, message="Enter one recovery code")],
         hint="For example ABCDE-FGHJK. Each code works once.",
         look={"autocomplete": "off", "spellcheck": False, "classes": "govuk-input--width-20"},
     )
@@ -158,7 +158,7 @@ class PersonForm(Form):
     """The name and email address of a person, typed by an administrator."""
 
     name = name_field("Full name", "Enter the person’s name")
-    email: Any = EmailField("Email address", [required_words("Enter the person’s email address"), IS_EMAIL])
+    email: Any = EmailField("Email address", [required_text("Enter the person’s email address"), IS_EMAIL])
 
 
 class ReachForm(Form):
@@ -195,7 +195,7 @@ class AuthorityForm(Form):
     slug: Any = TextField(
         "Short name",
         [
-            required_words("Enter a short name"),
+            required_text("Enter a short name"),
             Regexp(r"[a-z0-9-]{2,60}\Z", message="Enter a short name of lower-case letters, digits and dashes, like north-moor"),
         ],
         hint="Lower-case letters, digits and dashes, like north-moor. It is used on the command line.",
@@ -203,7 +203,7 @@ class AuthorityForm(Form):
     )
     la_code: Any = TextField(
         "Local authority code",
-        [required_words("Enter the 3-digit code"), Regexp(r"[0-9]{3}\Z", message="Enter a code of 3 digits, like 330")],
+        [required_text("Enter the 3-digit code"), Regexp(r"[0-9]{3}\Z", message="Enter a code of 3 digits, like 330")],
         hint="3 digits, from the Department for Education’s list.",
         look={"inputmode": "numeric", "classes": "govuk-input--width-3"},
     )

@@ -11,21 +11,21 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstrain
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.db import (
+from portal.db.tables import Shared
+from portal.db.types import (
     NOT_PERSONAL,
     PERSONAL,
-    Flag,
+    Bool,
     Id,
     Instant,
-    MaybeDay,
-    MaybeInstant,
-    MaybePrivate,
-    MaybeRef,
-    MaybeWord,
-    Number,
-    Private,
-    Shared,
-    Word,
+    Int,
+    OptionalDay,
+    OptionalIdRef,
+    OptionalInstant,
+    OptionalPersonalStr,
+    OptionalStr,
+    PersonalStr,
+    Str,
 )
 
 #: The id of the platform's own authority row. Its audit chain holds the operators' acts; it has no school and no pupil.
@@ -39,10 +39,10 @@ class Authority(Shared):
     __table_args__ = (UniqueConstraint("slug"), CheckConstraint("slug ~ '^[a-z0-9-]{2,60}$'", name="slug_plain"))
 
     id: Mapped[Id]
-    slug: Mapped[Word]
-    name: Mapped[Word]
-    la_code: Mapped[Word]
-    demonstration: Mapped[Flag] = mapped_column(default=False, info=NOT_PERSONAL)
+    slug: Mapped[Str]
+    name: Mapped[Str]
+    la_code: Mapped[Str]
+    demonstration: Mapped[Bool] = mapped_column(default=False, info=NOT_PERSONAL)
     created_at: Mapped[Instant]
 
 
@@ -53,16 +53,16 @@ class Person(Shared):
     __table_args__ = (UniqueConstraint("email_folded"),)
 
     id: Mapped[Id]
-    name: Mapped[Private]
-    email: Mapped[Private]
-    email_folded: Mapped[Private]
-    password_hash: Mapped[MaybeWord]
+    name: Mapped[PersonalStr]
+    email: Mapped[PersonalStr]
+    email_folded: Mapped[PersonalStr]
+    password_hash: Mapped[OptionalStr]
     totp_secret: Mapped[bytes | None] = mapped_column(info=NOT_PERSONAL)
     totp_last_step: Mapped[int | None] = mapped_column(info=NOT_PERSONAL)
-    demonstration: Mapped[Flag] = mapped_column(default=False, info=NOT_PERSONAL)
-    disabled_at: Mapped[MaybeInstant]
-    reinstated_at: Mapped[MaybeInstant]
-    last_signed_in_at: Mapped[MaybeInstant]
+    demonstration: Mapped[Bool] = mapped_column(default=False, info=NOT_PERSONAL)
+    disabled_at: Mapped[OptionalInstant]
+    reinstated_at: Mapped[OptionalInstant]
+    last_signed_in_at: Mapped[OptionalInstant]
     created_at: Mapped[Instant]
 
 
@@ -73,8 +73,8 @@ class RecoveryCode(Shared):
 
     id: Mapped[Id]
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True, info=NOT_PERSONAL)
-    code_hash: Mapped[Word]
-    used_at: Mapped[MaybeInstant]
+    code_hash: Mapped[Str]
+    used_at: Mapped[OptionalInstant]
 
 
 class Membership(Shared):
@@ -86,12 +86,12 @@ class Membership(Shared):
     id: Mapped[Id]
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=NOT_PERSONAL)
     authority_id: Mapped[UUID] = mapped_column(ForeignKey("authority.id"), info=NOT_PERSONAL)
-    role: Mapped[Word]
+    role: Mapped[Str]
     school_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list, info=NOT_PERSONAL)
-    agency: Mapped[MaybeWord]
-    title: Mapped[MaybeWord]
-    until: Mapped[MaybeDay]
-    ended_at: Mapped[MaybeInstant]
+    agency: Mapped[OptionalStr]
+    title: Mapped[OptionalStr]
+    until: Mapped[OptionalDay]
+    ended_at: Mapped[OptionalInstant]
     created_at: Mapped[Instant]
 
 
@@ -102,18 +102,18 @@ class Invitation(Shared):
 
     id: Mapped[Id]
     authority_id: Mapped[UUID] = mapped_column(ForeignKey("authority.id"), index=True, info=NOT_PERSONAL)
-    email: Mapped[Private]
-    name: Mapped[Private]
-    role: Mapped[Word]
+    email: Mapped[PersonalStr]
+    name: Mapped[PersonalStr]
+    role: Mapped[Str]
     school_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list, info=NOT_PERSONAL)
-    agency: Mapped[MaybeWord]
-    until: Mapped[MaybeDay]
-    token_hash: Mapped[Word] = mapped_column(unique=True, info=NOT_PERSONAL)
-    invited_by: Mapped[MaybeRef]
+    agency: Mapped[OptionalStr]
+    until: Mapped[OptionalDay]
+    token_hash: Mapped[Str] = mapped_column(unique=True, info=NOT_PERSONAL)
+    invited_by: Mapped[OptionalIdRef]
     created_at: Mapped[Instant]
     expires_at: Mapped[Instant]
-    accepted_at: Mapped[MaybeInstant]
-    withdrawn_at: Mapped[MaybeInstant]
+    accepted_at: Mapped[OptionalInstant]
+    withdrawn_at: Mapped[OptionalInstant]
 
 
 class PasswordReset(Shared):
@@ -123,10 +123,10 @@ class PasswordReset(Shared):
 
     id: Mapped[Id]
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), info=NOT_PERSONAL)
-    token_hash: Mapped[Word] = mapped_column(unique=True, info=NOT_PERSONAL)
+    token_hash: Mapped[Str] = mapped_column(unique=True, info=NOT_PERSONAL)
     created_at: Mapped[Instant]
     expires_at: Mapped[Instant]
-    used_at: Mapped[MaybeInstant]
+    used_at: Mapped[OptionalInstant]
 
 
 class SignIn(Shared):
@@ -136,14 +136,14 @@ class SignIn(Shared):
     __bookkeeping__ = True
 
     id: Mapped[Id]
-    token_hash: Mapped[Word] = mapped_column(unique=True, info=NOT_PERSONAL)
+    token_hash: Mapped[Str] = mapped_column(unique=True, info=NOT_PERSONAL)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True, info=NOT_PERSONAL)
-    membership_id: Mapped[MaybeRef]
-    second_factor_at: Mapped[MaybeInstant]
-    device: Mapped[Private] = mapped_column(Text, default="", info=PERSONAL)
+    membership_id: Mapped[OptionalIdRef]
+    second_factor_at: Mapped[OptionalInstant]
+    device: Mapped[PersonalStr] = mapped_column(Text, default="", info=PERSONAL)
     created_at: Mapped[Instant]
     seen_at: Mapped[Instant]
-    ended_at: Mapped[MaybeInstant]
+    ended_at: Mapped[OptionalInstant]
 
 
 class SignInAttempt(Shared):
@@ -157,9 +157,9 @@ class SignInAttempt(Shared):
     __table_args__ = (Index("ix_sign_in_attempt_key_at", "key_hash", "at"),)
 
     id: Mapped[Id]
-    key_hash: Mapped[Word]
-    kind: Mapped[Word]
-    succeeded: Mapped[Flag]
+    key_hash: Mapped[Str]
+    kind: Mapped[Str]
+    succeeded: Mapped[Bool]
     at: Mapped[Instant]
 
 
@@ -173,9 +173,9 @@ class Mail(Shared):
     __bookkeeping__ = True
 
     id: Mapped[Id]
-    to: Mapped[Private]
-    subject: Mapped[Word]
-    body: Mapped[MaybePrivate]
-    attempts: Mapped[Number] = mapped_column(default=0, info=NOT_PERSONAL)
+    to: Mapped[PersonalStr]
+    subject: Mapped[Str]
+    body: Mapped[OptionalPersonalStr]
+    attempts: Mapped[Int] = mapped_column(default=0, info=NOT_PERSONAL)
     created_at: Mapped[Instant]
-    sent_at: Mapped[MaybeInstant]
+    sent_at: Mapped[OptionalInstant]

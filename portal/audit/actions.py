@@ -11,9 +11,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from portal import clock, scope
 from portal.audit.models import AuditEvent, AuditHead
-from portal.db import action, noted, tx
+from portal.db.work import action, mark_recorded, tx
+from portal.platform import clock
+from portal.security import scope
 
 if TYPE_CHECKING:
     from portal.audit.events import Event
@@ -44,7 +45,7 @@ def record(event: Event, subject_id: UUID | None, **facts: object) -> None:
     )
     # Chained only as the action commits: chaining locks the authority's newest link, and every other action of the
     # authority would wait for it as long as this one runs.
-    noted(lambda: _chain(row))
+    mark_recorded(lambda: _chain(row))
 
 
 @action

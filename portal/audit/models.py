@@ -6,7 +6,8 @@ from sqlalchemy import BigInteger, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.db import NOT_PERSONAL, Instant, MaybeRef, Owned, Word
+from portal.db.tables import Owned
+from portal.db.types import NOT_PERSONAL, Instant, OptionalIdRef, Str
 
 
 class AuditEvent(Owned):
@@ -21,13 +22,13 @@ class AuditEvent(Owned):
 
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, info=NOT_PERSONAL)
     at: Mapped[Instant]
-    person_id: Mapped[MaybeRef]
-    membership_id: Mapped[MaybeRef]
-    role: Mapped[Word]
-    event: Mapped[Word]
-    subject_id: Mapped[MaybeRef]
+    person_id: Mapped[OptionalIdRef]
+    membership_id: Mapped[OptionalIdRef]
+    role: Mapped[Str]
+    event: Mapped[Str]
+    subject_id: Mapped[OptionalIdRef]
     facts: Mapped[dict[str, object]] = mapped_column(JSONB, info=NOT_PERSONAL)
-    hash: Mapped[Word]
+    hash: Mapped[Str]
 
 
 class AuditHead(Owned):
@@ -37,4 +38,4 @@ class AuditHead(Owned):
     __bookkeeping__ = True
 
     sequence: Mapped[int] = mapped_column(BigInteger, info=NOT_PERSONAL)
-    hash: Mapped[Word]
+    hash: Mapped[Str]

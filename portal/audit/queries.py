@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.audit.actions import GENESIS_HASH, digest
 from portal.audit.models import AuditEvent, AuditHead
-from portal.db import tx
+from portal.db.work import tx
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, current_app, render_template, request
 from portal.audit.actions import record_alone
 from portal.audit.events import declared, event
 from portal.audit.queries import MEMBER_NAMES, recent_events, verification
-from portal.permissions import ROLES, needs
+from portal.security.permissions import ROLES, needs
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

@@ -11,16 +11,17 @@ import pandas as pd
 from sqlalchemy import Text, cast, column, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from portal import clock
 from portal.audit.actions import record
-from portal.audit.events import event
-from portal.benchmarks import layouts, queries, tables
-from portal.benchmarks.figures import FIRST_SUMMED_YEAR, dated_words, day_words
+from portal.benchmarks import queries
+from portal.benchmarks.domain import layouts, tables
+from portal.benchmarks.domain.bundled_releases import bundled_releases
+from portal.benchmarks.domain.figures import FIRST_SUMMED_YEAR, dated_words, day_words
+from portal.benchmarks.domain.reading import Release, read_release
+from portal.benchmarks.domain.tables import Problem
+from portal.benchmarks.events import RELEASE_LOADED
 from portal.benchmarks.models import PublishedFigure, PublishedRelease
-from portal.benchmarks.reading import Release, read_release
-from portal.benchmarks.shipment import shipped
-from portal.benchmarks.tables import Problem
-from portal.db import action, tx
+from portal.db.work import action, tx
+from portal.platform import clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,17 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from portal.benchmarks.shipment import Shipped
+    from portal.benchmarks.domain.bundled_releases import BundledRelease
 
-RELEASE_LOADED = event(
-    "benchmarks.release_loaded",
-    "Published figures were loaded",
-    "series",
-    "published_on",
-    "sha256",
-    "figures",
-    "left_out",
-)
 
 #: The lock under which releases are loaded one after another.
 _LOADING = 5_120_251
@@ -69,11 +61,11 @@ class Source:
 
 
 @action
-def load_shipped() -> int:
+def load_bundled() -> int:
     """Load the releases that come with the product and are not here yet; returns how many. Safe to call at every start."""
     _one_at_a_time()
     here = queries.known_hashes()
-    missing = [one for one in shipped() if one.sha256 not in here]
+    missing = [one for one in bundled_releases() if one.sha256 not in here]
     for one in missing:
         _load_one_shipped(one)
     return len(missing)
@@ -151,7 +143,7 @@ def _against_the_source(release: Release, source: Source) -> list[Problem]:
     return []
 
 
-def _load_one_shipped(one: Shipped) -> None:
+def _load_one_shipped(one: BundledRelease) -> None:
     source = Source(one.name, one.published_on, one.original_name, one.data_to, one.is_copy_date)
     release = read_release(one.content(), published_on=one.published_on, name=one.name, data_to=one.data_to)
     if release.problems or release.sha256 != one.sha256:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_wtf.file import FileRequired
 from wtforms.validators import Length, Optional
 
-from portal.web.fields import DateField, FileField, Form, TextField, required, required_words
+from portal.web.fields import DateField, FileField, Form, TextField, required, required_text
 
 LONGEST_NAME = 150
 
@@ -21,7 +21,7 @@ class LoadRelease(Form):
     name = TextField(
         "Name of the release",
         [
-            required_words("Enter the name of the release"),
+            required_text("Enter the name of the release"),
             Length(max=LONGEST_NAME, message=f"Enter a name of {LONGEST_NAME} characters or fewer"),
         ],
         hint="As it is titled, for example “Pupil attendance in schools, week 47 2026”.",

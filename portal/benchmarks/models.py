@@ -9,8 +9,19 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.benchmarks.figures import AUTHORITY, NATIONAL, PERIOD_KINDS, PHASES, PUBLISHED, REGION, SERIES, SUPPRESSED, UNAVAILABLE
-from portal.db import NOT_PERSONAL, Day, Flag, Id, Instant, MaybeDay, MaybeRef, MaybeWord, Number, Shared, Word
+from portal.benchmarks.domain.figures import (
+    AUTHORITY,
+    NATIONAL,
+    PERIOD_KINDS,
+    PHASES,
+    PUBLISHED,
+    REGION,
+    SERIES,
+    SUPPRESSED,
+    UNAVAILABLE,
+)
+from portal.db.tables import Shared
+from portal.db.types import NOT_PERSONAL, Bool, Day, Id, Instant, Int, OptionalDay, OptionalIdRef, OptionalStr, Str
 
 
 class PublishedRelease(Shared):
@@ -28,18 +39,18 @@ class PublishedRelease(Shared):
     )
 
     id: Mapped[Id]
-    name: Mapped[Word]
-    series: Mapped[Word]
+    name: Mapped[Str]
+    series: Mapped[Str]
     published_on: Mapped[Day]
-    is_copy_date: Mapped[Flag]
-    sha256: Mapped[Word]
-    file_name: Mapped[Word]
-    decimal_places: Mapped[Number]
-    figures: Mapped[Number]
-    left_out: Mapped[Number]
+    is_copy_date: Mapped[Bool]
+    sha256: Mapped[Str]
+    file_name: Mapped[Str]
+    decimal_places: Mapped[Int]
+    figures: Mapped[Int]
+    left_out: Mapped[Int]
     notes: Mapped[list[str]] = mapped_column(JSONB, info=NOT_PERSONAL)
-    shipped: Mapped[Flag]
-    audience: Mapped[MaybeRef]
+    shipped: Mapped[Bool]
+    audience: Mapped[OptionalIdRef]
     loaded_at: Mapped[Instant]
 
 
@@ -73,18 +84,18 @@ class PublishedFigure(Shared):
 
     id: Mapped[Id]
     release_id: Mapped[UUID] = mapped_column(ForeignKey("release.id", ondelete="CASCADE"), info=NOT_PERSONAL)
-    level: Mapped[Word]
-    geography: Mapped[Word]
-    geography_name: Mapped[Word]
-    phase: Mapped[Word]
-    period_kind: Mapped[Word]
+    level: Mapped[Str]
+    geography: Mapped[Str]
+    geography_name: Mapped[Str]
+    phase: Mapped[Str]
+    period_kind: Mapped[Str]
     academic_year: Mapped[int] = mapped_column(SmallInteger, info=NOT_PERSONAL)
-    week: Mapped[MaybeDay]
-    term: Mapped[MaybeWord]
-    first_day: Mapped[MaybeDay]
-    last_day: Mapped[MaybeDay]
-    status: Mapped[Word]
-    total_basis: Mapped[Word]
+    week: Mapped[OptionalDay]
+    term: Mapped[OptionalStr]
+    first_day: Mapped[OptionalDay]
+    last_day: Mapped[OptionalDay]
+    status: Mapped[Str]
+    total_basis: Mapped[Str]
     possible: Mapped[int | None] = mapped_column(BigInteger, info=NOT_PERSONAL)
     present: Mapped[int | None] = mapped_column(BigInteger, info=NOT_PERSONAL)
     approved: Mapped[int | None] = mapped_column(BigInteger, info=NOT_PERSONAL)

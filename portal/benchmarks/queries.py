@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
-from portal import scope
 from portal.accounts.models import PLATFORM
-from portal.benchmarks.figures import (
+from portal.benchmarks.domain.figures import (
     ACCREDITED,
     AUTHORITY,
     DAILY,
@@ -33,8 +32,9 @@ from portal.benchmarks.figures import (
     week_words,
 )
 from portal.benchmarks.models import PublishedFigure, PublishedRelease
-from portal.db import tx
+from portal.db.work import tx
 from portal.rules.calendar import academic_year_name
+from portal.security import scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -173,7 +173,7 @@ def known_hashes() -> frozenset[str]:
 def _seen() -> ColumnElement[bool]:
     """Releases that came with the product or from the platform, and the authority's own: never another authority's."""
     everyone = PublishedRelease.audience.is_(None)
-    open_scope = scope.maybe()
+    open_scope = scope.current_or_none()
     return everyone if open_scope is None else or_(everyone, PublishedRelease.audience == open_scope.authority_id)
 
 

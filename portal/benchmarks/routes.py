@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 
 from portal.benchmarks import actions, queries
-from portal.benchmarks.figures import ATTRIBUTION, PHASES, by_period
+from portal.benchmarks.domain.figures import ATTRIBUTION, PHASES, by_period
 from portal.benchmarks.forms import LoadRelease
-from portal.permissions import needs
+from portal.security.permissions import needs
 
 if TYPE_CHECKING:
     from datetime import date
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from portal.benchmarks.tables import Problem
+    from portal.benchmarks.domain.tables import Problem
 
 bp = Blueprint("benchmarks", __name__, template_folder="templates")
 
@@ -40,7 +40,7 @@ def new() -> ResponseReturnValue:
             return _loaded(form, form.published_on.data)
         except actions.ReleaseRefusedError as refused:
             problems = refused.problems
-            form.refuse("file", str(problems[0]))
+            form.add_error("file", str(problems[0]))
     return render_template("benchmarks/new.html", form=form, problems=problems)
 
 

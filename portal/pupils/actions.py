@@ -10,47 +10,37 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
-from portal import clock, scope
 from portal.audit.actions import record
-from portal.audit.events import event
-from portal.db import action, tx, wrote
-from portal.loading import load
-from portal.pupils.changes import Changes, ImportTime, Notice, characteristic_changes, new_pupil, parent_changes, pupil_changes
-from portal.pupils.incoming import as_kept, has_right_check_letter, pupil_from_json
-from portal.pupils.likeness import MatchKind
-from portal.pupils.lines import RollYear, shifted_lines
-from portal.pupils.models import (
-    Characteristic,
-    MatchQuestion,
-    Parent,
-    Parenthood,
-    Pupil,
-    RollLine,
+from portal.db.bulk import insert_many
+from portal.db.work import action, mark_written, tx
+from portal.jobs.outbox import enqueue
+from portal.platform import clock
+from portal.pupils.domain.changes import (
+    Changes,
+    ImportTime,
+    Notice,
+    characteristic_changes,
+    new_pupil,
+    parent_changes,
+    pupil_changes,
 )
-from portal.pupils.queries import has_lines, lines_of, matching, nearest_year
+from portal.pupils.domain.incoming import has_right_check_letter, pupil_from_json, pupil_to_json
+from portal.pupils.domain.matching import MatchKind
+from portal.pupils.domain.roll_lines import RollYear, shifted_lines
+from portal.pupils.events import DECIDED, DISCLOSURE_CHANGED, LIST_TAKEN, YEAR_OPENED
+from portal.pupils.models import Characteristic, Parent, PossibleDuplicate, Pupil, PupilContact, RollLine
+from portal.pupils.queries import has_lines, lines_of, nearest_year, pupil_matches
 from portal.schools.models import School
-from workers.queue import later
+from portal.security import scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from portal.pupils.incoming import IncomingPupil
-    from portal.pupils.likeness import Match
+    from portal.pupils.domain.incoming import IncomingPupil
+    from portal.pupils.domain.matching import Match
 
-LIST_TAKEN = event(
-    "pupils.list_taken",
-    "A school's pupil list was imported",
-    *("academic_year", "upload", "added", "changed", "unchanged", "moved_in", "questions", "left_out"),
-)
-DECIDED = event(
-    "pupil_match.decided",
-    "Someone decided whether two records are one child",
-    *("school", "decision", "compared_with", "became"),
-)
-DISCLOSURE_CHANGED = event("parent.disclosure_changed", "A parent's address was hidden or shown", "pupil", "do_not_disclose")
-YEAR_OPENED = event("roll.year_opened", "A school's roll was opened for another academic year", "academic_year", "lines", "like")
 
-TABLES = {"pupil": Pupil, "parent": Parent, "parenthood": Parenthood, "characteristic": Characteristic, "roll_line": RollLine}
+TABLES = {"pupil": Pupil, "parent": Parent, "parenthood": PupilContact, "characteristic": Characteristic, "roll_line": RollLine}
 #: The order of writing. Row security shows a parent or a characteristic through the pupil's roll line, so a row written
 #: before those it depends on would be refused.
 WRITE_ORDER = ("pupil", "roll_line", "parent", "parenthood", "characteristic")
@@ -96,7 +86,7 @@ class ImportSummary:
 
 
 @action
-def take_list(
+def import_pupil_list(
     school_id: UUID, incoming: Sequence[IncomingPupil], *, academic_year: int, upload_id: UUID | None = None
 ) -> ImportSummary:
     """Add and update a school's pupils from a list.
@@ -110,7 +100,7 @@ def take_list(
     """
     # Before matching: a list imported meanwhile could add the same pupil, or give out the same line.
     lowest_age = _lock_roll(school_id)[0]
-    matches = matching(incoming, school_id)
+    matches = pupil_matches(incoming, school_id)
     year = RollYear.of(school_id, academic_year, lowest_age, lines_of(school_id, academic_year), incoming)
     notices = [*_upn_notices(incoming), *_repeat_notices(matches)]
     left_out = {index: notice for index, match in enumerate(matches) if (notice := _why_left_out(year, match)) is not None}
@@ -201,15 +191,15 @@ def _write(year: RollYear, listed: Sequence[tuple[UUID, IncomingPupil]], new: se
 
 def _existing(
     ids: Sequence[UUID],
-) -> tuple[dict[UUID, Pupil], defaultdict[UUID, list[tuple[Parenthood, Parent]]], defaultdict[UUID, list[Characteristic]]]:
+) -> tuple[dict[UUID, Pupil], defaultdict[UUID, list[tuple[PupilContact, Parent]]], defaultdict[UUID, list[Characteristic]]]:
     """Pupils with their parents and characteristics, in three queries however many there are."""
-    parents: defaultdict[UUID, list[tuple[Parenthood, Parent]]] = defaultdict(list)
+    parents: defaultdict[UUID, list[tuple[PupilContact, Parent]]] = defaultdict(list)
     characteristics: defaultdict[UUID, list[Characteristic]] = defaultdict(list)
     if not ids:
         return {}, parents, characteristics
     pupils = {pupil.id: pupil for pupil in tx().scalars(select(Pupil).where(Pupil.id.in_(ids)))}
-    links = select(Parenthood, Parent).join(Parent, Parent.id == Parenthood.parent_id)
-    for link, parent in tx().execute(links.where(Parenthood.pupil_id.in_(ids)).order_by(Parenthood.priority, Parenthood.id)):
+    links = select(PupilContact, Parent).join(Parent, Parent.id == PupilContact.parent_id)
+    for link, parent in tx().execute(links.where(PupilContact.pupil_id.in_(ids)).order_by(PupilContact.priority, PupilContact.id)):
         parents[link.pupil_id].append((link, parent))
     rows = select(Characteristic).where(Characteristic.pupil_id.in_(ids))
     for characteristic in tx().scalars(rows.order_by(Characteristic.recorded_at, Characteristic.id)):
@@ -223,9 +213,9 @@ def _save(changes: Changes) -> None:
     for table in WRITE_ORDER:
         if rows := changes.added[table]:
             columns = list(rows[0])
-            load(table, columns, [[row[name] for name in columns] for row in rows])
+            insert_many(table, columns, [[row[name] for name in columns] for row in rows])
         if rows := changes.changed[table]:
-            wrote(table)
+            mark_written(table)
             tx().execute(update(TABLES[table]), [{"authority_id": authority, **row} for row in rows])
 
 
@@ -236,7 +226,9 @@ def _add_questions(
 
     A question already waiting is not added again; it takes the newest incoming values.
     """
-    undecided = select(MatchQuestion).where(MatchQuestion.school_id == year.school_id, MatchQuestion.decided_at.is_(None))
+    undecided = select(PossibleDuplicate).where(
+        PossibleDuplicate.school_id == year.school_id, PossibleDuplicate.decided_at.is_(None)
+    )
     questions = {(question.likeness, question.pupil_id): question for question in tx().scalars(undecided)}
     count = 0
     for index, match in enumerate(matches):
@@ -248,11 +240,11 @@ def _add_questions(
         count += 1
         question = questions.get((match.incoming.likeness, pupil_id))
         if question is None:
-            question = MatchQuestion(id=uuid4(), school_id=year.school_id, pupil_id=pupil_id, likeness=match.incoming.likeness)
+            question = PossibleDuplicate(id=uuid4(), school_id=year.school_id, pupil_id=pupil_id, likeness=match.incoming.likeness)
             questions[(question.likeness, pupil_id)] = question
             tx().add(question)
         question.academic_year, question.upload_id = year.year, upload_id
-        question.incoming, question.differs_in = as_kept(match.incoming), ", ".join(match.differs_in)
+        question.incoming, question.differs_in = pupil_to_json(match.incoming), ", ".join(match.differs_in)
         question.across_schools, question.asked_at = match.across_schools, clock.now()
     tx().flush()
     return count
@@ -292,7 +284,7 @@ def open_year(school_id: UUID, academic_year: int) -> int:
         (uuid4(), school_id, academic_year, number, group, *(getattr(line, name) for name in copied))
         for number, (line, group) in enumerate(shifted, 1)
     ]
-    load("roll_line", ("id", "school_id", "academic_year", "line", "year_group", *copied), rows)
+    insert_many("roll_line", ("id", "school_id", "academic_year", "line", "year_group", *copied), rows)
     record(YEAR_OPENED, school_id, academic_year=academic_year, lines=len(rows), like=nearest)
     return len(rows)
 
@@ -310,7 +302,7 @@ def decide(question_id: UUID, decision: Decision) -> UUID:
         AlreadyDecidedError: when it was decided before.
     """
     # Locked, so that two people deciding at once cannot add the pupil twice.
-    question = tx().scalar(select(MatchQuestion).where(MatchQuestion.id == question_id).with_for_update())
+    question = tx().scalar(select(PossibleDuplicate).where(PossibleDuplicate.id == question_id).with_for_update())
     if question is None or (question.across_schools and scope.current().schools is not None):
         raise NotInScopeError
     if question.decided_at is not None:
@@ -323,16 +315,16 @@ def decide(question_id: UUID, decision: Decision) -> UUID:
     pupil_id = uuid4() if is_new else question.pupil_id
     _write(year, [(pupil_id, pupil)], {pupil_id} if is_new else set())
     _close(question, decision, pupil_id)
-    later(RECOUNT, school_id=question.school_id, academic_year=str(question.academic_year))
+    enqueue(RECOUNT, school_id=question.school_id, academic_year=str(question.academic_year))
     return pupil_id
 
 
-def _close(question: MatchQuestion, decision: Decision, resolved_id: UUID) -> None:
+def _close(question: PossibleDuplicate, decision: Decision, resolved_id: UUID) -> None:
     """Mark the question decided, together with any other waiting about the same incoming pupil."""
-    undecided = select(MatchQuestion).where(
-        MatchQuestion.school_id == question.school_id,
-        MatchQuestion.likeness == question.likeness,
-        MatchQuestion.decided_at.is_(None),
+    undecided = select(PossibleDuplicate).where(
+        PossibleDuplicate.school_id == question.school_id,
+        PossibleDuplicate.likeness == question.likeness,
+        PossibleDuplicate.decided_at.is_(None),
     )
     for waiting in tx().scalars(undecided):
         waiting.decided_at, waiting.decided_by = clock.now(), scope.current().actor.person_id
@@ -354,8 +346,8 @@ def change_disclosure(pupil_id: UUID, parent_id: UUID, *, do_not_disclose: bool)
     Raises:
         NotInScopeError: when the pupil has no such parent in scope.
     """
-    parents = select(Parent).join(Parenthood, Parenthood.parent_id == Parent.id)
-    parent = tx().scalar(parents.where(Parenthood.pupil_id == pupil_id, Parent.id == parent_id))
+    parents = select(Parent).join(PupilContact, PupilContact.parent_id == Parent.id)
+    parent = tx().scalar(parents.where(PupilContact.pupil_id == pupil_id, Parent.id == parent_id))
     if parent is None:
         raise NotInScopeError
     parent.do_not_disclose = do_not_disclose

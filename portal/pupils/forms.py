@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wtforms.validators import Length
 
-from portal.web.fields import Form, HiddenField, TextField, required_words
+from portal.web.fields import Form, HiddenField, TextField, required_text
 
 
 def _printable(text: str | None) -> str | None:
@@ -20,7 +20,7 @@ class FindForm(Form):
 
     name = TextField(
         "Surname or UPN",
-        [required_words("Enter a surname, the first letters of one, or a UPN"), Length(max=100)],
+        [required_text("Enter a surname, the first letters of one, or a UPN"), Length(max=100)],
         hint="The first letters of a surname are enough",
         filters=[_printable],
         look={"classes": "govuk-input--width-20", "autocomplete": "off", "spellcheck": False},

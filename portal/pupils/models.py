@@ -6,25 +6,24 @@ from sqlalchemy import Boolean, CheckConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.db import (
+from portal.db.tables import Owned, tenant_fk
+from portal.db.types import (
     NOT_PERSONAL,
     PERSONAL,
+    Bool,
     Day,
-    Flag,
     Id,
+    IdRef,
     Instant,
-    MaybeDay,
-    MaybeInstant,
-    MaybePrivate,
-    MaybeRef,
-    MaybeWord,
-    Number,
-    Owned,
-    Private,
-    PrivateDay,
-    Ref,
-    Word,
-    within,
+    Int,
+    OptionalDay,
+    OptionalIdRef,
+    OptionalInstant,
+    OptionalPersonalStr,
+    OptionalStr,
+    PersonalDay,
+    PersonalStr,
+    Str,
 )
 
 #: The groups whose attendance is followed, each with its own permission and its own read audit.
@@ -111,20 +110,20 @@ class Pupil(Owned):
     )
 
     id: Mapped[Id]
-    upn: Mapped[MaybePrivate]
-    former_upn: Mapped[MaybePrivate]
-    surname: Mapped[Private]
-    forename: Mapped[Private]
-    middle_names: Mapped[MaybePrivate]
+    upn: Mapped[OptionalPersonalStr]
+    former_upn: Mapped[OptionalPersonalStr]
+    surname: Mapped[PersonalStr]
+    forename: Mapped[PersonalStr]
+    middle_names: Mapped[OptionalPersonalStr]
     surname_folded: Mapped[str] = mapped_column(Text(collation="C"), info=PERSONAL)
     forename_folded: Mapped[str] = mapped_column(Text(collation="C"), info=PERSONAL)
-    date_of_birth: Mapped[PrivateDay]
-    sex: Mapped[MaybePrivate]
-    ethnicity: Mapped[MaybePrivate]
+    date_of_birth: Mapped[PersonalDay]
+    sex: Mapped[OptionalPersonalStr]
+    ethnicity: Mapped[OptionalPersonalStr]
     eal: Mapped[bool | None] = mapped_column(Boolean, info=PERSONAL)
-    address: Mapped[MaybePrivate]
-    postcode: Mapped[MaybePrivate]
-    reference: Mapped[Word]
+    address: Mapped[OptionalPersonalStr]
+    postcode: Mapped[OptionalPersonalStr]
+    reference: Mapped[Str]
 
 
 class Parent(Owned):
@@ -133,31 +132,31 @@ class Parent(Owned):
     __tablename__ = "parent"
 
     id: Mapped[Id]
-    name: Mapped[Private]
-    phone: Mapped[MaybePrivate]
-    email: Mapped[MaybePrivate]
-    address: Mapped[MaybePrivate]
-    postcode: Mapped[MaybePrivate]
-    do_not_disclose: Mapped[Flag] = mapped_column(default=False, info=NOT_PERSONAL)
+    name: Mapped[PersonalStr]
+    phone: Mapped[OptionalPersonalStr]
+    email: Mapped[OptionalPersonalStr]
+    address: Mapped[OptionalPersonalStr]
+    postcode: Mapped[OptionalPersonalStr]
+    do_not_disclose: Mapped[Bool] = mapped_column(default=False, info=NOT_PERSONAL)
 
 
-class Parenthood(Owned):
+class PupilContact(Owned):
     """How a parent or carer is related to a pupil."""
 
     __tablename__ = "parenthood"
     __table_args__ = (
         UniqueConstraint("authority_id", "pupil_id", "parent_id"),
         Index("ix_parenthood_parent_id", "authority_id", "parent_id"),
-        within("pupil", "pupil_id"),
-        within("parent", "parent_id"),
+        tenant_fk("pupil", "pupil_id"),
+        tenant_fk("parent", "parent_id"),
     )
 
     id: Mapped[Id]
-    pupil_id: Mapped[Ref]
-    parent_id: Mapped[Ref]
-    relationship: Mapped[MaybePrivate]
+    pupil_id: Mapped[IdRef]
+    parent_id: Mapped[IdRef]
+    relationship: Mapped[OptionalPersonalStr]
     parental_responsibility: Mapped[bool | None] = mapped_column(Boolean, info=PERSONAL)
-    priority: Mapped[Number]
+    priority: Mapped[Int]
 
 
 class Characteristic(Owned):
@@ -165,17 +164,17 @@ class Characteristic(Owned):
 
     __tablename__ = "characteristic"
     __table_args__ = (
-        within("pupil", "pupil_id"),
+        tenant_fk("pupil", "pupil_id"),
         CheckConstraint(f"kind IN {CHARACTERISTICS}", name="kind_known"),
         Index("ix_characteristic_pupil_id", "authority_id", "pupil_id"),
     )
 
     id: Mapped[Id]
-    pupil_id: Mapped[Ref]
-    kind: Mapped[Word]
-    value: Mapped[Private]
-    first_day: Mapped[MaybeDay]
-    last_day: Mapped[MaybeDay]
+    pupil_id: Mapped[IdRef]
+    kind: Mapped[Str]
+    value: Mapped[PersonalStr]
+    first_day: Mapped[OptionalDay]
+    last_day: Mapped[OptionalDay]
     recorded_at: Mapped[Instant]
 
 
@@ -189,25 +188,25 @@ class RollLine(Owned):
     __table_args__ = (
         UniqueConstraint("authority_id", "school_id", "academic_year", "line"),
         Index("ix_roll_line_pupil_id", "authority_id", "pupil_id"),
-        within("school", "school_id"),
-        within("pupil", "pupil_id"),
+        tenant_fk("school", "school_id"),
+        tenant_fk("pupil", "pupil_id"),
         CheckConstraint("line >= 1", name="line_positive"),
         CheckConstraint("on_roll_until IS NULL OR on_roll_until >= on_roll_from", name="dates_in_order"),
     )
 
     id: Mapped[Id]
-    school_id: Mapped[Ref]
-    academic_year: Mapped[Number]
-    line: Mapped[Number]
-    pupil_id: Mapped[Ref]
-    year_group: Mapped[MaybeWord]
-    registration_group: Mapped[MaybeWord]
-    enrolment_status: Mapped[Word] = mapped_column(default="C", info=NOT_PERSONAL)
+    school_id: Mapped[IdRef]
+    academic_year: Mapped[Int]
+    line: Mapped[Int]
+    pupil_id: Mapped[IdRef]
+    year_group: Mapped[OptionalStr]
+    registration_group: Mapped[OptionalStr]
+    enrolment_status: Mapped[Str] = mapped_column(default="C", info=NOT_PERSONAL)
     on_roll_from: Mapped[Day]
-    on_roll_until: Mapped[MaybeDay]
+    on_roll_until: Mapped[OptionalDay]
 
 
-class MatchQuestion(Owned):
+class PossibleDuplicate(Owned):
     """Two records that may be one child, waiting for a person to decide.
 
     `incoming` is compared with the existing pupil `pupil_id`; the two are never joined by guess. `likeness` is the key under
@@ -217,9 +216,9 @@ class MatchQuestion(Owned):
 
     __tablename__ = "match_question"
     __table_args__ = (
-        within("school", "school_id"),
-        within("pupil", "pupil_id"),
-        within("pupil", "became_id"),
+        tenant_fk("school", "school_id"),
+        tenant_fk("pupil", "pupil_id"),
+        tenant_fk("pupil", "became_id"),
         CheckConstraint("(decided_at IS NULL) = (decision IS NULL)", name="decided_whole"),
         CheckConstraint("(decided_at IS NULL) = (became_id IS NULL)", name="decided_for"),
         CheckConstraint("decision IN ('same', 'different')", name="decision_known"),
@@ -227,16 +226,16 @@ class MatchQuestion(Owned):
     )
 
     id: Mapped[Id]
-    school_id: Mapped[Ref]
-    upload_id: Mapped[MaybeRef]
-    academic_year: Mapped[Number]
-    pupil_id: Mapped[Ref]
-    likeness: Mapped[Private]
+    school_id: Mapped[IdRef]
+    upload_id: Mapped[OptionalIdRef]
+    academic_year: Mapped[Int]
+    pupil_id: Mapped[IdRef]
+    likeness: Mapped[PersonalStr]
     incoming: Mapped[dict[str, object]] = mapped_column(JSONB, info=PERSONAL)
-    differs_in: Mapped[Word]
-    across_schools: Mapped[Flag] = mapped_column(default=False, info=NOT_PERSONAL)
+    differs_in: Mapped[Str]
+    across_schools: Mapped[Bool] = mapped_column(default=False, info=NOT_PERSONAL)
     asked_at: Mapped[Instant]
-    decided_at: Mapped[MaybeInstant]
-    decided_by: Mapped[MaybeRef]
-    decision: Mapped[MaybeWord]
-    became_id: Mapped[MaybeRef]
+    decided_at: Mapped[OptionalInstant]
+    decided_by: Mapped[OptionalIdRef]
+    decision: Mapped[OptionalStr]
+    became_id: Mapped[OptionalIdRef]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, exists, false, func, literal, or_, select, text, tuple_
 from sqlalchemy.orm import aliased
 
-from portal import scope
-from portal.db import rows_by_text, tx, whole_authority
-from portal.pupils.incoming import folded
-from portal.pupils.likeness import ExistingPupil, find_matches
-from portal.pupils.models import Characteristic, MatchQuestion, Parent, Parenthood, Pupil, RollLine
-from portal.pupils.rolls import Roll, days
+from portal.db.work import select_text, tx, whole_authority
+from portal.pupils.domain.incoming import folded
+from portal.pupils.domain.matching import ExistingPupil, find_matches
+from portal.pupils.domain.rolls import Roll, days
+from portal.pupils.models import Characteristic, Parent, PossibleDuplicate, Pupil, PupilContact, RollLine
 from portal.rules import calendar
 from portal.schools.models import School
+from portal.security import scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Select
 
-    from portal.pupils.incoming import IncomingPupil
-    from portal.pupils.likeness import Match
+    from portal.pupils.domain.incoming import IncomingPupil
+    from portal.pupils.domain.matching import Match
 
 #: Sorts after every character of a folded name, so that a range ends after all names with one prefix.
 LAST_CHARACTER = "\U0010ffff"
@@ -51,7 +51,7 @@ ORDER BY p.id
 """
 
 
-def matching(incoming: Sequence[IncomingPupil], school_id: UUID) -> list[Match]:
+def pupil_matches(incoming: Sequence[IncomingPupil], school_id: UUID) -> list[Match]:
     """The matches of a school's list with every pupil of the authority, in the list's order.
 
     Looks across schools, because pupils move. The answer reveals nothing of another school's pupil but an id.
@@ -59,7 +59,7 @@ def matching(incoming: Sequence[IncomingPupil], school_id: UUID) -> list[Match]:
     decided = _decided(school_id)
     names = sorted({(pupil.surname_folded, pupil.date_of_birth) for pupil in incoming})
     with whole_authority():
-        rows = rows_by_text(
+        rows = select_text(
             _CANDIDATES,
             authority=scope.current().authority_id,
             school=school_id,
@@ -72,10 +72,10 @@ def matching(incoming: Sequence[IncomingPupil], school_id: UUID) -> list[Match]:
 
 def _decided(school_id: UUID) -> dict[str, tuple[UUID, bool]]:
     """People's decisions about this school's pupils: `likeness` to the pupil it turned out to be."""
-    decisions = select(MatchQuestion.likeness, MatchQuestion.became_id).where(
-        MatchQuestion.school_id == school_id, MatchQuestion.became_id.is_not(None)
+    decisions = select(PossibleDuplicate.likeness, PossibleDuplicate.became_id).where(
+        PossibleDuplicate.school_id == school_id, PossibleDuplicate.became_id.is_not(None)
     )
-    rows = tx().execute(decisions.order_by(MatchQuestion.decided_at))  # the latest decision about a pupil wins
+    rows = tx().execute(decisions.order_by(PossibleDuplicate.decided_at))  # the latest decision about a pupil wins
     return {key: (resolved_id, True) for key, resolved_id in rows if resolved_id is not None}
 
 
@@ -260,7 +260,7 @@ class Home:
 class Contact:
     """A parent or carer of a pupil, with their home address if it may be shown."""
 
-    tie: Parenthood
+    link: PupilContact
     parent: Parent
     home: Home
 
@@ -271,8 +271,8 @@ def contacts(pupil: Pupil) -> tuple[Home, list[Contact]]:
     Where one parent must not be found, the pupil's own home is hidden too, and so is any other parent's at one of the
     hidden addresses.
     """
-    parents = select(Parenthood, Parent).join(Parent, Parent.id == Parenthood.parent_id)
-    links = tx().execute(parents.where(Parenthood.pupil_id == pupil.id).order_by(Parenthood.priority, Parenthood.id)).all()
+    parents = select(PupilContact, Parent).join(Parent, Parent.id == PupilContact.parent_id)
+    links = tx().execute(parents.where(PupilContact.pupil_id == pupil.id).order_by(PupilContact.priority, PupilContact.id)).all()
     hidden = {key for _, parent in links if parent.do_not_disclose for key in _address_keys(parent)}
     has_protected_parent = any(parent.do_not_disclose for _, parent in links)
     if has_protected_parent:
@@ -306,7 +306,7 @@ class WaitingQuestion:
     `existing` is None where only the authority may see them.
     """
 
-    question: MatchQuestion
+    question: PossibleDuplicate
     school_name: str
     existing: Pupil | None
 
@@ -316,28 +316,28 @@ class WaitingQuestion:
         return self.existing is None
 
 
-def waiting_matches(*, limit: int = 500) -> list[WaitingQuestion]:
+def possible_duplicates(*, limit: int = 500) -> list[WaitingQuestion]:
     """The waiting questions in scope, oldest first."""
     return [_waiting(*row) for row in tx().execute(_questions().limit(limit))]
 
 
-def match_question(question_id: UUID) -> WaitingQuestion | None:
+def possible_duplicate(question_id: UUID) -> WaitingQuestion | None:
     """One waiting question, or None when it does not exist, is out of scope or is decided."""
-    row = tx().execute(_questions().where(MatchQuestion.id == question_id)).first()
+    row = tx().execute(_questions().where(PossibleDuplicate.id == question_id)).first()
     return None if row is None else _waiting(*row)
 
 
-def _questions() -> Select[MatchQuestion, str, Pupil | None]:
+def _questions() -> Select[PossibleDuplicate, str, Pupil | None]:
     return (
-        select(MatchQuestion, School.name, Pupil)
-        .join(School, School.id == MatchQuestion.school_id)
-        .outerjoin(Pupil, Pupil.id == MatchQuestion.pupil_id)
-        .where(MatchQuestion.decided_at.is_(None))
-        .order_by(MatchQuestion.asked_at, MatchQuestion.id)
+        select(PossibleDuplicate, School.name, Pupil)
+        .join(School, School.id == PossibleDuplicate.school_id)
+        .outerjoin(Pupil, Pupil.id == PossibleDuplicate.pupil_id)
+        .where(PossibleDuplicate.decided_at.is_(None))
+        .order_by(PossibleDuplicate.asked_at, PossibleDuplicate.id)
     )
 
 
-def _waiting(question: MatchQuestion, school_name: str, existing: Pupil | None) -> WaitingQuestion:
+def _waiting(question: PossibleDuplicate, school_name: str, existing: Pupil | None) -> WaitingQuestion:
     is_school_scope = scope.current().schools is not None
     return WaitingQuestion(question, school_name, None if question.across_schools and is_school_scope else existing)
 

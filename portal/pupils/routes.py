@@ -7,20 +7,21 @@ from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
-from portal import clock, scope
 from portal.audit.actions import record_alone
-from portal.audit.events import event
-from portal.permissions import needs
+from portal.platform import clock
 from portal.pupils import actions, queries
 from portal.pupils.actions import Decision
-from portal.pupils.comparing import comparison
+from portal.pupils.domain.incoming import YEAR_GROUPS, pupil_from_json
+from portal.pupils.events import COMPARED, READ
 from portal.pupils.forms import FindForm
-from portal.pupils.incoming import YEAR_GROUPS, pupil_from_json
 from portal.pupils.models import CHARACTERISTIC_NAMES, ETHNICITY_NAMES, VALUE_NAMES
 from portal.pupils.queries import PupilFilter
+from portal.pupils.views.comparisons import comparison
 from portal.rules.calendar import academic_year_name
 from portal.schools.queries import schools
-from portal.web.paging import PAGE_SIZE, listing
+from portal.security import scope
+from portal.security.permissions import needs
+from portal.web.paging import PAGE_SIZE, list_request
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from portal.pupils.models import Pupil
 
 bp = Blueprint("pupils", __name__, template_folder="templates")
-
-READ = event("pupil.read", "A part of a pupil's record was read", "part")
-COMPARED = event("pupil_match.compared", "An existing and an incoming record were compared", "question")
 
 
 def _pupil(pupil_id: UUID) -> Pupil:
@@ -45,22 +43,22 @@ def _pupil(pupil_id: UUID) -> Pupil:
 def index() -> ResponseReturnValue:
     """Pupils in scope by name, filtered by school and year group, in pages."""
     in_scope = schools()
-    list_request = listing(
+    listing = list_request(
         request.args,
         columns={"name": str},
         default="name",
         filters={"school": [str(school.id) for school in in_scope], "year-group": YEAR_GROUPS, "show": ("everyone",)},
     )
     filters = PupilFilter(
-        school_id=UUID(list_request.filters["school"]) if "school" in list_request.filters else None,
-        year_group=list_request.filters.get("year-group"),
-        includes_leavers="show" in list_request.filters,
+        school_id=UUID(listing.filters["school"]) if "school" in listing.filters else None,
+        year_group=listing.filters.get("year-group"),
+        includes_leavers="show" in listing.filters,
     )
-    key = list_request.key[1] if list_request.key else None
-    listed = queries.pupils(filters, key=key, backwards=list_request.backwards, fetch=list_request.fetch, today=clock.today())
-    page = list_request.page(listed, lambda row: (None, row.pupil.id))
+    key = listing.key[1] if listing.key else None
+    listed = queries.pupils(filters, key=key, backwards=listing.backwards, fetch=listing.fetch, today=clock.today())
+    page = listing.page(listed, lambda row: (None, row.pupil.id))
     return render_template(
-        "pupils/index.html", form=FindForm(), schools=in_scope, chosen=list_request.filters, page=page, groups=YEAR_GROUPS
+        "pupils/index.html", form=FindForm(), schools=in_scope, chosen=listing.filters, page=page, groups=YEAR_GROUPS
     )
 
 
@@ -158,7 +156,7 @@ def characteristics(pupil_id: UUID) -> ResponseReturnValue:
 def matches() -> ResponseReturnValue:
     """Possible duplicates waiting for a person; for the authority, pupils on two rolls too."""
     is_authority = scope.current().schools is None
-    waiting = [(match, pupil_from_json(match.question.incoming)) for match in queries.waiting_matches()]
+    waiting = [(match, pupil_from_json(match.question.incoming)) for match in queries.possible_duplicates()]
     twice = queries.on_two_rolls(clock.today()) if is_authority else []
     return render_template("pupils/matches.html", waiting=waiting, twice=twice)
 
@@ -167,7 +165,7 @@ def matches() -> ResponseReturnValue:
 @needs("pupils.match")
 def match(question_id: UUID) -> ResponseReturnValue:
     """An existing and an incoming record, side by side."""
-    waiting = queries.match_question(question_id)
+    waiting = queries.possible_duplicate(question_id)
     if waiting is None or waiting.existing is None:
         abort(404)
     record_alone(COMPARED, waiting.existing.id, question=question_id)

@@ -14,35 +14,32 @@ import numpy as np
 from sqlalchemy import and_, delete, select, update
 from sqlalchemy.orm import aliased
 
-from portal import clock, scope
 from portal.audit.actions import record
-from portal.audit.events import event
-from portal.db import action, tx, wrote
-from portal.loading import load
+from portal.db.bulk import insert_many
+from portal.db.work import action, mark_written, tx
+from portal.platform import clock
 from portal.registers import queries
-from portal.registers.models import CurrentPage, MarkNote, Tally
-from portal.registers.pages import SESSIONS, extended, merged, packed, reverted
-from portal.registers.tallies import (
+from portal.registers.domain.pages import SESSIONS, extended, merged, packed, reverted
+from portal.registers.domain.summary_rows import (
     PUPIL_SUMMARY_KEYS,
     WEEK_SUMMARY_COLUMNS,
     completeness,
     pupil_summary_rows,
     week_summary_rows,
 )
+from portal.registers.events import NOTED, RECOUNTED, REVERTED, WRITTEN
+from portal.registers.models import CurrentPage, MarkNote, SchoolWeekSummary
 from portal.rules.calendar import register_year
+from portal.security import scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from portal.pupils.rolls import Roll
-    from portal.registers.pages import Marks, Page
-    from portal.registers.sheets import Sheet
+    from portal.pupils.domain.rolls import Roll
+    from portal.registers.domain.pages import Marks, Page
+    from portal.registers.domain.year_register import YearRegister
     from portal.rules.calendar import Calendar
 
-WRITTEN = event("register.written", "Register pages were written", "upload_id", "weeks", "cells")
-REVERTED = event("register.taken_back", "An upload's marks were reverted", "upload_id", "weeks", "cells")
-NOTED = event("register.noted", "Minutes late or comments were stored", "upload_id", "notes")
-RECOUNTED = event("register.recounted", "A school year's summaries were counted again", "academic_year")
 
 #: How many ids one statement may name: PostgreSQL accepts 65,535 values at most.
 IDS_PER_STATEMENT = 10_000
@@ -66,25 +63,25 @@ def write_pages(
     *,
     upload_id: UUID | None,
     reason: str = "upload",
-    known: Mapping[int, tuple[Roll, Calendar]] | None = None,
+    preloaded: Mapping[int, tuple[Roll, Calendar]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> WriteSummary:
     """Write marks over a school's pages: a new version for each week that changes.
 
-    An empty cell never erases a mark. `known` holds years whose roll and calendar the caller has already read.
+    An empty cell never erases a mark. `preloaded` holds years whose roll and calendar the caller has already read.
     """
     # Locked before reading: of two uploads for one week the second must merge
     # into what the first wrote, or its new version would drop those marks.
     queries.lock_school(school_id)
     current = queries.current_pages(school_id, sorted(marks_by_week))
     after = {week: merged(current[week].marks if week in current else marks[:0], marks) for week, marks in marks_by_week.items()}
-    summary = _store(school_id, current, after, upload_id=upload_id, reason=reason, preloaded=known or {}, progress=progress)
+    summary = _store(school_id, current, after, upload_id=upload_id, reason=reason, preloaded=preloaded or {}, progress=progress)
     record(WRITTEN, school_id, upload_id=upload_id, weeks=summary.weeks, cells=summary.cells)
     return summary
 
 
 @action
-def take_back(school_id: UUID, upload_id: UUID) -> WriteSummary:
+def revert_pages(school_id: UUID, upload_id: UUID) -> WriteSummary:
     """Revert an upload: undo every change it made that no later version has changed again.
 
     Adds versions and removes none. The upload's minutes late and comments go too, and those they replaced return.
@@ -104,7 +101,7 @@ def _revert_notes(school_id: UUID, upload_id: UUID) -> None:
 
     A note is current while `replaced_by` is None. A reverted note is marked as replaced by its own upload.
     """
-    wrote("mark_note")
+    mark_written("mark_note")
     own = aliased(MarkNote)
     replaced = update(MarkNote).where(MarkNote.school_id == school_id, MarkNote.replaced_by == upload_id)
     same_session = and_(own.pupil_id == MarkNote.pupil_id, own.on == MarkNote.on, own.session == MarkNote.session)
@@ -117,7 +114,7 @@ def _revert_notes(school_id: UUID, upload_id: UUID) -> None:
 
 
 @action
-def keep_notes(school_id: UUID, upload_id: UUID, notes: Sequence[tuple[UUID, date, str, int | None, str | None]]) -> None:
+def save_notes(school_id: UUID, upload_id: UUID, notes: Sequence[tuple[UUID, date, str, int | None, str | None]]) -> None:
     """Store minutes late and comments: (pupil, day, AM or PM, minutes, comment).
 
     A newer note replaces the current one of its session.
@@ -129,12 +126,12 @@ def keep_notes(school_id: UUID, upload_id: UUID, notes: Sequence[tuple[UUID, dat
     stored = select(MarkNote.id, MarkNote.pupil_id, MarkNote.on, MarkNote.session).where(MarkNote.school_id == school_id)
     possible = stored.where(MarkNote.pupil_id.in_(pupils), MarkNote.on.in_(days), MarkNote.replaced_by.is_(None))
     replaced = [note_id for note_id, *key in tx().execute(possible) if tuple(key) in new_notes]
-    wrote("mark_note")
+    mark_written("mark_note")
     for start in range(0, len(replaced), IDS_PER_STATEMENT):
         batch = replaced[start : start + IDS_PER_STATEMENT]
         tx().execute(update(MarkNote).where(MarkNote.id.in_(batch)).values(replaced_by=upload_id), execution_options=NO_SYNC)
     rows = [(uuid4(), school_id, *key, *note, upload_id) for key, note in new_notes.items()]
-    load("mark_note", ("id", "school_id", "pupil_id", "on", "session", "minutes_late", "comment", "upload_id"), rows)
+    insert_many("mark_note", ("id", "school_id", "pupil_id", "on", "session", "minutes_late", "comment", "upload_id"), rows)
     record(NOTED, school_id, upload_id=upload_id, notes=len(rows))
 
 
@@ -142,7 +139,7 @@ def keep_notes(school_id: UUID, upload_id: UUID, notes: Sequence[tuple[UUID, dat
 def recount(school_id: UUID, academic_year: int) -> None:
     """Count a school's year again, after its calendar, its roll or a date of birth changed."""
     queries.lock_school(school_id)
-    register = queries.sheet(school_id, academic_year)
+    register = queries.year_register(school_id, academic_year)
     if register.weeks:
         _update_summaries(register, register.weeks)
     record(RECOUNTED, school_id, academic_year=academic_year)
@@ -169,14 +166,14 @@ def _store(
         changed.append(week)
         version = current[week].version + 1 if week in current else 1
         rows.append((school_id, week, version, upload_id, membership_id, recorded_at, reason, packed(marks)))
-    load("register_page", _PAGE_COLUMNS, rows)
+    insert_many("register_page", _PAGE_COLUMNS, rows)
     new_versions = {row[1]: (row[2], recorded_at) for row in rows}
     by_year: dict[int, list[date]] = {}
     for week in changed:
         by_year.setdefault(register_year(week), []).append(week)
     for academic_year, weeks in by_year.items():
-        register = queries.sheet(
-            school_id, academic_year, instead={week: after[week] for week in weeks}, known=preloaded.get(academic_year)
+        register = queries.year_register(
+            school_id, academic_year, instead={week: after[week] for week in weeks}, preloaded=preloaded.get(academic_year)
         )
         _update_summaries(register, tuple(weeks), new_versions=new_versions, progress=progress)
         # Ten school weeks may span a summer, so the last weeks of a year count towards the next year's threshold.
@@ -187,7 +184,7 @@ def _store(
 
 
 def _update_summaries(
-    register: Sheet,
+    register: YearRegister,
     weeks: tuple[date, ...],
     *,
     new_versions: Mapping[date, tuple[int, object]] | None = None,
@@ -195,9 +192,11 @@ def _update_summaries(
 ) -> None:
     """Update the current versions and both summaries of a school's year from its pages."""
     _update_current_pages(register, new_versions or {})
-    wrote("tally")
-    tx().execute(delete(Tally).where(Tally.school_id == register.school_id, Tally.week.in_(weeks)))
-    load("tally", WEEK_SUMMARY_COLUMNS, week_summary_rows(register, weeks))
+    mark_written("tally")
+    tx().execute(
+        delete(SchoolWeekSummary).where(SchoolWeekSummary.school_id == register.school_id, SchoolWeekSummary.week.in_(weeks))
+    )
+    insert_many("tally", WEEK_SUMMARY_COLUMNS, week_summary_rows(register, weeks))
     if progress:
         progress(len(weeks), len(register.weeks))
     _update_pupil_summaries(register)
@@ -206,13 +205,13 @@ def _update_summaries(
 def _update_following_year(school_id: UUID, academic_year: int) -> None:
     """Update a year's pupil summaries after the last weeks of the year before changed."""
     if queries.has_pages(school_id, academic_year):
-        _update_pupil_summaries(queries.sheet(school_id, academic_year))
+        _update_pupil_summaries(queries.year_register(school_id, academic_year))
 
 
-def _update_pupil_summaries(register: Sheet) -> None:
+def _update_pupil_summaries(register: YearRegister) -> None:
     columns, body = pupil_summary_rows(register, *queries.tail(register))
     counted = [name for name in columns if name not in PUPIL_SUMMARY_KEYS]
-    load("standing", columns, body, on_conflict=_upsert("standing", ("authority_id", *PUPIL_SUMMARY_KEYS), counted))
+    insert_many("standing", columns, body, on_conflict=_upsert("standing", ("authority_id", *PUPIL_SUMMARY_KEYS), counted))
 
 
 def _upsert(table: str, keys: tuple[str, ...], counted: list[str]) -> str:
@@ -222,7 +221,7 @@ def _upsert(table: str, keys: tuple[str, ...], counted: list[str]) -> str:
     return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {assignments} WHERE ({current}) IS DISTINCT FROM ({new})"
 
 
-def _update_current_pages(register: Sheet, new_versions: Mapping[date, tuple[int, object]]) -> None:
+def _update_current_pages(register: YearRegister, new_versions: Mapping[date, tuple[int, object]]) -> None:
     """Store each week's current version and how complete it is; unchanged weeks are left alone."""
     expected, missing = completeness(register)
     stored = {
@@ -251,10 +250,12 @@ def _update_current_pages(register: Sheet, new_versions: Mapping[date, tuple[int
         ):
             rows.append(row)
     names = ("school_id", "week", "version", "expected", "missing", "last_day", "recorded_at")
-    load("current_page", names, rows, on_conflict=_upsert("current_page", ("authority_id", "school_id", "week"), list(names[2:])))
+    insert_many(
+        "current_page", names, rows, on_conflict=_upsert("current_page", ("authority_id", "school_id", "week"), list(names[2:]))
+    )
 
 
-def _last_days(register: Sheet) -> list[date]:
+def _last_days(register: YearRegister) -> list[date]:
     """Each week's last day with a mark.
 
     The day before the week where it has no mark: `queries.HAS_MARKS` relies on that.

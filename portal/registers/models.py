@@ -7,19 +7,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Date, Index, Integer, LargeBinary, SmallInteger, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.db import (
-    NOT_PERSONAL,
-    PERSONAL,
-    Day,
-    Id,
-    Instant,
-    MaybeRef,
-    Number,
-    Owned,
-    Ref,
-    Word,
-    within,
-)
+from portal.db.tables import Owned, tenant_fk
+from portal.db.types import NOT_PERSONAL, PERSONAL, Day, Id, IdRef, Instant, Int, OptionalIdRef, Str
 
 
 class RegisterPage(Owned):
@@ -29,15 +18,15 @@ class RegisterPage(Owned):
     """
 
     __tablename__ = "register_page"
-    __table_args__ = (within("school", "school_id"), Index("ix_register_page_upload_id", "authority_id", "upload_id"))
+    __table_args__ = (tenant_fk("school", "school_id"), Index("ix_register_page_upload_id", "authority_id", "upload_id"))
 
     school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
     week: Mapped[Day] = mapped_column(Date, primary_key=True, info=NOT_PERSONAL)
     version: Mapped[int] = mapped_column(Integer, primary_key=True, info=NOT_PERSONAL)
-    upload_id: Mapped[MaybeRef]
-    membership_id: Mapped[MaybeRef]
+    upload_id: Mapped[OptionalIdRef]
+    membership_id: Mapped[OptionalIdRef]
     recorded_at: Mapped[Instant]
-    reason: Mapped[Word]
+    reason: Mapped[Str]
     marks: Mapped[bytes] = mapped_column(LargeBinary, info=PERSONAL)
 
 
@@ -48,42 +37,42 @@ class CurrentPage(Owned):
     """
 
     __tablename__ = "current_page"
-    __table_args__ = (within("school", "school_id"),)
+    __table_args__ = (tenant_fk("school", "school_id"),)
 
     school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
     week: Mapped[Day] = mapped_column(Date, primary_key=True, info=NOT_PERSONAL)
-    version: Mapped[Number]
-    expected: Mapped[Number]
-    missing: Mapped[Number]
+    version: Mapped[Int]
+    expected: Mapped[Int]
+    missing: Mapped[Int]
     last_day: Mapped[Day]
     recorded_at: Mapped[Instant]
 
 
-class Tally(Owned):
+class SchoolWeekSummary(Owned):
     """A school's week counted for one group of pupils: the sums from which every rate is made.
 
     The counts of `by_code` are in the order of `pages.CODE_BYTES`.
     """
 
     __tablename__ = "tally"
-    __table_args__ = (within("school", "school_id"), Index("ix_tally_week", "authority_id", "dimension", "week"))
+    __table_args__ = (tenant_fk("school", "school_id"), Index("ix_tally_week", "authority_id", "dimension", "week"))
 
     school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
     week: Mapped[Day] = mapped_column(Date, primary_key=True, info=NOT_PERSONAL)
-    dimension: Mapped[Word] = mapped_column(Text, primary_key=True, info=NOT_PERSONAL)
-    value: Mapped[Word] = mapped_column(Text, primary_key=True, info=NOT_PERSONAL)
-    enrolments: Mapped[Number]
-    possible: Mapped[Number]
-    present: Mapped[Number]
-    approved: Mapped[Number]
-    authorised: Mapped[Number]
-    unauthorised: Mapped[Number]
-    late_before: Mapped[Number]
-    late_after: Mapped[Number]
+    dimension: Mapped[Str] = mapped_column(Text, primary_key=True, info=NOT_PERSONAL)
+    value: Mapped[Str] = mapped_column(Text, primary_key=True, info=NOT_PERSONAL)
+    enrolments: Mapped[Int]
+    possible: Mapped[Int]
+    present: Mapped[Int]
+    approved: Mapped[Int]
+    authorised: Mapped[Int]
+    unauthorised: Mapped[Int]
+    late_before: Mapped[Int]
+    late_after: Mapped[Int]
     by_code: Mapped[list[int]] = mapped_column(ARRAY(Integer), info=NOT_PERSONAL)
 
 
-class Standing(Owned):
+class PupilYearSummary(Owned):
     """One roll line's counts for its academic year, updated on every apply.
 
     `headline_*` follow DfE's headline population. The table's pages keep half their space free (migration 0003), so that
@@ -91,12 +80,12 @@ class Standing(Owned):
     """
 
     __tablename__ = "standing"
-    __table_args__ = (within("school", "school_id"),)
+    __table_args__ = (tenant_fk("school", "school_id"),)
 
     school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
     academic_year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, info=NOT_PERSONAL)
     line: Mapped[int] = mapped_column(SmallInteger, primary_key=True, info=NOT_PERSONAL)
-    pupil_id: Mapped[Ref]
+    pupil_id: Mapped[IdRef]
     possible: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
     present: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
     approved: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
@@ -126,14 +115,14 @@ class MarkNote(Owned):
     """
 
     __tablename__ = "mark_note"
-    __table_args__ = (within("school", "school_id"), Index("ix_mark_note_pupil_id", "authority_id", "pupil_id"))
+    __table_args__ = (tenant_fk("school", "school_id"), Index("ix_mark_note_pupil_id", "authority_id", "pupil_id"))
 
     id: Mapped[Id]
-    school_id: Mapped[Ref]
-    pupil_id: Mapped[Ref]
+    school_id: Mapped[IdRef]
+    pupil_id: Mapped[IdRef]
     on: Mapped[Day]
-    session: Mapped[Word]
+    session: Mapped[Str]
     minutes_late: Mapped[int | None] = mapped_column(info=PERSONAL)
     comment: Mapped[str | None] = mapped_column(Text, info=PERSONAL)
-    upload_id: Mapped[MaybeRef]
-    replaced_by: Mapped[MaybeRef]
+    upload_id: Mapped[OptionalIdRef]
+    replaced_by: Mapped[OptionalIdRef]

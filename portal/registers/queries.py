@@ -9,13 +9,13 @@ import numpy as np
 from sqlalchemy import and_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from portal.db import tx
+from portal.db.work import tx
 from portal.pupils.queries import roll
-from portal.registers.measures import By, Measure, measured
+from portal.registers.domain.measures import By, Measure, measured
+from portal.registers.domain.pages import SESSIONS, Page, side_by_side, unpacked
+from portal.registers.domain.vectorised import THRESHOLD_WEEKS
+from portal.registers.domain.year_register import YearRegister
 from portal.registers.models import CurrentPage, MarkNote, RegisterPage
-from portal.registers.pages import SESSIONS, Page, side_by_side, unpacked
-from portal.registers.sheets import Sheet
-from portal.registers.sweep import THRESHOLD_WEEKS
 from portal.rules.calendar import register_year, week_of
 from portal.schools.models import School
 from portal.schools.queries import calendar_of
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from portal.pupils.rolls import Roll
-    from portal.registers.pages import Marks
+    from portal.pupils.domain.rolls import Roll
+    from portal.registers.domain.pages import Marks
     from portal.rules.calendar import Calendar
 
 _IS_CURRENT = and_(
@@ -92,18 +92,18 @@ def year_pages(school_id: UUID, academic_year: int) -> dict[date, Marks]:
     return {week: unpacked(marks) for week, marks in rows}
 
 
-def sheet(
+def year_register(
     school_id: UUID,
     academic_year: int,
     *,
     instead: Mapping[date, Marks] | None = None,
-    known: tuple[Roll, Calendar] | None = None,
-) -> Sheet:
+    preloaded: tuple[Roll, Calendar] | None = None,
+) -> YearRegister:
     """A school's year register. `instead` replaces weeks with marks that are not current yet.
 
-    `known` is the year's roll and the school's calendar, where the caller has already read them.
+    `preloaded` is the year's roll and the school's calendar, where the caller has already read them.
     """
-    return _year_register(school_id, academic_year, {**year_pages(school_id, academic_year), **(instead or {})}, known)
+    return _year_register(school_id, academic_year, {**year_pages(school_id, academic_year), **(instead or {})}, preloaded)
 
 
 def tail_weeks(calendar: Calendar, academic_year: int) -> tuple[date, ...]:
@@ -115,7 +115,7 @@ def tail_weeks(calendar: Calendar, academic_year: int) -> tuple[date, ...]:
     return tuple(week for week in calendar.school_weeks() if week < first)[1 - THRESHOLD_WEEKS :]
 
 
-def tail(register: Sheet) -> tuple[Marks, tuple[date, ...]]:
+def tail(register: YearRegister) -> tuple[Marks, tuple[date, ...]]:
     """The tail weeks' marks on the lines of this year's register, and the weeks with a page."""
     pages = current_pages(register.school_id, tail_weeks(register.calendar, register.academic_year))
     weeks = tuple(sorted(pages))
@@ -134,7 +134,7 @@ def tail(register: Sheet) -> tuple[Marks, tuple[date, ...]]:
     return tail_marks, weeks
 
 
-def year_register_as_at(school_id: UUID, academic_year: int, instant: datetime) -> Sheet:
+def year_register_as_at(school_id: UUID, academic_year: int, instant: datetime) -> YearRegister:
     """The year register at a past instant: the newest version of each week recorded by then."""
     first, last = year_bounds(academic_year)
     rows = tx().execute(
@@ -148,11 +148,11 @@ def year_register_as_at(school_id: UUID, academic_year: int, instant: datetime) 
 
 def _year_register(
     school_id: UUID, academic_year: int, pages: Mapping[date, Marks], preloaded: tuple[Roll, Calendar] | None = None
-) -> Sheet:
+) -> YearRegister:
     year_roll, calendar = preloaded or (roll(school_id, academic_year), calendar_of(school_id))
     weeks = tuple(sorted(pages))
     marks = side_by_side([(week, pages[week]) for week in weeks], len(year_roll.pupil_ids))
-    return Sheet(school_id, academic_year, weeks, marks, year_roll, calendar)
+    return YearRegister(school_id, academic_year, weeks, marks, year_roll, calendar)
 
 
 def versions_around(school_id: UUID, upload_id: UUID) -> dict[date, tuple[Marks, Marks]]:
@@ -188,7 +188,7 @@ def measures(school_ids: Sequence[UUID], *, between: tuple[date, date], by: By, 
 
     One year register at a time is in memory, however many schools there are.
     """
-    registers = (sheet(school_id, year) for school_id, year in school_years(school_ids, between))
+    registers = (year_register(school_id, year) for school_id, year in school_years(school_ids, between))
     return measured(registers, between=between, by=by, everyone=everyone)
 
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, render_template, request
 
-from portal import clock
-from portal.accounts.queries import names_of_memberships
+from portal.accounts.queries.people import names_of_memberships
 from portal.audit.actions import record_alone
-from portal.audit.events import event
-from portal.permissions import needs
+from portal.platform import clock
 from portal.pupils.queries import lines_of_pupil, pupil
-from portal.registers import papers, queries
-from portal.registers.certificates import amendments, certificate
+from portal.registers import queries
+from portal.registers.events import OPENED
+from portal.registers.views import certificate_pdf
+from portal.registers.views.certificates import amendments, certificate
 from portal.rules.calendar import academic_year_name
 from portal.schools.queries import school
+from portal.security.permissions import needs
 from portal.web.downloads import attachment, file_name
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from portal.pupils.models import RollLine
 
 bp = Blueprint("registers", __name__, template_folder="templates")
-
-OPENED = event("register.opened", "A pupil's certificate of attendance was read", "academic_year", "as_at", "form")
 
 
 def _line(pupil_id: UUID) -> tuple[RollLine, list[RollLine]]:
@@ -94,7 +93,7 @@ def show(pupil_id: UUID) -> ResponseReturnValue:
 def pdf(pupil_id: UUID) -> ResponseReturnValue:
     """The certificate as a tagged PDF of one sheet. Its file name names no pupil."""
     contents = _contents(pupil_id, "pdf")
-    document = papers.certificate_pdf(
+    document = certificate_pdf.certificate_pdf(
         pupil=contents["pupil"],
         line=contents["line"],
         school=contents["school"],

@@ -68,7 +68,7 @@ def register_year(monday: date) -> int:
     return academic_year(monday + timedelta(days=DAYS_IN_A_WEEK - 1))
 
 
-def place_of(session: Session) -> int:
+def session_ordinal(session: Session) -> int:
     """A session as a whole number that grows by one for each half day."""
     return session[0].toordinal() * 2 + (session[1] == "PM")
 
@@ -84,7 +84,7 @@ def _closed_ordinals(closed: Collection[date] | Collection[Session]) -> Iterator
             yield closure.toordinal() * 2
             yield closure.toordinal() * 2 + 1
         else:
-            yield place_of(closure)
+            yield session_ordinal(closure)
 
 
 def _weekday_ordinals(first_day: date, last_day: date) -> Iterator[int]:
@@ -106,7 +106,7 @@ class Calendar:
     `places` holds them as the ordinals of `place_of`, sorted and without repeats; `_slice` relies on the order.
     """
 
-    places: tuple[int, ...]
+    ordinals: tuple[int, ...]
 
     @classmethod
     def from_terms(cls, terms: Sequence[tuple[date, date]], closed: Collection[date] | Collection[Session] = ()) -> Calendar:
@@ -124,20 +124,20 @@ class Calendar:
     @classmethod
     def from_sessions(cls, sessions: Iterable[Session]) -> Calendar:
         """Exactly these sessions, on any day of the week."""
-        return cls(tuple(sorted({place_of(session) for session in sessions})))
+        return cls(tuple(sorted({session_ordinal(session) for session in sessions})))
 
     @classmethod
     def together(cls, calendars: Iterable[Calendar]) -> Calendar:
         """Every session that any of the calendars has."""
-        return cls(tuple(sorted({ordinal for calendar in calendars for ordinal in calendar.places})))
+        return cls(tuple(sorted({ordinal for calendar in calendars for ordinal in calendar.ordinals})))
 
     @cached_property
     def _ordinal_set(self) -> frozenset[int]:
-        return frozenset(self.places)
+        return frozenset(self.ordinals)
 
     @cached_property
     def _days(self) -> tuple[date, ...]:
-        return tuple(date.fromordinal(day) for day in sorted({ordinal // 2 for ordinal in self.places}))
+        return tuple(date.fromordinal(day) for day in sorted({ordinal // 2 for ordinal in self.ordinals}))
 
     @cached_property
     def _weeks(self) -> tuple[date, ...]:
@@ -146,20 +146,20 @@ class Calendar:
     def week_numbers(self, *, starts_on: int = 0) -> Mapping[date, int]:
         """Each school week's first day and its number among the school's weeks (0, 1, …), in order."""
         # Ordinal 1 (1 January of year 1) was a Monday, so that (ordinal - 1) % 7 is the weekday.
-        firsts = sorted({day - (day - 1 - starts_on) % DAYS_IN_A_WEEK for day in {ordinal // 2 for ordinal in self.places}})
+        firsts = sorted({day - (day - 1 - starts_on) % DAYS_IN_A_WEEK for day in {ordinal // 2 for ordinal in self.ordinals}})
         return {date.fromordinal(first): number for number, first in enumerate(firsts)}
 
     def _slice(self, between: Between | None) -> tuple[int, ...]:
         if between is None:
-            return self.places
+            return self.ordinals
         first_day, last_day = between
-        start = bisect_left(self.places, first_day.toordinal() * 2)
-        stop = bisect_right(self.places, last_day.toordinal() * 2 + 1)
-        return self.places[start:stop]
+        start = bisect_left(self.ordinals, first_day.toordinal() * 2)
+        stop = bisect_right(self.ordinals, last_day.toordinal() * 2 + 1)
+        return self.ordinals[start:stop]
 
     def meets(self, on: date, session: Half) -> bool:
         """Whether the school meets for that session."""
-        return place_of((on, session)) in self._ordinal_set
+        return session_ordinal((on, session)) in self._ordinal_set
 
     def is_school_day(self, on: date) -> bool:
         """Whether the school meets at all that day."""
@@ -208,7 +208,7 @@ class Calendar:
     def without(self, closed: Collection[date] | Collection[Session]) -> Calendar:
         """The same calendar without some days or sessions."""
         closed_ordinals = frozenset(_closed_ordinals(closed))
-        return Calendar(tuple(ordinal for ordinal in self.places if ordinal not in closed_ordinals))
+        return Calendar(tuple(ordinal for ordinal in self.ordinals if ordinal not in closed_ordinals))
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +245,8 @@ def compare_register_with_calendar(calendar: Calendar, sessions_taken: Collectio
     never change a calendar by themselves: the school corrects its term dates, or its register.
     """
     first_day, last_day = between
-    with_marks = {place_of(session) for session in sessions_taken if first_day <= session[0] <= last_day}
-    expected = {place_of(session) for session in calendar.sessions(between)}
+    with_marks = {session_ordinal(session) for session in sessions_taken if first_day <= session[0] <= last_day}
+    expected = {session_ordinal(session) for session in calendar.sessions(between)}
     return RegisterComparison(
         tuple(session_from_ordinal(ordinal) for ordinal in sorted(expected - with_marks)),
         tuple(session_from_ordinal(ordinal) for ordinal in sorted(with_marks - expected)),

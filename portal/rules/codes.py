@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "BY_BYTE",
-    "BY_LETTERS",
+    "CODES_BY_BYTE",
+    "CODES_BY_SYMBOL",
     "CATEGORY_NAMES",
     "CODES",
-    "CURRENT",
+    "CURRENT_CODES",
     "DAY_BEFORE_REGULATIONS",
     "REGULATIONS_START",
     "THRESHOLD_CODES",
@@ -132,9 +132,9 @@ def _code(category: Category, row: Row) -> Code:
 
 #: Every code the portal can store: the 34 current ones, and H, F, J and Y from before 19 August 2024.
 CODES: tuple[Code, ...] = tuple(_code(category, row) for category, rows in ROWS for row in rows)
-BY_LETTERS: Mapping[str, Code] = MappingProxyType({code.letters: code for code in CODES})
-BY_BYTE: Mapping[int, Code] = MappingProxyType({code.byte: code for code in CODES})
-CURRENT: tuple[Code, ...] = tuple(code for code in CODES if not code.legacy)
+CODES_BY_SYMBOL: Mapping[str, Code] = MappingProxyType({code.letters: code for code in CODES})
+CODES_BY_BYTE: Mapping[int, Code] = MappingProxyType({code.byte: code for code in CODES})
+CURRENT_CODES: tuple[Code, ...] = tuple(code for code in CODES if not code.legacy)
 #: The codes that count towards a penalty notice: G, N, O and U.
 THRESHOLD_CODES = frozenset(code.letters for code in CODES if code.threshold)
 
@@ -178,7 +178,7 @@ def code_for(text: str, on: date, session: Half, *, one_letter: bool = False, do
     symbol = normalised(text)
     if symbol in _MISSING:
         return CodeAnswer(None)
-    code = BY_LETTERS.get(symbol)
+    code = CODES_BY_SYMBOL.get(symbol)
     if code is None:
         return CodeAnswer(None, problem=f"“{symbol}” is not an attendance code. Enter a code from the DfE list.")
     if symbol in _HALVES:
@@ -191,7 +191,7 @@ def code_for(text: str, on: date, session: Half, *, one_letter: bool = False, do
 
 def _present_for(session: Half, code: Code) -> CodeAnswer:
     # The pupil was present whichever slash was used, so the wrong one is corrected with a warning, not rejected.
-    right = BY_LETTERS["/" if session == "AM" else "\\"]
+    right = CODES_BY_SYMBOL["/" if session == "AM" else "\\"]
     if code is right:
         return CodeAnswer(code)
     half = "morning" if session == "AM" else "afternoon"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.rules.calendar import Between, Calendar, Session
-from portal.rules.codes import BY_LETTERS, Code
-from portal.rules.tally import Tally
+from portal.rules.codes import CODES_BY_SYMBOL, Code
+from portal.rules.session_counts import SessionCounts
 
 if TYPE_CHECKING:
     from datetime import date
@@ -48,11 +48,11 @@ def coded_sessions(marks: Marks, calendar: Calendar, between: Between | None = N
     for session in calendar.sessions(between):
         symbol = marks.get(session)
         if symbol is not None:
-            yield session, BY_LETTERS[symbol]
+            yield session, CODES_BY_SYMBOL[symbol]
 
 
-def tally_of(marks: Marks, calendar: Calendar, between: Between | None = None) -> Tally:
+def counts_of(marks: Marks, calendar: Calendar, between: Between | None = None) -> SessionCounts:
     """A pupil's tally on the school's own sessions between two days. A session without a mark is missing."""
     counts = Counter(code.byte for _, code in coded_sessions(marks, calendar, between))
     counts[0] = calendar.count(between) - counts.total()
-    return Tally.from_counts(counts)
+    return SessionCounts.from_counts(counts)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from portal.rules.calendar import academic_year
 from portal.rules.explanations import Fact, Source
 from portal.rules.school_age import age_at_start
-from portal.rules.tally import Tally, rounded
+from portal.rules.session_counts import SessionCounts, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,9 +25,9 @@ __all__ = [
     "Absence",
     "Line",
     "Population",
-    "Tally",
+    "SessionCounts",
     "absence_of",
-    "headline_tally",
+    "headline_counts",
     "is_in_headline",
     "is_persistently_absent",
     "is_severely_absent",
@@ -118,9 +118,9 @@ def is_in_headline(dob: date, on: date, may_half_term: date) -> bool:
     return not (age_at_start(dob, year) == YEAR_11_AGE and on >= may_half_term)
 
 
-def headline_tally(marks: Iterable[tuple[date, int]], dob: date, may_half_term: date) -> Tally:
+def headline_counts(marks: Iterable[tuple[date, int]], dob: date, may_half_term: date) -> SessionCounts:
     """One pupil's marks (day, code byte) of one academic year, counted as the headline figures count them."""
-    return Tally.of(byte for on, byte in marks if is_in_headline(dob, on, may_half_term))
+    return SessionCounts.of(byte for on, byte in marks if is_in_headline(dob, on, may_half_term))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +168,6 @@ class Absence:
         return (PERSISTENT.source, SEVERE.source)
 
 
-def absence_of(tally: Tally) -> Absence:
+def absence_of(tally: SessionCounts) -> Absence:
     """A tally's absence against the two lines."""
     return Absence(tally.absent, tally.possible)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from portal.rules.calendar import DAYS_IN_A_WEEK, HALVES, Between, Calendar, Half, week_of
 from portal.rules.explanations import HALF_NAMES, Fact, Source, pluralise
 from portal.rules.marks import Marks, coded_sessions
-from portal.rules.tally import Tally, rounded
+from portal.rules.session_counts import SessionCounts, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -208,20 +208,20 @@ def lateness(marks: Marks, calendar: Calendar, between: Between | None = None) -
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AbsenceComparison:
     """A pupil's absence compared with a baseline: their own past, or the school's average over the same days.
 
     `beside` is the baseline, and `baseline_name` names it in sentences.
     """
 
-    now: Tally
-    beside: Tally
+    now: SessionCounts
+    baseline: SessionCounts
     baseline_name: str
 
     @property
     def points(self) -> Fraction | None:
         """Absence now less the baseline, in unrounded percentage points. None where either has nothing possible."""
-        now, baseline = self.now.overall_absence, self.beside.overall_absence
+        now, baseline = self.now.overall_absence, self.baseline.overall_absence
         return None if now is None or baseline is None else now - baseline
 
     @property
@@ -240,7 +240,7 @@ class Change:
         """The sessions missed and possible, of the pupil and of the baseline."""
         return (
             Fact("Missed now", f"{self.now.absent} of {self.now.possible}"),
-            Fact(f"Missed: {self.baseline_name}", f"{self.beside.absent} of {self.beside.possible}"),
+            Fact(f"Missed: {self.baseline_name}", f"{self.baseline.absent} of {self.baseline.possible}"),
         )
 
     @property
@@ -249,18 +249,18 @@ class Change:
         return (GUIDANCE,)
 
 
-def compare_with_own_past(now: Tally, before: Tally) -> Change:
+def compare_with_own_past(now: SessionCounts, before: SessionCounts) -> AbsenceComparison:
     """A pupil's absence compared with their own earlier absence."""
-    return Change(now, before, "the pupil's own absence before")
+    return AbsenceComparison(now, before, "the pupil's own absence before")
 
 
-def beside_school_average(pupil: Tally, school: Tally) -> Change:
+def compare_with_school_average(pupil: SessionCounts, school: SessionCounts) -> AbsenceComparison:
     """A pupil's absence compared with the school's over the same days.
 
     The school's rate comes from its sessions summed. A mean of pupils' rates would give a pupil of one week the weight
     of a pupil of the whole year.
     """
-    return Change(pupil, school, "the school's average")
+    return AbsenceComparison(pupil, school, "the school's average")
 
 
 def recent_weeks(calendar: Calendar, on: date, number: int = 10) -> Between | None:

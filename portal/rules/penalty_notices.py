@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portal.rules.calendar import DAYS_IN_A_WEEK, Calendar, Session, place_of, session_from_ordinal, week_of
+from portal.rules.calendar import DAYS_IN_A_WEEK, Calendar, Session, session_from_ordinal, session_ordinal, week_of
 from portal.rules.codes import THRESHOLD_CODES
 from portal.rules.explanations import Fact, Source, date_in_words, join_with_and, pluralise, session_in_words
 from portal.rules.framework import NATIONAL_2024, SECTION_444A, THRESHOLD_SOURCE
@@ -196,7 +196,7 @@ def _split_marks(
     age = compulsory_school_age(dob, last_friday_inside=policy.last_friday_inside)
     counting, left_out = [], []
     unauthorised = (session for session, code in record.marks.items() if code in THRESHOLD_CODES)
-    for session in sorted(unauthorised, key=place_of):
+    for session in sorted(unauthorised, key=session_ordinal):
         code = record.marks[session]
         if not record.calendar.meets(*session):
             left_out.append(LeftOut(session, code, Reason.NOT_A_SESSION))
@@ -296,7 +296,7 @@ def _met_together(schools: Sequence[SchoolCount], records: Sequence[SchoolRecord
     codes: dict[int, str] = {}
     for school in schools:
         for counted in school.counting:
-            codes.setdefault(place_of(counted.session), counted.code)
+            codes.setdefault(session_ordinal(counted.session), counted.code)
     merged = [CountedSession(session_from_ordinal(ordinal), code) for ordinal, code in sorted(codes.items())]
     calendar = Calendar.together(record.calendar for record in records)
     return _met_and_best(merged, _timeline(calendar, policy))[0]
@@ -340,7 +340,7 @@ def threshold(
     """
     counts = _counts(dob, records, frozenset(dealt_with), policy)
     reached = [count for count in counts if count.met is not None]
-    earliest = min(reached, key=lambda count: place_of(count.met.on) if count.met else 0, default=None)
+    earliest = min(reached, key=lambda count: session_ordinal(count.met.on) if count.met else 0, default=None)
     together = None if earliest or len(records) < 2 else _met_together(counts, records, policy)
     main_count = earliest or max(counts, key=lambda count: count.best_count, default=None)
     what_would_change = _what_would_change(main_count, records[counts.index(main_count)] if main_count else None, policy)

@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from portal.rules.calendar import Span, academic_year
 
 #: The birthdays that decide the start and the end.
-FIFTH = 5
-SIXTEENTH = 16
+START_BIRTHDAY = 5
+LEAVING_BIRTHDAY = 16
 #: The prescribed days, in the order in which they fall in a calendar year.
 PRESCRIBED_DAYS = ((3, 31), (8, 31), (12, 31))
 FRIDAY = 4
@@ -43,9 +43,9 @@ def compulsory_school_age(dob: date, *, last_friday_inside: bool = True) -> Span
 
     With `last_friday_inside` false, the last day is the day before the last Friday in June.
     """
-    fifth = birthday(dob, FIFTH)
+    fifth = birthday(dob, START_BIRTHDAY)
     first_day = next(on for on in (date(fifth.year, month, day) for month, day in PRESCRIBED_DAYS) if on >= fifth)
-    leaving_date = last_friday_in_june(academic_year(birthday(dob, SIXTEENTH)) + 1)
+    leaving_date = last_friday_in_june(academic_year(birthday(dob, LEAVING_BIRTHDAY)) + 1)
     return Span(first_day, leaving_date if last_friday_inside else leaving_date - timedelta(days=1))
 
 

@@ -8,32 +8,24 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, false, or_, select
 
-from portal import clock, scope
 from portal.audit.actions import record
-from portal.audit.events import event
-from portal.db import action, tx
+from portal.db.work import action, tx
+from portal.jobs.outbox import enqueue
+from portal.platform import clock
 from portal.rules.calendar import academic_year, academic_year_span
+from portal.schools.domain.school_list import ListedSchool, school_list
+from portal.schools.domain.term_dates import ListedClosed, ListedTerm, overlaps, problem_with, term_dates
+from portal.schools.events import ADDED, CHANGED, CLOSED_ADDED, CLOSED_REMOVED, DATES_IMPORTED, IMPORTED, TERM_ADDED, TERM_REMOVED
 from portal.schools.models import ClosedDays, School, Term, Trust
 from portal.schools.queries import dates_of, la_code, school, trusts
-from portal.schools.school_list import ListedSchool, school_list
-from portal.schools.term_dates import ListedClosed, ListedTerm, overlaps, problem_with, term_dates
-from workers.queue import later
+from portal.security import scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import date
 
     from portal.audit.events import Event
-    from portal.schools.tables import Problem
-
-IMPORTED = event("schools.imported", "A list of schools was imported", "added", "changed", "unchanged", "elsewhere")
-ADDED = event("school.added", "A school was added", "urn")
-CHANGED = event("school.changed", "A school was changed", "fields")
-DATES_IMPORTED = event("term_dates.imported", "Term dates were imported", "years", "terms", "closed", "removed")
-TERM_ADDED = event("term.added", "A term was added", "school", "first_day", "last_day")
-TERM_REMOVED = event("term.removed", "A term was removed", "school", "first_day", "last_day")
-CLOSED_ADDED = event("closed_days.added", "Closed days were added", "school", "first_day", "last_day", "session")
-CLOSED_REMOVED = event("closed_days.removed", "Closed days were removed", "school", "first_day", "last_day", "session")
+    from portal.schools.domain.tables import Problem
 
 
 #: The job that counts a school's year again after its calendar changed.
@@ -54,7 +46,7 @@ class NotInScopeError(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class SchoolImportSummary:
     """What an import of schools did.
 
     `refused` counts rejected rows; `elsewhere` counts rows of other authorities, which are left out.
@@ -69,7 +61,7 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
-class DatesImported:
+class TermDatesImportSummary:
     """What an import of term dates did: rows added and removed, and the academic years replaced."""
 
     terms: int
@@ -95,7 +87,7 @@ class SchoolDetails:
 
 
 @action
-def import_schools(content: bytes, *, all_or_nothing: bool = True) -> Imported:
+def import_schools(content: bytes, *, all_or_nothing: bool = True) -> SchoolImportSummary:
     """Add or change schools by URN, from a GIAS extract or a simpler CSV.
 
     Schools not listed stay as they are. With a problem in any row nothing is imported, unless `all_or_nothing` is false and
@@ -104,7 +96,7 @@ def import_schools(content: bytes, *, all_or_nothing: bool = True) -> Imported:
     listed = school_list(content, la_code())
     rows = listed.rows - listed.elsewhere
     if listed.problems and (all_or_nothing or not listed.schools):
-        return Imported(0, 0, 0, rows, listed.elsewhere, listed.problems)
+        return SchoolImportSummary(0, 0, 0, rows, listed.elsewhere, listed.problems)
     existing = {stored.urn: stored for stored in tx().scalars(select(School))}
     trust_ids = _trust_ids({listed_school.trust for listed_school in listed.schools if listed_school.trust})
     added = changed = 0
@@ -117,7 +109,7 @@ def import_schools(content: bytes, *, all_or_nothing: bool = True) -> Imported:
             changed += bool(_update(existing[listed_school.urn], values))
     unchanged = len(listed.schools) - added - changed
     record(IMPORTED, None, added=added, changed=changed, unchanged=unchanged, elsewhere=listed.elsewhere)
-    return Imported(added, changed, unchanged, rows - len(listed.schools), listed.elsewhere, listed.problems)
+    return SchoolImportSummary(added, changed, unchanged, rows - len(listed.schools), listed.elsewhere, listed.problems)
 
 
 def _trust_ids(names: Collection[str]) -> dict[str, UUID]:
@@ -218,7 +210,7 @@ def _checked_values(details: SchoolDetails) -> dict[str, object]:
 
 
 @action
-def import_term_dates(content: bytes, school_id: UUID | None = None) -> DatesImported:
+def import_term_dates(content: bytes, school_id: UUID | None = None) -> TermDatesImportSummary:
     """Replace the term dates of the academic years in a file, for the authority or for one school.
 
     A year's terms are replaced when the file has terms in it, and its closed days when the file has closed days in it; JSON
@@ -230,7 +222,7 @@ def import_term_dates(content: bytes, school_id: UUID | None = None) -> DatesImp
     _check_level(school_id)
     listed = term_dates(content)
     if listed.problems:
-        return DatesImported(0, 0, 0, (), listed.problems)
+        return TermDatesImportSummary(0, 0, 0, (), listed.problems)
     removed = _clear(Term, school_id, listed.term_years) + _clear(ClosedDays, school_id, listed.closed_years)
     for term in listed.terms:
         tx().add(_term(school_id, term))
@@ -240,7 +232,7 @@ def import_term_dates(content: bytes, school_id: UUID | None = None) -> DatesImp
     _recount(school_id, years)
     terms, closed = len(listed.terms), len(listed.closed)
     record(DATES_IMPORTED, school_id, years=years, terms=terms, closed=closed, removed=removed)
-    return DatesImported(terms, closed, removed, years, ())
+    return TermDatesImportSummary(terms, closed, removed, years, ())
 
 
 def _recount(school_id: UUID | None, years: Iterable[int]) -> None:
@@ -248,7 +240,7 @@ def _recount(school_id: UUID | None, years: Iterable[int]) -> None:
     school_ids = [school_id] if school_id else tx().scalars(select(School.id).order_by(School.id)).all()
     for year in years:
         for changed_id in school_ids:
-            later(RECOUNT, school_id=changed_id, academic_year=str(year))
+            enqueue(RECOUNT, school_id=changed_id, academic_year=str(year))
 
 
 def _check_level(school_id: UUID | None) -> None:

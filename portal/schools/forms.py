@@ -8,19 +8,9 @@ from flask_wtf.file import FileRequired
 from wtforms.validators import Length, NumberRange, Optional, Regexp
 
 from portal.schools.actions import SchoolDetails
+from portal.schools.domain.term_dates import ListedClosed, ListedTerm
 from portal.schools.models import PHASE_NAMES
-from portal.schools.term_dates import ListedClosed, ListedTerm
-from portal.web.fields import (
-    DateField,
-    FileField,
-    Form,
-    NumberField,
-    RadiosField,
-    TextField,
-    choices,
-    required,
-    required_words,
-)
+from portal.web.fields import DateField, FileField, Form, NumberField, RadiosField, TextField, choices, required, required_text
 
 if TYPE_CHECKING:
     from datetime import date
@@ -44,7 +34,7 @@ def _day(field: DateField) -> date:
 class SchoolForm(Form):
     """The details of a school."""
 
-    name = TextField("School name", [required_words("Enter the school's name"), Length(max=200)])
+    name = TextField("School name", [required_text("Enter the school's name"), Length(max=200)])
     urn = TextField(
         "URN",
         [required("Enter the school's URN"), Regexp(r"^[0-9]{6}$", message="Enter a URN of 6 digits, like 123456")],
@@ -96,7 +86,7 @@ class SchoolListForm(Form):
 class TermForm(Form):
     """A term."""
 
-    name = TextField("Name of the term", [required_words("Enter a name, like Autumn term"), Length(max=100)])
+    name = TextField("Name of the term", [required_text("Enter a name, like Autumn term"), Length(max=100)])
     first_day = DateField("First day", [required("Enter the first day of the term")], subject="the first day")
     last_day = DateField("Last day", [required("Enter the last day of the term")], subject="the last day")
 
@@ -108,7 +98,7 @@ class TermForm(Form):
 class ClosedForm(Form):
     """Days on which a school does not meet."""
 
-    name = TextField("Why it is closed", [required_words("Enter why it is closed, like INSET day"), Length(max=100)])
+    name = TextField("Why it is closed", [required_text("Enter why it is closed, like INSET day"), Length(max=100)])
     first_day = DateField("First day closed", [required("Enter the first day closed")], subject="the first day closed")
     last_day = DateField("Last day closed (optional)", hint="Leave this empty for a single day", subject="the last day closed")
     session = RadiosField(

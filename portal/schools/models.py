@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.db import NOT_PERSONAL, Day, Id, MaybeDay, MaybeNumber, MaybeRef, MaybeWord, Owned, Word, within
+from portal.db.tables import Owned, tenant_fk
+from portal.db.types import NOT_PERSONAL, Day, Id, OptionalDay, OptionalIdRef, OptionalInt, OptionalStr, Str
 
 PHASES = ("primary", "secondary", "special", "all-through", "alternative", "nursery")
 #: The phases as screens name them.
@@ -26,7 +27,7 @@ class Trust(Owned):
     __table_args__ = (UniqueConstraint("authority_id", "name"),)
 
     id: Mapped[Id]
-    name: Mapped[Word]
+    name: Mapped[Str]
 
 
 class School(Owned):
@@ -35,20 +36,20 @@ class School(Owned):
     __tablename__ = "school"
     __table_args__ = (
         UniqueConstraint("authority_id", "urn"),
-        within("trust", "trust_id"),
+        tenant_fk("trust", "trust_id"),
         CheckConstraint(f"phase IN {PHASES}", name="phase_known"),
     )
 
     id: Mapped[Id]
-    urn: Mapped[Word]
-    laestab: Mapped[MaybeWord]
-    name: Mapped[Word]
-    phase: Mapped[Word]
-    lowest_age: Mapped[MaybeNumber]
-    highest_age: Mapped[MaybeNumber]
-    trust_id: Mapped[MaybeRef]
-    opened_on: Mapped[MaybeDay]
-    closed_on: Mapped[MaybeDay]
+    urn: Mapped[Str]
+    laestab: Mapped[OptionalStr]
+    name: Mapped[Str]
+    phase: Mapped[Str]
+    lowest_age: Mapped[OptionalInt]
+    highest_age: Mapped[OptionalInt]
+    trust_id: Mapped[OptionalIdRef]
+    opened_on: Mapped[OptionalDay]
+    closed_on: Mapped[OptionalDay]
 
 
 class Term(Owned):
@@ -59,14 +60,14 @@ class Term(Owned):
 
     __tablename__ = "term"
     __table_args__ = (
-        within("school", "school_id"),
+        tenant_fk("school", "school_id"),
         CheckConstraint("first_day <= last_day", name="in_order"),
         Index("ix_term_school_id", "authority_id", "school_id"),
     )
 
     id: Mapped[Id]
-    school_id: Mapped[MaybeRef]
-    name: Mapped[Word]
+    school_id: Mapped[OptionalIdRef]
+    name: Mapped[Str]
     first_day: Mapped[Day]
     last_day: Mapped[Day]
 
@@ -79,15 +80,15 @@ class ClosedDays(Owned):
 
     __tablename__ = "closed_days"
     __table_args__ = (
-        within("school", "school_id"),
+        tenant_fk("school", "school_id"),
         CheckConstraint("first_day <= last_day", name="in_order"),
         CheckConstraint("session IN ('AM', 'PM')", name="session_known"),
         Index("ix_closed_days_school_id", "authority_id", "school_id"),
     )
 
     id: Mapped[Id]
-    school_id: Mapped[MaybeRef]
-    name: Mapped[Word]
+    school_id: Mapped[OptionalIdRef]
+    name: Mapped[Str]
     first_day: Mapped[Day]
     last_day: Mapped[Day]
     session: Mapped[str | None] = mapped_column(info=NOT_PERSONAL)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from sqlalchemy import or_, select
 
-from portal import scope
 from portal.accounts.models import Authority
-from portal.db import tx
+from portal.db.work import tx
 from portal.rules.bank_holidays import bank_holidays
 from portal.rules.calendar import Calendar, academic_year
 from portal.schools.models import PHASE_NAMES, ClosedDays, School, Term, Trust
+from portal.security import scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

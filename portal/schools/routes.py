@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
-from portal import clock, scope
-from portal.permissions import needs
+from portal.platform import clock
 from portal.rules.calendar import academic_year, academic_year_name
 from portal.schools import actions, queries
 from portal.schools.forms import ClosedForm, SchoolForm, SchoolListForm, TermDatesForm, TermForm
 from portal.schools.models import PHASE_NAMES, PHASES
-from portal.schools.year_view import year_view
-from portal.web.paging import listing, part
-from portal.web.words import plural
+from portal.schools.views.year_view import year_view
+from portal.security import scope
+from portal.security.permissions import needs
+from portal.web.formats import plural
+from portal.web.paging import list_request, paginate
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -45,7 +46,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "schools/index.html",
         schools=schools,
-        page=part(schools, request.args, lambda school: school.id),
+        page=paginate(schools, request.args, lambda school: school.id),
         phase=phase,
         phases=PHASE_NAMES,
         trusts=queries.trusts(),
@@ -63,7 +64,7 @@ def new() -> ResponseReturnValue:
         try:
             school_id = actions.add_school(form.details())
         except actions.RefusedError as error:
-            form.refuse(error.field, str(error))
+            form.add_error(error.field, str(error))
         else:
             flash(f"{form.name.data} was added.", "success")
             return redirect(url_for("schools.show", school_id=school_id))
@@ -96,7 +97,7 @@ def edit(school_id: UUID) -> ResponseReturnValue:
         try:
             actions.change_school(school_id, form.details())
         except actions.RefusedError as error:
-            form.refuse(error.field, str(error))
+            form.add_error(error.field, str(error))
         else:
             flash("The school's details were changed.", "success")
             return redirect(url_for("schools.show", school_id=school_id))
@@ -114,7 +115,7 @@ def import_list() -> ResponseReturnValue:
             counts = f"{plural(summary.added, 'school')} added, {summary.changed} changed, {summary.unchanged} as they were."
             flash(counts, "success")
             return redirect(url_for("schools.index"))
-        form.refuse("file", "Put right the rows listed below, and send the file again. Nothing was changed.")
+        form.add_error("file", "Put right the rows listed below, and send the file again. Nothing was changed.")
     return render_template("schools/import.html", form=form, told=summary)
 
 
@@ -137,8 +138,8 @@ def _dates_page(school: School | None) -> ResponseReturnValue:
     own = queries.dates_of(school.id) if school else authority
     current_year = academic_year(clock.today())
     years = sorted({*authority.years, *own.years, current_year, current_year + 1})
-    list_request = listing(request.args, columns={"day": str}, default="day", filters={"year": [str(year) for year in years]})
-    year = int(list_request.filters.get("year", current_year))
+    listing = list_request(request.args, columns={"day": str}, default="day", filters={"year": [str(year) for year in years]})
+    year = int(listing.filters.get("year", current_year))
     calendar = queries.calendar_of(school.id) if school else queries.authority_calendar()
     return render_template(
         "schools/dates.html",
@@ -177,7 +178,7 @@ def _new_term(school: School | None) -> ResponseReturnValue:
         try:
             actions.add_term(school_id, form.listed())
         except actions.RefusedError as error:
-            form.refuse(error.field, str(error))
+            form.add_error(error.field, str(error))
         else:
             return _flash_and_return("The term was added.", school_id, academic_year(form.listed().first_day))
     return render_template("schools/new_term.html", form=form, school=school, back=_dates_url(school_id))
@@ -203,7 +204,7 @@ def _new_closed(school: School | None) -> ResponseReturnValue:
         try:
             actions.add_closed_days(school_id, form.listed())
         except actions.RefusedError as error:
-            form.refuse(error.field, str(error))
+            form.add_error(error.field, str(error))
         else:
             return _flash_and_return("The closed days were added.", school_id, academic_year(form.listed().first_day))
     return render_template("schools/new_closed.html", form=form, school=school, back=_dates_url(school_id))
@@ -230,7 +231,7 @@ def _import_dates(school: School | None) -> ResponseReturnValue:
         if not summary.problems:
             message = f"{plural(summary.terms, 'term')} and {plural(summary.closed, 'run')} of closed days were imported."
             return _flash_and_return(message, school_id, summary.years[0])
-        form.refuse("file", "Put right the rows listed below, and send the file again. Nothing was changed.")
+        form.add_error("file", "Put right the rows listed below, and send the file again. Nothing was changed.")
     return render_template("schools/import_dates.html", form=form, told=summary, school=school, back=_dates_url(school_id))
 
 

@@ -11,42 +11,35 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import NoResultFound
 
-from portal import clock, scope
 from portal.audit.actions import record
-from portal.audit.events import event
-from portal.db import action, rehearsing, tx, unit_of_work
-from portal.loading import load
-from portal.pupils.actions import open_year, take_list
+from portal.db.bulk import insert_many
+from portal.db.work import action, dry_run, tx, unit_of_work
+from portal.jobs.outbox import enqueue
+from portal.platform import clock
+from portal.pupils.actions import import_pupil_list, open_year
 from portal.registers import actions as registers
-from portal.registers.pages import merged
-from portal.registers.queries import current_pages, lock_school, sheet
-from portal.registers.sheets import with_weeks
+from portal.registers.domain.pages import merged
+from portal.registers.domain.year_register import with_weeks
+from portal.registers.queries import current_pages, lock_school, year_register
 from portal.rules.calendar import register_year, week_of
 from portal.schools.queries import school as school_row
+from portal.security import scope
 from portal.uploads import queries
-from portal.uploads.checks import check_marks
+from portal.uploads.domain.checks import check_marks
+from portal.uploads.domain.preview import completed_weeks, preview_counts
+from portal.uploads.domain.reading.result import FileRejected, Reading
+from portal.uploads.domain.reading.sandbox import read_in_child
+from portal.uploads.domain.rejected_rows import rejected_rows_csv
+from portal.uploads.events import APPLIED, APPLY_REQUESTED, CANCELLED, CHECKED, LOCAL_CODE_SET, MAPPED, RECEIVED, REJECTED, REVERTED
 from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
-from portal.uploads.people import check_pupil_list, pupils_from_marks
-from portal.uploads.reading import FileRefused, Reading, read_in_child
-from portal.uploads.refused import rejected_rows_csv
-from portal.uploads.rehearsal import completed_weeks, preview_counts
-from portal.uploads.totals import check_totals, store_totals
-from workers.queue import later
+from portal.uploads.views.pupil_lists import check_pupil_list, pupils_from_marks
+from portal.uploads.views.reported_totals import check_totals, store_totals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from portal.uploads.checks import Checked, SchoolContext
+    from portal.uploads.domain.checks import Checked, SchoolContext
 
-RECEIVED = event("upload.received", "A file was received", "school_id", "kind", "sha256", "size")
-CHECKED = event("upload.checked", "A file was read and its changes previewed", "rows_in", "rows_refused")
-REJECTED = event("upload.refused", "A whole file was rejected", "reason")
-MAPPED = event("upload.mapped", "Someone set the column mapping of a file", "columns")
-APPLY_REQUESTED = event("upload.apply_asked", "Someone asked for a file to be applied")
-APPLIED = event("upload.applied", "A file was applied", "rows_in", "rows_stored", "rows_refused")
-CANCELLED = event("upload.withdrawn", "A file was cancelled before it was applied")
-LOCAL_CODE_SET = event("upload.own_mark", "A school set the code for a mark of its own", "mark", "letters")
-REVERTED = event("upload.undone", "An applied file was undone", "weeks")
 
 TOTALS = frozenset({"census-xml", "census-csv", "dfe-weekly"})
 MAX_FINDINGS = 500
@@ -54,7 +47,7 @@ MAX_FINDINGS = 500
 DELETED_KINDS = frozenset({"document", "image", "pdf", "program", "virus"})
 
 
-class NotNowError(RuntimeError):
+class WrongStateError(RuntimeError):
     """The state of the upload does not allow the action. The message tells the person so."""
 
 
@@ -66,7 +59,7 @@ def receive(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_p
         NoResultFound: when the school is not within scope.
     """
     upload = _store_upload(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
-    later("uploads.check", upload_id=upload.id, school_id=upload.school_id)
+    enqueue("uploads.check", upload_id=upload.id, school_id=upload.school_id)
     return upload.id
 
 
@@ -109,7 +102,7 @@ def _check(upload: Upload) -> None:
     if reading is None:
         return
     # Checking may add pupils to the roll and open academic years. The dry run rolls these back; the findings are stored after it.
-    with rehearsing():
+    with dry_run():
         checked, preview = _check_and_preview(upload, reading)
     _store_findings(upload, reading, checked, preview)
     upload.state = "rehearsed"
@@ -120,7 +113,7 @@ def _read_or_reject(upload: Upload, content: bytes) -> Reading | None:
     """Read the file; None if it is rejected or needs a column mapping, with the state set accordingly."""
     try:
         reading = _read(upload, content)
-    except FileRefused as rejection:
+    except FileRejected as rejection:
         upload.state, upload.refusal, upload.checked_at = "refused", rejection.message, clock.now()
         if rejection.kind in DELETED_KINDS:
             tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(received=b""))
@@ -176,7 +169,7 @@ def _store_findings(upload: Upload, reading: Reading, checked: Checked, preview:
         for number, finding in enumerate(checked.findings[:MAX_FINDINGS], start=1)
     ]
     if rows:
-        load("finding", ("upload_id", "number", *columns), rows)
+        insert_many("finding", ("upload_id", "number", *columns), rows)
     rejected_rows = rejected_rows_csv(reading, checked) if checked.rows_refused else None
     tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(refused_rows=rejected_rows))
 
@@ -194,7 +187,7 @@ def _school_for_checks(upload: Upload, reading: Reading) -> SchoolContext:
     if upload.add_pupils:
         school = queries.school_for_checks(upload.school_id, reading.dates)
         for academic_year, incoming in pupils_from_marks(reading, school).items():
-            take_list(upload.school_id, incoming, academic_year=academic_year, upload_id=upload.id)
+            import_pupil_list(upload.school_id, incoming, academic_year=academic_year, upload_id=upload.id)
     return queries.school_for_checks(upload.school_id, reading.dates)
 
 
@@ -210,7 +203,7 @@ def _marks_preview(upload: Upload, reading: Reading, checked: Checked, school: S
             if register_year(week) == academic_year
         }
         year = school.years[academic_year]
-        before = sheet(upload.school_id, academic_year, known=(year.roll, year.calendar))
+        before = year_register(upload.school_id, academic_year, preloaded=(year.roll, year.calendar))
         complete += completed_weeks(before, with_weeks(before, after))
     earlier = queries.same_bytes_before(upload)
     return {
@@ -225,11 +218,11 @@ def _marks_preview(upload: Upload, reading: Reading, checked: Checked, school: S
 
 
 @action
-def say_what_columns_mean(upload_id: UUID, mapping: Mapping[str, str]) -> None:
+def set_column_mapping(upload_id: UUID, mapping: Mapping[str, str]) -> None:
     """Set the column mapping of this and the school's next files, and check the file again."""
     upload = queries.upload_for_change(upload_id)
     if upload.state not in {"needs-mapping", "rehearsed"}:
-        raise NotNowError(_state_message(upload))
+        raise WrongStateError(_state_message(upload))
     fingerprint = str(upload.rehearsal["fingerprint"])
     tx().execute(
         delete(RememberedMapping).where(
@@ -241,21 +234,21 @@ def say_what_columns_mean(upload_id: UUID, mapping: Mapping[str, str]) -> None:
     )
     upload.mapping, upload.state = dict(mapping), "received"
     record(MAPPED, upload.id, columns=len(mapping))
-    later("uploads.check", upload_id=upload.id, school_id=upload.school_id)
+    enqueue("uploads.check", upload_id=upload.id, school_id=upload.school_id)
 
 
 @action
-def ask_to_apply(upload_id: UUID) -> None:
+def request_apply(upload_id: UUID) -> None:
     """Enqueue a previewed file to be applied. A second request does nothing more."""
     upload = queries.upload_for_change(upload_id)
     if upload.state in {"applying", "applied"}:
         record(APPLY_REQUESTED, upload.id)
         return
     if upload.state != "rehearsed":
-        raise NotNowError(_state_message(upload))
+        raise WrongStateError(_state_message(upload))
     upload.state = "applying"
     record(APPLY_REQUESTED, upload.id)
-    later("uploads.apply", upload_id=upload.id, school_id=upload.school_id)
+    enqueue("uploads.apply", upload_id=upload.id, school_id=upload.school_id)
 
 
 @action
@@ -278,12 +271,12 @@ def _apply(upload: Upload, reading: Reading) -> None:
     if upload.kind == "marks" and checked.pages:
         progress = _Progress(upload.id, "Writing weeks").show
         rolls = {academic_year: (year.roll, year.calendar) for academic_year, year in checked.years.items()}
-        registers.write_pages(upload.school_id, checked.pages, upload_id=upload.id, known=rolls, progress=progress)
-        registers.keep_notes(upload.school_id, upload.id, checked.notes)
+        registers.write_pages(upload.school_id, checked.pages, upload_id=upload.id, preloaded=rolls, progress=progress)
+        registers.save_notes(upload.school_id, upload.id, checked.notes)
     elif upload.kind == "totals":
         store_totals(upload, reading)
     elif upload.kind == "pupils":
-        imported = take_list(upload.school_id, checked.people, academic_year=checked.academic_year, upload_id=upload.id)
+        imported = import_pupil_list(upload.school_id, checked.people, academic_year=checked.academic_year, upload_id=upload.id)
         upload.rehearsal = {**upload.rehearsal, "taken": imported.counts()}
         registers.recount(upload.school_id, checked.academic_year)
     upload.state, upload.applied_at, upload.applied_by = "applied", clock.now(), scope.current().actor.membership_id
@@ -291,7 +284,7 @@ def _apply(upload: Upload, reading: Reading) -> None:
 
 
 @action
-def take(
+def import_file(
     school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool = False, academic_year: int | None = None
 ) -> UUID:
     """Receive, check and apply a file in one transaction.
@@ -307,7 +300,7 @@ def take(
 
 
 @action
-def rehearse(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool = False) -> UUID:
+def preview(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool = False) -> UUID:
     """Receive, check and preview a file in one transaction, without applying it."""
     upload = _store_upload(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
     _check(upload)
@@ -315,29 +308,29 @@ def rehearse(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_
 
 
 @action
-def withdraw(upload_id: UUID) -> None:
+def cancel(upload_id: UUID) -> None:
     """Cancel an upload before it is applied. Its history stays."""
     upload = queries.upload_for_change(upload_id)
     if upload.state not in {"received", "needs-mapping", "rehearsed"}:
-        raise NotNowError(_state_message(upload))
+        raise WrongStateError(_state_message(upload))
     upload.state = "withdrawn"
     record(CANCELLED, upload.id)
 
 
 @action
-def undo(upload_id: UUID, reason: str) -> None:
+def revert(upload_id: UUID, reason: str) -> None:
     """Revert an applied file of marks. Marks changed since then stay, and so do both versions in the history."""
     upload = queries.upload_for_change(upload_id)
     if upload.state != "applied" or upload.kind != "marks":
-        raise NotNowError(_state_message(upload))
-    written = registers.take_back(upload.school_id, upload.id)
+        raise WrongStateError(_state_message(upload))
+    written = registers.revert_pages(upload.school_id, upload.id)
     upload.state, upload.undone_at = "undone", clock.now()
     upload.undone_by, upload.undo_reason = scope.current().actor.membership_id, reason
     record(REVERTED, upload.id, weeks=written.weeks)
 
 
 @action
-def map_own_mark(school_id: UUID, mark: str, letters: str) -> None:
+def set_local_code(school_id: UUID, mark: str, letters: str) -> None:
     """Set the statutory code of a school's own mark, for files from now on. Stored marks do not change."""
     mark = mark.strip().upper()
     tx().execute(delete(LocalCode).where(LocalCode.school_id == school_id, LocalCode.mark == mark))

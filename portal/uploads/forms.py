@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wtforms import validators
 
-from portal.rules.codes import CURRENT
+from portal.rules.codes import CURRENT_CODES
 from portal.web.fields import FileField, Form, RadiosField, SelectField, TextAreaField, TextField, choices, required
 
 KINDS = (
@@ -57,6 +57,6 @@ class SetLocalCode(Form):
     )
     letters = SelectField(
         "The code it stands for",
-        choices=choices([("", "Choose a code"), *((code.letters, f"{code.letters} – {code.meaning}") for code in CURRENT)]),
+        choices=choices([("", "Choose a code"), *((code.letters, f"{code.letters} – {code.meaning}") for code in CURRENT_CODES)]),
         validators=[required("Choose the code the mark stands for")],
     )

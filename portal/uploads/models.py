@@ -10,23 +10,22 @@ from sqlalchemy import CheckConstraint, Index, Integer, LargeBinary, Text, TypeD
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.db import (
+from portal.db.tables import Owned, tenant_fk
+from portal.db.types import (
     NOT_PERSONAL,
     PERSONAL,
     Id,
+    IdRef,
     Instant,
-    MaybeDay,
-    MaybeInstant,
-    MaybeNumber,
-    MaybePrivate,
-    MaybeRef,
-    MaybeWord,
-    Number,
-    Owned,
-    Private,
-    Ref,
-    Word,
-    within,
+    Int,
+    OptionalDay,
+    OptionalIdRef,
+    OptionalInstant,
+    OptionalInt,
+    OptionalPersonalStr,
+    OptionalStr,
+    PersonalStr,
+    Str,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Upload(Owned):
 
     __tablename__ = "upload"
     __table_args__ = (
-        within("school", "school_id"),
+        tenant_fk("school", "school_id"),
         CheckConstraint(f"state IN {STATES}", name="state_known"),
         CheckConstraint(f"kind IN {KINDS}", name="kind_known"),
         CheckConstraint("rows_in = rows_stored + rows_refused", name="nothing_dropped"),
@@ -54,34 +53,34 @@ class Upload(Owned):
     )
 
     id: Mapped[Id]
-    school_id: Mapped[Ref]
-    kind: Mapped[Word]
-    state: Mapped[Word]
-    file_name: Mapped[Private]
-    sha256: Mapped[Word]
-    size: Mapped[Number]
+    school_id: Mapped[IdRef]
+    kind: Mapped[Str]
+    state: Mapped[Str]
+    file_name: Mapped[PersonalStr]
+    sha256: Mapped[Str]
+    size: Mapped[Int]
     received_at: Mapped[Instant]
-    received_by: Mapped[MaybeRef]
-    layout: Mapped[MaybeWord]
+    received_by: Mapped[OptionalIdRef]
+    layout: Mapped[OptionalStr]
     mapping: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, info=NOT_PERSONAL)
     add_pupils: Mapped[bool] = mapped_column(default=False, info=NOT_PERSONAL)
-    academic_year: Mapped[MaybeNumber]
+    academic_year: Mapped[OptionalInt]
     rehearsal: Mapped[dict[str, object]] = mapped_column(JSONB, default=dict, info=PERSONAL)
-    refusal: Mapped[MaybePrivate]
-    rows_in: Mapped[Number] = mapped_column(default=0, info=NOT_PERSONAL)
-    rows_stored: Mapped[Number] = mapped_column(default=0, info=NOT_PERSONAL)
-    rows_refused: Mapped[Number] = mapped_column(default=0, info=NOT_PERSONAL)
-    covers_from: Mapped[MaybeDay]
-    covers_until: Mapped[MaybeDay]
-    checked_at: Mapped[MaybeInstant]
-    applied_at: Mapped[MaybeInstant]
-    applied_by: Mapped[MaybeRef]
-    undone_at: Mapped[MaybeInstant]
-    undone_by: Mapped[MaybeRef]
-    undo_reason: Mapped[MaybePrivate]
+    refusal: Mapped[OptionalPersonalStr]
+    rows_in: Mapped[Int] = mapped_column(default=0, info=NOT_PERSONAL)
+    rows_stored: Mapped[Int] = mapped_column(default=0, info=NOT_PERSONAL)
+    rows_refused: Mapped[Int] = mapped_column(default=0, info=NOT_PERSONAL)
+    covers_from: Mapped[OptionalDay]
+    covers_until: Mapped[OptionalDay]
+    checked_at: Mapped[OptionalInstant]
+    applied_at: Mapped[OptionalInstant]
+    applied_by: Mapped[OptionalIdRef]
+    undone_at: Mapped[OptionalInstant]
+    undone_by: Mapped[OptionalIdRef]
+    undo_reason: Mapped[OptionalPersonalStr]
 
 
-class Squeezed(TypeDecorator[bytes]):
+class CompressedBytes(TypeDecorator[bytes]):
     """Bytes compressed with Zstandard. For registers it is faster than PostgreSQL's own compression, and better."""
 
     impl = LargeBinary
@@ -102,10 +101,10 @@ class UploadContent(Owned):
     """The bytes as received, and the rejected rows as a CSV to correct and send again."""
 
     __tablename__ = "upload_content"
-    __table_args__ = (within("upload", "upload_id"),)
+    __table_args__ = (tenant_fk("upload", "upload_id"),)
 
     upload_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
-    received: Mapped[bytes] = mapped_column(Squeezed, info=PERSONAL)
+    received: Mapped[bytes] = mapped_column(CompressedBytes, info=PERSONAL)
     refused_rows: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
 
 
@@ -116,18 +115,18 @@ class Finding(Owned):
     """
 
     __tablename__ = "finding"
-    __table_args__ = (within("upload", "upload_id"),)
+    __table_args__ = (tenant_fk("upload", "upload_id"),)
 
     upload_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, info=NOT_PERSONAL)
-    kind: Mapped[Word]
+    kind: Mapped[Str]
     refused: Mapped[bool] = mapped_column(info=NOT_PERSONAL)
-    sheet: Mapped[MaybePrivate]
-    column: Mapped[MaybeWord]
-    rows: Mapped[Word]
-    value: Mapped[MaybePrivate]
-    sentence: Mapped[Private]
-    count: Mapped[Number]
+    sheet: Mapped[OptionalPersonalStr]
+    column: Mapped[OptionalStr]
+    rows: Mapped[Str]
+    value: Mapped[OptionalPersonalStr]
+    sentence: Mapped[PersonalStr]
+    count: Mapped[Int]
 
 
 class UploadProgress(Owned):
@@ -141,9 +140,9 @@ class UploadProgress(Owned):
     __bookkeeping__ = True
 
     upload_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
-    step: Mapped[Word]
-    done: Mapped[Number]
-    total: Mapped[Number]
+    step: Mapped[Str]
+    done: Mapped[Int]
+    total: Mapped[Int]
     at: Mapped[Instant]
 
 
@@ -151,11 +150,11 @@ class RememberedMapping(Owned):
     """A school's column mapping, used for all files with the same fingerprint of headings."""
 
     __tablename__ = "remembered_mapping"
-    __table_args__ = (within("school", "school_id"), UniqueConstraint("authority_id", "school_id", "fingerprint"))
+    __table_args__ = (tenant_fk("school", "school_id"), UniqueConstraint("authority_id", "school_id", "fingerprint"))
 
     id: Mapped[Id]
-    school_id: Mapped[Ref]
-    fingerprint: Mapped[Word]
+    school_id: Mapped[IdRef]
+    fingerprint: Mapped[Str]
     mapping: Mapped[dict[str, str]] = mapped_column(JSONB, info=NOT_PERSONAL)
     remembered_at: Mapped[Instant]
 
@@ -164,11 +163,11 @@ class LocalCode(Owned):
     """A school's own mark, and the statutory code the school has mapped it to."""
 
     __tablename__ = "local_code"
-    __table_args__ = (within("school", "school_id"), UniqueConstraint("authority_id", "school_id", "mark"))
+    __table_args__ = (tenant_fk("school", "school_id"), UniqueConstraint("authority_id", "school_id", "mark"))
 
     id: Mapped[Id]
-    school_id: Mapped[Ref]
-    mark: Mapped[Word]
+    school_id: Mapped[IdRef]
+    mark: Mapped[Str]
     letters: Mapped[str] = mapped_column(Text, info=NOT_PERSONAL)
 
 
@@ -179,13 +178,13 @@ class ReportedTotal(Owned):
     """
 
     __tablename__ = "reported_total"
-    __table_args__ = (within("upload", "upload_id"), within("school", "school_id"), within("pupil", "pupil_id"))
+    __table_args__ = (tenant_fk("upload", "upload_id"), tenant_fk("school", "school_id"), tenant_fk("pupil", "pupil_id"))
 
     id: Mapped[Id]
-    upload_id: Mapped[Ref]
-    school_id: Mapped[Ref]
-    pupil_id: Mapped[MaybeRef]
-    span: Mapped[Word]
+    upload_id: Mapped[IdRef]
+    school_id: Mapped[IdRef]
+    pupil_id: Mapped[OptionalIdRef]
+    span: Mapped[Str]
     possible: Mapped[int | None] = mapped_column(info=PERSONAL)
     absent: Mapped[int | None] = mapped_column(info=PERSONAL)
     authorised: Mapped[int | None] = mapped_column(info=PERSONAL)

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from portal import clock
-from portal.db import tx
+from portal.db.work import tx
+from portal.jobs.outbox import OutboxJob
+from portal.platform import clock
 from portal.pupils.queries import roll
 from portal.registers.models import CurrentPage
 from portal.registers.queries import HAS_MARKS
 from portal.rules.calendar import register_year, week_of
 from portal.schools.models import School as SchoolRow
 from portal.schools.queries import calendar_of, calendars
-from portal.uploads.checks import SchoolContext, YearContext
+from portal.uploads.domain.checks import SchoolContext, YearContext
 from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
-from workers.queue import OutboxJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ def content_of(upload_id: UUID) -> bytes:
     return tx().scalars(select(UploadContent.received).where(UploadContent.upload_id == upload_id)).one()
 
 
-def refused_rows_of(upload_id: UUID) -> bytes | None:
+def rejected_rows_of(upload_id: UUID) -> bytes | None:
     """The rejected rows as a CSV to correct and send again, if there are any."""
     return tx().scalar(select(UploadContent.refused_rows).where(UploadContent.upload_id == upload_id))
 
@@ -134,7 +134,7 @@ def local_codes(school_id: UUID) -> Sequence[LocalCode]:
 
 
 @dataclass(frozen=True, slots=True)
-class BoardRow:
+class SchoolRegistersReceived:
     """Registers received from one school: last day, gaps, delay and newest file."""
 
     school_id: UUID
@@ -149,11 +149,11 @@ class BoardRow:
     waiting: int
 
 
-def board(academic_year_from: date) -> list[BoardRow]:
+def registers_received(academic_year_from: date) -> list[SchoolRegistersReceived]:
     """Registers received since the start of the academic year, by school, in order of name."""
     calendar_by_school, today = calendars(), clock.today()
     return [
-        BoardRow(
+        SchoolRegistersReceived(
             school.id,
             school.name,
             school.phase,

@@ -7,16 +7,17 @@ from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
-from portal import clock, scope
-from portal.permissions import can, needs
+from portal.platform import clock
 from portal.rules.calendar import academic_year, academic_year_span
 from portal.schools.queries import phase_names, schools
+from portal.security import scope
+from portal.security.permissions import can, needs
 from portal.uploads import actions, queries
 from portal.uploads.forms import RevertUpload, SendFile, SetLocalCode
-from portal.uploads.pages import columns_form, missing_meanings, upload_context
+from portal.uploads.views.upload_page import columns_form, missing_meanings, upload_context
 from portal.web.downloads import attachment, file_name
 from portal.web.fields import choices
-from portal.web.paging import part
+from portal.web.paging import paginate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,8 +88,8 @@ def columns(upload_id: UUID) -> ResponseReturnValue:
     form = columns_form(upload)
     if form.validate_on_submit():
         try:
-            actions.say_what_columns_mean(upload_id, form.mapping())
-        except actions.NotNowError as error:
+            actions.set_column_mapping(upload_id, form.mapping())
+        except actions.WrongStateError as error:
             flash(str(error))
         return redirect(url_for("uploads.show", upload_id=upload_id))
     return render_template("uploads/columns.html", upload=upload, form=form, lacking=missing_meanings(upload))
@@ -99,7 +100,7 @@ def columns(upload_id: UUID) -> ResponseReturnValue:
 def apply(upload_id: UUID) -> ResponseReturnValue:
     """Apply a previewed file."""
     _upload(upload_id)
-    return _then_show(upload_id, lambda: actions.ask_to_apply(upload_id))
+    return _then_show(upload_id, lambda: actions.request_apply(upload_id))
 
 
 @bp.post("/uploads/<uuid:upload_id>/withdraw")
@@ -107,7 +108,7 @@ def apply(upload_id: UUID) -> ResponseReturnValue:
 def withdraw(upload_id: UUID) -> ResponseReturnValue:
     """Cancel an upload before it is applied."""
     _upload(upload_id)
-    return _then_show(upload_id, lambda: actions.withdraw(upload_id))
+    return _then_show(upload_id, lambda: actions.cancel(upload_id))
 
 
 @bp.route("/uploads/<uuid:upload_id>/undo", methods=["GET", "POST"])
@@ -117,7 +118,7 @@ def undo(upload_id: UUID) -> ResponseReturnValue:
     upload, form = _upload(upload_id), RevertUpload()
     if form.validate_on_submit():
         reason = form.reason.data
-        return _then_show(upload_id, lambda: actions.undo(upload_id, reason))
+        return _then_show(upload_id, lambda: actions.revert(upload_id, reason))
     return render_template("uploads/undo.html", upload=upload, form=form, **_school_of(upload))
 
 
@@ -125,7 +126,7 @@ def _then_show(upload_id: UUID, act: Callable[[], object]) -> ResponseReturnValu
     """Run an action and show the upload, with a message if its state does not allow the action."""
     try:
         act()
-    except actions.NotNowError as error:
+    except actions.WrongStateError as error:
         flash(str(error))
     return redirect(url_for("uploads.show", upload_id=upload_id))
 
@@ -139,7 +140,7 @@ def _school_of(upload: Upload) -> dict[str, object]:
 def refused_rows(upload_id: UUID) -> ResponseReturnValue:
     """Download the rejected rows, to correct and send again."""
     upload = _upload(upload_id)
-    content = queries.refused_rows_of(upload_id)
+    content = queries.rejected_rows_of(upload_id)
     if content is None:
         abort(404)
     name = file_name(f"refused rows {upload.received_at:%Y-%m-%d}", "csv")
@@ -151,8 +152,8 @@ def refused_rows(upload_id: UUID) -> ResponseReturnValue:
 def board() -> ResponseReturnValue:
     """Show the registers received by school: schools with none first, then those furthest behind."""
     first = academic_year_span(academic_year(clock.today())).first_day
-    rows = sorted(queries.board(first), key=lambda row: (row.last_day is not None, -row.school_days_behind))
-    page = part(rows, request.args, lambda row: row.school_id)
+    rows = sorted(queries.registers_received(first), key=lambda row: (row.last_day is not None, -row.school_days_behind))
+    page = paginate(rows, request.args, lambda row: row.school_id)
     return render_template("uploads/board.html", rows=rows, page=page, since=first, phases=phase_names(), late_after=LATE_AFTER)
 
 
@@ -167,7 +168,7 @@ def own_marks() -> ResponseReturnValue:
         abort(404)
     form = SetLocalCode()
     if school is not None and form.validate_on_submit():
-        actions.map_own_mark(school.id, form.mark.data or "", form.letters.data or "")
+        actions.set_local_code(school.id, form.mark.data or "", form.letters.data or "")
         return redirect(url_for("uploads.own_marks", school=school.id))
     marks = queries.local_codes(school.id) if school else ()
     return render_template("uploads/own_marks.html", form=form, school=school, schools=schools_in_scope, marks=marks)

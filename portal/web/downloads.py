@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Cell = str | int | float | Decimal | Fraction | date | UUID | None
 #: Characters that may begin a formula or a command in a spreadsheet, with the full-width = + - @.
-RISKY = frozenset("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20")
+FORMULA_STARTS = frozenset("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20")
 LONGEST_NAME = 80
 LONGEST_CELL = 32_767
 MAX_SHEET_ROWS = 1_048_576
@@ -56,7 +56,7 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([neutral(column) for column in columns])
+    writer.writerow([neutralise_formula(column) for column in columns])
     writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")
 
@@ -102,18 +102,18 @@ def attachment(name: str, content: bytes, media_type: str) -> Response:
     `name` comes from `file_name`.
     """
     response = Response(content, content_type=media_type)
-    response.headers["Content-Disposition"] = disposition(name)
+    response.headers["Content-Disposition"] = content_disposition(name)
     return response
 
 
-def neutral(text: str) -> str:
+def neutralise_formula(text: str) -> str:
     """Text that no spreadsheet reads as a formula: a leading ' is added where it could begin one.
 
     Nothing is removed, so a name keeps all its letters.
     """
     # Spreadsheets skip these invisible characters before they look for a formula.
     first = text.lstrip(" \u00a0\ufeff\u200b")[:1]
-    return f"'{text}" if first and first in RISKY else text
+    return f"'{text}" if first and first in FORMULA_STARTS else text
 
 
 def file_name(words: str, extension: str) -> str:
@@ -126,7 +126,7 @@ def file_name(words: str, extension: str) -> str:
     return f"{plain or 'download'}.{re.sub(r'[^a-z0-9]', '', extension.lower())}"
 
 
-def disposition(name: str) -> str:
+def content_disposition(name: str) -> str:
     """The Content-Disposition header of a download (RFC 6266).
 
     It holds an ASCII name, and the full name in UTF-8 where the two differ.
@@ -141,7 +141,7 @@ def _csv_cell(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return neutral(cell)
+        return neutralise_formula(cell)
     if isinstance(cell, Fraction):
         return repr(float(cell))
     return cell.isoformat() if isinstance(cell, date) else str(cell)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-from portal.web.pages import page_context
+from portal.web.templating import page_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,7 +102,7 @@ def init_app(app: Flask) -> None:
         app.register_error_handler(error_class, _respond_without_database)
 
 
-def when(app: Flask, status: int, listener: Listener) -> None:
+def add_listener(app: Flask, status: int, listener: Listener) -> None:
     """Call `listener` for every error of this status, before its page is made.
 
     An exception in a listener is logged and not shown.

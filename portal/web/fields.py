@@ -13,8 +13,8 @@ from markupsafe import Markup
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, StopValidation, ValidationError
 
-from portal.web.pages import govuk
-from portal.web.wording import PlainWords
+from portal.web.templating import govuk
+from portal.web.wtforms_messages import PlainWords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ def required(message: str) -> InputRequired:
     return InputRequired(message)
 
 
-def required_words(message: str) -> DataRequired:
+def required_text(message: str) -> DataRequired:
     """A validator for text that must hold more than spaces. `message` says what to do."""
     return DataRequired(message)
 
@@ -318,7 +318,7 @@ class Form(FlaskForm):
                 abort(400)
             return submitted
 
-    def failed(self) -> bool:
+    def has_errors(self) -> bool:
         """Was this form sent with errors?"""
         return bool(self.errors)
 
@@ -337,13 +337,13 @@ class Form(FlaskForm):
         """The CSRF token as a hidden input, without an id so that two forms fit on a page."""
         return _hidden("csrf_token", self.csrf_token._value() if "csrf_token" in self else "")  # noqa: SLF001  WTForms offers no public way to the value
 
-    def refuse(self, name: str, message: str) -> None:
+    def add_error(self, name: str, message: str) -> None:
         """Add an error, found by an action, to the field called `name`."""
         field = self[name]
         field.errors = [*field.errors, message]
 
 
-def sent() -> bool:
+def is_post() -> bool:
     """Did this request send a form?"""
     return request.method == "POST"
 

@@ -69,7 +69,7 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListRequest:
     """What a request asks of a list: order, filters and position.
 
     A query reads `fetch` rows after `key` (None: from the start), ordered by `order.column` and a unique column.
@@ -103,10 +103,12 @@ class Listing:
             return Page((), None, None)
         has_previous = has_more if self.backwards else self.key is not None
         has_next = self.key is not None if self.backwards else has_more
-        return Page(items, cursor(key(items[0])) if has_previous else None, cursor(key(items[-1])) if has_next else None)
+        return Page(
+            items, encode_cursor(key(items[0])) if has_previous else None, encode_cursor(key(items[-1])) if has_next else None
+        )
 
 
-def part(rows: Sequence[T], arguments: Mapping[str, str], of: Callable[[T], object], size: int = PART_SIZE) -> Page[T]:
+def paginate(rows: Sequence[T], arguments: Mapping[str, str], of: Callable[[T], object], size: int = PART_SIZE) -> Page[T]:
     """A page of a list that is complete and sorted already. `of` gives the unique value of a row.
 
     A cursor that is not in the list starts at the beginning: a bookmarked row may be gone.
@@ -120,14 +122,14 @@ def part(rows: Sequence[T], arguments: Mapping[str, str], of: Callable[[T], obje
     return Page(items, str(of(items[0])) if start else None, str(of(items[-1])) if start + size < len(rows) else None)
 
 
-def listing(
+def list_request(
     arguments: MultiDict[str, str],
     *,
     columns: Mapping[str, Callable[[Any], object]],
     default: str,
     filters: Mapping[str, Collection[str] | Callable[[str], object]] | None = None,
     unique: Callable[[Any], object] = UUID,
-) -> Listing:
+) -> ListRequest:
     """Read the arguments of a request for a list.
 
     `default` is a column, with "-" before it for high to low. `columns` maps each sortable column to the function that
@@ -147,8 +149,8 @@ def listing(
         message = "a list is read forwards or backwards"
         raise BadRequest(message)
     position = after or before
-    key = key_of(position, columns[order.column], unique) if position else None
-    return Listing(order, active_filters, key, bool(before))
+    key = decode_cursor(position, columns[order.column], unique) if position else None
+    return ListRequest(order, active_filters, key, bool(before))
 
 
 def _check_names(arguments: MultiDict[str, str], filters: Mapping[str, object]) -> None:
@@ -190,7 +192,7 @@ def _filter_value(value: str, allowed: Collection[str] | Callable[[str], object]
     return value
 
 
-def cursor(key: Key) -> str:
+def encode_cursor(key: Key) -> str:
     """A row's position as text for an address.
 
     An address is logged and shared, so a key must hold ids and figures only: no name, UPN or date of birth.
@@ -199,7 +201,7 @@ def cursor(key: Key) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def key_of(text: str, column: Callable[[Any], object], unique: Callable[[Any], object] = UUID) -> Key:
+def decode_cursor(text: str, column: Callable[[Any], object], unique: Callable[[Any], object] = UUID) -> Key:
     """The position a cursor stands for, its two values made by `column` and `unique`.
 
     Raises:

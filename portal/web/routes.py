@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, render_template
 
-from portal import scope
-from portal.permissions import ROLES, Role, for_anyone_signed_in, open_to_all
 from portal.rules.codes import CATEGORY_NAMES, CODES, Code
+from portal.security import scope
+from portal.security.permissions import ROLES, Role, for_anyone_signed_in, open_to_all
 from portal.web import assets
-from portal.web.pages import school_names
+from portal.web.templating import school_names
 
 if TYPE_CHECKING:
     from flask import Response
@@ -27,7 +27,7 @@ bp = Blueprint("web", __name__, template_folder="templates")
 @for_anyone_signed_in
 def home() -> str:
     """The start page, with the links the person's role has."""
-    current = scope.maybe()
+    current = scope.current_or_none()
     # Only people bound to schools read their names here: an authority's officer reaches all of them.
     own = list(school_names().values()) if current is not None and current.schools else []
     return render_template("web/home.html", own=own)

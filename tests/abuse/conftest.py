@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from portal.permissions import Role
+from portal.security.permissions import Role
 from tests.accounts.conftest import live_app
 from tests.accounts.support import make_app, new_browser
 from tests.journeys.conftest import chromium, portal
@@ -23,5 +23,7 @@ __all__ = ["chromium", "live_app", "portal"]
 def demo_administrator(settings: Settings, world: World) -> Browser:
     """A browser signed in as the LA administrator, in the demonstration."""
     browser = new_browser(make_app(settings, demo=True))
-    browser.post("/demonstration/sign-in", {"membership": str(world.here.people[Role.LA_ADMINISTRATOR][1])}, token_from="/sign-in")
+    browser.post(
+        "/demonstration/sign-in", {"membership": str(world.authority.people[Role.LA_ADMINISTRATOR][1])}, token_from="/sign-in"
+    )
     return browser

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from portal.uploads.reading import DEFAULT, FileRefused
-from portal.uploads.reading.guard import recognised
+from portal.uploads.domain.reading.file_guard import file_kind
+from portal.uploads.domain.reading.result import DEFAULT, FileRejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ def _cost(act: Callable[[bytes], object], content: bytes) -> Cost:
     kind, message = "read", ""
     try:
         act(content)
-    except FileRefused as rejection:
+    except FileRejected as rejection:
         kind, message = rejection.kind, rejection.message
     except BaseException as error:  # noqa: BLE001  whatever it is, it becomes the outcome that the test compares
         kind, message = type(error).__name__, str(error)[:2_000]
@@ -79,7 +79,7 @@ def _status_bytes(name: str) -> int:
 
 def run_guard(content: bytes) -> object:
     """Run only the guard, which looks at a file before anything reads it."""
-    return recognised(content, DEFAULT)
+    return file_kind(content, DEFAULT)
 
 
 def cheap_outcome(cost: Cost, *, seconds: float = 2, megabytes: float = MAX_MEGABYTES) -> str:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from portal import clock
-from portal.permissions import Role
+from portal.platform import clock
 from portal.rules.calendar import academic_year
+from portal.security.permissions import Role
 from tests.benchmarks.test_queries import week_file
 from tests.support.chromium import visitor
 from tests.support.objects import upn
-from tests.support.running import until
+from tests.support.running_portal import wait_until
 from tests.uploads.reading.support import workbook
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.support.canaries import Canaries
-    from tests.support.chromium import Visitor
-    from tests.support.running import Member, RunningPortal
+    from tests.support.chromium import BrowserVisitor
+    from tests.support.running_portal import Member, RunningPortal
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 FormFields = dict[str, object]
@@ -67,10 +67,10 @@ class Planter:
             "AND (a.slug = 'wrenfold' OR m.role = 'platform-operator')",
             role,
         )
-        members = [self.database.member(role, place=index) for index in range(count)]
+        members = [self.database.member(role, membership=index) for index in range(count)]
         return next((member for member in members if self.school in member.schools), members[0])
 
-    def send(self, visiting: Visitor, path: str, fields: FormFields, *, form: str = "") -> str:
+    def send(self, visiting: BrowserVisitor, path: str, fields: FormFields, *, form: str = "") -> str:
         """Send a form with the token of its page, and return the address of the page that answers.
 
         Canaries that the answer takes for markup are added to `problems`. `form` is the page with the form, if it is
@@ -181,7 +181,7 @@ class Planter:
             waiting = self._upload(visiting, "marks", self._marks("M"), "rehearsed")
         return [unmapped, pupil_list, applied, reverted, waiting]
 
-    def _upload(self, visiting: Visitor, kind: str, content: bytes, state: str) -> UUID:
+    def _upload(self, visiting: BrowserVisitor, kind: str, content: bytes, state: str) -> UUID:
         file = {"name": self.canaries.short(), "mimeType": "text/csv", "buffer": content}
         self.send(visiting, "/uploads/new", {"school": str(self.school), "kind": kind, "add_pupils": "no", "file": file})
         upload_id: UUID = self.database.one("SELECT id FROM upload ORDER BY received_at DESC LIMIT 1")
@@ -194,9 +194,9 @@ class Planter:
             assert current != "refused", self.database.one("SELECT refusal FROM upload WHERE id = %s", upload_id)
             return bool(current == state)
 
-        until(f"the upload is {state}", has_state)
+        wait_until(f"the upload is {state}", has_state)
 
-    def _apply(self, visiting: Visitor, upload_id: UUID) -> None:
+    def _apply(self, visiting: BrowserVisitor, upload_id: UUID) -> None:
         self.send(visiting, f"/uploads/{upload_id}/apply", {}, form=f"/uploads/{upload_id}")
         self._wait_for_state(upload_id, "applied")
 

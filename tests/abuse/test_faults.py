@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.parts import Parts
-from tests.support.running import Sent, copy_of_demonstration, until
-from tests.support.sending import Case, case_of, kept
+from portal.jobs import outbox
+from tests.support.process_parts import PortalProcesses
+from tests.support.running_portal import MarksFile, copy_of_demonstration, wait_until
+from tests.support.sending import Case, case_of, outcome
 from tests.uploads.files import csv, row, upn
-from workers import queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,16 +35,16 @@ LOCK_SCHOOL = "SELECT 1 FROM school WHERE id = %s FOR UPDATE"
 
 
 @pytest.fixture(scope="module")
-def module_parts() -> Iterator[Parts]:
+def module_parts() -> Iterator[PortalProcesses]:
     """The portal's processes on a copy of the demonstration, for all tests of the module."""
     with copy_of_demonstration() as folder:
-        parts = Parts(folder)
+        parts = PortalProcesses(folder)
         yield parts
         parts.stop()
 
 
 @pytest.fixture
-def parts(module_parts: Parts) -> Iterator[Parts]:
+def parts(module_parts: PortalProcesses) -> Iterator[PortalProcesses]:
     """The portal's processes without a worker and without a waiting job."""
     if not module_parts.whole:
         pytest.fail("The previous test left some of the portal's processes stopped.")
@@ -56,16 +56,16 @@ def parts(module_parts: Parts) -> Iterator[Parts]:
 
 
 @pytest.fixture
-def case(parts: Parts) -> Case:
+def case(parts: PortalProcesses) -> Case:
     """A file of two weeks of last year for one school, which no other test sends."""
     return case_of(parts)
 
 
-def test_a_job_that_is_killed_halfway_twice_is_applied_exactly_once(case: Case, parts: Parts) -> None:
+def test_a_job_that_is_killed_halfway_twice_is_applied_exactly_once(case: Case, parts: PortalProcesses) -> None:
     """Attack AVL-07."""
     worker = parts.start_worker()
     path = case.rehearsed()
-    stored_before = kept(parts.database)
+    stored_before = outcome(parts.database)
     with parts.holding(LOCK_SUMMARIES):
         case.visitor.post(f"{path}/apply", {})
         parts.waiter()
@@ -74,14 +74,14 @@ def test_a_job_that_is_killed_halfway_twice_is_applied_exactly_once(case: Case, 
     with parts.holding(LOCK_SUMMARIES):
         parts.waiter()
         worker.kill()
-    assert kept(parts.database) == stored_before
+    assert outcome(parts.database) == stored_before
     parts.start_worker()
     parts.age_jobs()
     case.ends_well(path)
     assert case.job(path).attempts == 3
 
 
-def test_a_job_whose_worker_died_finishes_and_a_second_worker_does_nothing(case: Case, parts: Parts) -> None:
+def test_a_job_whose_worker_died_finishes_and_a_second_worker_does_nothing(case: Case, parts: PortalProcesses) -> None:
     """Attack AVL-07."""
     worker = parts.start_worker()
     path = case.rehearsed()
@@ -91,12 +91,12 @@ def test_a_job_whose_worker_died_finishes_and_a_second_worker_does_nothing(case:
         # RQ runs a job in a child of the worker. The child outlives the worker and holds the lock of the job's row.
         job_process = _children_of(worker.pid)[0]
         os.kill(worker.pid, signal.SIGKILL)
-        until("the worker is gone", lambda: not worker.is_alive())
+        wait_until("the worker is gone", lambda: not worker.is_alive())
         os.kill(job_process, signal.SIGSTOP)
     parts.start_worker()
     job_before = case.job(path)
     second_run = _enqueue(parts, job_before.id, timeout=60)
-    until("a second worker has looked at the job", lambda: second_run.is_finished or second_run.is_failed)
+    wait_until("a second worker has looked at the job", lambda: second_run.is_finished or second_run.is_failed)
     assert second_run.return_value() == "not waiting"
     assert case.job(path) == job_before
     assert case.state(path) == "applying"
@@ -109,19 +109,19 @@ def _children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _enqueue(parts: Parts, job_id: UUID, timeout: int) -> Job:
+def _enqueue(parts: PortalProcesses, job_id: UUID, timeout: int) -> Job:
     """Put the job in the queue, as RQ's own maintenance does with a job whose worker died."""
-    queue.connect(parts.redis_url)
-    return queue.queue().enqueue_call("workers.jobs.run", args=(str(job_id),), timeout=timeout)
+    outbox.connect(parts.redis_url)
+    return outbox.redis_queue().enqueue_call("workers.jobs.run", args=(str(job_id),), timeout=timeout)
 
 
-def test_an_upload_that_kills_every_worker_is_set_aside_and_the_others_go_on(case: Case, parts: Parts) -> None:
+def test_an_upload_that_kills_every_worker_is_set_aside_and_the_others_go_on(case: Case, parts: PortalProcesses) -> None:
     """Attack AVL-06."""
     parts.start_worker()
     path = case.rehearsed()
     parts.stop_workers()
     case.visitor.post(f"{path}/apply", {})
-    for _ in range(queue.TRIES):
+    for _ in range(outbox.MAX_STARTS):
         with parts.holding(LOCK_SUMMARIES):
             worker = parts.start_worker()
             parts.age_jobs()
@@ -129,16 +129,16 @@ def test_an_upload_that_kills_every_worker_is_set_aside_and_the_others_go_on(cas
             worker.kill()
     parts.start_worker()
     parts.age_jobs()
-    until("the job is set aside", lambda: case.job(path).failed_at)
+    wait_until("the job is set aside", lambda: case.job(path).failed_at)
     page = case.visitor.get(path).text
     assert "This file needs your attention" in page
     assert "Your file is safe and nothing was changed. Send the file again" in page
-    other_school = case_of(parts, place=1)
+    other_school = case_of(parts, membership=1)
     other_school.ends_well(other_school.asked())
     case.ends_well(case.asked())
 
 
-def test_a_file_is_received_while_the_queue_is_down_and_applied_when_it_is_back(case: Case, parts: Parts) -> None:
+def test_a_file_is_received_while_the_queue_is_down_and_applied_when_it_is_back(case: Case, parts: PortalProcesses) -> None:
     """Attack AVL-03."""
     program = parts.kill_valkey()
     path = case.send()
@@ -158,21 +158,21 @@ def test_a_file_is_received_while_the_queue_is_down_and_applied_when_it_is_back(
     assert worker.is_alive()
 
 
-def test_a_queue_that_hangs_blocks_neither_page_nor_job(case: Case, parts: Parts) -> None:
+def test_a_queue_that_hangs_blocks_neither_page_nor_job(case: Case, parts: PortalProcesses) -> None:
     """Attack AVL-03."""
     case.visitor.get("/uploads/new")
     with _hanging_queue(parts):
         path = case.send()
         assert case.state(path) == "received"
         parts.start_worker()
-        until("the job is let go before it is sent", lambda: case.job(path, "uploads.check").sent_at, within=20)
+        wait_until("the job is let go before it is sent", lambda: case.job(path, "uploads.check").sent_at, within=20)
     case.reaches(path, "rehearsed")
     case.visitor.post(f"{path}/apply", {})
     case.ends_well(path)
 
 
 @contextmanager
-def _hanging_queue(parts: Parts) -> Iterator[None]:
+def _hanging_queue(parts: PortalProcesses) -> Iterator[None]:
     """Suspend the queue server: it accepts connections and never answers."""
     assert parts.valkey.child is not None
     os.kill(parts.valkey.child.pid, signal.SIGSTOP)
@@ -182,7 +182,7 @@ def _hanging_queue(parts: Parts) -> Iterator[None]:
         os.kill(parts.valkey.child.pid, signal.SIGCONT)
 
 
-def test_jobs_the_queue_has_lost_are_sent_again(case: Case, parts: Parts) -> None:
+def test_jobs_the_queue_has_lost_are_sent_again(case: Case, parts: PortalProcesses) -> None:
     """Attack AVL-03."""
     path = case.send()
     parts.redis.flushall()
@@ -200,7 +200,7 @@ def test_jobs_the_queue_has_lost_are_sent_again(case: Case, parts: Parts) -> Non
     assert worker.is_alive()
 
 
-def test_a_web_process_killed_before_the_commit_stores_nothing(case: Case, parts: Parts) -> None:
+def test_a_web_process_killed_before_the_commit_stores_nothing(case: Case, parts: PortalProcesses) -> None:
     count_before = parts.database.one("SELECT count(*) FROM upload")
     case.visitor.get("/uploads/new")
     with ThreadPoolExecutor() as pool, parts.holding("LOCK TABLE upload_content IN SHARE MODE"):
@@ -215,13 +215,13 @@ def test_a_web_process_killed_before_the_commit_stores_nothing(case: Case, parts
 
 
 def test_a_web_process_killed_after_the_commit_has_stored_the_file_and_a_second_try_changes_nothing(
-    case: Case, parts: Parts
+    case: Case, parts: PortalProcesses
 ) -> None:
     count_before = parts.database.one("SELECT count(*) FROM upload")
     case.visitor.get("/uploads/new")
     with ThreadPoolExecutor() as pool, _hanging_queue(parts):
         answer = pool.submit(case.posted)
-        until("the file is stored", lambda: parts.database.one("SELECT count(*) FROM upload") == count_before + 1)
+        wait_until("the file is stored", lambda: parts.database.one("SELECT count(*) FROM upload") == count_before + 1)
         parts.web.kill()
         assert isinstance(answer.exception(), OSError)
     parts.start_web()
@@ -239,7 +239,7 @@ def test_a_web_process_killed_after_the_commit_has_stored_the_file_and_a_second_
     case.ends_well(path, applied=2)
 
 
-def test_every_process_recovers_from_a_killed_database(case: Case, parts: Parts) -> None:
+def test_every_process_recovers_from_a_killed_database(case: Case, parts: PortalProcesses) -> None:
     worker = parts.start_worker()
     path = case.rehearsed()
     with parts.holding(LOCK_SUMMARIES):
@@ -252,7 +252,7 @@ def test_every_process_recovers_from_a_killed_database(case: Case, parts: Parts)
             assert "Traceback" not in page.html
         assert case.visitor.get("/readyz").status == 503
         assert parts.alive()
-        until("the dispatcher has noticed", lambda: "dispatcher.waiting" in parts.log("worker.log")[log_length:])
+        wait_until("the dispatcher has noticed", lambda: "dispatcher.waiting" in parts.log("worker.log")[log_length:])
         parts.restart_postgres(command)
     assert case.visitor.get(path).status == 200
     parts.age_jobs()
@@ -261,7 +261,7 @@ def test_every_process_recovers_from_a_killed_database(case: Case, parts: Parts)
     assert parts.web.is_alive()
 
 
-def test_a_job_over_its_time_limit_is_stopped_and_started_again(case: Case, parts: Parts) -> None:
+def test_a_job_over_its_time_limit_is_stopped_and_started_again(case: Case, parts: PortalProcesses) -> None:
     parts.start_worker()
     path = case.rehearsed()
     parts.stop_workers()
@@ -272,25 +272,25 @@ def test_a_job_over_its_time_limit_is_stopped_and_started_again(case: Case, part
         run = _enqueue(parts, case.job(path).id, timeout=1)
         parts.start_worker()
         parts.waiter()
-        until("the job is given up", lambda: run.is_failed)
+        wait_until("the job is given up", lambda: run.is_failed)
     assert case.state(path) == "applying"
     parts.age_jobs()
     case.ends_well(path)
 
 
-def test_a_job_that_waits_for_a_busy_school_is_not_set_aside(case: Case, parts: Parts) -> None:
+def test_a_job_that_waits_for_a_busy_school_is_not_set_aside(case: Case, parts: PortalProcesses) -> None:
     parts.start_worker()
     path = case.rehearsed()
     with parts.holding(LOCK_SCHOOL, case.school):
         case.visitor.post(f"{path}/apply", {})
         parts.waiter()
-        until("the job has stopped waiting for the lock", lambda: parts.database.one("SELECT bool_and(granted) FROM pg_locks"))
-        until("the start is not counted", lambda: case.job(path).attempts == 0, within=10)
+        wait_until("the job has stopped waiting for the lock", lambda: parts.database.one("SELECT bool_and(granted) FROM pg_locks"))
+        wait_until("the start is not counted", lambda: case.job(path).attempts == 0, within=10)
     parts.age_jobs()
     case.ends_well(path)
 
 
-def test_a_job_that_always_fails_is_set_aside_and_no_log_names_the_pupil(case: Case, parts: Parts) -> None:
+def test_a_job_that_always_fails_is_set_aside_and_no_log_names_the_pupil(case: Case, parts: PortalProcesses) -> None:
     """Attack AVL-06."""
     # Only the search for possible duplicates reads this column. Its statement carries names and UPNs of pupils, which a
     # database error would quote.
@@ -298,7 +298,7 @@ def test_a_job_that_always_fails_is_set_aside_and_no_log_names_the_pupil(case: C
     columns = ", ".join(name for (name,) in parts.database.rows(remaining))
     parts.database.change("REVOKE SELECT ON pupil FROM portal_app")
     parts.database.change(f"GRANT SELECT ({columns}) ON pupil TO portal_app")
-    new_pupil_case = replace(case, sent=Sent(csv(row(77, f"{case.monday:%d/%m/%Y}", "AM", "/")), 1, 0), add_pupils="yes")
+    new_pupil_case = replace(case, sent=MarksFile(csv(row(77, f"{case.monday:%d/%m/%Y}", "AM", "/")), 1, 0), add_pupils="yes")
     path = new_pupil_case.send()
     parts.start_worker()
 
@@ -306,12 +306,12 @@ def test_a_job_that_always_fails_is_set_aside_and_no_log_names_the_pupil(case: C
         parts.age_jobs()
         return bool(case.job(path, "uploads.check").failed_at)
 
-    until("the job is set aside", is_set_aside)
+    wait_until("the job is set aside", is_set_aside)
     page = case.visitor.get(path).text
     assert "This file needs your attention" in page
     assert "Send the file again" in page
-    queue.connect(parts.redis_url)
-    failed = [queue.queue().fetch_job(job_id) for job_id in queue.queue().failed_job_registry.get_job_ids()]
+    outbox.connect(parts.redis_url)
+    failed = [outbox.redis_queue().fetch_job(job_id) for job_id in outbox.redis_queue().failed_job_registry.get_job_ids()]
     results = [job.latest_result() for job in failed if job is not None]
     assert {result.exc_string for result in results if result is not None} == {""}
     assert "psycopg.errors.InsufficientPrivilege" in parts.log("worker.log")

@@ -14,17 +14,21 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import select
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import clock, gate
-from portal.accounts import actions, second_factor
 from portal.accounts import routes as accounts
+from portal.accounts.actions import people as people_actions
+from portal.accounts.actions import second_factors as second_factor_actions
+from portal.accounts.actions import sign_ins as sign_in_actions
+from portal.accounts.domain import second_factor
+from portal.accounts.domain.passwords import hash_password
 from portal.accounts.models import Mail, Person, SignIn
-from portal.accounts.passwords import hash_password
-from portal.accounts.queries import command_line, principal
+from portal.accounts.queries.principals import command_line, principal
 from portal.audit.models import AuditEvent
-from portal.db import tx, unit_of_work
-from portal.permissions import LA_ROLES, Role, for_anyone_signed_in, needs
+from portal.db.work import tx, unit_of_work
+from portal.platform import clock
 from portal.schools.queries import school
-from portal.web import errors, headers, pages
+from portal.security import gate
+from portal.security.permissions import LA_ROLES, Role, for_anyone_signed_in, needs
+from portal.web import errors, headers, templating
 from portal.web import routes as web
 from tests.support.browser import Browser
 
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from tests.support.browser import Page
-    from tests.support.world import Place
+    from tests.support.world import AuthorityWorld
 
 R = TypeVar("R")
 
@@ -60,7 +64,7 @@ def make_app(settings: Settings, *, demo: bool = False, proxies: int = 0) -> Fla
         TESTING=True,
     )
     CSRFProtect(app)
-    pages.init_app(app)
+    templating.init_app(app)
     errors.init_app(app)
     headers.init_app(app)
     gate.init_app(app, second_factor_required=not demo, demonstration=demo)
@@ -118,28 +122,30 @@ class User:
         return pyotp.TOTP(self.secret).at(clock.now())
 
 
-def add_user(authority: Place, role: Role = Role.LA_OFFICER, *, email: str = "officer@council.example") -> User:
+def add_user(authority: AuthorityWorld, role: Role = Role.LA_OFFICER, *, email: str = "officer@council.example") -> User:
     """Add a person with this role and `PASSWORD`, without a second factor."""
     schools = frozenset({authority.primary}) if role not in LA_ROLES and role is not Role.PARTNER else frozenset()
     with unit_of_work(command_line(authority.id)):
-        person = actions.add_person("Ann Officer", email, password_hash=cached_hash(PASSWORD))
-        membership = actions.add_membership(person.id, role, school_ids=schools)
+        person = people_actions.add_person("Ann Officer", email, password_hash=cached_hash(PASSWORD))
+        membership = people_actions.add_membership(person.id, role, school_ids=schools)
         return User(person.id, membership.id, email)
 
 
-def with_authenticator(user: User, authority: Place, app: Flask) -> User:
+def with_authenticator(user: User, authority: AuthorityWorld, app: Flask) -> User:
     """The same user with an authenticator app.
 
     Set up ten minutes ago, because setting it up uses a code and the current one must still work.
     """
     secret = pyotp.random_base32()
-    with clock.at(clock.now() - timedelta(minutes=10)), unit_of_work(command_line(authority.id)):
-        person = principal(actions.begin(user.id, "Set-up"))
+    with clock.frozen_at(clock.now() - timedelta(minutes=10)), unit_of_work(command_line(authority.id)):
+        person = principal(sign_in_actions.begin(user.id, "Set-up"))
         assert person is not None
         code = pyotp.TOTP(secret).at(clock.now())
-        token_and_codes = actions.set_up_factor(person.sign_in_id, secret, code, second_factor.derive_key(str(app.secret_key)))
+        token_and_codes = second_factor_actions.set_up_factor(
+            person.sign_in_id, secret, code, second_factor.derive_key(str(app.secret_key))
+        )
         assert token_and_codes is not None
-        actions.end_other_sign_ins(user.id, "set-up")
+        sign_in_actions.end_other_sign_ins(user.id, "set-up")
     return replace(user, secret=secret)
 
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from portal import gate
-from portal.permissions import OPEN, Role, permission_of
+from portal.security import gate
+from portal.security.permissions import OPEN, Role, permission_of
 from tests.accounts.support import events, new_browser
 from tests.support.growth import statements
 
@@ -40,7 +40,7 @@ def as_role(demo_app: Flask, world: World) -> Callable[[Role], Browser]:
 
     def sign_in(role: Role) -> Browser:
         browser = new_browser(demo_app)
-        browser.post("/demonstration/sign-in", {"membership": str(world.here.people[role][1])}, token_from="/sign-in")
+        browser.post("/demonstration/sign-in", {"membership": str(world.authority.people[role][1])}, token_from="/sign-in")
         return browser
 
     return sign_in
@@ -84,31 +84,31 @@ def test_a_view_below_dashboards_that_is_open_to_all_is_refused(settings: object
     app.add_url_rule("/dashboards/open", "open", lambda: "data")
     app.view_functions["open"].permission = OPEN  # type: ignore[attr-defined]  # as @open_to_all does
     with app.test_request_context("/dashboards/open"):
-        assert gate._permission() is None  # noqa: SLF001  the decision itself
+        assert gate._required_permission() is None  # noqa: SLF001  the decision itself
 
 
 def test_a_page_outside_the_role_is_403_and_recorded(as_role: Callable[[Role], Browser], world: World) -> None:
     as_role(Role.LA_OFFICER).get("/guarded/people", status=403)
-    row = events(world.here.id, "access.denied")[-1]
+    row = events(world.authority.id, "access.denied")[-1]
     assert (row.role, row.facts) == ("la-officer", {"endpoint": "guarded.by_role", "ids": [], "status": 403})
 
 
 def test_an_object_out_of_scope_is_404_with_the_same_body_and_recorded(as_role: Callable[[Role], Browser], world: World) -> None:
     browser = as_role(Role.HEADTEACHER)
-    browser.get(f"/guarded/schools/{world.here.primary}")
+    browser.get(f"/guarded/schools/{world.authority.primary}")
     bodies = set()
-    out_of_scope = (world.here.secondary, world.neighbour.primary, uuid4())
+    out_of_scope = (world.authority.secondary, world.neighbour.primary, uuid4())
     for school_id in out_of_scope:
         bodies.add(browser.get(f"/guarded/schools/{school_id}", status=404).text)
     assert len(bodies) == 1
-    recorded = events(world.here.id, "access.denied")
+    recorded = events(world.authority.id, "access.denied")
     assert [row.facts["ids"] for row in recorded] == [[str(school_id)] for school_id in out_of_scope]
     assert events(world.neighbour.id, "access.denied") == []
 
 
 def test_an_unknown_address_is_404_and_not_recorded(as_role: Callable[[Role], Browser], world: World) -> None:
     as_role(Role.HEADTEACHER).get("/no-such-page", status=404)
-    assert events(world.here.id, "access.denied") == []
+    assert events(world.authority.id, "access.denied") == []
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_post_without_the_token_changes_nothing(as_role: Callable[[Role], Brow
 
 
 def test_a_large_body_is_accepted_only_for_files_of_signed_in_people(as_role: Callable[[Role], Browser], live_app: Flask) -> None:
-    large = b"x" * (gate.A_FORM + 1)
+    large = b"x" * (gate.MAX_FORM_BYTES + 1)
     assert (
         new_browser(live_app).client.post("/sign-in", data=large, content_type="multipart/form-data; boundary=x").status_code == 413
     )

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from portal.accounts import actions
 from portal.accounts.actions import mail
+from portal.accounts.actions import mail as mail_actions
 from portal.accounts.actions.mail import KIND, Smtp
-from portal.accounts.queries import command_line
-from portal.db import tx, unit_of_work
-from portal.permissions import Role
+from portal.accounts.queries.principals import command_line
+from portal.db.work import tx, unit_of_work
+from portal.jobs.outbox import OutboxJob
+from portal.security.permissions import Role
 from tests.accounts.support import add_user, mails, new_browser
-from workers.queue import OutboxJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,12 +65,12 @@ def postbox() -> Iterator[tuple[Smtp, list[str]]]:
 
 
 def test_a_message_is_delivered_once_and_its_body_deleted(world: World) -> None:
-    with postbox() as (smtp, messages), unit_of_work(command_line(world.here.id)):
-        mail_id = actions.send_mail("ann@council.example", "A link", "Open https://portal.example/reset/links/secret\n")
+    with postbox() as (smtp, messages), unit_of_work(command_line(world.authority.id)):
+        mail_id = mail_actions.send_mail("ann@council.example", "A link", "Open https://portal.example/reset/links/secret\n")
         job = tx().scalars(select(OutboxJob).where(OutboxJob.kind == KIND)).one()
         assert job.ids == {"mail_id": str(mail_id)}
-        assert actions.deliver_mail(mail_id, smtp) is True
-        assert actions.deliver_mail(mail_id, smtp) is False
+        assert mail_actions.deliver_mail(mail_id, smtp) is True
+        assert mail_actions.deliver_mail(mail_id, smtp) is False
         assert len(messages) == 1
         assert "To: ann@council.example" in messages[0]
         assert f"Message-ID: <{mail_id}@council.example>" in messages[0]
@@ -79,24 +79,24 @@ def test_a_message_is_delivered_once_and_its_body_deleted(world: World) -> None:
 
 
 def test_a_message_stays_queued_when_the_server_cannot_be_reached(world: World) -> None:
-    with unit_of_work(command_line(world.here.id)):
-        mail_id = actions.send_mail("ann@council.example", "A link", "text")
+    with unit_of_work(command_line(world.authority.id)):
+        mail_id = mail_actions.send_mail("ann@council.example", "A link", "text")
         with pytest.raises(OSError, match="refused"):
-            actions.deliver_mail(mail_id, Smtp("127.0.0.1", 9, "portal@council.example", "none"))
+            mail_actions.deliver_mail(mail_id, Smtp("127.0.0.1", 9, "portal@council.example", "none"))
     assert [(message.body, message.sent_at) for message in mails()] == [("text", None)]
 
 
 def test_a_message_stays_queued_without_a_server(world: World) -> None:
-    with unit_of_work(command_line(world.here.id)):
-        assert actions.deliver_mail(actions.send_mail("ann@council.example", "A link", "text")) is False
+    with unit_of_work(command_line(world.authority.id)):
+        assert mail_actions.deliver_mail(mail_actions.send_mail("ann@council.example", "A link", "text")) is False
     assert mails()[0].body == "text"
 
 
 def test_a_message_is_sent_by_the_server_set_for_the_process(world: World) -> None:
-    with postbox() as (smtp, messages), unit_of_work(command_line(world.here.id)):
+    with postbox() as (smtp, messages), unit_of_work(command_line(world.authority.id)):
         mail.connect(smtp)
         try:
-            assert actions.deliver_mail(actions.send_mail("ann@council.example", "A link", "text")) is True
+            assert mail_actions.deliver_mail(mail_actions.send_mail("ann@council.example", "A link", "text")) is True
         finally:
             mail.connect(None)
         assert len(messages) == 1
@@ -113,15 +113,15 @@ def test_a_message_is_sent_by_the_server_set_for_the_process(world: World) -> No
 )
 def test_a_line_break_in_an_address_or_subject_adds_no_mail_header(world: World, to: str, subject: str) -> None:
     """Attack INJ-04."""
-    with unit_of_work(command_line(world.here.id)), pytest.raises(ValueError, match="one line"):
-        actions.send_mail(to, subject, "text")
+    with unit_of_work(command_line(world.authority.id)), pytest.raises(ValueError, match="one line"):
+        mail_actions.send_mail(to, subject, "text")
     assert mails() == []
 
 
 def test_only_the_demonstration_shows_the_mail_it_would_have_sent(demo_app: Flask, live_app: Flask, world: World) -> None:
     browser = new_browser(demo_app)
     assert "No message yet" in browser.get("/demonstration/mail").text
-    user = add_user(world.here)
+    user = add_user(world.authority)
     browser.post("/reset", {"email": user.email}, token_from="/reset")
     page = browser.get("/demonstration/mail")
     link = next(href for href in page.links().values() if "/reset/links/" in href)
@@ -139,7 +139,7 @@ def test_the_demonstration_lists_its_people_by_role_and_each_signs_in_with_one_p
         "Sign in with a password",
     ]
     assert "Works with schools and families to find and remove barriers to attendance." in page.text
-    for role, (_, membership) in world.here.people.items():
+    for role, (_, membership) in world.authority.people.items():
         browser = new_browser(demo_app)
         browser.post("/demonstration/sign-in", {"membership": str(membership)}, token_from="/sign-in")
         browser.get("/account")
@@ -147,8 +147,8 @@ def test_the_demonstration_lists_its_people_by_role_and_each_signs_in_with_one_p
 
 
 def test_one_press_signs_in_demonstration_people_only(demo_app: Flask, live_app: Flask, world: World) -> None:
-    live_user = add_user(world.here, Role.LA_ADMINISTRATOR)
-    demo_membership = world.here.people[Role.LA_OFFICER][1]
+    live_user = add_user(world.authority, Role.LA_ADMINISTRATOR)
+    demo_membership = world.authority.people[Role.LA_OFFICER][1]
     new_browser(demo_app).post(
         "/demonstration/sign-in", {"membership": str(live_user.membership)}, status=404, token_from="/sign-in"
     )

@@ -8,13 +8,16 @@ from uuid import uuid4
 
 import pytest
 
-from portal import clock
 from portal.accounts import actions
+from portal.accounts.actions import invitations as invitation_actions
+from portal.accounts.actions import people as people_actions
+from portal.accounts.domain.roles import Reach, can_manage, grantable_roles, validated
 from portal.accounts.models import PLATFORM, Membership
-from portal.accounts.queries import authorities, authority_by_slug, command_line, platform_scope
-from portal.accounts.roles import Reach, can_manage, grantable_roles, validated
-from portal.db import tx, unit_of_work
-from portal.permissions import LA_ROLES, SCHOOL_ROLES, Role
+from portal.accounts.queries.people import authorities
+from portal.accounts.queries.principals import authority_by_slug, command_line, platform_scope
+from portal.db.work import tx, unit_of_work
+from portal.platform import clock
+from portal.security.permissions import LA_ROLES, SCHOOL_ROLES, Role
 from tests.accounts.support import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -42,7 +45,7 @@ INVITED = "You are invited to the attendance portal"
 
 def _signed_in_as(demo_app: Flask, world: World, role: Role) -> Browser:
     browser = new_browser(demo_app)
-    browser.post("/demonstration/sign-in", {"membership": str(world.here.people[role][1])}, token_from="/sign-in")
+    browser.post("/demonstration/sign-in", {"membership": str(world.authority.people[role][1])}, token_from="/sign-in")
     return browser
 
 
@@ -57,9 +60,9 @@ def test_an_administrator_sees_the_people_of_the_authority_and_of_no_other(demo_
 
 
 def test_a_school_administrator_sees_only_people_of_their_own_schools(demo_app: Flask, world: World) -> None:
-    colleague = add_user(world.here, Role.HEADTEACHER, email="other@hilltop.example")
-    with unit_of_work(command_line(world.here.id)):
-        actions.change_membership(colleague.membership, Reach(Role.HEADTEACHER, frozenset({world.here.secondary})))
+    colleague = add_user(world.authority, Role.HEADTEACHER, email="other@hilltop.example")
+    with unit_of_work(command_line(world.authority.id)):
+        people_actions.change_membership(colleague.membership, Reach(Role.HEADTEACHER, frozenset({world.authority.secondary})))
     browser = _signed_in_as(demo_app, world, Role.SCHOOL_ADMINISTRATOR)
     page = browser.get("/people")
     assert "5 people" in page.text
@@ -83,7 +86,7 @@ def test_an_invited_person_makes_an_account_and_sets_up_the_app(live_app: Flask,
         "name": "Bo Office",
         "email": "bo@brooklane.example",
         "role": "school-office",
-        "school_ids": str(world.here.primary),
+        "school_ids": str(world.authority.primary),
     }
     assert "An invitation is on its way" in browser.post("/people/new", form_fields, token_from="/people/new").text
     assert "Invitations not yet accepted" in browser.get("/people").text
@@ -96,8 +99,10 @@ def test_an_invited_person_makes_an_account_and_sets_up_the_app(live_app: Flask,
 
 def test_a_person_with_an_account_accepts_an_invitation_by_signing_in(live_app: Flask, world: World) -> None:
     user = with_authenticator(add_user(world.neighbour, email="known@elsewhere.example"), world.neighbour, live_app)
-    with unit_of_work(world.here.scope(Role.LA_ADMINISTRATOR)):
-        actions.invite("Known", user.email, Reach(Role.LA_LEGAL), lambda token: f"https://portal.example/invitations/{token}")
+    with unit_of_work(world.authority.scope(Role.LA_ADMINISTRATOR)):
+        invitation_actions.invite(
+            "Known", user.email, Reach(Role.LA_LEGAL), lambda token: f"https://portal.example/invitations/{token}"
+        )
     browser = new_browser(live_app)
     invitation = browser.get(link_path(latest_mail(INVITED)))
     assert "You have an account already" in invitation.text
@@ -109,7 +114,7 @@ def test_a_person_with_an_account_accepts_an_invitation_by_signing_in(live_app: 
     accepted = browser.post("/invitation", {})
     assert accepted.h1 == "Choose your role"
     assert "Wrenfold" in accepted.text
-    assert events(world.here.id, "invitation.accepted")[0].facts["new_account"] is False
+    assert events(world.authority.id, "invitation.accepted")[0].facts["new_account"] is False
 
 
 def test_a_withdrawn_invitation_opens_nothing(live_app: Flask, demo_app: Flask, world: World) -> None:
@@ -125,22 +130,24 @@ def test_a_withdrawn_invitation_opens_nothing(live_app: Flask, demo_app: Flask, 
 
 def test_a_role_is_changed_and_ended(demo_app: Flask, world: World) -> None:
     browser = _signed_in_as(demo_app, world, Role.LA_ADMINISTRATOR)
-    membership = world.here.people[Role.LA_OFFICER][1]
+    membership = world.authority.people[Role.LA_OFFICER][1]
     page = browser.get(f"/people/{membership}/edit")
     assert page.document.xpath("//input[@name='role' and @checked]/@value") == ["la-officer"]
     error_page = browser.post(f"/people/{membership}/edit", {"role": "headteacher"})
     assert "Select at least one school for this role." in error_page.text
-    browser.post(f"/people/{membership}/edit", {"role": "headteacher", "school_ids": str(world.here.secondary)})
+    browser.post(f"/people/{membership}/edit", {"role": "headteacher", "school_ids": str(world.authority.secondary)})
     with unit_of_work(None):
         row = tx().get_one(Membership, membership)
-        assert (row.role, row.school_ids) == ("headteacher", [world.here.secondary])
+        assert (row.role, row.school_ids) == ("headteacher", [world.authority.secondary])
     browser.post(f"/people/{membership}/end", {}, token_from=f"/people/{membership}/end")
     browser.get(f"/people/{membership}", status=404)
-    assert [row.event for row in events(world.here.id, "membership.ended")] == ["membership.ended"]
+    assert [row.event for row in events(world.authority.id, "membership.ended")] == ["membership.ended"]
 
 
 def test_only_the_authority_can_remove_a_lost_second_factor(live_app: Flask, demo_app: Flask, world: World) -> None:
-    user = with_authenticator(add_user(world.here, Role.HEADTEACHER, email="head@brooklane.example"), world.here, live_app)
+    user = with_authenticator(
+        add_user(world.authority, Role.HEADTEACHER, email="head@brooklane.example"), world.authority, live_app
+    )
     path = f"/people/{user.membership}/take-off-second-factor"
     _signed_in_as(demo_app, world, Role.SCHOOL_ADMINISTRATOR).post(path, {}, status=403, token_from="/people")
     _signed_in_as(demo_app, world, Role.LA_ADMINISTRATOR).post(path, {}, token_from=f"/people/{user.membership}")
@@ -150,8 +157,8 @@ def test_only_the_authority_can_remove_a_lost_second_factor(live_app: Flask, dem
 
 
 def test_a_suspended_account_gets_no_link_and_is_reopened_by_the_authority(live_app: Flask, demo_app: Flask, world: World) -> None:
-    user = with_authenticator(add_user(world.here), world.here, live_app)
-    with clock.at(clock.now() + timedelta(days=91)):
+    user = with_authenticator(add_user(world.authority), world.authority, live_app)
+    with clock.frozen_at(clock.now() + timedelta(days=91)):
         new_browser(live_app).post("/reset", {"email": user.email}, token_from="/reset")
         assert "suspended" in (latest_mail("Your account is suspended").body or "")
         browser = _signed_in_as(demo_app, world, Role.LA_ADMINISTRATOR)
@@ -162,11 +169,11 @@ def test_a_suspended_account_gets_no_link_and_is_reopened_by_the_authority(live_
 
 def test_an_operator_adds_an_authority_and_invites_its_administrator(live_app: Flask, world: World) -> None:
     with unit_of_work(platform_scope()):
-        person = actions.add_person("Op Erator", "op@platform.example", password_hash=cached_hash(PASSWORD))
-        membership = actions.add_membership(person.id, Role.PLATFORM_OPERATOR)
+        person = people_actions.add_person("Op Erator", "op@platform.example", password_hash=cached_hash(PASSWORD))
+        membership = people_actions.add_membership(person.id, Role.PLATFORM_OPERATOR)
         operator = User(person.id, membership.id, person.email)
     browser = new_browser(live_app)
-    sign_in(browser, with_authenticator(operator, world.here, live_app))
+    sign_in(browser, with_authenticator(operator, world.authority, live_app))
     error_page = browser.post(
         "/authorities/new", {"name": "Again", "slug": "wrenfold", "la_code": "003"}, token_from="/authorities/new"
     )
@@ -182,7 +189,7 @@ def test_an_operator_adds_an_authority_and_invites_its_administrator(live_app: F
     assert [row.role for row in events(new_id, "authority.added")] == ["platform-operator"]
     assert len(events(new_id, "invitation.sent")) == 1
     assert len(events(PLATFORM, "authority.noted")) == 1
-    for path in ("/people", f"/guarded/schools/{world.here.primary}"):
+    for path in ("/people", f"/guarded/schools/{world.authority.primary}"):
         browser.get(path, status=403)
     browser.get(f"/authorities/{PLATFORM}/administrators/new", status=404)
     browser.get(f"/authorities/{uuid4()}/administrators/new", status=404)
@@ -221,16 +228,16 @@ def test_each_role_may_give_these_roles() -> None:
 
 
 def test_managing_a_membership_depends_on_its_role_and_schools(world: World) -> None:
-    school = world.here.scope(Role.SCHOOL_ADMINISTRATOR)
-    assert can_manage(school, Role.HEADTEACHER, [world.here.primary])
-    assert not can_manage(school, Role.HEADTEACHER, [world.here.primary, world.here.secondary])
+    school = world.authority.scope(Role.SCHOOL_ADMINISTRATOR)
+    assert can_manage(school, Role.HEADTEACHER, [world.authority.primary])
+    assert not can_manage(school, Role.HEADTEACHER, [world.authority.primary, world.authority.secondary])
     assert not can_manage(school, Role.LA_OFFICER, [])
-    assert can_manage(world.here.scope(Role.LA_ADMINISTRATOR), Role.HEADTEACHER, [world.here.secondary])
-    assert not can_manage(world.here.scope(Role.LA_MANAGER), Role.HEADTEACHER, [])
+    assert can_manage(world.authority.scope(Role.LA_ADMINISTRATOR), Role.HEADTEACHER, [world.authority.secondary])
+    assert not can_manage(world.authority.scope(Role.LA_MANAGER), Role.HEADTEACHER, [])
 
 
 def test_the_platform_is_added_once(world: World) -> None:
     with unit_of_work(platform_scope()):
-        assert actions.ensure_platform().id == PLATFORM
-        assert actions.ensure_platform().id == PLATFORM
+        assert people_actions.ensure_platform().id == PLATFORM
+        assert people_actions.ensure_platform().id == PLATFORM
     assert len(events(PLATFORM, "authority.added")) == 1

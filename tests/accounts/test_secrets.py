@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal import clock
-from portal.accounts import passwords, second_factor
-from portal.accounts.visitors import Visitor, device_in_words
+from portal.accounts.domain import passwords, second_factor
+from portal.accounts.domain.clients import Client, device_in_words
+from portal.platform import clock
 from tests.support.world import NOW
 
 KEY = second_factor.derive_key("only-for-tests-0123456789-abcdefghij")
@@ -100,14 +100,14 @@ def test_a_stored_secret_is_rejected_as_an_offer() -> None:
 @pytest.mark.parametrize(("seconds", "accepted"), [(-61, False), (-30, True), (0, True), (30, True), (61, False)])
 def test_a_telephones_clock_may_be_half_a_minute_off(seconds: int, accepted: bool) -> None:
     secret = pyotp.random_base32()
-    with clock.at(NOW):
+    with clock.frozen_at(NOW):
         code = pyotp.TOTP(secret).at(NOW + timedelta(seconds=seconds))
         assert (second_factor.matching_step(secret, code, None) is not None) is accepted
 
 
 @given(st.text(max_size=12))
 def test_any_text_can_be_checked_as_a_code(typed: str) -> None:
-    with clock.at(NOW):
+    with clock.frozen_at(NOW):
         second_factor.matching_step("JBSWY3DPEHPK3PXP" * 2, typed, 0)
 
 
@@ -121,7 +121,7 @@ def test_there_are_ten_recovery_codes_and_typing_them_is_lenient() -> None:
 
 
 def test_a_clients_hash_depends_on_the_key_and_the_kind() -> None:
-    client, other_key = Visitor("192.0.2.1", "", "key"), Visitor("192.0.2.1", "", "another key")
+    client, other_key = Client("192.0.2.1", "", "key"), Client("192.0.2.1", "", "another key")
     assert "192.0.2.1" not in client.blinded("address", client.address)
     assert client.blinded("address", "192.0.2.1") != other_key.blinded("address", "192.0.2.1")
     assert client.blinded("address", "x") != client.blinded("account", "x")

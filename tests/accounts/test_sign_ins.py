@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from argon2 import PasswordHasher
 
-from portal import clock
-from portal.accounts import actions
+from portal.accounts.actions import people as people_actions
+from portal.accounts.actions import second_factors as second_factor_actions
 from portal.accounts.models import SignIn
-from portal.accounts.queries import command_line
-from portal.db import tx, unit_of_work
-from portal.permissions import Role
+from portal.accounts.queries.principals import command_line
+from portal.db.work import tx, unit_of_work
+from portal.platform import clock
+from portal.security.permissions import Role
 from tests.accounts.support import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def test_the_first_sign_in_sets_up_the_app_and_shows_ten_codes_once(live_app: Flask, world: World) -> None:
-    user = add_user(world.here)
+    user = add_user(world.authority)
     browser = new_browser(live_app)
     page = enter_password(browser, user.email)
     assert "style=" not in page.document.xpath("string(//main)")
@@ -56,14 +57,14 @@ def test_the_first_sign_in_sets_up_the_app_and_shows_ten_codes_once(live_app: Fl
     assert done.links()["I have kept them: continue"] == "/"
     browser.get("/guarded/download")
     assert key.encode() not in (person_row(user.id).totp_secret or b""), "the secret is stored encrypted"
-    entered = events(world.here.id, "sign_in.entered")
+    entered = events(world.authority.id, "sign_in.entered")
     assert [(row.person_id, row.facts["how"], row.facts["second_factor"]) for row in entered] == [(user.id, "password", True)]
 
 
 def test_a_recovery_code_works_once_and_its_owner_is_told(live_app: Flask, world: World) -> None:
-    user = with_authenticator(add_user(world.here), world.here, live_app)
-    with unit_of_work(command_line(world.here.id)):
-        codes = actions.make_recovery_codes(user.id)
+    user = with_authenticator(add_user(world.authority), world.authority, live_app)
+    with unit_of_work(command_line(world.authority.id)):
+        codes = second_factor_actions.make_recovery_codes(user.id)
     browser = new_browser(live_app)
     enter_password(browser, user.email)
     typed = codes[3].lower().replace("-", " ")
@@ -76,7 +77,7 @@ def test_a_recovery_code_works_once_and_its_owner_is_told(live_app: Flask, world
 
 
 def test_replacing_the_app_needs_the_password_and_a_code(live_app: Flask, world: World) -> None:
-    user = with_authenticator(add_user(world.here), world.here, live_app)
+    user = with_authenticator(add_user(world.authority), world.authority, live_app)
     browser = new_browser(live_app)
     sign_in(browser, user)
     page = browser.get("/second-factor/set-up")
@@ -90,7 +91,7 @@ def test_replacing_the_app_needs_the_password_and_a_code(live_app: Flask, world:
 
 
 def test_an_offer_of_another_person_or_an_old_one_is_rejected(live_app: Flask, world: World) -> None:
-    user, other_user = add_user(world.here), add_user(world.here, email="two@council.example")
+    user, other_user = add_user(world.authority), add_user(world.authority, email="two@council.example")
     browser, other_browser = new_browser(live_app), new_browser(live_app)
     page = enter_password(browser, user.email)
     enter_password(other_browser, other_user.email)
@@ -98,47 +99,47 @@ def test_an_offer_of_another_person_or_an_old_one_is_rejected(live_app: Flask, w
     key = page.document.xpath("string(//code)").replace(" ", "")
     code = replace(user, secret=key).code()
     assert "Scan the new picture" in other_browser.post("/second-factor/set-up", {"offer": offer, "code": code}).text
-    with clock.at(clock.now() + timedelta(minutes=31)):
+    with clock.frozen_at(clock.now() + timedelta(minutes=31)):
         later_browser = new_browser(live_app)
         enter_password(later_browser, user.email)
         assert "Scan the new picture" in later_browser.post("/second-factor/set-up", {"offer": offer, "code": code}).text
 
 
 def test_a_person_with_two_memberships_chooses_one_and_switches_with_a_new_token(live_app: Flask, world: World) -> None:
-    user = with_authenticator(add_user(world.here), world.here, live_app)
+    user = with_authenticator(add_user(world.authority), world.authority, live_app)
     with unit_of_work(command_line(world.neighbour.id)):
-        second_membership = actions.add_membership(user.id, Role.HEADTEACHER, school_ids=[world.neighbour.primary]).id
+        second_membership = people_actions.add_membership(user.id, Role.HEADTEACHER, school_ids=[world.neighbour.primary]).id
     browser = new_browser(live_app)
     assert sign_in(browser, user).h1 == "Choose your role"
-    browser.get(f"/guarded/schools/{world.here.primary}", status=302)
+    browser.get(f"/guarded/schools/{world.authority.primary}", status=302)
     browser.post(f"/roles/{user.membership}", {}, token_from="/roles")
-    browser.get(f"/guarded/schools/{world.here.primary}")
+    browser.get(f"/guarded/schools/{world.authority.primary}")
     old_cookie = cookie(browser)
     browser.post(f"/roles/{second_membership}", {}, token_from="/roles")
     browser.get(f"/guarded/schools/{world.neighbour.primary}")
-    browser.get(f"/guarded/schools/{world.here.primary}", status=404)
+    browser.get(f"/guarded/schools/{world.authority.primary}", status=404)
     thief = new_browser(live_app)
     give_cookie(thief, old_cookie)
     thief.get("/guarded/download", status=302)
-    assert [row.facts["how"] for row in events(world.here.id, "sign_in.entered")] == ["password"]
+    assert [row.facts["how"] for row in events(world.authority.id, "sign_in.entered")] == ["password"]
     assert [row.facts["how"] for row in events(world.neighbour.id, "sign_in.entered")] == ["switch"]
 
 
 def test_nobody_can_act_through_the_membership_of_another_person(live_app: Flask, world: World) -> None:
-    user = with_authenticator(add_user(world.here), world.here, live_app)
+    user = with_authenticator(add_user(world.authority), world.authority, live_app)
     browser = new_browser(live_app)
     sign_in(browser, user)
-    browser.post(f"/roles/{world.here.people[Role.LA_ADMINISTRATOR][1]}", {}, status=404, token_from="/roles")
+    browser.post(f"/roles/{world.authority.people[Role.LA_ADMINISTRATOR][1]}", {}, status=404, token_from="/roles")
 
 
 def test_people_see_and_end_their_own_sign_ins(live_app: Flask, world: World) -> None:
-    user = with_authenticator(add_user(world.here), world.here, live_app)
+    user = with_authenticator(add_user(world.authority), world.authority, live_app)
     browser, windows, third = new_browser(live_app), new_browser(live_app), new_browser(live_app)
     windows.client.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0"
     for minutes, signing_in in enumerate((windows, third, browser)):
-        with clock.at(clock.now() + timedelta(minutes=minutes)):
+        with clock.frozen_at(clock.now() + timedelta(minutes=minutes)):
             sign_in(signing_in, user)
-    with clock.at(clock.now() + timedelta(minutes=4)):
+    with clock.frozen_at(clock.now() + timedelta(minutes=4)):
         page = browser.get("/account")
         assert "Firefox on Windows" in page.text
         assert live_sign_ins(user.id) == 3
@@ -153,7 +154,7 @@ def test_people_see_and_end_their_own_sign_ins(live_app: Flask, world: World) ->
 
 def test_nobody_can_end_a_sign_in_of_another_person(live_app: Flask, world: World) -> None:
     user, other_user = (
-        with_authenticator(add_user(world.here, email=email), world.here, live_app)
+        with_authenticator(add_user(world.authority, email=email), world.authority, live_app)
         for email in ("one@council.example", "two@council.example")
     )
     browser, other_browser = new_browser(live_app), new_browser(live_app)
@@ -166,24 +167,24 @@ def test_nobody_can_end_a_sign_in_of_another_person(live_app: Flask, world: Worl
 
 
 def test_signing_out_works_after_the_sign_in_has_expired(live_app: Flask, world: World) -> None:
-    user = with_authenticator(add_user(world.here), world.here, live_app)
+    user = with_authenticator(add_user(world.authority), world.authority, live_app)
     browser = new_browser(live_app)
     sign_in(browser, user)
     browser.post("/account/stay", {}, status=204, token_from="/account")
     page = browser.get("/account")
     token = page.document.xpath("string(//input[@name='csrf_token']/@value)")
-    with clock.at(clock.now() + timedelta(hours=2)):
+    with clock.frozen_at(clock.now() + timedelta(hours=2)):
         assert browser.client.post("/sign-out", data={"csrf_token": token}).headers["Location"] == "/sign-in"
 
 
 def test_the_last_use_of_a_sign_in_is_stored_once_a_minute(live_app: Flask, world: World) -> None:
-    user = with_authenticator(add_user(world.here), world.here, live_app)
+    user = with_authenticator(add_user(world.authority), world.authority, live_app)
     browser = new_browser(live_app)
     sign_in(browser, user)
     started = clock.now()
 
     def seen_after(seconds: int) -> float:
-        with clock.at(started + timedelta(seconds=seconds)):
+        with clock.frozen_at(started + timedelta(seconds=seconds)):
             browser.get("/guarded/download")
         with unit_of_work(None):
             row = tx().query(SignIn).filter_by(person_id=user.id, ended_at=None).one()
@@ -194,14 +195,14 @@ def test_the_last_use_of_a_sign_in_is_stored_once_a_minute(live_app: Flask, worl
 
 def test_a_hash_of_an_older_setting_is_made_again_at_the_next_sign_in(live_app: Flask, world: World) -> None:
     old_hash = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
-    with unit_of_work(command_line(world.here.id)):
-        person_id = actions.add_person("Old Hash", "old@council.example", password_hash=old_hash).id
-        actions.add_membership(person_id, Role.LA_OFFICER)
+    with unit_of_work(command_line(world.authority.id)):
+        person_id = people_actions.add_person("Old Hash", "old@council.example", password_hash=old_hash).id
+        people_actions.add_membership(person_id, Role.LA_OFFICER)
     enter_password(new_browser(live_app), "old@council.example", WRONG_PASSWORD)
     assert person_row(person_id).password_hash == old_hash
     enter_password(new_browser(live_app), "old@council.example")
     assert "$m=19456,t=2,p=1$" in (person_row(person_id).password_hash or "")
-    assert len(events(world.here.id, "password.hash_renewed")) == 1
+    assert len(events(world.authority.id, "password.hash_renewed")) == 1
 
 
 @pytest.mark.parametrize("typed", ["", "nobody", "two words@x.example", "a@b", "x" * 300 + "@council.example"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.settings import Settings
 from portal.app import create_app
-from portal.permissions import permission_of
+from portal.security.permissions import permission_of
 from tests.architecture.sources import ROOT
 
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ import pytest
 from tests.architecture.sources import Source, called, calls_of, product
 
 #: The callers of `whole_authority`: matching of pupils who move school, and the authority's averages.
-WHOLE_AUTHORITY_CALLERS = {"portal.pupils.queries.matching", "portal.registers.overview.authority_weeks"}
+WHOLE_AUTHORITY_CALLERS = {"portal.pupils.queries.pupil_matches", "portal.registers.views.summaries.authority_weeks"}
 #: The modules that open a unit of work.
 UNIT_OF_WORK_OPENERS = {
-    "portal.accounts.presence",
+    "portal.accounts.current_user",
     "portal.accounts.routes.steps",
     "portal.commands",
-    "portal.demonstration.actions",
-    "portal.demonstration.sending",
-    "portal.gate",
-    "portal.health",
+    "demo.actions",
+    "demo.sending",
+    "portal.security.gate",
+    "portal.platform.health",
     "portal.uploads.actions",
     "workers.jobs",
     "workers.run",
@@ -65,7 +65,7 @@ def test_the_openers_of_a_unit_of_work_are_pinned() -> None:
 
 
 def test_the_modules_that_commit_are_pinned() -> None:
-    assert committers(product()) == {"migrations.env", "portal.db", "portal.uploads.actions", "workers.jobs", "workers.queue"}
+    assert committers(product()) == {"migrations.env", "portal.db", "portal.uploads.actions", "workers.jobs", "portal.jobs.outbox"}
 
 
 def test_no_tenancy_setting_outlives_its_transaction() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from migrations.tables import METADATA
-from portal.db import Base, Owned, Shared
+from portal.db.tables import Base, Owned, Shared
 from tests.architecture import catalogue
 
 if TYPE_CHECKING:

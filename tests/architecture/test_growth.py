@@ -8,15 +8,15 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from portal.clock import today
-from portal.db import tx
-from portal.permissions import Role
-from portal.registers.overview import every_school
+from portal.db.work import tx
+from portal.platform.clock import today
+from portal.registers.views.summaries import every_school
 from portal.schools.models import School
 from portal.schools.queries import schools
-from portal.uploads.queries import board
-from tests.support.growth import grown, statements
-from tests.support.world import furnish
+from portal.security.permissions import Role
+from portal.uploads.queries import registers_received
+from tests.support.growth import extra_statements, statements
+from tests.support.world import write_rows
 from tests.uploads import files
 
 if TYPE_CHECKING:
@@ -33,26 +33,32 @@ def _add_schools() -> None:
             School(id=uuid4(), urn=f"9100{n:02d}", laestab=f"00130{n:02d}", name=f"School {n}", phase="primary") for n in range(10)
         )
 
-    furnish(change)
+    write_rows(change)
 
 
 def test_the_list_of_schools_takes_no_more_queries_with_more_schools(as_role: Callable[[Role], Session]) -> None:
     as_role(Role.LA_MANAGER)
-    assert grown(schools, _add_schools) == []
+    assert extra_statements(schools, _add_schools) == []
 
 
 def test_the_authoritys_summaries_take_no_more_queries_with_more_schools(as_role: Callable[[Role], Session]) -> None:
     as_role(Role.LA_MANAGER)
-    assert grown(lambda: every_school(2026, recent_from=today()), _add_schools) == []
+    assert extra_statements(lambda: every_school(2026, recent_from=today()), _add_schools) == []
 
 
 def test_the_board_of_registers_received_takes_no_more_queries_with_more_uploads(
     world: World, as_role: Callable[[Role], Session]
 ) -> None:
     as_role(Role.LA_MANAGER)
-    files.take(world.here.primary, *files.rows(), add_pupils=True)
+    files.import_rows(world.authority.primary, *files.rows(), add_pupils=True)
     another = files.row(40, "02/11/2026", "AM", "/")
-    assert grown(lambda: board(date(2026, 9, 1)), lambda: files.take(world.here.secondary, another, add_pupils=True)) == []
+    assert (
+        extra_statements(
+            lambda: registers_received(date(2026, 9, 1)),
+            lambda: files.import_rows(world.authority.secondary, another, add_pupils=True),
+        )
+        == []
+    )
 
 
 def test_a_query_for_each_row_is_found(as_role: Callable[[Role], Session]) -> None:
@@ -62,7 +68,7 @@ def test_a_query_for_each_row_is_found(as_role: Callable[[Role], Session]) -> No
         for school_id in tx().scalars(select(School.id)).all():
             tx().execute(select(School.name).where(School.id == school_id))
 
-    assert len(grown(one_by_one, _add_schools)) == 10
+    assert len(extra_statements(one_by_one, _add_schools)) == 10
 
 
 def test_the_statements_that_open_a_unit_of_work_are_not_counted(as_role: Callable[[Role], Session]) -> None:

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Map, Rule
 
-from portal.gate import UndeclaredViewError, refuse_undeclared
-from portal.permissions import ANYONE_SIGNED_IN, OPEN, PERMISSIONS, needs, permission_of
+from portal.security.gate import UndeclaredViewError, refuse_undeclared
+from portal.security.permissions import ANYONE_SIGNED_IN, OPEN, PERMISSIONS, needs, permission_of
 from tests.architecture import routes, sources
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def unused_permissions(permissions: Iterable[str]) -> list[str]:
     files = [
         path
         for path in sources.repository_files()
-        if path.suffix in {".py", ".html"} and sources.relative_name(path) != "portal/permissions.py"
+        if path.suffix in {".py", ".html"} and sources.relative_name(path) != "portal/security/permissions.py"
     ]
     asking = [path for path in files if sources.relative_name(path).split("/")[0] in sources.PACKAGES]
     text = "\n".join(path.read_text(encoding="utf-8") for path in asking)

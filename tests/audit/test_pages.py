@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from portal.permissions import Role
+from portal.security.permissions import Role
 from tests.support import objects
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_the_audit_shows_names_and_sentences_and_no_ids(world: World, signed_in: Callable[..., Browser]) -> None:
-    ids = objects.made(world.here)
+    ids = objects.make_objects(world.authority)
     signed_in(Role.HEADTEACHER).get(f"/pupils/{ids['pupil_id']}")
     headteacher_name = (
         signed_in(Role.HEADTEACHER).get("/account").document.xpath("string(//*[@class='portal-header__name'])").strip()
@@ -32,7 +32,7 @@ def test_the_audit_shows_names_and_sentences_and_no_ids(world: World, signed_in:
 
 
 def test_a_records_page_shows_only_the_events_about_it(world: World, signed_in: Callable[..., Browser]) -> None:
-    ids = objects.made(world.here)
+    ids = objects.make_objects(world.authority)
     signed_in(Role.HEADTEACHER).get(f"/pupils/{ids['pupil_id']}")
     page = signed_in(Role.AUDITOR).get(f"/audit?about={ids['pupil_id']}")
     references = {link.get("href") for link in page.document.xpath("//tbody//a")}

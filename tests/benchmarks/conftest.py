@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from portal import clock, db
-from portal.accounts import actions as accounts
-from portal.accounts.queries import platform_scope
+from portal.accounts.actions import people as people_actions
+from portal.accounts.queries.principals import platform_scope
 from portal.benchmarks import actions
-from portal.db import unit_of_work
+from portal.db.work import bound_to, unit_of_work
+from portal.platform import clock
 from tests.support.world import NOW
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def loaded(engine: Engine) -> Iterator[Connection]:
     """A connection whose transaction holds the shipped releases; it is rolled back when the module ends."""
-    with engine.connect() as connection, clock.at(NOW):
+    with engine.connect() as connection, clock.frozen_at(NOW):
         outer = connection.begin()
-        with db.bound_to(connection), unit_of_work(platform_scope()):
-            accounts.ensure_platform()
-            actions.load_shipped()
+        with bound_to(connection), unit_of_work(platform_scope()):
+            people_actions.ensure_platform()
+            actions.load_bundled()
         yield connection
         outer.rollback()
 
@@ -35,7 +35,7 @@ def loaded(engine: Engine) -> Iterator[Connection]:
 def shipped_figures(loaded: Connection) -> Iterator[None]:
     """The shipped releases, seen by the platform; what a test adds is taken back at its end."""
     point = loaded.begin_nested()
-    with clock.at(NOW), db.bound_to(loaded), unit_of_work(platform_scope()):
+    with clock.frozen_at(NOW), bound_to(loaded), unit_of_work(platform_scope()):
         yield
     if point.is_active:
         point.rollback()

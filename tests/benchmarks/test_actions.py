@@ -12,9 +12,9 @@ from sqlalchemy import delete, func, select
 
 from portal.audit.models import AuditEvent
 from portal.benchmarks import actions, queries
+from portal.benchmarks.domain.bundled_releases import bundled_releases
 from portal.benchmarks.models import PublishedFigure, PublishedRelease
-from portal.benchmarks.shipment import shipped
-from portal.db import tx
+from portal.db.work import tx
 from tests.benchmarks.test_queries import HEADER, week_file
 
 pytestmark = pytest.mark.usefixtures("shipped_figures")
@@ -32,8 +32,8 @@ def counts() -> tuple[int, int, int]:
 def test_loading_what_is_shipped_again_changes_nothing() -> None:
     """At every start: seven releases, 21,440 figures, and nothing the second time."""
     before = counts()
-    assert before[:2] == (len(shipped()), 21_440)
-    assert actions.load_shipped() == 0
+    assert before[:2] == (len(bundled_releases()), 21_440)
+    assert actions.load_bundled() == 0
     assert counts() == before
 
 
@@ -41,7 +41,7 @@ def test_a_missing_shipped_release_comes_back() -> None:
     """Idempotent by what is there, not by whether it ran."""
     tx().connection().execute(delete(PublishedRelease).where(PublishedRelease.name.like("%2022/23")))
     assert queries.year_to_date("383", "primary", 2022) is None
-    assert actions.load_shipped() == 1
+    assert actions.load_bundled() == 1
     assert queries.year_to_date("383", "primary", 2022) is not None
 
 
@@ -81,7 +81,7 @@ def test_what_is_said_of_a_file_must_fit_it(name: str, published_on: date, sente
 
 def test_the_same_bytes_are_told_of_the_first() -> None:
     """Packed or not, whatever it is called."""
-    one = shipped()[0]
+    one = bundled_releases()[0]
     with pytest.raises(
         actions.ReleaseRefusedError, match="is here already, as “Pupil attendance in schools: year to date 2022/23”"
     ):

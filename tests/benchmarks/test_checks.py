@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from portal.benchmarks import checks
-from portal.benchmarks.figures import DAILY, NATIONAL, YEAR_TO_DATE
-from portal.benchmarks.reading import read_release
-from portal.benchmarks.shipment import shipped
+from portal.benchmarks.domain import checks
+from portal.benchmarks.domain.bundled_releases import bundled_releases
+from portal.benchmarks.domain.figures import DAILY, NATIONAL, YEAR_TO_DATE
+from portal.benchmarks.domain.reading import read_release
 
 if TYPE_CHECKING:
     import pandas as pd
 
-YEAR = next(one for one in shipped() if one.file == "daily_year_to_date_2025_26.csv.gz")
+YEAR = next(one for one in bundled_releases() if one.file == "daily_year_to_date_2025_26.csv.gz")
 
 
 @pytest.fixture(scope="module")

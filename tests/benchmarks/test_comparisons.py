@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.benchmarks.comparisons import Compared, compared, few_answered, why_not
-from portal.benchmarks.figures import (
+from portal.benchmarks.domain.comparisons import Compared, compared, few_answered, why_not
+from portal.benchmarks.domain.figures import (
     ACCREDITED,
     DAILY,
     PHASES,

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from portal.benchmarks.figures import AUTHORITY, NATIONAL, PHASES, PUBLISHED, REGION, SUPPRESSED, WEIGHTED
-from portal.benchmarks.reading import Release, read_release
-from portal.benchmarks.shipment import shipped
+from portal.benchmarks.domain.bundled_releases import bundled_releases
+from portal.benchmarks.domain.figures import AUTHORITY, NATIONAL, PHASES, PUBLISHED, REGION, SUPPRESSED, WEIGHTED
+from portal.benchmarks.domain.reading import Release, read_release
 from portal.rules.measures import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FILES = {one.file.removesuffix(".csv.gz"): one for one in shipped()}
+FILES = {one.file.removesuffix(".csv.gz"): one for one in bundled_releases()}
 DAILY_FILES = [name for name in FILES if name.startswith("daily")]
 THIS_YEAR = "daily_year_to_date_2025_26"
 

@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import pytest
 
-from portal.accounts.queries import platform_scope
+from portal.accounts.queries.principals import platform_scope
 from portal.benchmarks import actions
-from portal.db import unit_of_work
-from portal.permissions import Role, can
+from portal.db.work import unit_of_work
+from portal.security.permissions import Role, can
 from tests.benchmarks.test_queries import HEADER, week_file
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.benchmarks import periods
-from portal.benchmarks.figures import ACCREDITED, DAILY, TERM, YEAR, YEAR_TO_DATE
+from portal.benchmarks.domain import periods
+from portal.benchmarks.domain.figures import ACCREDITED, DAILY, TERM, YEAR, YEAR_TO_DATE
 
 
 @pytest.mark.parametrize("text", ["2022-09-14", "2022-09-14T00:00:00.000Z", "14/09/2022", "2022-09-14 00:00:00"])

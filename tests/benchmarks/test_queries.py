@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from portal.accounts.queries import command_line
+from portal.accounts.queries.principals import command_line
 from portal.benchmarks import actions, queries
-from portal.benchmarks.figures import ACCREDITED, ENGLAND, PHASES, SUPPRESSED, NotOfferedError
-from portal.db import unit_of_work
+from portal.benchmarks.domain.figures import ACCREDITED, ENGLAND, PHASES, SUPPRESSED, NotOfferedError
+from portal.db.work import unit_of_work
 
 pytestmark = pytest.mark.usefixtures("shipped_figures")
 

@@ -10,8 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.benchmarks.figures import ACCREDITED, DAILY, ENGLAND, PUBLISHED, SUPPRESSED, TERM, UNAVAILABLE, WEEK, YEAR, YEAR_TO_DATE
-from portal.benchmarks.reading import Release, read_release
+from portal.benchmarks.domain.figures import (
+    ACCREDITED,
+    DAILY,
+    ENGLAND,
+    PUBLISHED,
+    SUPPRESSED,
+    TERM,
+    UNAVAILABLE,
+    WEEK,
+    YEAR,
+    YEAR_TO_DATE,
+)
+from portal.benchmarks.domain.reading import Release, read_release
 
 SAMPLES = Path(__file__).parent / "samples"
 

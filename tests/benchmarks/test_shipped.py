@@ -6,9 +6,9 @@ import gzip
 import hashlib
 from importlib import resources
 
-from portal.benchmarks import geography
-from portal.benchmarks.figures import ATTRIBUTION
-from portal.benchmarks.shipment import shipped
+from portal.benchmarks.domain import geography
+from portal.benchmarks.domain.bundled_releases import bundled_releases
+from portal.benchmarks.domain.figures import ATTRIBUTION
 
 BOX = resources.files("portal.benchmarks").joinpath("shipped")
 
@@ -17,8 +17,8 @@ def test_every_file_is_listed_with_its_hash_and_every_listed_file_is_there() -> 
     """The readme, the list and the files agree."""
     readme = BOX.joinpath("README.md").read_text("utf-8")
     there = {one.name for one in BOX.iterdir() if one.name.endswith(".gz")}
-    assert there == {one.file for one in shipped()}
-    for one in shipped():
+    assert there == {one.file for one in bundled_releases()}
+    for one in bundled_releases():
         assert hashlib.sha256(gzip.decompress(one.content())).hexdigest() == one.sha256
         assert all(words in readme for words in (one.file, one.sha256, one.original_name))
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from portal import cli, db
+from portal import cli
+from portal.db import connection as database
 from tests.support import servers
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Terminal:
 def terminal(settings: Settings, engine: Engine, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A terminal on an empty database of its own."""
     name, folder = f"portal_commands_{worker_id}", tmp_path_factory.mktemp("commands")
-    db.engine().dispose()  # each command connects anew
+    database.engine().dispose()  # each command connects anew
     with psycopg.connect(os.environ[servers.SUPER], autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{servers.TEMPLATE}" OWNER portal_owner')
@@ -83,6 +84,6 @@ def terminal(settings: Settings, engine: Engine, worker_id: str, tmp_path_factor
     for key in settings_of_commands.keys() - environment_before.keys():
         del os.environ[key]
     os.environ.update({key: environment_before[key] for key in settings_of_commands.keys() & environment_before.keys()})
-    db.connect(settings.database_url)
+    database.connect(settings.database_url)
     with psycopg.connect(os.environ[servers.SUPER], autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

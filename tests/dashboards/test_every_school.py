@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from dashboards.comparison import FEWEST_TO_COMPARE
 from dashboards.pages.every_school import SchoolRow, contents
-from portal.permissions import Role
-from portal.registers.overview import AverageWeek, SchoolSummary, WeekSums, every_school
+from portal.registers.views.summaries import AverageWeek, SchoolSummary, WeekSums, every_school
+from portal.security.permissions import Role
 from tests.dashboards.test_words import MONDAY
 from tests.support import objects
 from tests.uploads import files
@@ -29,7 +29,9 @@ def _sums(week: date, present: int) -> WeekSums:
 
 
 def _summary(world: World, week: date, present: int) -> SchoolSummary:
-    return SchoolSummary(world.here.primary, "Alder", "primary", week, None, _sums(week, present), None, 10, 0, frozenset({week}))
+    return SchoolSummary(
+        world.authority.primary, "Alder", "primary", week, None, _sums(week, present), None, 10, 0, frozenset({week})
+    )
 
 
 def test_a_gap_counts_only_the_weeks_the_school_has_sent(world: World) -> None:
@@ -41,10 +43,12 @@ def test_a_gap_counts_only_the_weeks_the_school_has_sent(world: World) -> None:
 def test_a_gap_leaves_out_a_week_that_no_other_school_has_sent(world: World, as_role: Callable[..., Session]) -> None:
     as_role(Role.LA_MANAGER)
     rows = [files.row(0, "02/11/2026", "AM", "/"), files.row(0, "09/11/2026", "AM", "I")]
-    files.take(world.here.primary, *rows, add_pupils=True)
+    files.import_rows(world.authority.primary, *rows, add_pupils=True)
     shared_week, own_week = date(2026, 11, 2), date(2026, 11, 9)
     averages = [AverageWeek(shared_week, _sums(shared_week, 96), 2, 2), AverageWeek(own_week, _sums(own_week, 0), 1, 2)]
-    summary = next(summary for summary in every_school(2026, recent_from=shared_week) if summary.school_id == world.here.primary)
+    summary = next(
+        summary for summary in every_school(2026, recent_from=shared_week) if summary.school_id == world.authority.primary
+    )
     row = SchoolRow(summary, 2026, "attendance", averages)
     assert (row.figure, row.gap, row.gap_words) == (50, 4, "4.0 percentage points above")
 
@@ -55,7 +59,7 @@ def test_a_school_alone_in_its_phase_has_no_gap(world: World) -> None:
 
 
 def test_each_download_holds_the_figures_above_its_link(world: World, signed_in: Callable[..., Browser]) -> None:
-    objects.made(world.here)
+    objects.make_objects(world.authority)
     browser = signed_in(Role.LA_MANAGER)
     page = browser.get("/dashboards/")
     assert "Attendance by school" in page.text
@@ -65,7 +69,7 @@ def test_each_download_holds_the_figures_above_its_link(world: World, signed_in:
 
 
 def test_a_headteacher_has_no_link_to_a_list_of_one_school(world: World, signed_in: Callable[..., Browser]) -> None:
-    ids = objects.made(world.here)
+    ids = objects.make_objects(world.authority)
     back_links = {Role.LA_MANAGER: ["Every school"], Role.HEADTEACHER: []}
     for role, expected in back_links.items():
         page = signed_in(role).get(f"/dashboards/schools/{ids['school_id']}")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import chromium as browsers
-from tests.support.running import running_portal
+from tests.support.running_portal import running_portal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
 
-    from tests.support.running import RunningPortal
+    from tests.support.running_portal import RunningPortal
 
 
 @pytest.fixture(scope="module")

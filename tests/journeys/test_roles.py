@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from portal.permissions import Role
+from portal.security.permissions import Role
 from tests.support.chromium import visitor
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from tests.support.running import RunningPortal
+    from tests.support.running_portal import RunningPortal
 
 pytestmark = pytest.mark.browser
 

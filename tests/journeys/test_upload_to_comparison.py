@@ -11,15 +11,15 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
-from portal import clock
+from portal.platform import clock
 from portal.rules.calendar import academic_year
-from tests.support.chromium import Visitor, visitor
-from tests.support.running import term_of_presence, until
+from tests.support.chromium import BrowserVisitor, visitor
+from tests.support.running_portal import all_present_file, wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from tests.support.running import Member, RunningPortal, Sent
+    from tests.support.running_portal import MarksFile, Member, RunningPortal
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +46,7 @@ def _bad_rows(upn: str, monday: date) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _autumn(portal: RunningPortal, member: Member) -> Sent:
+def _autumn(portal: RunningPortal, member: Member) -> MarksFile:
     """A file with the school's autumn term, all present, and three bad rows."""
     school, year = member.schools[0], _year()
     upn = portal.database.one(
@@ -55,7 +55,7 @@ def _autumn(portal: RunningPortal, member: Member) -> Sent:
         school,
         year,
     )
-    return term_of_presence(
+    return all_present_file(
         portal.database,
         school,
         year,
@@ -65,14 +65,14 @@ def _autumn(portal: RunningPortal, member: Member) -> Sent:
     )
 
 
-def _send(person: Visitor, file: Sent, name: str = "autumn.csv") -> None:
+def _send(person: BrowserVisitor, file: MarksFile, name: str = "autumn.csv") -> None:
     """Choose the file and send it."""
     person.go("/uploads/new")
     person.page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": file.content})
     person.press("Send the file")
 
 
-def _wait_for_heading(person: Visitor, heading: str) -> None:
+def _wait_for_heading(person: BrowserVisitor, heading: str) -> None:
     """Wait until the upload's page has this heading.
 
     Without script a person has to press "Show the latest".
@@ -84,10 +84,10 @@ def _wait_for_heading(person: Visitor, heading: str) -> None:
             person.press("Show the latest", "link")
         return current == heading
 
-    until(f"the page says “{heading}”", has_heading)
+    wait_until(f"the page says “{heading}”", has_heading)
 
 
-def _check_progress(person: Visitor, heading: str) -> None:
+def _check_progress(person: BrowserVisitor, heading: str) -> None:
     """Check the page of a running job: a status, a bar and a link to the latest state."""
     person.page.get_by_role("heading", name=heading, level=1, exact=True).wait_for()
     person.look(heading.lower().replace(" ", "-"))
@@ -99,7 +99,7 @@ def _check_progress(person: Visitor, heading: str) -> None:
     person.page.get_by_role("heading", name=heading, level=1, exact=True).wait_for()
 
 
-def _page_counts(person: Visitor) -> dict[str, int]:
+def _page_counts(person: BrowserVisitor) -> dict[str, int]:
     """The counts on the page, by their labels."""
     pairs = person.page.locator(".portal-tally").evaluate_all(
         "(all) => all.map((count) => [count.querySelector('dt').firstChild, count.querySelector('dd')])"
@@ -108,7 +108,7 @@ def _page_counts(person: Visitor) -> dict[str, int]:
     return {label: int(value.replace(",", "")) for label, value in pairs if value.replace(",", "").isdigit()}
 
 
-def _weeks(person: Visitor, school: object) -> list[list[str]]:
+def _weeks(person: BrowserVisitor, school: object) -> list[list[str]]:
     """The rows of the comparison's table for last year, once its chart is drawn."""
     person.go(f"/dashboards/schools/{school}?year={_year()}")
     person.page.locator(".portal-chart svg.main-svg").first.wait_for()
@@ -124,7 +124,7 @@ def _autumn_figures(weeks: list[list[str]]) -> set[str]:
     return {week[1] for week in weeks if week[0].endswith(year) and week[0].split()[1] in {"Sep", "Oct", "Nov", "Dec"}}
 
 
-def _preview_and_apply(person: Visitor, portal: RunningPortal, file: Sent) -> None:
+def _preview_and_apply(person: BrowserVisitor, portal: RunningPortal, file: MarksFile) -> None:
     with portal.resting():
         _send(person, file)
         _check_progress(person, "Checking the file")
@@ -145,7 +145,7 @@ def _preview_and_apply(person: Visitor, portal: RunningPortal, file: Sent) -> No
     person.look("applied")
 
 
-def _check_certificate(person: Visitor) -> None:
+def _check_certificate(person: BrowserVisitor) -> None:
     """Check a pupil's certificate, and its PDF: one page, tagged, with the name."""
     person.go("/pupils")
     person.look("pupils")
@@ -165,7 +165,7 @@ def _check_certificate(person: Visitor) -> None:
     assert all(part in words for part in name.split())
 
 
-def _check_comparison(person: Visitor, school: object) -> None:
+def _check_comparison(person: BrowserVisitor, school: object) -> None:
     """Check the school's comparison with the authority and England in chart, table and CSV."""
     weeks = _weeks(person, school)
     assert _autumn_figures(weeks) == {"100.0%"}
@@ -180,7 +180,7 @@ def _check_comparison(person: Visitor, school: object) -> None:
     assert len([row for row in rows if row and row[0][:2] == "20"]) == len(weeks)
 
 
-def _drill_down(person: Visitor, school: object) -> None:
+def _drill_down(person: BrowserVisitor, school: object) -> None:
     """Drill down as a manager does: every school, sorted, then a school, a year group and a pupil."""
     person.go(f"/dashboards/?year={_year()}")
     person.page.locator(".portal-chart svg.main-svg").first.wait_for()
@@ -201,7 +201,7 @@ def _drill_down(person: Visitor, school: object) -> None:
     person.look("marks")
 
 
-def _revert(person: Visitor) -> None:
+def _revert(person: BrowserVisitor) -> None:
     person.go("/uploads")
     person.look("uploads")
     person.page.locator("main table tbody th a").first.click()

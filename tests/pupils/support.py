@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, select
 
-from portal import db
-from portal.db import tx
-from portal.pupils.incoming import IncomingParent, IncomingPupil, check_letter
+from portal.db import connection as database
+from portal.db.work import tx
+from portal.pupils.domain.incoming import IncomingParent, IncomingPupil, check_letter
 from portal.pupils.models import RollLine
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def statements() -> Iterator[list[str]]:
     def remember(*args: object) -> None:
         sent.append(str(args[2]))
 
-    event.listen(db.engine(), "before_cursor_execute", remember)
+    event.listen(database.engine(), "before_cursor_execute", remember)
     try:
         yield sent
     finally:
-        event.remove(db.engine(), "before_cursor_execute", remember)
+        event.remove(database.engine(), "before_cursor_execute", remember)

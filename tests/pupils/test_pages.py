@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.audit.models import AuditEvent
-from portal.db import tx, unit_of_work
-from portal.permissions import Role
+from portal.db.work import tx, unit_of_work
 from portal.pupils import actions
 from portal.pupils.models import Pupil
+from portal.security.permissions import Role
 from tests.pupils.support import YEAR, child, parent, upn
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ CHILD = child(
 @pytest.fixture
 def pupil_id(world: World) -> UUID:
     """A child of the primary school, with a look-alike in the neighbouring authority and others at the secondary."""
-    for authority in (world.neighbour, world.here):
+    for authority in (world.neighbour, world.authority):
         with unit_of_work(authority.scope()):
-            actions.take_list(authority.primary, [CHILD], academic_year=YEAR)
-            actions.take_list(authority.secondary, [child(n, year_group="8") for n in range(2, 5)], academic_year=YEAR)
-    with unit_of_work(world.here.scope()):
+            actions.import_pupil_list(authority.primary, [CHILD], academic_year=YEAR)
+            actions.import_pupil_list(authority.secondary, [child(n, year_group="8") for n in range(2, 5)], academic_year=YEAR)
+    with unit_of_work(world.authority.scope()):
         return tx().scalars(select(Pupil.id).where(Pupil.upn == upn(1))).one()
 
 
@@ -55,7 +55,7 @@ def rows(page: Page) -> list[str]:
 
 def events(world: World, name: str) -> int:
     """How many audit events of this name the authority has."""
-    with unit_of_work(world.here.scope()):
+    with unit_of_work(world.authority.scope()):
         return tx().scalar(select(func.count()).select_from(AuditEvent).where(AuditEvent.event == name)) or 0
 
 
@@ -65,7 +65,7 @@ def test_the_list_has_only_pupils_in_scope(signed_in: Callable[..., Browser], wo
     assert len(rows(page)) == 1
     la = signed_in(Role.LA_OFFICER)
     assert len(rows(la.get("/pupils"))) == 4
-    assert len(rows(la.get(f"/pupils?school={world.here.secondary}&year-group=8"))) == 3
+    assert len(rows(la.get(f"/pupils?school={world.authority.secondary}&year-group=8"))) == 3
     assert "No pupils here" in la.get("/pupils?year-group=9").text
     la.get(f"/pupils?school={world.neighbour.primary}", status=400)
     la.get("/pupils?surname=Fenwick", status=400)
@@ -94,9 +94,9 @@ def test_an_empty_search_says_what_to_enter(signed_in: Callable[..., Browser], p
 
 
 def test_long_lists_have_pages_and_only_ids_in_the_address(signed_in: Callable[..., Browser], world: World) -> None:
-    with unit_of_work(world.here.scope()):
+    with unit_of_work(world.authority.scope()):
         pupils = [child(n, surname=f"Alder{'abcdefghij'[n % 10]}") for n in range(1, 121)]
-        actions.take_list(world.here.primary, pupils, academic_year=YEAR)
+        actions.import_pupil_list(world.authority.primary, pupils, academic_year=YEAR)
     browser = signed_in(Role.SCHOOL_OFFICE)
     page, links = browser.get("/pupils"), []
     for size in (50, 50, 20):
@@ -128,7 +128,7 @@ def test_reading_details_is_recorded(signed_in: Callable[..., Browser], world: W
 
 @pytest.mark.parametrize("part", ["details", "contacts", "characteristics"])
 def test_a_pupil_outside_the_scope_is_not_found(signed_in: Callable[..., Browser], world: World, pupil_id: UUID, part: str) -> None:
-    with unit_of_work(world.here.scope()):
+    with unit_of_work(world.authority.scope()):
         elsewhere = tx().scalars(select(Pupil.id).where(Pupil.upn == upn(2))).one()
     signed_in(Role.ATTENDANCE_LEAD).get(f"/pupils/{elsewhere}/{part}", status=404)
     signed_in(Role.LA_MANAGER, world.neighbour).get(f"/pupils/{pupil_id}/{part}", status=404)
@@ -184,10 +184,10 @@ def test_every_reading_of_characteristics_is_recorded(signed_in: Callable[..., B
 
 
 def test_ten_11_a_school_the_child_left_sees_no_contacts(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
-    with unit_of_work(world.here.scope()):
-        actions.take_list(world.here.primary, [replace(CHILD, leaving_date=date(2026, 10, 16))], academic_year=YEAR)
+    with unit_of_work(world.authority.scope()):
+        actions.import_pupil_list(world.authority.primary, [replace(CHILD, leaving_date=date(2026, 10, 16))], academic_year=YEAR)
         moved = replace(CHILD, admission_date=date(2026, 10, 19), parents=(parent("New Carer", address="5 New Row"),))
-        actions.take_list(world.here.secondary, [moved], academic_year=YEAR)
+        actions.import_pupil_list(world.authority.secondary, [moved], academic_year=YEAR)
     browser = signed_in(Role.ATTENDANCE_LEAD)
     for part in ("contacts", "characteristics"):
         page = browser.get(f"/pupils/{pupil_id}/{part}")
@@ -200,8 +200,10 @@ def test_ten_11_a_school_the_child_left_sees_no_contacts(signed_in: Callable[...
 
 
 def test_a_possible_duplicate_is_compared_and_decided(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
-    with unit_of_work(world.here.scope()):
-        actions.take_list(world.here.primary, [replace(CHILD, upn=None, sex="F", postcode="ZZ1 1AA")], academic_year=YEAR)
+    with unit_of_work(world.authority.scope()):
+        actions.import_pupil_list(
+            world.authority.primary, [replace(CHILD, upn=None, sex="F", postcode="ZZ1 1AA")], academic_year=YEAR
+        )
     browser = signed_in(Role.ATTENDANCE_LEAD)
     queue = browser.get("/pupils/matches")
     assert "1 question waiting" in queue.text
@@ -223,9 +225,9 @@ def test_a_possible_duplicate_is_compared_and_decided(signed_in: Callable[..., B
 def test_ten_09_a_school_learns_only_that_the_authority_is_checking(
     signed_in: Callable[..., Browser], world: World, pupil_id: UUID
 ) -> None:
-    with unit_of_work(world.here.scope()):
+    with unit_of_work(world.authority.scope()):
         doubtful = child(2, date_of_birth=date(2016, 5, 5), surname="Otherwise", forename="Dewi")
-        actions.take_list(world.here.primary, [doubtful], academic_year=YEAR)
+        actions.import_pupil_list(world.authority.primary, [doubtful], academic_year=YEAR)
     browser = signed_in(Role.ATTENDANCE_LEAD)
     page = browser.get("/pupils/matches")
     assert "The authority is checking this pupil" in page.text
@@ -241,8 +243,8 @@ def test_ten_09_a_school_learns_only_that_the_authority_is_checking(
 
 
 def test_only_the_authority_sees_pupils_on_two_rolls(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
-    with unit_of_work(world.here.scope()):
-        actions.take_list(world.here.secondary, [CHILD], academic_year=YEAR)
+    with unit_of_work(world.authority.scope()):
+        actions.import_pupil_list(world.authority.secondary, [CHILD], academic_year=YEAR)
     assert "1 pupil on two rolls" in signed_in(Role.LA_OFFICER).get("/pupils/matches").text
     assert "two rolls" not in signed_in(Role.ATTENDANCE_LEAD).get("/pupils/matches").text
     assert pupil_id

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from portal.db import unit_of_work
-from portal.permissions import Role
+from portal.db.work import unit_of_work
 from portal.pupils import actions, queries
 from portal.pupils.queries import PupilFilter
+from portal.security.permissions import Role
 from tests.pupils.support import YEAR, child, parent, statements
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ def page_queries(school_id: UUID) -> list[Callable[[], object]]:
     ]
     return [
         *lists,
-        queries.waiting_matches,
+        queries.possible_duplicates,
         lambda: queries.on_two_rolls(TODAY),
         lambda: queries.roll(school_id, YEAR),
-        lambda: queries.matching([child(n) for n in range(1, 80)], school_id),
+        lambda: queries.pupil_matches([child(n) for n in range(1, 80)], school_id),
     ]
 
 
@@ -47,19 +47,19 @@ def page_queries(school_id: UUID) -> list[Callable[[], object]]:
 def test_more_pupils_need_no_more_statements(world: World, role: Role) -> None:
     def statement_counts() -> list[int]:
         counts = []
-        with unit_of_work(world.here.scope(role)):
-            for run_query in page_queries(world.here.primary):
+        with unit_of_work(world.authority.scope(role)):
+            for run_query in page_queries(world.authority.primary):
                 with statements() as sent:
                     run_query()
                 counts.append(len(sent))
         return counts
 
     def import_pupils(first: int, last: int) -> None:
-        with unit_of_work(world.here.scope()):
+        with unit_of_work(world.authority.scope()):
             pupils = [child(n) for n in range(first, last)]
-            actions.take_list(world.here.primary, pupils, academic_year=YEAR)
-            actions.take_list(world.here.secondary, pupils, academic_year=YEAR)
-            actions.take_list(world.here.primary, [child(n, upn=None) for n in range(first, last)], academic_year=YEAR)
+            actions.import_pupil_list(world.authority.primary, pupils, academic_year=YEAR)
+            actions.import_pupil_list(world.authority.secondary, pupils, academic_year=YEAR)
+            actions.import_pupil_list(world.authority.primary, [child(n, upn=None) for n in range(first, last)], academic_year=YEAR)
 
     import_pupils(1, 5)
     few = statement_counts()
@@ -75,8 +75,10 @@ def test_a_home_shared_with_a_hidden_parent_is_hidden_too(world: World) -> None:
         parent("Kit", address=None, postcode="zz33zz"),
         parent("Lee", address=separate, postcode="ZZ8 8ZZ"),
     )
-    with unit_of_work(world.here.scope()):
-        actions.take_list(world.here.primary, [child(1, address="1 Home", postcode="ZZ1 1ZZ", parents=parents)], academic_year=YEAR)
+    with unit_of_work(world.authority.scope()):
+        actions.import_pupil_list(
+            world.authority.primary, [child(1, address="1 Home", postcode="ZZ1 1ZZ", parents=parents)], academic_year=YEAR
+        )
         (listed,) = queries.pupils(PupilFilter(), key=None, backwards=False, fetch=5, today=TODAY)
         home, contacts = queries.contacts(listed.pupil)
         assert (home.is_hidden, home.address) == (True, None)
@@ -89,8 +91,8 @@ def test_a_home_shared_with_a_hidden_parent_is_hidden_too(world: World) -> None:
 
 
 def test_every_home_is_shown_when_no_parent_is_hidden(world: World) -> None:
-    with unit_of_work(world.here.scope()):
-        actions.take_list(world.here.primary, [child(1, address="1 Home", parents=(parent(),))], academic_year=YEAR)
+    with unit_of_work(world.authority.scope()):
+        actions.import_pupil_list(world.authority.primary, [child(1, address="1 Home", parents=(parent(),))], academic_year=YEAR)
         (listed,) = queries.pupils(PupilFilter(), key=None, backwards=False, fetch=5, today=TODAY)
         home, (contact,) = queries.contacts(listed.pupil)
     assert (home.address, contact.home.address) == ("1 Home", "1 Test Row, ZZ1 1ZZ")

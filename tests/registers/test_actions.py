@@ -12,21 +12,22 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import NoResultFound
 
-from portal import clock
-from portal.db import tx
-from portal.permissions import Role
-from portal.pupils.actions import take_list
-from portal.pupils.incoming import IncomingPupil
+from portal.db.work import tx
+from portal.platform import clock
+from portal.pupils.actions import import_pupil_list
+from portal.pupils.domain.incoming import IncomingPupil
 from portal.pupils.models import Pupil
-from portal.registers import actions, overview, queries
-from portal.registers.certificates import amendments, certificate
-from portal.registers.models import CurrentPage, MarkNote, RegisterPage, Standing, Tally
-from portal.registers.pages import SESSIONS
-from portal.registers.tallies import EVERYONE, HEADLINE
-from portal.rules.codes import BY_BYTE, BY_LETTERS
+from portal.registers import actions, queries
+from portal.registers.domain.pages import SESSIONS
+from portal.registers.domain.summary_rows import EVERYONE, HEADLINE
+from portal.registers.models import CurrentPage, MarkNote, PupilYearSummary, RegisterPage, SchoolWeekSummary
+from portal.registers.views import summaries
+from portal.registers.views.certificates import amendments, certificate
+from portal.rules.codes import CODES_BY_BYTE, CODES_BY_SYMBOL
 from portal.rules.school_age import age_at_start
 from portal.schools.models import ClosedDays
-from tests.support.world import furnish
+from portal.security.permissions import Role
+from tests.support.world import write_rows
 from tests.uploads.files import upn
 
 if TYPE_CHECKING:
@@ -53,22 +54,22 @@ def school(world: World, as_role: Callable[..., Session]) -> UUID:
         for number, born in enumerate(BIRTHS)
     ]
     for year in (2025, 2026):
-        take_list(world.here.primary, pupils, academic_year=year)
-    return world.here.primary
+        import_pupil_list(world.authority.primary, pupils, academic_year=year)
+    return world.authority.primary
 
 
 def page(code: str | None = None, lines: int = 5, days: int = 5) -> np.ndarray:
     """A week with everyone present, or with one code throughout."""
     marks = np.zeros((lines, SESSIONS), dtype=np.uint8)
     for session in range(2 * days):
-        marks[:, session] = BY_LETTERS[code or ("/", "\\")[session % 2]].byte
+        marks[:, session] = CODES_BY_SYMBOL[code or ("/", "\\")[session % 2]].byte
     return marks
 
 
 def cell(code: str, line: int, session: int) -> np.ndarray:
     """A page with one mark."""
     marks = np.zeros((5, SESSIONS), dtype=np.uint8)
-    marks[line, session] = BY_LETTERS[code].byte
+    marks[line, session] = CODES_BY_SYMBOL[code].byte
     return marks
 
 
@@ -79,10 +80,12 @@ def write(school: UUID, pages: dict[date, np.ndarray]) -> UUID:
     return upload_id
 
 
-def pupil_summary(school: UUID, line: int, year: int = 2026) -> Standing:
+def pupil_summary(school: UUID, line: int, year: int = 2026) -> PupilYearSummary:
     """A line's stored summary, read from the database again."""
     tx().expire_all()
-    query = select(Standing).where(Standing.school_id == school, Standing.line == line, Standing.academic_year == year)
+    query = select(PupilYearSummary).where(
+        PupilYearSummary.school_id == school, PupilYearSummary.line == line, PupilYearSummary.academic_year == year
+    )
     return tx().scalars(query).one()
 
 
@@ -93,7 +96,7 @@ def test_each_change_is_a_version_and_the_newest_is_current(school: UUID) -> Non
     assert [tuple(version) for version in versions] == [(WEEK_1, 1), (WEEK_1, 2), (WEEK_2, 1)]
     current = {row.week: row for row in tx().scalars(select(CurrentPage))}
     assert {week: row.version for week, row in current.items()} == {WEEK_1: 2, WEEK_2: 1}
-    assert queries.current_pages(school, [WEEK_1])[WEEK_1].marks[0, 0] == BY_LETTERS["I"].byte
+    assert queries.current_pages(school, [WEEK_1])[WEEK_1].marks[0, 0] == CODES_BY_SYMBOL["I"].byte
 
 
 def test_writing_the_same_marks_makes_no_version(school: UUID) -> None:
@@ -108,7 +111,7 @@ def test_reverting_an_upload_restores_every_page_and_count(school: UUID) -> None
     before = _stored_summaries(school)
     upload_id = write(school, {WEEK_1: page("O"), WEEK_2: page("I")})
     assert _stored_summaries(school) != before
-    summary = actions.take_back(school, upload_id)
+    summary = actions.revert_pages(school, upload_id)
     assert summary.weeks == (WEEK_1, WEEK_2)
     after = _stored_summaries(school)
     assert after["standing"] == before["standing"]
@@ -119,11 +122,13 @@ def test_reverting_an_upload_restores_every_page_and_count(school: UUID) -> None
 
 def _stored_summaries(school: UUID) -> dict[str, list[tuple[object, ...]]]:
     """The stored summaries, without weeks that have no mark."""
-    pupil_years = select(*Standing.__table__.columns).where(Standing.school_id == school)
-    school_weeks = select(*Tally.__table__.columns).where(Tally.school_id == school, Tally.possible > 0)
+    pupil_years = select(*PupilYearSummary.__table__.columns).where(PupilYearSummary.school_id == school)
+    school_weeks = select(*SchoolWeekSummary.__table__.columns).where(
+        SchoolWeekSummary.school_id == school, SchoolWeekSummary.possible > 0
+    )
     statements = {
-        "standing": pupil_years.order_by(Standing.line),
-        "tally": school_weeks.order_by(Tally.week, Tally.dimension, Tally.value),
+        "standing": pupil_years.order_by(PupilYearSummary.line),
+        "tally": school_weeks.order_by(SchoolWeekSummary.week, SchoolWeekSummary.dimension, SchoolWeekSummary.value),
     }
     return {name: [tuple(map(str, row)) for row in tx().execute(statement)] for name, statement in statements.items()}
 
@@ -131,7 +136,7 @@ def _stored_summaries(school: UUID) -> dict[str, list[tuple[object, ...]]]:
 def test_a_school_out_of_scope_cannot_be_written(school: UUID, world: World, as_role: Callable[..., Session]) -> None:
     as_role(Role.SCHOOL_OFFICE)
     with pytest.raises(NoResultFound):
-        actions.write_pages(world.here.secondary, {WEEK_1: page()}, upload_id=None)
+        actions.write_pages(world.authority.secondary, {WEEK_1: page()}, upload_id=None)
 
 
 def test_completeness_counts_pupils_on_roll_and_days_met(school: UUID) -> None:
@@ -148,12 +153,16 @@ def test_a_recount_leaves_out_the_marks_of_a_closed_day(school: UUID) -> None:
     write(school, {WEEK_1: page("I")})
     assert pupil_summary(school, 1).possible == 10
     closed = ClosedDays(school_id=school, name="Flood", first_day=WEEK_1, last_day=WEEK_1)
-    furnish(lambda: tx().add(closed))
+    write_rows(lambda: tx().add(closed))
     actions.recount(school, 2026)
     assert pupil_summary(school, 1).possible == 8
-    everyone = tx().scalars(select(Tally).where(Tally.dimension == EVERYONE).execution_options(populate_existing=True)).one()
+    everyone = (
+        tx()
+        .scalars(select(SchoolWeekSummary).where(SchoolWeekSummary.dimension == EVERYONE).execution_options(populate_existing=True))
+        .one()
+    )
     assert (everyone.possible, everyone.enrolments) == (40, 5)
-    assert queries.current_pages(school, [WEEK_1])[WEEK_1].marks[0, 0] == BY_LETTERS["I"].byte
+    assert queries.current_pages(school, [WEEK_1])[WEEK_1].marks[0, 0] == CODES_BY_SYMBOL["I"].byte
     pupil_certificate = certificate(school, queries.roll_of(school, 2026).pupil_ids[0], 2026)
     assert pupil_certificate is not None
     assert pupil_certificate.tally.possible == 8
@@ -163,13 +172,13 @@ def test_a_recount_follows_a_corrected_date_of_birth(school: UUID) -> None:
     write(school, {WEEK_1: page()})
     pupil = queries.roll_of(school, 2026).pupil_ids[0]
     assert _headline().enrolments == 3
-    furnish(lambda: tx().execute(update(Pupil).where(Pupil.id == pupil).values(date_of_birth=date(2020, 3, 1))))
+    write_rows(lambda: tx().execute(update(Pupil).where(Pupil.id == pupil).values(date_of_birth=date(2020, 3, 1))))
     actions.recount(school, 2026)
     assert _headline().enrolments == 4
 
 
-def _headline() -> Tally:
-    query = select(Tally).where(Tally.dimension == HEADLINE, Tally.week == WEEK_1)
+def _headline() -> SchoolWeekSummary:
+    query = select(SchoolWeekSummary).where(SchoolWeekSummary.dimension == HEADLINE, SchoolWeekSummary.week == WEEK_1)
     return tx().scalars(query.execution_options(populate_existing=True)).one()
 
 
@@ -187,7 +196,7 @@ def test_a_change_in_july_is_counted_in_september(school: UUID) -> None:
 
 def test_measures_equal_a_recount_mark_by_mark(school: UUID) -> None:
     rng = np.random.default_rng(3)
-    codes = np.array([code.byte for code in BY_LETTERS.values() if not code.legacy], dtype=np.uint8)
+    codes = np.array([code.byte for code in CODES_BY_SYMBOL.values() if not code.legacy], dtype=np.uint8)
     pages = {}
     for week in (date(2026, 9, 7), date(2026, 10, 19), WEEK_1, WEEK_2):
         marks = np.where(rng.random((5, SESSIONS)) < 0.3, rng.choice(codes, (5, SESSIONS)), page())
@@ -229,7 +238,7 @@ def _recount(
 
 def _counts(lines: dict[int, list[int]]) -> dict[str, int]:
     def number(codes: list[int], *categories: int) -> int:
-        return sum(byte != 0 and int(BY_BYTE[byte].category) in categories for byte in codes)
+        return sum(byte != 0 and int(CODES_BY_BYTE[byte].category) in categories for byte in codes)
 
     all_codes = [byte for codes in lines.values() for byte in codes]
     absent_and_possible = [(number(codes, 3, 4), number(codes, 1, 2, 3, 4)) for codes in lines.values()]
@@ -239,7 +248,7 @@ def _counts(lines: dict[int, list[int]]) -> dict[str, int]:
         "approved_educational_activity": number(all_codes, 2),
         "authorised": number(all_codes, 3),
         "unauthorised": number(all_codes, 4),
-        "late": sum(byte != 0 and BY_BYTE[byte].letters in {"L", "U"} for byte in all_codes),
+        "late": sum(byte != 0 and CODES_BY_BYTE[byte].letters in {"L", "U"} for byte in all_codes),
         "enrolments": sum(possible > 0 for _, possible in absent_and_possible),
         "persistently_absent": sum(possible > 0 and absent / possible >= 0.1 for absent, possible in absent_and_possible),
         "severely_absent": sum(possible > 0 and absent / possible >= 0.5 for absent, possible in absent_and_possible),
@@ -248,22 +257,22 @@ def _counts(lines: dict[int, list[int]]) -> dict[str, int]:
 
 def test_overviews_add_up_the_week_summaries(school: UUID) -> None:
     write(school, {WEEK_1: page(), WEEK_2: page("I")})
-    (summary,) = [row for row in overview.every_school(2026, recent_from=WEEK_2) if row.school_id == school]
+    (summary,) = [row for row in summaries.every_school(2026, recent_from=WEEK_2) if row.school_id == school]
     assert summary.year is not None
     assert summary.recent is not None
     assert (summary.year.possible, summary.year.authorised, summary.recent.possible) == (60, 30, 30)
     assert (summary.last_day, summary.pupils, summary.persistently_absent) == (date(2026, 11, 13), 3, 3)
-    assert [row.possible for row in overview.school_weeks(school, 2026)] == [30, 30]
+    assert [row.possible for row in summaries.school_weeks(school, 2026)] == [30, 30]
 
 
 def test_the_certificate_shows_any_past_day(school: UUID) -> None:
     pupil = queries.roll_of(school, 2026).pupil_ids[1]
-    with clock.at(datetime(2026, 11, 10, 9, tzinfo=clock.LONDON)):
+    with clock.frozen_at(datetime(2026, 11, 10, 9, tzinfo=clock.LONDON)):
         write(school, {WEEK_1: page()})
-    with clock.at(datetime(2026, 11, 17, 9, tzinfo=clock.LONDON)):
+    with clock.frozen_at(datetime(2026, 11, 17, 9, tzinfo=clock.LONDON)):
         upload_id = write(school, {WEEK_1: cell("O", 1, 0)})
-    with clock.at(datetime(2026, 11, 24, 9, tzinfo=clock.LONDON)):
-        actions.take_back(school, upload_id)
+    with clock.frozen_at(datetime(2026, 11, 24, 9, tzinfo=clock.LONDON)):
+        actions.revert_pages(school, upload_id)
     unauthorised = []
     for day in (9, 10, 16, 17, 23, 24):
         pupil_certificate = certificate(school, pupil, 2026, as_at=date(2026, 11, day))
@@ -276,23 +285,23 @@ def test_amendments_list_every_change_with_its_sender(school: UUID, world: World
     pupil = queries.roll_of(school, 2026).pupil_ids[1]
     write(school, {WEEK_1: page()})
     upload_id = write(school, {WEEK_1: cell("O", 1, 2)})
-    actions.take_back(school, upload_id)
+    actions.revert_pages(school, upload_id)
     changes = [
         (change.on, change.half, change.before.letters, change.after.letters, change.reason)
         for change in amendments(school, pupil, 2026)
     ]
     assert sorted(changes) == [(date(2026, 11, 3), "AM", "/", "O", "upload"), (date(2026, 11, 3), "AM", "O", "/", "undo")]
-    assert {change.membership_id for change in amendments(school, pupil, 2026)} == {world.here.people[Role.LA_MANAGER][1]}
+    assert {change.membership_id for change in amendments(school, pupil, 2026)} == {world.authority.people[Role.LA_MANAGER][1]}
     assert amendments(school, queries.roll_of(school, 2026).pupil_ids[2], 2026) == []
 
 
 def test_a_newer_note_replaces_only_that_of_its_session(school: UUID) -> None:
     pupil = queries.roll_of(school, 2026).pupil_ids[0]
     first, second = write(school, {WEEK_1: page("L"), WEEK_2: page("L")}), write(school, {WEEK_1: page("U")})
-    actions.keep_notes(
+    actions.save_notes(
         school, first, [(pupil, WEEK_1, "AM", 5, None), (pupil, WEEK_1, "PM", 6, None), (pupil, WEEK_2, "AM", 7, None)]
     )
-    actions.keep_notes(school, second, [(pupil, WEEK_1, "AM", 9, "Bus")])
+    actions.save_notes(school, second, [(pupil, WEEK_1, "AM", 9, "Bus")])
     notes = [(note.on, note.session, note.minutes_late, note.comment) for note in queries.notes_of(pupil)]
     assert sorted(notes) == [(WEEK_1, "AM", 9, "Bus"), (WEEK_1, "PM", 6, None), (WEEK_2, "AM", 7, None)]
 
@@ -306,9 +315,9 @@ def test_reverting_a_note_brings_back_the_one_it_replaced(
     pupil = queries.roll_of(school, 2026).pupil_ids[0]
     uploads = [write(school, {WEEK_1: cell("L", 0, session)}) for session in range(3)]
     for upload, minutes in zip(uploads, (5, 9, 12), strict=True):
-        actions.keep_notes(school, upload, [(pupil, WEEK_1, "AM", minutes, None)])
+        actions.save_notes(school, upload, [(pupil, WEEK_1, "AM", minutes, None)])
     for number in reverted:
-        actions.take_back(school, uploads[number])
+        actions.revert_pages(school, uploads[number])
     assert [note.minutes_late for note in queries.notes_of(pupil)] == current_minutes
     assert tx().scalar(select(func.count()).select_from(MarkNote)) == len(uploads), "all stay in the history"
 
@@ -316,7 +325,7 @@ def test_reverting_a_note_brings_back_the_one_it_replaced(
 def test_reverting_an_upload_removes_only_its_notes(school: UUID) -> None:
     pupil = queries.roll_of(school, 2026).pupil_ids[0]
     remaining, reverted = write(school, {WEEK_1: page("L")}), write(school, {WEEK_2: page("L")})
-    actions.keep_notes(school, remaining, [(pupil, WEEK_1, "AM", 5, None)])
-    actions.keep_notes(school, reverted, [(pupil, WEEK_2, "AM", 7, "Another child's")])
-    actions.take_back(school, reverted)
+    actions.save_notes(school, remaining, [(pupil, WEEK_1, "AM", 5, None)])
+    actions.save_notes(school, reverted, [(pupil, WEEK_2, "AM", 7, "Another child's")])
+    actions.revert_pages(school, reverted)
     assert [note.upload_id for note in queries.notes_of(pupil)] == [remaining]

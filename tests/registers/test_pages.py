@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from portal.registers.pages import (
+from portal.registers.domain.pages import (
     CODE_BYTES,
     SESSIONS,
     difference,
@@ -21,7 +21,7 @@ from portal.registers.pages import (
     side_by_side,
     unpacked,
 )
-from portal.rules.codes import BY_BYTE, Category
+from portal.rules.codes import CODES_BY_BYTE, Category
 
 
 def pages(max_lines: int = 5) -> st.SearchStrategy[np.ndarray]:
@@ -105,6 +105,6 @@ def test_weeks_side_by_side_stay_in_order(weeks: list[np.ndarray], lines: int) -
 
 
 def test_a_marks_top_three_bits_are_its_class() -> None:
-    assert [int(byte) >> 5 for byte in CODE_BYTES] == [int(BY_BYTE[int(byte)].category) for byte in CODE_BYTES]
-    assert [BY_BYTE[int(byte)].letters for byte in CODE_BYTES[:3]] == ["/", "\\", "L"]
-    assert BY_BYTE[int(CODE_BYTES[0])].category is Category.PRESENT
+    assert [int(byte) >> 5 for byte in CODE_BYTES] == [int(CODES_BY_BYTE[int(byte)].category) for byte in CODE_BYTES]
+    assert [CODES_BY_BYTE[int(byte)].letters for byte in CODE_BYTES[:3]] == ["/", "\\", "L"]
+    assert CODES_BY_BYTE[int(CODE_BYTES[0])].category is Category.PRESENT

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from tests.rules.almanac import ONE_DAY, bank_holidays, day
+from tests.rules.calendars import ONE_DAY, bank_holidays, day
 
 Json = dict[str, Any]
 Session = tuple[date, str]

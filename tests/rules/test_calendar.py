@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal import clock
+from portal.platform import clock
 from portal.rules import bank_holidays
 from portal.rules.calendar import (
     Calendar,
@@ -19,12 +19,12 @@ from portal.rules.calendar import (
     academic_year_name,
     academic_year_span,
     compare_register_with_calendar,
-    place_of,
     register_year,
     session_from_ordinal,
+    session_ordinal,
     week_of,
 )
-from tests.rules import almanac
+from tests.rules import calendars
 from tests.rules.casebook.building import CLOSED, MONDAYS, TERMS, WEEKS
 
 days = st.dates(date(2018, 1, 1), date(2040, 12, 31))
@@ -57,8 +57,8 @@ def test_a_day_lies_in_its_week_and_year(on: date) -> None:
 
 @given(days, halves)
 def test_a_session_is_recovered_from_its_ordinal(on: date, half: Half) -> None:
-    assert session_from_ordinal(place_of((on, half))) == (on, half)
-    assert place_of((on, "AM")) + 1 == place_of((on, "PM")) == place_of((on + timedelta(days=1), "AM")) - 1
+    assert session_from_ordinal(session_ordinal((on, half))) == (on, half)
+    assert session_ordinal((on, "AM")) + 1 == session_ordinal((on, "PM")) == session_ordinal((on + timedelta(days=1), "AM")) - 1
 
 
 def test_a_calendar_from_terms_has_weekdays_without_closures() -> None:
@@ -129,7 +129,7 @@ def test_a_register_is_compared_and_never_changes_the_calendar() -> None:
 
 @pytest.mark.parametrize("year", range(bank_holidays.FIRST_YEAR, bank_holidays.LAST_YEAR + 1))
 def test_bank_holidays_match_a_second_derivation(year: int) -> None:
-    expected = {on for on in almanac.bank_holidays(year) if on.isoweekday() < 6}
+    expected = {on for on in calendars.bank_holidays(year) if on.isoweekday() < 6}
     assert {on for on in bank_holidays.bank_holidays(year) if on.weekday() < 5} == expected
     assert bank_holidays.derived_bank_holidays(year) == bank_holidays.bank_holidays(year)
 
@@ -149,7 +149,7 @@ def test_easter_matches_printed_almanacs(year: int, month: int, day: int) -> Non
 
 @given(st.integers(1900, 2400))
 def test_easter_matches_a_second_method(year: int) -> None:
-    assert bank_holidays.easter_sunday(year) == almanac.easter(year)
+    assert bank_holidays.easter_sunday(year) == calendars.easter(year)
 
 
 @given(days, st.integers(1, 12))

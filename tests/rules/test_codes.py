@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.rules.codes import (
-    BY_BYTE,
-    BY_LETTERS,
     CODES,
-    CURRENT,
+    CODES_BY_BYTE,
+    CODES_BY_SYMBOL,
+    CURRENT_CODES,
     THRESHOLD_CODES,
     Category,
     check_age,
@@ -26,15 +26,15 @@ CHILD = date(2014, 3, 10)
 
 
 def symbols_in(category: Category) -> set[str]:
-    return {code.letters for code in CURRENT if code.category is category and not code.administrative}
+    return {code.letters for code in CURRENT_CODES if code.category is category and not code.administrative}
 
 
 def test_there_are_thirty_four_current_codes_in_their_classes() -> None:
-    counts = Counter("administrative" if code.administrative else code.category.name for code in CURRENT)
+    counts = Counter("administrative" if code.administrative else code.category.name for code in CURRENT_CODES)
     assert counts == {
         "PRESENT": 3, "APPROVED": 5, "AUTHORISED": 10, "UNAUTHORISED": 4, "NOT_POSSIBLE": 10, "administrative": 2,
     }  # fmt: skip
-    assert len(CURRENT) == 34
+    assert len(CURRENT_CODES) == 34
     assert len(CODES) == 38
 
 
@@ -56,16 +56,16 @@ def test_twelve_codes_began_and_four_ended_in_august_2024() -> None:
 
 
 def test_legacy_codes_keep_the_class_they_counted_in() -> None:
-    assert BY_LETTERS["H"].category is BY_LETTERS["F"].category is Category.AUTHORISED
-    assert BY_LETTERS["J"].category is Category.APPROVED
-    assert BY_LETTERS["J1"].category is Category.AUTHORISED
-    assert BY_LETTERS["Y"].category is Category.NOT_POSSIBLE
+    assert CODES_BY_SYMBOL["H"].category is CODES_BY_SYMBOL["F"].category is Category.AUTHORISED
+    assert CODES_BY_SYMBOL["J"].category is Category.APPROVED
+    assert CODES_BY_SYMBOL["J1"].category is Category.AUTHORISED
+    assert CODES_BY_SYMBOL["Y"].category is Category.NOT_POSSIBLE
 
 
 def test_bytes_contain_the_class_and_never_change() -> None:
     assert all(code.byte >> 5 == code.category for code in CODES)
-    assert (BY_LETTERS["/"].byte, BY_LETTERS["\\"].byte, BY_LETTERS["L"].byte) == (32, 33, 34)
-    assert len(BY_BYTE) == len(CODES) == len(BY_LETTERS)
+    assert (CODES_BY_SYMBOL["/"].byte, CODES_BY_SYMBOL["\\"].byte, CODES_BY_SYMBOL["L"].byte) == (32, 33, 34)
+    assert len(CODES_BY_BYTE) == len(CODES) == len(CODES_BY_SYMBOL)
     # Stored registers contain these numbers: a changed one would rewrite history.
     assert {code.letters: code.byte for code in CODES} == {
         "/": 32, "\\": 33, "L": 34, "K": 64, "V": 65, "P": 66, "W": 67, "B": 68, "J": 69,
@@ -94,7 +94,7 @@ def test_a_cell_without_a_mark_is_missing(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "symbol"), [(" o ", "O"), ("y1", "Y1"), ("\N{FULLWIDTH LATIN CAPITAL LETTER G}", "G")])
 def test_spaces_case_and_width_do_not_matter(text: str, symbol: str) -> None:
-    assert code_for(text, NOW, "AM").code is BY_LETTERS[symbol]
+    assert code_for(text, NOW, "AM").code is CODES_BY_SYMBOL[symbol]
 
 
 @pytest.mark.parametrize("text", ["!", "*", "@", "A", "1", "PRESENT", "C3", "Y8", "/\\", "✓"])
@@ -108,7 +108,7 @@ def test_any_other_string_is_a_problem(text: str) -> None:
 @pytest.mark.parametrize(("text", "session", "expected"), [("/", "PM", "\\"), ("\\", "AM", "/")])
 def test_a_slash_for_the_wrong_half_is_corrected(text: str, session: str, expected: str) -> None:
     answer = code_for(text, NOW, "AM" if session == "AM" else "PM")
-    assert answer.code is BY_LETTERS[expected]
+    assert answer.code is CODES_BY_SYMBOL[expected]
     assert answer.warning is not None
 
 
@@ -116,26 +116,26 @@ def test_a_slash_for_the_wrong_half_is_corrected(text: str, session: str, expect
 def test_h_and_j_are_still_accepted_with_a_warning(text: str) -> None:
     assert code_for(text, BEFORE, "AM").warning is None
     after = code_for(text, FIRST, "AM")
-    assert after.code is BY_LETTERS[text]
+    assert after.code is CODES_BY_SYMBOL[text]
     assert after.warning is not None
 
 
 @pytest.mark.parametrize("text", ["F", "Y"])
 def test_f_and_y_end_in_august_2024(text: str) -> None:
-    assert code_for(text, BEFORE, "AM").code is BY_LETTERS[text]
+    assert code_for(text, BEFORE, "AM").code is CODES_BY_SYMBOL[text]
     assert code_for(text, FIRST, "AM").problem is not None
 
 
 @pytest.mark.parametrize("text", ["C1", "C2", "J1", "K", "Q", "Y1", "Y7"])
 def test_new_codes_begin_in_august_2024(text: str) -> None:
     assert code_for(text, BEFORE, "AM").problem is not None
-    assert code_for(text, FIRST, "AM").code is BY_LETTERS[text]
+    assert code_for(text, FIRST, "AM").code is CODES_BY_SYMBOL[text]
 
 
 @pytest.mark.parametrize("text", ["C", "J", "Y"])
 def test_a_short_form_gets_a_warning_in_one_letter_strings(text: str) -> None:
     after = code_for(text, NOW, "AM", one_letter=True)
-    assert after.code is BY_LETTERS[text]
+    assert after.code is CODES_BY_SYMBOL[text]
     assert after.warning is not None
     assert code_for(text, BEFORE, "AM", one_letter=True).warning is None
 
@@ -150,8 +150,8 @@ def test_x_is_rejected_at_compulsory_school_age() -> None:
 
 
 def test_w_before_year_10_gets_a_warning() -> None:
-    assert check_age(BY_LETTERS["W"], NOW, CHILD).warning is not None
-    assert check_age(BY_LETTERS["W"], NOW, date(2010, 3, 10)).warning is None
+    assert check_age(CODES_BY_SYMBOL["W"], NOW, CHILD).warning is not None
+    assert check_age(CODES_BY_SYMBOL["W"], NOW, date(2010, 3, 10)).warning is None
 
 
 def test_a_warning_about_the_code_survives_the_age_check() -> None:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portal.rules.conformance import check
-from tests.rules import wrong_dates, wrong_marks, wrong_notices, wrong_payments, wrong_windows
-from tests.rules.casebook.shelves import CASES_BY_FILE, FOLDER, file_text
+from tests.rules import mutant_dates, mutant_marks, mutant_notices, mutant_payments, mutant_windows
+from tests.rules.casebook.case_shelves import CASES_BY_FILE, FOLDER, file_text
 
 if TYPE_CHECKING:
     from tests.rules.casebook.building import Json
     from tests.rules.reference import Engine
 
-THRESHOLDS = {**wrong_windows.CAUGHT, **wrong_marks.CAUGHT}
-CAUGHT = {**THRESHOLDS, **wrong_notices.CAUGHT, **wrong_payments.CAUGHT, **wrong_dates.CAUGHT}
+THRESHOLDS = {**mutant_windows.CAUGHT, **mutant_marks.CAUGHT}
+CAUGHT = {**THRESHOLDS, **mutant_notices.CAUGHT, **mutant_payments.CAUGHT, **mutant_dates.CAUGHT}
 
 
 @cache

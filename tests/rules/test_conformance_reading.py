@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.rules.conformance import CHECKS, check, check_text
-from tests.rules.casebook.shelves import FOLDER
+from tests.rules.casebook.case_shelves import FOLDER
 
 if TYPE_CHECKING:
     from tests.rules.casebook.building import Json

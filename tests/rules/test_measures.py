@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.rules.calendar import Calendar
-from portal.rules.codes import BY_LETTERS, CODES
+from portal.rules.codes import CODES, CODES_BY_SYMBOL
 from portal.rules.headroom import headroom, remaining_sessions
 from portal.rules.measures import (
     PERSISTENT,
@@ -21,7 +21,7 @@ from portal.rules.measures import (
     Population,
     Tally,
     absence_of,
-    headline_tally,
+    headline_counts,
     is_in_headline,
     is_persistently_absent,
     is_severely_absent,
@@ -50,7 +50,7 @@ def test_one_mark_of_every_code_is_counted_by_class() -> None:
 
 
 def test_sessions_that_are_not_possible_are_in_no_rate() -> None:
-    tally = Tally.of([BY_LETTERS[symbol].byte for symbol in ("D", "X", "Q", "Y", "Y4", "Z", "#")] + [0, 0])
+    tally = Tally.of([CODES_BY_SYMBOL[symbol].byte for symbol in ("D", "X", "Q", "Y", "Y4", "Z", "#")] + [0, 0])
     assert tally.possible == 0
     assert tally.missing == 2
     assert tally.attendance is None
@@ -166,11 +166,11 @@ def test_year_11_is_left_out_from_the_may_half_term() -> None:
     assert not is_in_headline(year_11, MAY, MAY)
     assert not is_in_headline(year_11, date(2026, 6, 1), MAY)
     assert is_in_headline(year_10, date(2026, 6, 1), MAY)
-    slash = BY_LETTERS["/"].byte
+    slash = CODES_BY_SYMBOL["/"].byte
     marks = [(date(2026, 5, 22), slash), (date(2026, 6, 1), slash)]
-    assert headline_tally(marks, year_11, MAY).possible == 1
-    assert headline_tally(marks, year_10, MAY).possible == 2
-    assert headline_tally(marks, date(2021, 3, 10), MAY).possible == 0
+    assert headline_counts(marks, year_11, MAY).possible == 1
+    assert headline_counts(marks, year_10, MAY).possible == 2
+    assert headline_counts(marks, date(2021, 3, 10), MAY).possible == 0
 
 
 @given(counts, counts, st.integers(0, 60), st.sampled_from([PERSISTENT, SEVERE]))

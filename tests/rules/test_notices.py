@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.rules.act_2026 import ACT_PARTS, ROYAL_ASSENT
 from portal.rules.calendar import Calendar, Span
 from portal.rules.excluded_pupils import Sighting, days_of_duty, excluded_pupil_notice
 from portal.rules.framework import EXCLUDED_PUPILS, HISTORY, LOCAL_CODES_2013, NATIONAL_2024, framework_on
 from portal.rules.notices import Power, PreviousNotice, Result, Status, anniversary, notice_for, notices_for
 from portal.rules.policy import Doubt, Policy
-from portal.rules.switches import ACT_PARTS, ROYAL_ASSENT
 
 ON = date(2027, 10, 10)
 #: Its third anniversary is the proposed date.

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.rules.absence_periods import absence_periods
 from portal.rules.calendar import Calendar
-from portal.rules.codes import BY_LETTERS
-from portal.rules.marks import Amendment, standing_marks, tally_of
+from portal.rules.codes import CODES_BY_SYMBOL
+from portal.rules.marks import Amendment, counts_of, standing_marks
 from portal.rules.patterns import (
     AFTER_BREAK,
     BEFORE_BREAK,
@@ -21,15 +22,14 @@ from portal.rules.patterns import (
     THE_DAY,
     around_breaks,
     around_days,
-    beside_school_average,
     by_weekday,
     by_weekday_and_half,
     compare_with_own_past,
+    compare_with_school_average,
     lateness,
     recent_weeks,
 )
-from portal.rules.spells import spells
-from portal.rules.tally import Tally
+from portal.rules.session_counts import SessionCounts
 
 if TYPE_CHECKING:
     from portal.rules.calendar import Half, Session
@@ -48,7 +48,7 @@ def register(codes: str) -> dict[Session, str]:
 
 
 def test_only_attendance_ends_a_period_of_absence() -> None:
-    absences = spells(register("/\\OO/IID.I\\/"), CALENDAR)
+    absences = absence_periods(register("/\\OO/IID.I\\/"), CALENDAR)
     assert [(spell.sessions, spell.authorised, spell.unauthorised) for spell in absences.spells] == [(2, 0, 2), (3, 3, 0)]
     assert absences.spells[1].codes == (("I", 3),)
     assert absences.spells[1].first == SESSIONS[5]
@@ -59,7 +59,7 @@ def test_only_attendance_ends_a_period_of_absence() -> None:
 
 
 def test_a_period_of_absence_continues_across_a_break() -> None:
-    absences = spells(register("/" * 19 + "GG" + "/"), CALENDAR)
+    absences = absence_periods(register("/" * 19 + "GG" + "/"), CALENDAR)
     assert [spell.sessions for spell in absences.spells] == [2]
     assert absences.spells[0].sentence == (
         "Missed 2 sessions from the afternoon of 24 October 2025 to the morning of 3 November 2025."
@@ -67,16 +67,16 @@ def test_a_period_of_absence_continues_across_a_break() -> None:
 
 
 def test_no_periods_of_absence_and_a_single_session() -> None:
-    assert spells(register("/" * 40), CALENDAR).sentence == "No absence in 4 school weeks."
-    assert spells({}, CALENDAR).longest == 0
-    assert spells(register("/O/"), CALENDAR).spells[0].sentence == "Missed the afternoon of 13 October 2025."
+    assert absence_periods(register("/" * 40), CALENDAR).sentence == "No absence in 4 school weeks."
+    assert absence_periods({}, CALENDAR).longest == 0
+    assert absence_periods(register("/O/"), CALENDAR).spells[0].sentence == "Missed the afternoon of 13 October 2025."
 
 
 @given(st.text("/\\LOIUD.", max_size=40))
 def test_periods_contain_every_session_missed_once(codes: str) -> None:
     marks = register(codes)
-    absences = spells(marks, CALENDAR)
-    assert absences.sessions == tally_of(marks, CALENDAR).absent
+    absences = absence_periods(marks, CALENDAR)
+    assert absences.sessions == counts_of(marks, CALENDAR).absent
     assert absences.number <= absences.sessions
     first_sessions = [spell.first for spell in absences.spells]
     assert first_sessions == sorted(first_sessions, key=SESSIONS.index)
@@ -84,9 +84,9 @@ def test_periods_contain_every_session_missed_once(codes: str) -> None:
 
 def test_marks_outside_the_calendar_are_not_counted() -> None:
     marks = {**register("O" * 40), (date(2025, 10, 28), AM): "O"}
-    tally = tally_of(marks, CALENDAR)
+    tally = counts_of(marks, CALENDAR)
     assert (tally.absent, tally.missing) == (40, 0)
-    assert tally_of({}, CALENDAR, TERMS[0]).missing == 20
+    assert counts_of({}, CALENDAR, TERMS[0]).missing == 20
 
 
 def test_the_latest_correction_stands() -> None:
@@ -142,15 +142,15 @@ def test_lateness_before_and_after_the_register_closes() -> None:
 
 
 def test_a_comparison_is_a_difference_of_two_rates() -> None:
-    now, before = Tally.of_codes("OO" + "/" * 8), Tally.of_codes("O" + "/" * 9)
+    now, before = SessionCounts.of_codes("OO" + "/" * 8), SessionCounts.of_codes("O" + "/" * 9)
     assert compare_with_own_past(now, before).points == 10
     assert "10.0 percentage points higher than the pupil's own absence before" in compare_with_own_past(now, before).sentence
-    lower = beside_school_average(before, now)
+    lower = compare_with_school_average(before, now)
     assert lower.points == -10
     assert "lower than the school's average" in lower.sentence
     assert "the same" in compare_with_own_past(now, now).sentence
-    assert compare_with_own_past(now, Tally(())).points is None
-    assert "nothing to compare" in compare_with_own_past(now, Tally(())).sentence
+    assert compare_with_own_past(now, SessionCounts(())).points is None
+    assert "nothing to compare" in compare_with_own_past(now, SessionCounts(())).sentence
 
 
 def test_recent_weeks_leaves_out_weeks_without_a_session() -> None:
@@ -162,7 +162,7 @@ def test_recent_weeks_leaves_out_weeks_without_a_session() -> None:
 @given(st.text("/\\LOIUD.", min_size=1, max_size=40))
 def test_every_pattern_adds_up_to_the_tally(codes: str) -> None:
     marks = register(codes)
-    tally = tally_of(marks, CALENDAR)
+    tally = counts_of(marks, CALENDAR)
     days = [SESSIONS[0][0] + timedelta(days=offset) for offset in (0, 3, 9)]
     for pattern in (
         by_weekday(marks, CALENDAR),
@@ -174,4 +174,4 @@ def test_every_pattern_adds_up_to_the_tally(codes: str) -> None:
         assert sum(share.possible for share in pattern.shares) == tally.possible
         assert all(share.rate is None or share.rate == Fraction(100 * share.absent, share.possible) for share in pattern.shares)
     assert lateness(marks, CALENDAR).sessions == tally.late
-    assert tally.absent == sum(BY_LETTERS[code].absent for code in marks.values())
+    assert tally.absent == sum(CODES_BY_SYMBOL[code].absent for code in marks.values())

@@ -11,9 +11,10 @@ from flask import Flask
 
 from config import logging as logs
 from config.settings import Settings
-from portal import db, health
-from portal.permissions import open_to_all
-from workers import queue
+from portal.db import connection as database
+from portal.jobs import outbox
+from portal.platform import health
+from portal.security.permissions import open_to_all
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -25,8 +26,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings)
     app = Flask(__name__)
     app.config["PORTAL"] = settings
-    db.connect(settings.database_url)
-    queue.connect(settings.redis_url)
+    database.connect(settings.database_url)
+    outbox.connect(settings.redis_url)
     app.register_blueprint(health.bp)
     app.add_url_rule("/stuck", view_func=stuck)
     return app

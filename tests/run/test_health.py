@@ -15,12 +15,13 @@ import migrations
 from config import logging as logs
 from config.revision import NEEDED
 from config.settings import Settings
-from portal import db
-from portal.embedded import EmbeddedPostgres, EmbeddedValkey
-from portal.permissions import OPEN, permission_of
-from tests.embedded.conftest import new_folder
+from local.postgres import EmbeddedPostgres
+from local.valkey import EmbeddedValkey
+from portal.db import connection as database
+from portal.jobs import outbox
+from portal.security.permissions import OPEN, permission_of
+from tests.local.conftest import temporary_data_folder
 from tests.run.small import create_app
-from workers import queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ class SmallPortal:
 
     def __init__(self, folder: Path) -> None:
         """Start the servers and make the application. `close` restores what this replaces in the process."""
-        self._replaced = (db._engine, queue._redis, logging.getLogger().handlers[:], logging.getLogger().level)  # noqa: SLF001  one of each a process
+        self._replaced = (database._engine, outbox._redis, logging.getLogger().handlers[:], logging.getLogger().level)  # noqa: SLF001  one of each a process
         self.postgres = EmbeddedPostgres(folder, durable=False)
         self.valkey = EmbeddedValkey(folder)
         self.postgres.start()
@@ -60,11 +61,11 @@ class SmallPortal:
 
     def close(self) -> None:
         """Stop the servers, and restore the process's own engine, queue and logging."""
-        db.engine().dispose()
-        connection = queue._redis  # noqa: SLF001  as above
+        database.engine().dispose()
+        connection = outbox._redis  # noqa: SLF001  as above
         if connection is not None:
             connection.close()
-        db._engine, queue._redis, logging.getLogger().handlers[:], level = self._replaced  # noqa: SLF001  as above
+        database._engine, outbox._redis, logging.getLogger().handlers[:], level = self._replaced  # noqa: SLF001  as above
         logging.getLogger().setLevel(level)
         structlog.reset_defaults()
         self.valkey.stop()
@@ -74,7 +75,7 @@ class SmallPortal:
 @pytest.fixture
 def small() -> Iterator[SmallPortal]:
     """The small application, ready."""
-    with new_folder() as folder:
+    with temporary_data_folder() as folder:
         portal = SmallPortal(folder)
         yield portal
         portal.close()
@@ -103,7 +104,7 @@ def test_ready_degraded_and_not_ready(small: SmallPortal) -> None:
     with psycopg.connect(small.postgres.owner_url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = %s", (NEEDED,))
         connection.execute("ALTER DATABASE portal SET default_transaction_read_only = on")
-    db.engine().dispose()
+    database.engine().dispose()
     cannot_write = small.get("/readyz")
     assert (cannot_write.status_code, _checks(cannot_write)["database"]) == (503, "only reads")
 

@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from config.revision import REPOSITORY
-from portal import clock
-from portal.embedded.children import free_port
-from tests.embedded.conftest import new_folder
-from tests.run.test_up import Portal
+from local.child_processes import free_port
+from portal.platform import clock
+from tests.local.conftest import temporary_data_folder
+from tests.run.test_supervisor import Portal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ class Proxy:
 @pytest.fixture(scope="module")
 def proxy() -> Iterator[Proxy]:
     """An nginx in front of a small portal."""
-    with new_folder() as folder:
+    with temporary_data_folder() as folder:
         portal = Portal(folder, PORTAL_TRUSTED_PROXIES="1")
         server = Proxy(folder, portal.port)
         started = server.run("-g", "daemon on;")
@@ -163,7 +163,7 @@ def test_avl_01_slow_connections_wait_in_the_proxy(proxy: Proxy) -> None:
 
 def test_a_stopped_portal_is_explained_on_a_page() -> None:
     """The reader gets the portal's page in plain words, not nginx's own."""
-    with new_folder() as folder:
+    with temporary_data_folder() as folder:
         server = Proxy(folder, free_port())
         assert server.run("-g", "daemon on;").returncode == 0
         status, headers, body = server.get("/")

@@ -18,9 +18,10 @@ import pytest
 import migrations
 from config.revision import REPOSITORY
 from config.settings import Settings
-from portal.embedded import EmbeddedPostgres, EmbeddedValkey
-from portal.embedded.children import free_port
-from tests.embedded.conftest import new_folder
+from local.child_processes import free_port
+from local.postgres import EmbeddedPostgres
+from local.valkey import EmbeddedValkey
+from tests.local.conftest import temporary_data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +109,7 @@ class Installation:
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
     """An installation after the guide's first step."""
-    with new_folder() as folder:
+    with temporary_data_folder() as folder:
         running = Installation(folder)
         yield running
         running.close()

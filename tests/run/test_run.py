@@ -67,8 +67,8 @@ def call_run(venv: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedPr
 @pytest.mark.parametrize(
     ("arguments", "program", "level"),
     [
-        ((), "-P -m portal.up", "runtime"),
-        (("up",), "-P -m portal.up", "runtime"),
+        ((), "-P -m local.supervisor", "runtime"),
+        (("up",), "-P -m local.supervisor", "runtime"),
         (("portal", "marks", "import", "a file.csv"), "-P -m portal marks import a file.csv", "runtime"),
         (("reset-demo",), "-P -m portal demo --reset", "runtime"),
         (("bench", "--quick"), "-P -m bench --quick", "dev"),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from portal.db import unit_of_work
-from portal.permissions import Role
+from portal.db.work import unit_of_work
 from portal.schools import queries
+from portal.security.permissions import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,10 +44,10 @@ def test_the_list_is_filtered_by_phase_and_stays_in_scope(signed_in: Callable[..
 def test_a_school_can_see_its_details_and_not_change_them(signed_in: Callable[..., Browser], world: World) -> None:
     browser = signed_in(Role.HEADTEACHER)
     assert "1 school" in browser.get("/schools").text
-    page = browser.get(f"/schools/{world.here.primary}")
+    page = browser.get(f"/schools/{world.authority.primary}")
     assert "Change details" not in page.text
-    browser.get(f"/schools/{world.here.secondary}", status=404)
-    browser.get(f"/schools/{world.here.primary}/edit", status=403)
+    browser.get(f"/schools/{world.authority.secondary}", status=404)
+    browser.get(f"/schools/{world.authority.primary}/edit", status=403)
     browser.get("/schools/new", status=403)
     browser.get("/schools/import", status=403)
 
@@ -58,7 +58,7 @@ def test_a_school_is_added_and_changed(signed_in: Callable[..., Browser], world:
     assert page.h1 == "Larch School"
     assert "001" in page.text
     assert "Elm Trust" in page.text
-    with unit_of_work(world.here.scope()):
+    with unit_of_work(world.authority.scope()):
         school = queries.school_by_urn("900020")
         assert school is not None
         school_id = school.id
@@ -121,7 +121,7 @@ def test_a_term_is_added_and_an_overlapping_one_is_refused(signed_in: Callable[.
 
 def test_a_school_can_add_its_own_dates(signed_in: Callable[..., Browser], world: World) -> None:
     browser = signed_in(Role.SCHOOL_OFFICE)
-    own = f"/schools/{world.here.primary}/term-dates"
+    own = f"/schools/{world.authority.primary}/term-dates"
     assert "It follows the authority's" in browser.get(own).text
     content = b"type,name,first_day,last_day\nclosed,INSET,2026-09-01,2026-09-01\n"
     page = browser.post(f"{own}/import", {"file": (io.BytesIO(content), "dates.csv")}, token_from=f"{own}/import")
@@ -130,13 +130,13 @@ def test_a_school_can_add_its_own_dates(signed_in: Callable[..., Browser], world
     assert "1 thing to put right" in bad.text
     browser.get("/term-dates/terms/new", status=403)
     assert "Remove" not in browser.get("/term-dates").text
-    browser.get(f"/schools/{world.here.secondary}/term-dates", status=404)
+    browser.get(f"/schools/{world.authority.secondary}/term-dates", status=404)
     browser.get(f"/schools/{world.neighbour.primary}/term-dates", status=404)
 
 
 def test_a_headteacher_can_read_dates_and_not_change_them(signed_in: Callable[..., Browser], world: World) -> None:
     browser = signed_in(Role.HEADTEACHER)
-    own = f"/schools/{world.here.primary}/term-dates"
+    own = f"/schools/{world.authority.primary}/term-dates"
     assert "Add closed days" not in browser.get(own).text
     browser.get(f"{own}/closed-days/new", status=403)
 

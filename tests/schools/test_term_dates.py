@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from portal.rules.calendar import Calendar
-from portal.schools.term_dates import HALF_TERMS, term_dates
+from portal.schools.domain.term_dates import HALF_TERMS, term_dates
 
 
 def published() -> dict[str, Any]:

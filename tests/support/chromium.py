@@ -17,14 +17,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from tests.support.running import until
+from tests.support.running_portal import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
-    from tests.support.running import Member
+    from tests.support.running_portal import Member
 
 NOTICE = "browser tests skipped: no chromium"
 FLAGS = (
@@ -60,7 +60,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-class Visitor:
+class BrowserVisitor:
     """One person's browser, and what its pages complained of.
 
     `elsewhere` holds requests to other hosts, `seen` the names of the pages checked, `sources` their HTML.
@@ -128,7 +128,7 @@ class Visitor:
         assert self.page.get_by_text("Share chart").count() == 0
         self.page.set_viewport_size({"width": NARROW, "height": HEIGHT})
         # A chart is redrawn a moment after its box has become narrow.
-        until(f"{self.page.url} fits {NARROW} pixels", self.fits, within=10)
+        wait_until(f"{self.page.url} fits {NARROW} pixels", self.fits, within=10)
         if narrow:
             assert self.violations() == [], self.page.url
             self._screenshot(f"{name}-narrow")
@@ -177,8 +177,8 @@ class Visitor:
 
 
 @contextmanager
-def visitor(browser: Browser, address: str, *, script: bool = True) -> Iterator[Visitor]:
+def visitor(browser: Browser, address: str, *, script: bool = True) -> Iterator[BrowserVisitor]:
     """A visitor whose pages are checked for complaints at the end."""
-    person = Visitor(browser, address, script=script)
+    person = BrowserVisitor(browser, address, script=script)
     yield person
     person.leave()

@@ -14,7 +14,7 @@ DATABASE_FIXTURES = {"database_name"}
 #: Tests that drive a browser, or take more than a second on purpose.
 SLOW_MARKERS = ("browser", "slow")
 #: Folders whose tests start processes, or reach the servers without those fixtures.
-SLOW_FOLDERS = ("tests/abuse/", "tests/commands/", "tests/embedded/", "tests/migrations/", "tests/workers/")
+SLOW_FOLDERS = ("tests/abuse/", "tests/commands/", "tests/local/", "tests/migrations/", "tests/workers/")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
-from portal import db
+from portal.db import connection as database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,14 +28,14 @@ def statements() -> Iterator[list[str]]:
         if not TRANSACTION_STATEMENT.match(statement):
             sent.append(statement)
 
-    event.listen(db.engine(), "before_cursor_execute", record)
+    event.listen(database.engine(), "before_cursor_execute", record)
     try:
         yield sent
     finally:
-        event.remove(db.engine(), "before_cursor_execute", record)
+        event.remove(database.engine(), "before_cursor_execute", record)
 
 
-def grown(ask: Callable[[], object], add_rows: Callable[[], object]) -> list[str]:
+def extra_statements(ask: Callable[[], object], add_rows: Callable[[], object]) -> list[str]:
     """The statements `ask` sends beyond its earlier number once rows were added. Empty where it does not grow."""
     # A statement sent only by the first call, to fill a cache, must count on neither side.
     ask()

@@ -8,19 +8,19 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from portal import clock
 from portal.accounts.models import Invitation, SignIn
-from portal.db import tx, unit_of_work
-from portal.permissions import Role
-from portal.pupils.incoming import IncomingPupil, as_kept
-from portal.pupils.models import MatchQuestion, Parent, Parenthood, Pupil, RollLine
+from portal.db.work import tx, unit_of_work
+from portal.platform import clock
+from portal.pupils.domain.incoming import IncomingPupil, pupil_to_json
+from portal.pupils.models import Parent, PossibleDuplicate, Pupil, PupilContact, RollLine
 from portal.schools.models import ClosedDays, Term
+from portal.security.permissions import Role
 from portal.uploads import actions as uploads
 from portal.uploads.models import LocalCode
-from tests.support.world import furnish
+from tests.support.world import write_rows
 
 if TYPE_CHECKING:
-    from tests.support.world import Place
+    from tests.support.world import AuthorityWorld
 
 MONDAY = date(2026, 11, 2)
 
@@ -51,11 +51,11 @@ def long_csv(
     return ("\n".join([*rows, *extra]) + "\n").encode()
 
 
-def made(authority: Place, *, school: UUID | None = None) -> dict[str, UUID]:
+def make_objects(authority: AuthorityWorld, *, school: UUID | None = None) -> dict[str, UUID]:
     """An object of each kind in a school of the authority, by the name routes give its id."""
     school = school or authority.primary
     with unit_of_work(authority.scope(Role.LA_MANAGER)):
-        upload = uploads.take(
+        upload = uploads.import_file(
             school,
             kind="marks",
             file_name="register.csv",
@@ -69,7 +69,7 @@ def made(authority: Place, *, school: UUID | None = None) -> dict[str, UUID]:
         ids = {
             name: uuid4() for name in ("parent_id", "question_id", "mark_id", "term_id", "closed_id", "invitation_id", "sign_in_id")
         }
-        furnish(lambda: _rows(authority, school, pupil, ids))
+        write_rows(lambda: _rows(authority, school, pupil, ids))
     membership = authority.people[Role.SCHOOL_OFFICE][1]
     return {
         **ids,
@@ -81,23 +81,23 @@ def made(authority: Place, *, school: UUID | None = None) -> dict[str, UUID]:
     }
 
 
-def _rows(authority: Place, school: UUID, pupil: UUID, ids: dict[str, UUID]) -> None:
+def _rows(authority: AuthorityWorld, school: UUID, pupil: UUID, ids: dict[str, UUID]) -> None:
     now = clock.now()
     tx().add(Parent(id=ids["parent_id"], name="Jo Marsh", phone="020 7946 0000", do_not_disclose=False))
     tx().flush()
-    tx().add(Parenthood(id=uuid4(), pupil_id=pupil, parent_id=ids["parent_id"], priority=1))
+    tx().add(PupilContact(id=uuid4(), pupil_id=pupil, parent_id=ids["parent_id"], priority=1))
     tx().add(LocalCode(id=ids["mark_id"], school_id=school, mark="7", letters="I"))
     tx().add(Term(id=ids["term_id"], school_id=school, name="Extra", first_day=date(2028, 1, 3), last_day=date(2028, 1, 4)))
     tx().add(ClosedDays(id=ids["closed_id"], school_id=school, name="INSET", first_day=date(2028, 1, 3), last_day=date(2028, 1, 3)))
     existing = tx().scalars(select(Pupil).where(Pupil.id == pupil)).one()
     incoming = IncomingPupil(surname=existing.surname, forename="Robyn", date_of_birth=existing.date_of_birth)
     tx().add(
-        MatchQuestion(
+        PossibleDuplicate(
             id=ids["question_id"],
             school_id=school,
             academic_year=2026,
             pupil_id=pupil,
-            incoming=as_kept(incoming),
+            incoming=pupil_to_json(incoming),
             differs_in="forename",
             asked_at=now,
             likeness=incoming.likeness,

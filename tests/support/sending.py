@@ -12,20 +12,21 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from portal import clock, db
-from portal.accounts.queries import membership_scope
+from portal.accounts.queries.principals import membership_scope
 from portal.audit.queries import verification
-from portal.db import unit_of_work
+from portal.db import connection as database
+from portal.db.work import unit_of_work
+from portal.platform import clock
 from portal.rules.calendar import academic_year
 from portal.uploads import actions
-from tests.support.parts import Answer, Parts, Visitor
-from tests.support.running import Sent, term_of_presence, until
+from tests.support.process_parts import Answer, HttpVisitor, PortalProcesses
+from tests.support.running_portal import MarksFile, all_present_file, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from tests.support.running import Database, Member
+    from tests.support.running_portal import Database, Member
 
 #: Columns that differ between two imports of the same file: generated ids and times.
 VARYING_COLUMNS = "'{id,upload_id,recorded_at,received_at,checked_at,applied_at,rehearsal}'::text[]"
@@ -64,16 +65,16 @@ class Job(NamedTuple):
 class Case:
     """A file for a school, and the person who sends it."""
 
-    parts: Parts
+    parts: PortalProcesses
     member: Member
     monday: date
-    sent: Sent
+    sent: MarksFile
     add_pupils: str = "no"
 
     @cached_property
-    def visitor(self) -> Visitor:
+    def visitor(self) -> HttpVisitor:
         """The person, signed in."""
-        return Visitor(self.parts.address, self.member.membership_id)
+        return HttpVisitor(self.parts.address, self.member.membership_id)
 
     @property
     def school(self) -> str:
@@ -111,7 +112,7 @@ class Case:
 
     def reaches(self, path: str, state: str) -> None:
         """Wait until the upload has this state."""
-        until(f"the upload is {state}", lambda: self.state(path) == state, within=40)
+        wait_until(f"the upload is {state}", lambda: self.state(path) == state, within=40)
 
     def job(self, path: str, kind: str = "uploads.apply") -> Job:
         """The upload's job of a kind."""
@@ -130,19 +131,19 @@ class Case:
         url = self.parts.app_url.rsplit("/", 1)[0]
         for _ in range(applied):
             _in_process(f"{url}/clean", self.member, self._import_file)
-        assert kept(self.parts.database) == kept(self.parts.clean)
+        assert outcome(self.parts.database) == outcome(self.parts.clean)
         _in_process(f"{url}/portal", self.member, _check_audit_chain)
         self.parts.whole = True
 
     def _import_file(self) -> None:
-        actions.take(self.member.schools[0], kind="marks", file_name="marks.csv", content=self.sent.content)
+        actions.import_file(self.member.schools[0], kind="marks", file_name="marks.csv", content=self.sent.content)
 
 
 def _id(path: str) -> str:
     return path.rsplit("/", 1)[1]
 
 
-def kept(database: Database) -> list[list[Any]]:
+def outcome(database: Database) -> list[list[Any]]:
     """Everything uploads have left in a database, to compare with another."""
     return [database.rows(query) for query in OUTCOME_QUERIES]
 
@@ -153,12 +154,12 @@ def _check_audit_chain() -> None:
 
 def _in_process(url: str, member: Member, work: Callable[[], object]) -> None:
     """Do `work` in the person's scope, in a process of its own, and check that it succeeds."""
-    # `db.connect` replaces the engine of its process, and the tests need theirs.
+    # `database.connect` replaces the engine of its process, and the tests need theirs.
     process = os.fork()
     if process == 0:
         code = 1
         try:
-            db.connect(url)
+            database.connect(url)
             with unit_of_work(None):
                 membership = membership_scope(member.membership_id)
             assert membership is not None
@@ -170,10 +171,10 @@ def _in_process(url: str, member: Member, work: Callable[[], object]) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
 
 
-def case_of(parts: Parts, place: int = 0) -> Case:
+def case_of(parts: PortalProcesses, place: int = 0) -> Case:
     """A file with two weeks of last year, all present. No other case has the same weeks."""
     member = parts.database.member("school-administrator", place=place)
     year, first = academic_year(clock.today()) - 1, 2 * next(_case_numbers)
     weeks = "SELECT week FROM current_page WHERE school_id = %s AND week > %s ORDER BY week"
     monday, next_monday = (week for (week,) in parts.database.rows(weeks, member.schools[0], date(year, 9, 1))[first : first + 2])
-    return Case(parts, member, monday, term_of_presence(parts.database, member.schools[0], year, monday, next_monday))
+    return Case(parts, member, monday, all_present_file(parts.database, member.schools[0], year, monday, next_monday))

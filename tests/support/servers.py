@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 import migrations
-from portal.embedded.postgres import EmbeddedPostgres
-from portal.embedded.valkey import EmbeddedValkey
+from local.postgres import EmbeddedPostgres
+from local.valkey import EmbeddedValkey
 
 TEMPLATE = "portal_template"
 OWNER, APP, SUPER, REDIS = "PORTAL_TEST_OWNER_URL", "PORTAL_TEST_APP_URL", "PORTAL_TEST_SUPER_URL", "PORTAL_TEST_REDIS_URL"

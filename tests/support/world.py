@@ -7,15 +7,15 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from portal.accounts import actions as accounts
+from portal.accounts.actions import people as people_actions
 from portal.accounts.models import PLATFORM
-from portal.accounts.queries import command_line
+from portal.accounts.queries.principals import command_line
 from portal.audit.actions import record
 from portal.audit.events import event
-from portal.db import action, tx, unit_of_work
-from portal.permissions import LA_ROLES, Role
+from portal.db.work import action, tx, unit_of_work
 from portal.schools.models import ClosedDays, School, Term
-from portal.scope import Actor, Scope
+from portal.security.permissions import LA_ROLES, Role
+from portal.security.scope import Actor, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 #: The time in every test unless it sets another: Wednesday 25 November 2026, 09:05 UK time.
 NOW = datetime(2026, 11, 25, 9, 5, tzinfo=UTC)
 
-FURNISHED = event("test.furnished", "A test set something up")
+SET_UP = event("test.furnished", "A test set something up")
 
 
 @dataclass
-class Place:
+class AuthorityWorld:
     """An authority: its schools, and the person id and membership id of each role."""
 
     id: UUID
@@ -47,16 +47,16 @@ class Place:
 class World:
     """The authority under test and its neighbour."""
 
-    here: Place
-    neighbour: Place
+    authority: AuthorityWorld
+    neighbour: AuthorityWorld
 
 
 @action
-def furnish(change: Callable[[], None]) -> None:
+def write_rows(change: Callable[[], None]) -> None:
     """Let a test write rows inside an action, since rows cannot be committed without an audit event."""
     change()
     tx().flush()
-    record(FURNISHED, None)
+    record(SET_UP, None)
 
 
 TERMS = (
@@ -77,26 +77,26 @@ HALF_TERMS = (
 )
 
 
-def made() -> World:
+def make_world() -> World:
     """Make the world in the connected database."""
     with unit_of_work(command_line(PLATFORM)):
-        accounts.ensure_platform()
+        people_actions.ensure_platform()
     authority = _authority("wrenfold", "Wrenfold", "001", ("900001", "900002"))
     neighbour = _authority("eastmarch", "Eastmarch", "002", ("900001", "900002"))
     return World(authority, neighbour)
 
 
-def _authority(slug: str, name: str, la_code: str, urns: tuple[str, str]) -> Place:
-    authority = Place(uuid4(), slug, uuid4(), uuid4())
+def _authority(slug: str, name: str, la_code: str, urns: tuple[str, str]) -> AuthorityWorld:
+    authority = AuthorityWorld(uuid4(), slug, uuid4(), uuid4())
     with unit_of_work(command_line(authority.id)):
-        accounts.add_authority(slug, name, la_code, demonstration=True)
-        furnish(lambda: _schools(authority, la_code, urns))
+        people_actions.add_authority(slug, name, la_code, demonstration=True)
+        write_rows(lambda: _schools(authority, la_code, urns))
         for role in Role:
             _person(authority, role)
     return authority
 
 
-def _schools(authority: Place, la_code: str, urns: tuple[str, str]) -> None:
+def _schools(authority: AuthorityWorld, la_code: str, urns: tuple[str, str]) -> None:
     tx().add(School(id=authority.primary, urn=urns[0], laestab=f"{la_code}2001", name="Brook Lane Primary School", phase="primary"))
     tx().add(School(id=authority.secondary, urn=urns[1], laestab=f"{la_code}4001", name="Hill Top School", phase="secondary"))
     for name, first, last in TERMS:
@@ -105,14 +105,14 @@ def _schools(authority: Place, la_code: str, urns: tuple[str, str]) -> None:
         tx().add(ClosedDays(school_id=None, name="Half term", first_day=first, last_day=last))
 
 
-def _person(authority: Place, role: Role) -> None:
+def _person(authority: AuthorityWorld, role: Role) -> None:
     if role == Role.PLATFORM_OPERATOR:
         return
-    person = accounts.add_person(
+    person = people_actions.add_person(
         f"{role.value.replace('-', ' ').title()} Example", f"{role.value}@{authority.slug}.example", demonstration=True
     )
     schools = frozenset() if role in LA_ROLES or role == Role.PARTNER else frozenset({authority.primary})
-    membership = accounts.add_membership(
+    membership = people_actions.add_membership(
         person.id,
         role,
         school_ids=schools,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from portal.permissions import Role
+from portal.security.permissions import Role
 from tests.uploads import files
 
 if TYPE_CHECKING:
@@ -22,6 +22,6 @@ if TYPE_CHECKING:
 def school(world: World, as_role: Callable[..., Session]) -> UUID:
     """The primary school, seen by its office, with every pupil present on every day so far."""
     as_role(Role.SCHOOL_OFFICE)
-    upload = files.take(world.here.primary, *files.rows(), add_pupils=True)
+    upload = files.import_rows(world.authority.primary, *files.rows(), add_pupils=True)
     assert (upload.state, upload.rows_refused) == ("applied", 0)
-    return world.here.primary
+    return world.authority.primary

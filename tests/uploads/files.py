@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from portal.pupils.incoming import check_letter
+from portal.pupils.domain.incoming import check_letter
 from portal.uploads import actions, queries
 
 if TYPE_CHECKING:
@@ -54,21 +54,23 @@ def csv(*lines: str) -> bytes:
     return ("\n".join([HEADINGS, *lines]) + "\n").encode()
 
 
-def take(school_id: UUID, *lines: str, add_pupils: bool = False) -> Upload:
+def import_rows(school_id: UUID, *lines: str, add_pupils: bool = False) -> Upload:
     """Import a file of these rows."""
-    return found(actions.take(school_id, kind="marks", file_name="marks.csv", content=csv(*lines), add_pupils=add_pupils))
+    return get_upload(
+        actions.import_file(school_id, kind="marks", file_name="marks.csv", content=csv(*lines), add_pupils=add_pupils)
+    )
 
 
-def found(upload_id: UUID) -> Upload:
+def get_upload(upload_id: UUID) -> Upload:
     """The upload with this id. Fails if there is none."""
     upload = queries.upload(upload_id)
     assert upload is not None
     return upload
 
 
-def findings(upload: Upload) -> dict[str, Finding]:
+def findings_by_kind(upload: Upload) -> dict[str, Finding]:
     """The findings of an upload by kind. Fails if a kind occurs twice."""
-    findings = queries.findings_of(upload.id)
-    by_kind = {finding.kind: finding for finding in findings}
-    assert len(by_kind) == len(findings)
+    findings_by_kind = queries.findings_of(upload.id)
+    by_kind = {finding.kind: finding for finding in findings_by_kind}
+    assert len(by_kind) == len(findings_by_kind)
     return by_kind

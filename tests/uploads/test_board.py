@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from portal import clock
-from portal.db import tx, unit_of_work
-from portal.permissions import Role
+from portal.db.work import tx, unit_of_work
+from portal.platform import clock
+from portal.security.permissions import Role
 from portal.uploads.models import Upload
 from portal.uploads.routes import PAGE
-from tests.support.world import furnish
+from tests.support.world import write_rows
 from tests.uploads import files
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def test_a_school_that_has_sent_nothing_comes_first_and_is_counted(world: World, signed_in: Callable[..., Browser]) -> None:
-    sender, silent = world.here.primary, world.here.secondary
-    with unit_of_work(world.here.scope()):
-        files.take(sender, *files.rows(), add_pupils=True)
+    sender, silent = world.authority.primary, world.authority.secondary
+    with unit_of_work(world.authority.scope()):
+        files.import_rows(sender, *files.rows(), add_pupils=True)
     page = signed_in(Role.LA_OFFICER).get("/uploads/board")
     rows = page.document.xpath("//tbody/tr")
     schools = [row.xpath("string(th//a/@href)") for row in rows]
@@ -39,7 +39,7 @@ def test_a_school_that_has_sent_nothing_comes_first_and_is_counted(world: World,
 def _cancelled_upload(world: World, age: int) -> Upload:
     return Upload(
         id=uuid4(),
-        school_id=world.here.primary,
+        school_id=world.authority.primary,
         kind="marks",
         state="withdrawn",
         file_name=f"week {age}.csv",
@@ -50,8 +50,8 @@ def _cancelled_upload(world: World, age: int) -> Upload:
 
 
 def test_the_list_of_uploads_links_to_older_ones(world: World, signed_in: Callable[..., Browser]) -> None:
-    with unit_of_work(world.here.scope()):
-        furnish(lambda: tx().add_all([_cancelled_upload(world, age) for age in range(PAGE + 2)]))
+    with unit_of_work(world.authority.scope()):
+        write_rows(lambda: tx().add_all([_cancelled_upload(world, age) for age in range(PAGE + 2)]))
     browser = signed_in(Role.LA_OFFICER)
     first = browser.get("/uploads")
     assert len(first.document.xpath("//tbody/tr")) == PAGE

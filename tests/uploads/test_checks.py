@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from portal.db import tx
+from portal.db.work import tx
 from portal.pupils.models import RollLine
 from portal.registers.queries import current_pages
-from portal.rules.codes import BY_LETTERS
+from portal.rules.codes import CODES_BY_SYMBOL
 from portal.uploads import actions, queries
-from portal.uploads.findings import column_letters, row_ranges
-from portal.uploads.reasons import REASONS
-from tests.support.world import furnish
-from tests.uploads.files import date_of_birth, findings, found, present, row, rows, take, upn
+from portal.uploads.domain.findings import column_letters, row_ranges
+from portal.uploads.domain.rejection_reasons import REASONS
+from tests.support.world import write_rows
+from tests.uploads.files import date_of_birth, findings_by_kind, get_upload, import_rows, present, row, rows, upn
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -42,28 +42,28 @@ REJECTED = {
 @pytest.mark.parametrize("case", REJECTED)
 def test_a_row_is_rejected_with_its_row_column_and_what_to_do(school: UUID, case: str) -> None:
     line, kind, value, words = REJECTED[case]
-    upload = take(school, row(1, "02/11/2026", "AM", "I"), line)
-    finding = findings(upload)[kind]
+    upload = import_rows(school, row(1, "02/11/2026", "AM", "I"), line)
+    finding = findings_by_kind(upload)[kind]
     assert (finding.refused, finding.rows, finding.value, finding.count) == (True, "3", value, 1)
     assert words in finding.sentence
     assert finding.column == "H"
     assert (upload.rows_in, upload.rows_stored, upload.rows_refused) == (2, 1, 1)
-    assert words in (queries.refused_rows_of(upload.id) or b"").decode()
+    assert words in (queries.rejected_rows_of(upload.id) or b"").decode()
 
 
 def test_a_file_whose_rows_are_all_rejected_is_applied_with_findings(school: UUID) -> None:
-    upload = take(school, "NOUPN,Ashdown,Bryn,01/03/2016,5,02/11/2026,AM,/", row(0, "31/31/2026", "AM", "/"))
+    upload = import_rows(school, "NOUPN,Ashdown,Bryn,01/03/2016,5,02/11/2026,AM,/", row(0, "31/31/2026", "AM", "/"))
     assert (upload.state, upload.rows_in, upload.rows_stored, upload.rows_refused) == ("applied", 2, 0, 2)
-    assert {"odd-upn", "no-date"} <= set(findings(upload))
+    assert {"odd-upn", "no-date"} <= set(findings_by_kind(upload))
 
 
 def test_a_closed_mark_on_a_closed_day_is_neither_stored_nor_rejected(school: UUID) -> None:
     """Systems fill closed days and future days with #. On a day the school met, # is an ordinary mark."""
     closures = [row(0, on, half, "#") for on in ("28/10/2026", "07/11/2026", "25/12/2026") for half in ("AM", "PM")]
-    upload = take(school, *closures, row(0, "02/11/2026", "AM", "#"), row(0, "27/11/2026", "AM", "#"))
+    upload = import_rows(school, *closures, row(0, "02/11/2026", "AM", "#"), row(0, "27/11/2026", "AM", "#"))
     assert (upload.rows_in, upload.rows_stored, upload.rows_refused) == (2, 1, 1)
-    assert set(findings(upload)) == {"future-date"}
-    assert current_pages(school, [MONDAY])[MONDAY].marks[0, 0] == BY_LETTERS["#"].byte
+    assert set(findings_by_kind(upload)) == {"future-date"}
+    assert current_pages(school, [MONDAY])[MONDAY].marks[0, 0] == CODES_BY_SYMBOL["#"].byte
 
 
 def test_rejections_are_grouped_over_rows(school: UUID) -> None:
@@ -72,7 +72,7 @@ def test_rejections_are_grouped_over_rows(school: UUID) -> None:
         row(3, "02/11/2026", "AM", "/"),
         row(4, "02/11/2026", "AM", "Z1"),
     ]
-    finding = findings(take(school, *lines))["unknown-code"]
+    finding = findings_by_kind(import_rows(school, *lines))["unknown-code"]
     assert (finding.rows, finding.count, finding.column) == ("2 to 4 and 6", 4, "H")
 
 
@@ -85,37 +85,37 @@ def test_different_marks_for_one_session_are_rejected_and_of_equal_ones_the_firs
         row(1, repeated, "AM", "I"),
         row(2, contradicted, "PM", "I"),
     ]
-    upload = take(school, *lines)
-    by_kind = findings(upload)
+    upload = import_rows(school, *lines)
+    by_kind = findings_by_kind(upload)
     assert (by_kind["contradiction"].rows, by_kind["repeat"].rows) == ("2 to 3", "5")
     assert (upload.rows_in, upload.rows_stored, upload.rows_refused) == (5, 2, 3)
     page = current_pages(school, [MONDAY])[MONDAY].marks
-    assert [int(page[0, 2]), int(page[1, 4])] == [BY_LETTERS["/"].byte, BY_LETTERS["I"].byte]
+    assert [int(page[0, 2]), int(page[1, 4])] == [CODES_BY_SYMBOL["/"].byte, CODES_BY_SYMBOL["I"].byte]
 
 
 def test_a_contradiction_is_found_when_the_file_names_the_pupil_in_two_ways(school: UUID) -> None:
     other_name = row(0, "03/11/2026", "AM", "M").replace("Ashdown0", "Ashdown-Vale")
-    upload = take(school, row(0, "03/11/2026", "AM", "I"), other_name)
-    assert findings(upload)["contradiction"].count == 2
+    upload = import_rows(school, row(0, "03/11/2026", "AM", "I"), other_name)
+    assert findings_by_kind(upload)["contradiction"].count == 2
     assert upload.rows_stored == 0
 
 
 def test_rows_with_the_number_of_another_school_are_rejected(school: UUID) -> None:
     content = f"UPN,URN,Date,Session,Code\n{upn(0)},900002,02/11/2026,AM,I\n{upn(1)},900001,02/11/2026,AM,I\n"
     upload = import_text(school, content)
-    finding = findings(upload)["wrong-school"]
+    finding = findings_by_kind(upload)["wrong-school"]
     assert (finding.rows, finding.value, upload.rows_stored) == ("2", "900002", 1)
 
 
 def import_text(school: UUID, content: str) -> Upload:
-    return found(actions.take(school, kind="marks", file_name="x.csv", content=content.encode()))
+    return get_upload(actions.import_file(school, kind="marks", file_name="x.csv", content=content.encode()))
 
 
 def test_marks_after_a_pupils_last_day_are_rejected(school: UUID) -> None:
     line = tx().scalars(select(RollLine).where(RollLine.school_id == school, RollLine.line == 1)).one()
-    furnish(lambda: tx().execute(update(RollLine).where(RollLine.id == line.id).values(on_roll_until=date(2026, 11, 4))))
-    upload = take(school, row(0, "04/11/2026", "AM", "I"), row(0, "05/11/2026", "AM", "I"))
-    finding = findings(upload)["not-on-roll"]
+    write_rows(lambda: tx().execute(update(RollLine).where(RollLine.id == line.id).values(on_roll_until=date(2026, 11, 4))))
+    upload = import_rows(school, row(0, "04/11/2026", "AM", "I"), row(0, "05/11/2026", "AM", "I"))
+    finding = findings_by_kind(upload)["not-on-roll"]
     assert (finding.rows, finding.value, upload.rows_stored) == ("3", "5 November 2026", 1)
 
 
@@ -129,25 +129,25 @@ def test_marks_of_a_pupil_who_left_and_came_back_are_stored_on_the_line_of_that_
         second.line = 6
         tx().add(second)
 
-    furnish(return_to_school)
-    upload = take(school, row(0, "03/11/2026", "AM", "I"), row(0, "06/11/2026", "AM", "I"), row(0, "10/11/2026", "AM", "I"))
-    assert findings(upload)["not-on-roll"].rows == "3"
+    write_rows(return_to_school)
+    upload = import_rows(school, row(0, "03/11/2026", "AM", "I"), row(0, "06/11/2026", "AM", "I"), row(0, "10/11/2026", "AM", "I"))
+    assert findings_by_kind(upload)["not-on-roll"].rows == "3"
     pages = current_pages(school, [MONDAY, date(2026, 11, 9)])
-    assert int(pages[MONDAY].marks[0, 2]) == BY_LETTERS["I"].byte
-    assert int(pages[date(2026, 11, 9)].marks[5, 2]) == BY_LETTERS["I"].byte
+    assert int(pages[MONDAY].marks[0, 2]) == CODES_BY_SYMBOL["I"].byte
+    assert int(pages[date(2026, 11, 9)].marks[5, 2]) == CODES_BY_SYMBOL["I"].byte
 
 
 def test_a_slant_of_the_other_half_is_corrected_with_a_warning(school: UUID) -> None:
-    upload = take(school, row(0, "02/11/2026", "PM", "/"))
-    warning = findings(upload)["code-read-as"]
+    upload = import_rows(school, row(0, "02/11/2026", "PM", "/"))
+    warning = findings_by_kind(upload)["code-read-as"]
     assert (warning.refused, warning.rows, warning.count) == (False, "2", 1)
     assert upload.rows_refused == 0
-    assert int(current_pages(school, [MONDAY])[MONDAY].marks[0, 1]) == BY_LETTERS["\\"].byte
+    assert int(current_pages(school, [MONDAY])[MONDAY].marks[0, 1]) == CODES_BY_SYMBOL["\\"].byte
 
 
 def test_the_rejected_rows_can_be_corrected_and_sent_again(school: UUID) -> None:
-    upload = take(school, row(0, "02/11/2026", "AM", "Z1"))
-    corrected = (queries.refused_rows_of(upload.id) or b"").replace(b"Z1,", b"I,", 1)
+    upload = import_rows(school, row(0, "02/11/2026", "AM", "Z1"))
+    corrected = (queries.rejected_rows_of(upload.id) or b"").replace(b"Z1,", b"I,", 1)
     again = import_text(school, corrected.decode("utf-8-sig"))
     assert (again.state, again.rows_stored, again.rows_refused) == ("applied", 1, 0)
 
@@ -156,7 +156,7 @@ def test_a_year_without_term_dates_is_one_finding_that_says_where_to_add_them(sc
     days = ", ".join(f"{day:02d}/11/2024" for day in (4, 5, 6, 7))
     headings, cells = days.replace(", ", ","), ",".join(["/\\"] * 4)
     content = f"UPN,{headings}\n{upn(0)},{cells}\n{upn(55)},{cells}\n".encode()
-    upload = found(actions.take(school, kind="marks", file_name="x.csv", content=content))
+    upload = get_upload(actions.import_file(school, kind="marks", file_name="x.csv", content=content))
     [finding] = [finding for finding in queries.findings_of(upload.id) if finding.refused]
     assert (finding.kind, finding.value, finding.rows, finding.column, finding.count) == (
         "no-term-dates",
@@ -168,7 +168,7 @@ def test_a_year_without_term_dates_is_one_finding_that_says_where_to_add_them(sc
     assert "No term dates are held for 2024/25" in finding.sentence
     assert "Open Schools, this school, then Term dates" in finding.sentence
     assert (upload.rows_in, upload.rows_stored, upload.rows_refused) == (16, 0, 16)
-    assert b"held for 2024/25" in (queries.refused_rows_of(upload.id) or b"")
+    assert b"held for 2024/25" in (queries.rejected_rows_of(upload.id) or b"")
 
 
 def ambiguous_rows(*days: str) -> list[str]:
@@ -177,15 +177,15 @@ def ambiguous_rows(*days: str) -> list[str]:
 
 
 def test_ambiguous_dates_have_a_warning_of_how_they_were_read(school: UUID) -> None:
-    by_kind = findings(take(school, *ambiguous_rows("2/11/2026", "3/11/2026")))
+    by_kind = findings_by_kind(import_rows(school, *ambiguous_rows("2/11/2026", "3/11/2026")))
     assert list(by_kind) == ["day-first"]
     assert not by_kind["day-first"].refused
     assert "Dates were read as day/month: 3/11/2026 is 3 November 2026." in by_kind["day-first"].sentence
 
 
 def test_ambiguous_dates_within_term_only_if_month_first_are_rejected(school: UUID) -> None:
-    upload = take(school, *ambiguous_rows("3/9/2026", "3/10/2026", "3/11/2026"))
-    by_kind = findings(upload)
+    upload = import_rows(school, *ambiguous_rows("3/9/2026", "3/10/2026", "3/11/2026"))
+    by_kind = findings_by_kind(upload)
     assert (by_kind["not-school-day"].value, by_kind["not-school-day"].count, by_kind["either-way-round"].count) == (
         "3 October 2026",
         1,
@@ -193,8 +193,8 @@ def test_ambiguous_dates_within_term_only_if_month_first_are_rejected(school: UU
     )
     assert "Write the dates as" in by_kind["either-way-round"].sentence
     assert (upload.rows_stored, upload.rows_refused) == (0, 3)
-    proven = take(school, *ambiguous_rows("3/9/2026", "3/10/2026", "3/11/2026", "13/11/2026"))
-    assert (proven.rows_stored, list(findings(proven))) == (3, ["not-school-day"])
+    proven = import_rows(school, *ambiguous_rows("3/9/2026", "3/10/2026", "3/11/2026", "13/11/2026"))
+    assert (proven.rows_stored, list(findings_by_kind(proven))) == (3, ["not-school-day"])
 
 
 def test_every_reason_is_a_sentence_that_says_what_to_do() -> None:
@@ -222,6 +222,6 @@ def test_columns_are_named_as_a_spreadsheet_names_them() -> None:
 
 
 def test_one_fault_in_many_rows_is_one_finding(school: UUID) -> None:
-    upload = take(school, *rows(code=lambda pupil, on, half: present(pupil, on, half) if pupil < 3 else "Q1"))
-    assert findings(upload)["unknown-code"].count == 60
+    upload = import_rows(school, *rows(code=lambda pupil, on, half: present(pupil, on, half) if pupil < 3 else "Q1"))
+    assert findings_by_kind(upload)["unknown-code"].count == 60
     assert upload.rows_stored == 60

@@ -10,20 +10,20 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import NoResultFound
 
-from portal.db import tx
-from portal.permissions import Role
+from portal.db.work import tx
+from portal.jobs.outbox import OutboxJob
 from portal.pupils.queries import roll
-from portal.registers.models import MarkNote, RegisterPage, Standing, Tally
-from portal.registers.overview import every_school
-from portal.registers.queries import current_pages, school_years, sheet
-from portal.rules.codes import BY_LETTERS
+from portal.registers.models import MarkNote, PupilYearSummary, RegisterPage, SchoolWeekSummary
+from portal.registers.queries import current_pages, school_years, year_register
+from portal.registers.views.summaries import every_school
+from portal.rules.codes import CODES_BY_SYMBOL
+from portal.security.permissions import Role
 from portal.uploads import actions, queries
-from portal.uploads.actions import NotNowError
+from portal.uploads.actions import WrongStateError
 from portal.uploads.models import UploadContent
-from tests.support.world import furnish
-from tests.uploads.files import PUPILS, csv, found, row, rows, take, upn
+from tests.support.world import write_rows
+from tests.uploads.files import PUPILS, csv, get_upload, import_rows, row, rows, upn
 from workers import jobs
-from workers.queue import OutboxJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,9 +47,15 @@ def snapshot(school_id: UUID) -> tuple[object, ...]:
     pages = tx().execute(
         select(RegisterPage.week, RegisterPage.version, RegisterPage.marks).where(RegisterPage.school_id == school_id)
     )
-    year_summaries = tx().execute(select(Standing.line, Standing.possible, Standing.present).where(Standing.school_id == school_id))
+    year_summaries = tx().execute(
+        select(PupilYearSummary.line, PupilYearSummary.possible, PupilYearSummary.present).where(
+            PupilYearSummary.school_id == school_id
+        )
+    )
     week_summaries = tx().execute(
-        select(Tally.week, Tally.dimension, Tally.value, Tally.by_code).where(Tally.school_id == school_id)
+        select(SchoolWeekSummary.week, SchoolWeekSummary.dimension, SchoolWeekSummary.value, SchoolWeekSummary.by_code).where(
+            SchoolWeekSummary.school_id == school_id
+        )
     )
     pupil_ids = tuple(roll(school_id, 2026).pupil_ids)
     tables = (pages, year_summaries, week_summaries)
@@ -58,22 +64,22 @@ def snapshot(school_id: UUID) -> tuple[object, ...]:
 
 def test_jobs_check_and_apply_a_file_and_a_second_run_does_nothing(school: UUID) -> None:
     upload_id = actions.receive(school, kind="marks", file_name="week.csv", content=csv(row(0, "16/11/2026", "AM", "I")))
-    assert found(upload_id).state == "received"
+    assert get_upload(upload_id).state == "received"
     check_job = pending_jobs("uploads.check")[-1]
     assert jobs.run(str(check_job)) == "done"
     tx().expire_all()
-    assert found(upload_id).state == "rehearsed"
+    assert get_upload(upload_id).state == "rehearsed"
     before = snapshot(school)
     assert jobs.run(str(check_job)) == "not waiting"
     actions.check(upload_id)
     assert snapshot(school) == before
-    actions.ask_to_apply(upload_id)
-    actions.ask_to_apply(upload_id)
+    actions.request_apply(upload_id)
+    actions.request_apply(upload_id)
     apply_jobs = pending_jobs("uploads.apply")
     assert len(apply_jobs) == 1
     assert jobs.run(str(apply_jobs[0])) == "done"
     tx().expire_all()
-    assert found(upload_id).state == "applied"
+    assert get_upload(upload_id).state == "applied"
     after = snapshot(school)
     assert after != before
     assert jobs.run(str(apply_jobs[0])) == "not waiting"
@@ -89,7 +95,7 @@ def test_a_preview_counts_changes_and_changes_nothing(school: UUID) -> None:
         row(2, "16/11/2026", "AM", "/"),
         row(77, "16/11/2026", "AM", "/"),
     ]
-    upload = found(actions.rehearse(school, kind="marks", file_name="x.csv", content=csv(*lines), add_pupils=True))
+    upload = get_upload(actions.preview(school, kind="marks", file_name="x.csv", content=csv(*lines), add_pupils=True))
     preview = upload.rehearsal
     assert (preview["added"], preview["changed"], preview["unchanged"], preview["refused"]) == (2, 1, 1, 0)
     assert preview["changes"] == [{"from": "/", "to": "I", "count": 1}]
@@ -100,14 +106,14 @@ def test_a_preview_counts_changes_and_changes_nothing(school: UUID) -> None:
 def test_a_preview_names_the_weeks_that_become_complete(school: UUID) -> None:
     monday = date(2026, 11, 16)
     lines = rows([monday + timedelta(days=offset) for offset in range(5)])
-    first = take(school, *lines[:-1])
+    first = import_rows(school, *lines[:-1])
     assert first.rehearsal["complete_weeks"] == []
-    last = take(school, lines[-1])
+    last = import_rows(school, lines[-1])
     assert last.rehearsal["complete_weeks"] == [monday.isoformat()]
 
 
 def test_rows_in_are_rows_stored_and_rows_rejected(school: UUID) -> None:
-    upload = take(
+    upload = import_rows(
         school,
         row(0, "02/11/2026", "AM", "I"),
         row(0, "02/11/2026", "PM", "Z1"),
@@ -120,133 +126,135 @@ def test_rows_in_are_rows_stored_and_rows_rejected(school: UUID) -> None:
 
 def test_a_blank_never_erases_a_mark(school: UUID) -> None:
     before = current_pages(school, [MONDAY])[MONDAY].marks.copy()
-    take(school, row(0, "02/11/2026", "AM", ""), row(1, "02/11/2026", "AM", "-"), row(2, "02/11/2026", "AM", "/"))
+    import_rows(school, row(0, "02/11/2026", "AM", ""), row(1, "02/11/2026", "AM", "-"), row(2, "02/11/2026", "AM", "/"))
     assert (current_pages(school, [MONDAY])[MONDAY].marks == before).all()
 
 
 def test_reverting_restores_every_page_and_both_versions_stay_in_the_history(school: UUID) -> None:
-    before = sheet(school, 2026).marks.copy()
+    before = year_register(school, 2026).marks.copy()
     versions = tx().scalar(select(func.count()).select_from(RegisterPage))
-    upload = take(school, *rows(code=lambda *_: "O"))
-    assert not (sheet(school, 2026).marks == before).all()
-    actions.undo(upload.id, "Sent for the wrong school")
-    assert (sheet(school, 2026).marks == before).all()
+    upload = import_rows(school, *rows(code=lambda *_: "O"))
+    assert not (year_register(school, 2026).marks == before).all()
+    actions.revert(upload.id, "Sent for the wrong school")
+    assert (year_register(school, 2026).marks == before).all()
     assert tx().scalar(select(func.count()).select_from(RegisterPage)) == versions + 4
-    assert (found(upload.id).state, found(upload.id).undo_reason) == ("undone", "Sent for the wrong school")
-    with pytest.raises(NotNowError):
-        actions.undo(upload.id, "again")
+    assert (get_upload(upload.id).state, get_upload(upload.id).undo_reason) == ("undone", "Sent for the wrong school")
+    with pytest.raises(WrongStateError):
+        actions.revert(upload.id, "again")
 
 
 def test_a_school_whose_only_file_was_reverted_has_sent_nothing(world: World, as_role: Callable[..., Session]) -> None:
     as_role(Role.SCHOOL_OFFICE)
-    upload = take(world.here.primary, *rows(), add_pupils=True)
-    actions.undo(upload.id, "The wrong year.")
-    [board] = [row for row in queries.board(date(2026, 9, 1)) if row.school_id == world.here.primary]
+    upload = import_rows(world.authority.primary, *rows(), add_pupils=True)
+    actions.revert(upload.id, "The wrong year.")
+    [board] = [row for row in queries.registers_received(date(2026, 9, 1)) if row.school_id == world.authority.primary]
     assert (board.last_day, board.school_days_behind, board.weeks, board.expected, board.missing) == (None, 0, 0, 0, 0)
-    [summary] = [row for row in every_school(2026, recent_from=MONDAY) if row.school_id == world.here.primary]
+    [summary] = [row for row in every_school(2026, recent_from=MONDAY) if row.school_id == world.authority.primary]
     assert (summary.last_day, summary.recorded_at) == (None, None)
-    assert school_years([world.here.primary], (date(2026, 9, 1), date(2026, 11, 30))) == []
-    again = take(world.here.primary, row(0, "02/11/2026", "AM", "/"))
+    assert school_years([world.authority.primary], (date(2026, 9, 1), date(2026, 11, 30))) == []
+    again = import_rows(world.authority.primary, row(0, "02/11/2026", "AM", "/"))
     assert again.rows_stored == 1
-    [board] = [row for row in queries.board(date(2026, 9, 1)) if row.school_id == world.here.primary]
+    [board] = [row for row in queries.registers_received(date(2026, 9, 1)) if row.school_id == world.authority.primary]
     assert (board.last_day, board.weeks) == (MONDAY, 1)
 
 
 def test_registers_received_start_with_the_week_of_1_september(school: UUID) -> None:
-    take(school, row(0, "01/09/2026", "AM", "/"))
-    [board] = [row for row in queries.board(date(2026, 9, 1)) if row.school_id == school]
+    import_rows(school, row(0, "01/09/2026", "AM", "/"))
+    [board] = [row for row in queries.registers_received(date(2026, 9, 1)) if row.school_id == school]
     assert board.weeks == 3
 
 
 def test_reverting_does_not_change_marks_that_a_later_file_changed(school: UUID) -> None:
-    first = take(school, row(0, "02/11/2026", "AM", "I"), row(1, "02/11/2026", "AM", "I"))
-    take(school, row(0, "02/11/2026", "AM", "M"))
-    actions.undo(first.id, "Wrong file")
+    first = import_rows(school, row(0, "02/11/2026", "AM", "I"), row(1, "02/11/2026", "AM", "I"))
+    import_rows(school, row(0, "02/11/2026", "AM", "M"))
+    actions.revert(first.id, "Wrong file")
     page = current_pages(school, [MONDAY])[MONDAY].marks
     assert [int(page[line, 0]) for line in (0, 1)] == [_byte("M"), _byte("/")]
 
 
 def test_a_file_sent_twice_names_the_first_upload(school: UUID) -> None:
-    first = take(school, row(0, "02/11/2026", "AM", "I"))
-    second = take(school, row(0, "02/11/2026", "AM", "I"))
+    first = import_rows(school, row(0, "02/11/2026", "AM", "I"))
+    second = import_rows(school, row(0, "02/11/2026", "AM", "I"))
     assert first.rehearsal["same_as"] is None
     assert second.rehearsal["same_as"] == str(first.id)
     assert (second.rehearsal["added"], second.rehearsal["changed"], second.rehearsal["unchanged"]) == (0, 0, 1)
 
 
 def test_a_file_that_cannot_be_read_is_rejected_and_says_what_to_do(school: UUID) -> None:
-    upload = found(actions.take(school, kind="marks", file_name="x.pdf", content=b"%PDF-1.7 something"))
+    upload = get_upload(actions.import_file(school, kind="marks", file_name="x.pdf", content=b"%PDF-1.7 something"))
     assert upload.state == "refused"
     assert upload.refusal
     assert upload.refusal.endswith(".")
-    with pytest.raises(NotNowError):
-        actions.ask_to_apply(upload.id)
+    with pytest.raises(WrongStateError):
+        actions.request_apply(upload.id)
 
 
 def test_a_file_that_can_no_longer_be_read_when_it_is_applied_is_rejected_with_the_reason(school: UUID) -> None:
     before = snapshot(school)
-    upload_id = actions.rehearse(school, kind="marks", file_name="week.csv", content=csv(row(0, "02/11/2026", "AM", "I")))
-    actions.ask_to_apply(upload_id)
+    upload_id = actions.preview(school, kind="marks", file_name="week.csv", content=csv(row(0, "02/11/2026", "AM", "I")))
+    actions.request_apply(upload_id)
     damaged = update(UploadContent).where(UploadContent.upload_id == upload_id).values(received=b"%PDF-1.7 damaged")
-    furnish(lambda: tx().execute(damaged))
+    write_rows(lambda: tx().execute(damaged))
     actions.apply(upload_id)
-    assert (found(upload_id).state, bool(found(upload_id).refusal)) == ("refused", True)
+    assert (get_upload(upload_id).state, bool(get_upload(upload_id).refusal)) == ("refused", True)
     assert snapshot(school) == before
 
 
 def test_a_column_mapping_is_remembered_for_the_school(school: UUID) -> None:
     content = f"UPN,Date,Session,What\n{upn(0)},02/11/2026,AM,I\n".encode()
-    unmapped = found(actions.rehearse(school, kind="marks", file_name="x.csv", content=content))
+    unmapped = get_upload(actions.preview(school, kind="marks", file_name="x.csv", content=content))
     assert unmapped.state == "needs-mapping"
     mapping = {"UPN": "upn", "Date": "date", "Session": "session", "What": "code"}
-    actions.say_what_columns_mean(unmapped.id, mapping)
+    actions.set_column_mapping(unmapped.id, mapping)
     actions.check(unmapped.id)
-    assert found(unmapped.id).state == "rehearsed"
+    assert get_upload(unmapped.id).state == "rehearsed"
     again = content.replace(b",I\n", b",M\n")
-    assert found(actions.take(school, kind="marks", file_name="y.csv", content=again)).state == "applied"
+    assert get_upload(actions.import_file(school, kind="marks", file_name="y.csv", content=again)).state == "applied"
     assert int(current_pages(school, [MONDAY])[MONDAY].marks[0, 0]) == _byte("M")
 
 
 def test_a_schools_own_mark_is_read_as_its_code(school: UUID) -> None:
-    actions.map_own_mark(school, "q9", "I")
-    upload = take(school, row(0, "02/11/2026", "AM", "Q9"))
+    actions.set_local_code(school, "q9", "I")
+    upload = import_rows(school, row(0, "02/11/2026", "AM", "Q9"))
     assert upload.rows_refused == 0
     assert int(current_pages(school, [MONDAY])[MONDAY].marks[0, 0]) == _byte("I")
     actions.delete_local_code(queries.local_codes(school)[0].id)
-    assert take(school, row(0, "02/11/2026", "AM", "Q9")).rows_refused == 1
+    assert import_rows(school, row(0, "02/11/2026", "AM", "Q9")).rows_refused == 1
 
 
 def test_minutes_late_are_stored_only_for_accepted_marks(school: UUID) -> None:
     lines = [f"{upn(0)},02/11/2026,AM,L,12", f"{upn(1)},07/11/2026,AM,L,15", f"{upn(2)},03/11/2026,AM,L,"]
     content = ("UPN,Date,Session,Code,Minutes late\n" + "\n".join(lines) + "\n").encode()
-    upload = found(actions.take(school, kind="marks", file_name="late.csv", content=content))
+    upload = get_upload(actions.import_file(school, kind="marks", file_name="late.csv", content=content))
     assert (upload.rows_stored, upload.rows_refused) == (2, 1)
     notes = tx().execute(select(MarkNote.on, MarkNote.session, MarkNote.minutes_late)).all()
     assert [tuple(note) for note in notes] == [(MONDAY, "AM", 12)]
 
 
 def test_a_cancelled_file_changes_nothing_and_stays_in_the_history(school: UUID) -> None:
-    upload_id = actions.rehearse(school, kind="marks", file_name="x.csv", content=csv(row(0, "02/11/2026", "AM", "I")))
+    upload_id = actions.preview(school, kind="marks", file_name="x.csv", content=csv(row(0, "02/11/2026", "AM", "I")))
     before = snapshot(school)
-    actions.withdraw(upload_id)
-    with pytest.raises(NotNowError):
-        actions.ask_to_apply(upload_id)
+    actions.cancel(upload_id)
+    with pytest.raises(WrongStateError):
+        actions.request_apply(upload_id)
     assert snapshot(school) == before
-    assert found(upload_id).state == "withdrawn"
+    assert get_upload(upload_id).state == "withdrawn"
 
 
 def test_new_pupils_in_a_file_are_added_to_the_roll_if_asked(school: UUID) -> None:
-    upload = take(school, row(9, "02/11/2026", "AM", "/"), add_pupils=True)
+    upload = import_rows(school, row(9, "02/11/2026", "AM", "/"), add_pupils=True)
     assert upload.rows_refused == 0
     assert len(roll(school, 2026)) == PUPILS + 1
-    assert take(school, row(8, "02/11/2026", "AM", "/")).rows_refused == 1
+    assert import_rows(school, row(8, "02/11/2026", "AM", "/")).rows_refused == 1
 
 
 def test_an_upload_for_a_school_out_of_scope_is_not_found(school: UUID, world: World) -> None:
     with pytest.raises(NoResultFound):
-        actions.take(world.here.secondary, kind="marks", file_name="x.csv", content=csv(row(0, "02/11/2026", "AM", "I")))
+        actions.import_file(
+            world.authority.secondary, kind="marks", file_name="x.csv", content=csv(row(0, "02/11/2026", "AM", "I"))
+        )
     assert queries.upload(uuid4()) is None
 
 
 def _byte(letters: str) -> int:
-    return BY_LETTERS[letters].byte
+    return CODES_BY_SYMBOL[letters].byte

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.db import unit_of_work
-from portal.permissions import Role
+from portal.db.work import unit_of_work
+from portal.security.permissions import Role
 from portal.uploads import actions
 from tests.uploads.files import csv, row
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def page_of(signed_in: Callable[..., Browser], world: World, *lines: str) -> str:
     """The text of the page of a previewed file."""
-    with unit_of_work(world.here.scope()):
-        upload_id = actions.rehearse(world.here.primary, kind="marks", file_name="x.csv", content=csv(*lines))
+    with unit_of_work(world.authority.scope()):
+        upload_id = actions.preview(world.authority.primary, kind="marks", file_name="x.csv", content=csv(*lines))
     return signed_in(Role.SCHOOL_OFFICE).get(f"/uploads/{upload_id}").text
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portal.uploads import actions
-from tests.uploads.files import found, upn
+from tests.uploads.files import get_upload, upn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,30 +36,30 @@ def grid(week: str, *days: str) -> bytes:
 
 def import_outcome(school: UUID, content: bytes) -> tuple[str, int, int]:
     """Import a file: its state, and the numbers of marks stored and rejected."""
-    upload = found(actions.take(school, kind="marks", file_name="x.csv", content=content))
+    upload = get_upload(actions.import_file(school, kind="marks", file_name="x.csv", content=content))
     return upload.state, upload.rows_stored, upload.rows_refused
 
 
 @pytest.mark.parametrize("case", MATRICES)
 def test_the_mapping_of_a_matrix_applies_to_next_weeks_matrix(school: UUID, case: str) -> None:
     days, following = MATRICES[case]
-    unmapped = found(actions.rehearse(school, kind="marks", file_name="x.csv", content=matrix(days)))
+    unmapped = get_upload(actions.preview(school, kind="marks", file_name="x.csv", content=matrix(days)))
     assert unmapped.state == "needs-mapping"
-    actions.say_what_columns_mean(unmapped.id, {"Learner ref": "upn", **dict.fromkeys(days, "")})
+    actions.set_column_mapping(unmapped.id, {"Learner ref": "upn", **dict.fromkeys(days, "")})
     assert import_outcome(school, matrix(following)) == ("applied", 2 * len(following), 0)
 
 
 def test_the_mapping_of_a_weekly_grid_with_dates_in_its_headings_applies_to_next_weeks_grid(school: UUID) -> None:
     first = grid("02/11/2026", "Mon 02/11", "Tue 03/11")
-    unmapped = found(actions.rehearse(school, kind="marks", file_name="x.csv", content=first))
+    unmapped = get_upload(actions.preview(school, kind="marks", file_name="x.csv", content=first))
     slots = {"Mon 02/11 early": "mon_am", "Mon 02/11 late": "mon_pm", "Tue 03/11 early": "tue_am", "Tue 03/11 late": "tue_pm"}
-    actions.say_what_columns_mean(unmapped.id, {"UPN": "upn", "Week beginning": "week_commencing", **slots})
+    actions.set_column_mapping(unmapped.id, {"UPN": "upn", "Week beginning": "week_commencing", **slots})
     assert import_outcome(school, first) == ("applied", 4, 0)
     assert import_outcome(school, grid("09/11/2026", "Mon 09/11", "Tue 10/11")) == ("applied", 4, 0)
 
 
 def test_another_layout_needs_a_mapping_of_its_own(school: UUID) -> None:
-    unmapped = found(actions.rehearse(school, kind="marks", file_name="x.csv", content=matrix(("02/11/2026",))))
-    actions.say_what_columns_mean(unmapped.id, {"Learner ref": "upn"})
+    unmapped = get_upload(actions.preview(school, kind="marks", file_name="x.csv", content=matrix(("02/11/2026",))))
+    actions.set_column_mapping(unmapped.id, {"Learner ref": "upn"})
     other_layout = matrix(("09/11/2026",)).replace(b"Learner", b"Pupil")
     assert import_outcome(school, other_layout) == ("needs-mapping", 0, 0)

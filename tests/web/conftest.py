@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.web.kitchen import make_app
+from tests.web.component_gallery import make_app
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -12,7 +12,7 @@ from flask import render_template
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
-from tests.web.kitchen import make_app
+from tests.web.component_gallery import make_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

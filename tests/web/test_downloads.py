@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from portal.web import downloads
-from portal.web.downloads import Kind, as_csv, as_xlsx, disposition, download, file_name, neutral
+from portal.web.downloads import Kind, as_csv, as_xlsx, content_disposition, download, file_name, neutralise_formula
 
 FORMULAS = [
     "=1+1",
@@ -65,7 +65,7 @@ def test_upl_09_a_name_keeps_all_its_letters(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["O'Brien", "Łukasz", "علي", "Anne-Marie", "Siân"])
 def test_ordinary_names_are_left_alone(name: str) -> None:
-    assert neutral(name) == name
+    assert neutralise_formula(name) == name
 
 
 def test_a_csv_opens_in_a_spreadsheet_with_its_accents_and_numbers() -> None:
@@ -106,8 +106,8 @@ def test_upl_10_a_file_name_is_made_from_plain_letters(words: str, expected: str
 
 
 def test_upl_10_a_name_with_special_characters_has_an_ascii_and_a_utf_8_form() -> None:
-    assert disposition("marks.csv") == 'attachment; filename="marks.csv"'
-    assert disposition('Zoë "x"\r\n.csv') == (
+    assert content_disposition("marks.csv") == 'attachment; filename="marks.csv"'
+    assert content_disposition('Zoë "x"\r\n.csv') == (
         "attachment; filename=\"Zo_ _x___.csv\"; filename*=UTF-8''Zo%C3%AB%20%22x%22%0D%0A.csv"
     )
 

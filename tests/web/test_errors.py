@@ -9,8 +9,8 @@ from flask import abort
 
 from portal.web import errors
 from tests.support.page_law import check_page
+from tests.web.component_gallery import make_app
 from tests.web.content import faults_of
-from tests.web.kitchen import make_app
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -96,7 +96,7 @@ def test_a_listener_gets_only_its_own_errors_and_cannot_break_the_page() -> None
         message = "the listener is broken"
         raise RuntimeError(message)
 
-    errors.when(app, 404, listen)
+    errors.add_listener(app, 404, listen)
     client = app.test_client()
     assert [client.get(path).status_code for path in ("/nowhere", "/fail/403")] == [404, 403]
     assert names == ["Not Found"]

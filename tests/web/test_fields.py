@@ -16,10 +16,10 @@ from werkzeug.datastructures import MultiDict
 from wtforms.validators import Length, NumberRange, Optional
 
 from portal.web.fields import CheckboxField, DateField, Form, NumberField, TextField, check, month_number, required
-from portal.web.wording import WORDS
+from portal.web.wtforms_messages import WORDS
 from tests.support.page_law import check_page
+from tests.web.component_gallery import KitchenForm
 from tests.web.content import faults_of
-from tests.web.kitchen import KitchenForm
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -173,8 +173,8 @@ def test_validators_use_the_portals_words(kitchen: Flask) -> None:
 
 def test_an_error_found_by_an_action_is_shown_beside_its_field(kitchen: Flask) -> None:
     form = validated(ShortForm, kitchen, name="abc")
-    form.refuse("name", "Choose a name nobody else has")
-    assert form.failed()
+    form.add_error("name", "Choose a name nobody else has")
+    assert form.has_errors()
     with kitchen.test_request_context():
         assert 'href="#name"' in form.summary()
         assert "Choose a name nobody else has" in form.name()

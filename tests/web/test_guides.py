@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import lxml.html
 import pytest
 
-from portal.permissions import Role, can
-from portal.web.pages import NAVIGATION
+from portal.security.permissions import Role, can
+from portal.web.templating import NAVIGATION
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient

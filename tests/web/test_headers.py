@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portal.web import headers
-from tests.web.kitchen import make_app
+from tests.web.component_gallery import make_app
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient

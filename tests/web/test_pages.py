@@ -10,11 +10,11 @@ import pytest
 from flask import g, render_template_string
 from jinja2 import TemplateNotFound, UndefinedError
 
-from portal.permissions import PERMISSIONS, Role, can
+from portal.security.permissions import PERMISSIONS, Role, can
 from portal.web import paging
-from portal.web.pages import NAVIGATION, NavigationItem, PageContext
+from portal.web.templating import NAVIGATION, NavigationItem, PageContext
 from tests.support.page_law import check_page
-from tests.web.kitchen import make_app
+from tests.web.component_gallery import make_app
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -135,7 +135,7 @@ def test_a_table_heads_its_rows_and_aligns_its_numbers(kitchen: Flask) -> None:
 
 
 def test_sorting_is_a_link_that_keeps_the_filters_and_starts_again(client: FlaskClient) -> None:
-    page = lxml.html.document_fromstring(client.get(f"/kitchen?sort=rate&after={paging.cursor((1, UUID(int=1)))}").text)
+    page = lxml.html.document_fromstring(client.get(f"/kitchen?sort=rate&after={paging.encode_cursor((1, UUID(int=1)))}").text)
     assert page.xpath("//th[@aria-sort]/@aria-sort") == ["ascending"]
     assert page.xpath("//thead//a/@href") == ["/kitchen?sort=name", "/kitchen?sort=marks", "/kitchen?sort=-rate"]
     assert page.xpath("//nav[@aria-label='Pagination']//a/@href") == [

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
-from portal.web.paging import Listing, cursor, key_of, listing, part
+from portal.web.paging import ListRequest, decode_cursor, encode_cursor, list_request, paginate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -25,13 +25,13 @@ Rows = list[tuple[int, int]]
 FILTERS: dict[str, Collection[str] | Callable[[str], object]] = {"year": {"7", "8"}, "from": int}
 
 
-def requested(*pairs: tuple[str, str]) -> Listing:
+def requested(*pairs: tuple[str, str]) -> ListRequest:
     return replace(
-        listing(MultiDict(pairs), columns={"name": int, "rate": float}, default="-rate", filters=FILTERS, unique=int), size=3
+        list_request(MultiDict(pairs), columns={"name": int, "rate": float}, default="-rate", filters=FILTERS, unique=int), size=3
     )
 
 
-def query(rows: Rows, request: Listing) -> Rows:
+def query(rows: Rows, request: ListRequest) -> Rows:
     """The rows a query reads: those after the key, in the order of the request."""
     ordered = sorted(rows, reverse=request.reversed_order)
     if request.key is not None:
@@ -64,12 +64,12 @@ def test_filters_and_order_are_read() -> None:
         [("from", "\0")],
         [("unknown", "1")],
         [("year", "7"), ("year", "8")],
-        [("after", cursor((1, 1))), ("before", cursor((1, 1)))],
-        [("after", cursor((1, "x")))],
-        [("after", cursor((1, 2**60)))],
-        [("after", cursor((float("nan"), 1)))],
-        [("after", cursor((float("inf"), 1)))],
-        [("after", cursor(([1], 1)))],
+        [("after", encode_cursor((1, 1))), ("before", encode_cursor((1, 1)))],
+        [("after", encode_cursor((1, "x")))],
+        [("after", encode_cursor((1, 2**60)))],
+        [("after", encode_cursor((float("nan"), 1)))],
+        [("after", encode_cursor((float("inf"), 1)))],
+        [("after", encode_cursor(([1], 1)))],
         [("after", "%%%")],
         [("after", "é")],
         [("after", "e30")],
@@ -86,7 +86,7 @@ def test_any_other_argument_is_rejected(pairs: list[tuple[str, str]]) -> None:
 @given(st.text(max_size=450))
 def test_any_text_as_a_cursor_is_read_or_rejected(text: str) -> None:
     try:
-        key = key_of(text, str, str)
+        key = decode_cursor(text, str, str)
     except BadRequest:
         return
     assert len(key) == 2
@@ -96,7 +96,7 @@ def test_any_text_as_a_cursor_is_read_or_rejected(text: str) -> None:
 def test_text_that_postgresql_cannot_store_is_rejected(text: str) -> None:
     encoded = base64.urlsafe_b64encode(json.dumps([text, text]).encode()).decode()
     with pytest.raises(BadRequest):
-        key_of(encoded, str, str)
+        decode_cursor(encoded, str, str)
 
 
 @given(
@@ -104,13 +104,13 @@ def test_text_that_postgresql_cannot_store_is_rejected(text: str) -> None:
     st.uuids(),
 )
 def test_a_key_comes_back_from_its_cursor(value: str | None, identifier: UUID) -> None:
-    assert key_of(cursor((value, identifier)), str) == (value, identifier)
+    assert decode_cursor(encode_cursor((value, identifier)), str) == (value, identifier)
 
 
 def test_days_and_rates_come_back_from_their_cursors() -> None:
     key = (date(2026, 9, 7), UUID(int=1))
-    assert key_of(cursor(key), date.fromisoformat) == key
-    assert key_of(cursor((0.935, UUID(int=1))), float) == (0.935, UUID(int=1))
+    assert decode_cursor(encode_cursor(key), date.fromisoformat) == key
+    assert decode_cursor(encode_cursor((0.935, UUID(int=1))), float) == (0.935, UUID(int=1))
 
 
 def test_sorting_links_reverse_the_order_and_start_at_the_first_page() -> None:
@@ -155,5 +155,5 @@ def test_pages_hold_every_row_once_and_are_the_same_backwards(keys: set[tuple[in
 def test_a_complete_list_is_cut_into_pages(
     arguments: dict[str, str], items: str, previous: str | None, following: str | None
 ) -> None:
-    page = part("abcdefg", arguments, str, size=3)
+    page = paginate("abcdefg", arguments, str, size=3)
     assert ("".join(page.items), page.previous, page.next) == (items, previous, following)

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import update
 
 from portal.accounts.models import Membership
-from portal.db import tx
-from portal.permissions import ROLES, Role
+from portal.db.work import tx
 from portal.schools.queries import schools
-from portal.web.pages import MAIN_TASKS
-from tests.support.world import furnish
+from portal.security.permissions import ROLES, Role
+from portal.web.templating import MAIN_TASKS
+from tests.support.world import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +51,8 @@ def test_people_bound_to_schools_see_their_names_first(
 ) -> None:
     as_role()
     names = {school.id: school.name for school in schools()}
-    trust_lead = update(Membership).where(Membership.id == world.here.people[Role.TRUST_LEAD][1])
-    furnish(lambda: tx().execute(trust_lead.values(school_ids=list(names))))
+    trust_lead = update(Membership).where(Membership.id == world.authority.people[Role.TRUST_LEAD][1])
+    write_rows(lambda: tx().execute(trust_lead.values(school_ids=list(names))))
     homes = {role: signed_in(role).get("/") for role in (Role.SCHOOL_OFFICE, Role.TRUST_LEAD, Role.LA_OFFICER)}
     assert homes[Role.SCHOOL_OFFICE].h1 in names.values()
     assert f"Your schools: {', '.join(names.values())}." in homes[Role.TRUST_LEAD].text

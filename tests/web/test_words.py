@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.rules.codes import CODES
-from portal.web import words
+from portal.web import formats
 
 
 def test_days_are_written_as_staff_read_them() -> None:
-    assert words.long_date(date(2026, 9, 7)) == "Monday 7 September 2026"
-    assert words.short_date(date(2026, 9, 7)) == "7 Sep 2026"
-    assert words.long_date(datetime(2026, 6, 30, 23, 30, tzinfo=UTC)) == "Wednesday 1 July 2026"
+    assert formats.long_date(date(2026, 9, 7)) == "Monday 7 September 2026"
+    assert formats.short_date(date(2026, 9, 7)) == "7 Sep 2026"
+    assert formats.long_date(datetime(2026, 6, 30, 23, 30, tzinfo=UTC)) == "Wednesday 1 July 2026"
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,11 @@ def test_days_are_written_as_staff_read_them() -> None:
     ],
 )
 def test_times_are_written_as_staff_read_them(at: time | datetime, expected: str) -> None:
-    assert words.clock_time(at) == expected
+    assert formats.clock_time(at) == expected
 
 
 def test_a_moment_has_its_time_and_day() -> None:
-    assert words.moment(datetime(2026, 9, 7, 8, 5, tzinfo=UTC)) == "9:05am on Monday 7 September 2026"
+    assert formats.date_and_time(datetime(2026, 9, 7, 8, 5, tzinfo=UTC)) == "9:05am on Monday 7 September 2026"
 
 
 @pytest.mark.parametrize(
@@ -53,41 +53,41 @@ def test_a_moment_has_its_time_and_day() -> None:
     ],
 )
 def test_percentages_are_rounded_half_up(share: float | None, expected: str) -> None:
-    assert words.percentage(share) == expected
+    assert formats.percentage(share) == expected
 
 
 def test_a_rate_is_in_percent_already() -> None:
-    assert words.rate(Fraction(9345, 100)) == "93.5%"
-    assert words.rate(None) == "no data"
-    assert words.FILTERS["rate"] is words.rate
+    assert formats.rate(Fraction(9345, 100)) == "93.5%"
+    assert formats.rate(None) == "no data"
+    assert formats.FILTERS["rate"] is formats.rate
 
 
 def test_points_have_no_sign_and_one_point_is_singular() -> None:
-    assert words.points(-0.021) == "2.1 percentage points"
-    assert words.points(0.01) == "1.0 percentage point"
-    assert words.points(None) == "no data"
+    assert formats.percentage_points(-0.021) == "2.1 percentage points"
+    assert formats.percentage_points(0.01) == "1.0 percentage point"
+    assert formats.percentage_points(None) == "no data"
 
 
 @given(st.fractions(min_value=-100, max_value=100), st.integers(0, 4))
 def test_rounding_is_never_more_than_half_a_step_away(number: Fraction, decimals: int) -> None:
-    assert abs(Fraction(words.rounded(number, decimals)) - number) <= Fraction(1, 2 * 10**decimals)
-    assert words.rounded(-number, decimals) == -words.rounded(number, decimals)
+    assert abs(Fraction(formats.rounded(number, decimals)) - number) <= Fraction(1, 2 * 10**decimals)
+    assert formats.rounded(-number, decimals) == -formats.rounded(number, decimals)
 
 
 def test_numbers_have_commas_and_nouns_agree() -> None:
-    assert words.with_commas(1234567) == "1,234,567"
-    assert words.with_commas(1234.25, 1) == "1,234.3"
-    assert words.with_commas(None) == "no data"
-    assert [words.plural(count, "pupil") for count in (0, 1, 2, 1200)] == ["0 pupils", "1 pupil", "2 pupils", "1,200 pupils"]
-    assert words.plural(3, "person", "people") == "3 people"
-    assert [words.noun(count, "person", "people") for count in (0, 1, 2)] == ["people", "person", "people"]
+    assert formats.with_commas(1234567) == "1,234,567"
+    assert formats.with_commas(1234.25, 1) == "1,234.3"
+    assert formats.with_commas(None) == "no data"
+    assert [formats.plural(count, "pupil") for count in (0, 1, 2, 1200)] == ["0 pupils", "1 pupil", "2 pupils", "1,200 pupils"]
+    assert formats.plural(3, "person", "people") == "3 people"
+    assert [formats.noun(count, "person", "people") for count in (0, 1, 2)] == ["people", "person", "people"]
 
 
 @pytest.mark.parametrize(
     ("count", "expected"), [(1, "1 byte"), (999, "999 bytes"), (40_400, "40 KB"), (1_250_000, "1.3 MB"), (2_000_000_000, "2.0 GB")]
 )
 def test_file_sizes_have_units(count: int, expected: str) -> None:
-    assert words.file_size(count) == expected
+    assert formats.file_size(count) == expected
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,12 @@ def test_file_sizes_have_units(count: int, expected: str) -> None:
     ],
 )
 def test_a_code_is_read_out_with_its_category(code: str | None, expected: str) -> None:
-    assert words.code_in_words(code) == expected
+    assert formats.spoken_code(code) == expected
 
 
 def test_every_code_has_words_and_a_style() -> None:
     for code in CODES:
-        assert words.code_in_words(code) == words.code_in_words(code.letters)
-        assert words.meaning_of_code(code) == code.meaning
-        assert words.mark_class(code).startswith("portal-mark--")
-    assert {words.mark_class(None), words.mark_class("nothing")} == {"portal-mark--none"}
+        assert formats.spoken_code(code) == formats.spoken_code(code.letters)
+        assert formats.code_meaning(code) == code.meaning
+        assert formats.mark_class(code).startswith("portal-mark--")
+    assert {formats.mark_class(None), formats.mark_class("nothing")} == {"portal-mark--none"}

@@ -9,25 +9,22 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from portal import clock, scope
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.people import add_membership, add_person
+from portal.accounts.domain.roles import Reach, RoleNotGrantableError, can_manage, role_name, validated
+from portal.accounts.events import ACCEPTED, INVITED, WITHDRAWN
 from portal.accounts.models import PLATFORM, Authority, Invitation, Person
-from portal.accounts.queries import folded_email, hash_token
-from portal.accounts.roles import Reach, RoleNotGrantableError, can_manage, role_name, validated
+from portal.accounts.queries.principals import folded_email, hash_token
 from portal.audit.actions import record
-from portal.audit.events import event
-from portal.db import action, tx
-from portal.permissions import Role
+from portal.db.work import action, tx
+from portal.platform import clock
+from portal.security import scope
+from portal.security.permissions import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 INVITATION_LIFETIME = timedelta(days=7)
-
-INVITED = event("invitation.sent", "Someone was invited", "role", "schools", "until")
-WITHDRAWN = event("invitation.withdrawn", "An invitation was withdrawn")
-ACCEPTED = event("invitation.accepted", "An invitation was accepted", "invitation", "from_address", "new_account")
 
 
 class WrongRecipientError(PermissionError):

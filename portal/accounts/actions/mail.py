@@ -14,10 +14,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from portal import clock
 from portal.accounts.models import Mail
-from portal.db import action, tx
-from workers.queue import later
+from portal.db.work import action, tx
+from portal.jobs.outbox import enqueue
+from portal.platform import clock
 
 KIND = "accounts.deliver_mail"
 TIMEOUT = 20
@@ -52,7 +52,7 @@ def send_mail(to: str, subject: str, body: str) -> UUID:
             raise ValueError(message)
     mail = Mail(id=uuid4(), to=to, subject=subject, body=body, created_at=clock.now())
     tx().add(mail)
-    later(KIND, mail_id=mail.id)
+    enqueue(KIND, mail_id=mail.id)
     return mail.id
 
 

@@ -9,26 +9,20 @@ from uuid import uuid4
 
 from sqlalchemy import select, update
 
-from portal import clock
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.sign_ins import end_other_sign_ins, renew
+from portal.accounts.events import CHANGED, HASH_RENEWED, RESET_DONE, RESET_OPENED, RESET_SENT
 from portal.accounts.models import PasswordReset, Person
-from portal.accounts.queries import hash_token, is_unused
+from portal.accounts.queries.principals import hash_token, is_unused
 from portal.audit.actions import record
-from portal.audit.events import event
-from portal.db import action, tx
+from portal.db.work import action, tx
+from portal.platform import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
 RESET_LIFETIME = timedelta(hours=1)
-
-RESET_SENT = event("password.reset_sent", "A link to choose a new password was sent")
-RESET_OPENED = event("password.reset_opened", "A link to choose a new password was opened")
-RESET_DONE = event("password.reset", "Someone chose a new password by a link")
-CHANGED = event("password.changed", "Someone changed their password")
-HASH_RENEWED = event("password.hash_renewed", "A password's hash was made again with the current setting")
 
 
 @action

@@ -7,31 +7,30 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from portal import clock, scope
 from portal.accounts.actions.sign_ins import end_sign_ins_of_membership
+from portal.accounts.domain.roles import MembershipRefusedError, Reach, RoleNotGrantableError, can_manage, validated
+from portal.accounts.events import (
+    AUTHORITY_ADDED,
+    AUTHORITY_NOTED,
+    MEMBERSHIP_ADDED,
+    MEMBERSHIP_CHANGED,
+    MEMBERSHIP_ENDED,
+    PERSON_ADDED,
+    PERSON_REINSTATED,
+    PERSON_SUSPENDED,
+)
 from portal.accounts.models import PLATFORM, Authority, Membership, Person
-from portal.accounts.queries import folded_email, is_unused
-from portal.accounts.roles import MembershipRefusedError, Reach, RoleNotGrantableError, can_manage, validated
+from portal.accounts.queries.principals import folded_email, is_unused
 from portal.audit.actions import record
-from portal.audit.events import event
-from portal.db import action, tx
-from portal.permissions import Role
+from portal.db.work import action, tx
+from portal.platform import clock
+from portal.security import scope
+from portal.security.permissions import Role
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
     from uuid import UUID
-
-AUTHORITY_ADDED = event("authority.added", "An authority was added", "slug")
-AUTHORITY_NOTED = event("authority.noted", "A platform operator added an authority", "slug")
-PERSON_ADDED = event("person.added", "A person was added")
-PERSON_SUSPENDED = event("person.suspended", "An account was suspended after 90 days without use")
-PERSON_REINSTATED = event("person.reinstated", "A suspended account was opened again")
-MEMBERSHIP_ADDED = event("membership.added", "A person was given a role", "membership", "role", "schools", "until")
-MEMBERSHIP_CHANGED = event(
-    "membership.changed", "A person's role, schools or last day changed", "membership", "role", "schools", "until"
-)
-MEMBERSHIP_ENDED = event("membership.ended", "A person's role was ended", "membership", "role")
 
 
 class TakenError(ValueError):

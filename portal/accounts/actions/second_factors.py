@@ -8,23 +8,17 @@ from uuid import uuid4
 
 from sqlalchemy import delete, select
 
-from portal import clock
-from portal.accounts import second_factor
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.sign_ins import end_other_sign_ins, renew
+from portal.accounts.domain import second_factor
+from portal.accounts.events import CODE_USED, CODES_MADE, PROVED, SET_UP, TAKEN_OFF
 from portal.accounts.models import Person, RecoveryCode, SignIn
 from portal.audit.actions import record
-from portal.audit.events import event
-from portal.db import action, tx
+from portal.db.work import action, tx
+from portal.platform import clock
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-SET_UP = event("second_factor.set_up", "Someone set up an authenticator app", "replaced")
-PROVED = event("second_factor.proved", "Someone proved their second factor", "sign_in")
-CODE_USED = event("second_factor.recovery_code_used", "A recovery code was used in place of the second factor", "sign_in", "left")
-CODES_MADE = event("second_factor.recovery_codes_made", "New recovery codes were made; the old ones stopped working")
-TAKEN_OFF = event("second_factor.taken_off", "An administrator took off someone's second factor, so that they set up a new one")
 
 
 @action

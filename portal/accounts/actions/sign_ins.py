@@ -9,21 +9,17 @@ from uuid import uuid4
 
 from sqlalchemy import select, update
 
-from portal import clock
+from portal.accounts.events import SIGNED_IN, SIGNED_OUT, SIGNED_OUT_EVERYWHERE
 from portal.accounts.models import Membership, Person, SignIn
-from portal.accounts.queries import hash_token
+from portal.accounts.queries.principals import hash_token
 from portal.audit.actions import record
-from portal.audit.events import event
-from portal.db import action, tx
+from portal.db.work import action, tx
+from portal.platform import clock
 
 if TYPE_CHECKING:
     from uuid import UUID
 
 SEEN_INTERVAL = timedelta(minutes=1)
-
-SIGNED_IN = event("sign_in.entered", "Someone signed in to this authority", "sign_in", "how", "second_factor")
-SIGNED_OUT = event("sign_in.ended", "Someone signed out, or ended one of their sign-ins", "sign_in")
-SIGNED_OUT_EVERYWHERE = event("sign_in.all_ended", "Someone's other sign-ins were ended", "ended", "why")
 
 
 @action

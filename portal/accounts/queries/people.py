@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
-from portal import clock
-from portal import scope as scopes
+from portal.accounts.domain.roles import grantable_roles
 from portal.accounts.models import PLATFORM, Authority, Invitation, Mail, Membership, Person
 from portal.accounts.queries.principals import is_unused, usable_memberships
-from portal.accounts.roles import grantable_roles
-from portal.db import tx
-from portal.permissions import Role
+from portal.db.work import tx
+from portal.platform import clock
+from portal.security import scope as scopes
+from portal.security.permissions import Role
 
 if TYPE_CHECKING:
     from collections.abc import Collection

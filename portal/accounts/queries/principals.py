@@ -10,12 +10,12 @@ from uuid import uuid4
 
 from sqlalchemy import func, or_, select
 
-from portal import clock
+from portal.accounts.domain.roles import COMMAND_LINE
 from portal.accounts.models import PLATFORM, Authority, Invitation, Membership, PasswordReset, Person, RecoveryCode, SignIn
-from portal.accounts.roles import COMMAND_LINE
-from portal.db import tx
-from portal.permissions import LA_ROLES, Role, can
-from portal.scope import Actor, Scope
+from portal.db.work import tx
+from portal.platform import clock
+from portal.security.permissions import LA_ROLES, Role, can
+from portal.security.scope import Actor, Scope
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -48,7 +48,7 @@ class Principal:
     person_id: UUID
     name: str
     email: str
-    place: UsableMembership | None
+    membership: UsableMembership | None
     second_factor_done: bool
     has_second_factor: bool
     demonstration: bool
@@ -56,11 +56,11 @@ class Principal:
     @property
     def scope(self) -> Scope | None:
         """The scope of the membership; None until one is chosen."""
-        return None if self.place is None else scope_of(self.place, self.person_id)
+        return None if self.membership is None else scope_of(self.membership, self.person_id)
 
     def can(self, permission: str) -> bool:
         """Has the membership's role this permission?"""
-        return self.place is not None and can(self.place.role, permission)
+        return self.membership is not None and can(self.membership.role, permission)
 
 
 def hash_token(token: str) -> str:
@@ -128,7 +128,7 @@ def principal(token: str) -> Principal | None:
         person_id=person.id,
         name=person.name,
         email=person.email,
-        place=memberships.get(sign_in.membership_id) if sign_in.membership_id else None,
+        membership=memberships.get(sign_in.membership_id) if sign_in.membership_id else None,
         second_factor_done=sign_in.second_factor_at is not None,
         has_second_factor=person.totp_secret is not None,
         demonstration=person.demonstration,

@@ -8,25 +8,27 @@ from uuid import UUID, uuid4
 
 from flask import abort, flash, redirect, render_template, url_for
 
-from portal import scope
-from portal.accounts import actions, queries
+from portal.accounts.actions import invitations as invitation_actions
+from portal.accounts.actions import people as people_actions
+from portal.accounts.current_user import in_scope, link_builder
+from portal.accounts.domain.roles import Reach
 from portal.accounts.forms import AuthorityForm, PersonForm
-from portal.accounts.presence import door, link_builder
-from portal.accounts.roles import Reach
+from portal.accounts.queries import people as people_queries
 from portal.accounts.routes.blueprint import bp
-from portal.permissions import Role, needs
+from portal.security import scope
+from portal.security.permissions import Role, needs
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from portal.scope import Scope
+    from portal.security.scope import Scope
 
 
 @bp.get("/authorities")
 @needs("authorities.manage")
 def authorities() -> ResponseReturnValue:
     """Every authority, by name."""
-    return render_template("accounts/authorities.html", authorities=queries.authorities())
+    return render_template("accounts/authorities.html", authorities=people_queries.authorities())
 
 
 @bp.route("/authorities/new", methods=["GET", "POST"])
@@ -36,12 +38,12 @@ def new_authority() -> ResponseReturnValue:
     form = AuthorityForm()
     if form.validate_on_submit():
         try:
-            with door(_operator_scope(uuid4())):
-                authority_id = actions.add_authority(form.slug.data, form.name.data, form.la_code.data).id
-        except actions.TakenError as error:
-            form.refuse("slug", str(error))
+            with in_scope(_operator_scope(uuid4())):
+                authority_id = people_actions.add_authority(form.slug.data, form.name.data, form.la_code.data).id
+        except people_actions.TakenError as error:
+            form.add_error("slug", str(error))
         else:
-            actions.note_authority(authority_id, form.slug.data)
+            people_actions.note_authority(authority_id, form.slug.data)
             flash(f"{form.name.data} was added. Invite its first LA administrator.", "success")
             return redirect(url_for("accounts.invite_administrator", authority_id=authority_id))
     return render_template("accounts/new_authority.html", form=form)
@@ -51,13 +53,15 @@ def new_authority() -> ResponseReturnValue:
 @needs("authorities.manage")
 def invite_administrator(authority_id: UUID) -> ResponseReturnValue:
     """Invite an LA administrator to an authority."""
-    name = next((authority.name for authority in queries.authorities() if authority.id == authority_id), None)
+    name = next((authority.name for authority in people_queries.authorities() if authority.id == authority_id), None)
     if name is None:
         abort(404)
     form = PersonForm()
     if form.validate_on_submit():
-        with door(_operator_scope(authority_id)):
-            actions.invite(form.name.data, form.email.data, Reach(Role.LA_ADMINISTRATOR), link_builder("accounts.open_invitation"))
+        with in_scope(_operator_scope(authority_id)):
+            invitation_actions.invite(
+                form.name.data, form.email.data, Reach(Role.LA_ADMINISTRATOR), link_builder("accounts.open_invitation")
+            )
         flash(f"An invitation is on its way to {form.email.data}. It is good for 7 days.", "success")
         return redirect(url_for("accounts.authorities"))
     return render_template("accounts/invite_administrator.html", form=form, authority_name=name)

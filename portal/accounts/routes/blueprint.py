@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, make_response, render_template
 
-from portal.accounts.actions.tries import SlowDownError
-from portal.accounts.passwords import BusyError
-from portal.accounts.roles import role_description, role_name
+from portal.accounts.actions.throttling import RateLimitedError
+from portal.accounts.domain.passwords import BusyError
+from portal.accounts.domain.roles import role_description, role_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flask import Response
 
-    from portal.accounts.queries import Colleague
+    from portal.accounts.queries.people import Colleague
 
 bp = Blueprint("accounts", __name__, template_folder="../templates")
 
@@ -28,8 +28,8 @@ def words() -> dict[str, object]:
     return {"role_name": role_name, "role_sentence": role_description, "where": _where}
 
 
-@bp.errorhandler(SlowDownError)
-def slow_down(error: SlowDownError) -> Response:
+@bp.errorhandler(RateLimitedError)
+def slow_down(error: RateLimitedError) -> Response:
     """Answer too many tries: how long to wait, in words and in the header `Retry-After`."""
     return _wait(error.seconds)
 

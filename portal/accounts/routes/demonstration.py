@@ -10,12 +10,13 @@ from uuid import UUID
 
 from flask import abort, current_app, render_template, request
 
-from portal.accounts import actions
-from portal.accounts.presence import door, remember, visitor
-from portal.accounts.queries import demonstration_membership, principal, recent_mail, scope_of
+from portal.accounts.actions import sign_ins as sign_in_actions
+from portal.accounts.current_user import in_scope, request_client, set_session_token
+from portal.accounts.queries.people import demonstration_membership, recent_mail
+from portal.accounts.queries.principals import principal, scope_of
 from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.steps import redirect_to_next_step
-from portal.permissions import open_to_all
+from portal.security.permissions import open_to_all
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -30,12 +31,12 @@ def demonstration_sign_in() -> ResponseReturnValue:
     if person_and_membership is None:
         abort(404)
     person_id, membership = person_and_membership
-    with door(scope_of(membership, person_id)):
-        token = actions.begin(person_id, visitor().device)
+    with in_scope(scope_of(membership, person_id)):
+        token = sign_in_actions.begin(person_id, request_client().device)
         person = principal(token)
         if person is not None:
-            token = actions.enter(person.sign_in_id, membership.membership_id, "demonstration")
-    remember(token)
+            token = sign_in_actions.enter(person.sign_in_id, membership.membership_id, "demonstration")
+    set_session_token(token)
     return redirect_to_next_step(request.form.get("next"))
 
 

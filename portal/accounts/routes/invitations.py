@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 
 from flask import flash, redirect, render_template, request, session, url_for
 
-from portal.accounts import actions
+from portal.accounts.actions import invitations as invitation_actions
 from portal.accounts.actions.invitations import WrongRecipientError
+from portal.accounts.current_user import INVITATION, current_principal, in_scope, request_client
+from portal.accounts.domain.passwords import hash_password
+from portal.accounts.domain.roles import role_name
 from portal.accounts.forms import AcceptForm
-from portal.accounts.passwords import hash_password
-from portal.accounts.presence import INVITATION, door, visitor, who
-from portal.accounts.queries import folded_email, invitation_by_token, invitation_scope
-from portal.accounts.roles import role_name
+from portal.accounts.queries.principals import folded_email, invitation_by_token, invitation_scope
 from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.passwords import expired_link_page
 from portal.accounts.routes.steps import redirect_to_next_step, start_sign_in
-from portal.permissions import open_to_all
+from portal.security.permissions import open_to_all
 from portal.web.fields import Form
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from portal.accounts.queries import OpenInvitation, Principal
+    from portal.accounts.queries.principals import OpenInvitation, Principal
 
 OTHER_ADDRESS = "Enter the address this invitation was sent to"
 
@@ -48,7 +48,7 @@ def accept_invitation() -> ResponseReturnValue:
     invitation = invitation_by_token(token)
     if invitation is None:
         return expired_link_page()
-    person = who()
+    person = current_principal()
     if person is not None:
         return _accept_as_existing_person(token, invitation, person)
     if invitation.has_account:
@@ -61,11 +61,13 @@ def accept_invitation() -> ResponseReturnValue:
 def _accept_as_existing_person(token: str, invitation: OpenInvitation, person: Principal) -> ResponseReturnValue:
     form, is_recipient = Form(), folded_email(person.email) == folded_email(invitation.email)
     if is_recipient and form.validate_on_submit():
-        with door(invitation_scope(invitation, person.person_id)):
-            actions.accept_as_existing_person(person.person_id, token, _hashed_address())
+        with in_scope(invitation_scope(invitation, person.person_id)):
+            invitation_actions.accept_as_existing_person(person.person_id, token, _hashed_address())
         session.pop(INVITATION)
         flash(f"You accepted. You can now work for {invitation.authority_name} as {role_name(invitation.role)}.", "success")
-        return redirect_to_next_step(url_for("accounts.choose")) if person.place is None else redirect(url_for("accounts.choose"))
+        return (
+            redirect_to_next_step(url_for("accounts.choose")) if person.membership is None else redirect(url_for("accounts.choose"))
+        )
     return render_template(
         "accounts/invitation_known.html", offer=invitation, role=role_name(invitation.role), theirs=is_recipient, form=form
     )
@@ -75,13 +77,13 @@ def _accept_as_new_person(token: str, invitation: OpenInvitation) -> ResponseRet
     form = AcceptForm(name=invitation.name)
     if form.validate_on_submit():
         try:
-            with door(invitation_scope(invitation, None)):
+            with in_scope(invitation_scope(invitation, None)):
                 password_hash = hash_password(form.password.data)
-                person_id = actions.accept_as_new_person(
+                person_id = invitation_actions.accept_as_new_person(
                     token, form.email.data, form.name.data, password_hash, _hashed_address()
                 ).id
         except WrongRecipientError:
-            form.refuse("email", OTHER_ADDRESS)
+            form.add_error("email", OTHER_ADDRESS)
         else:
             session.pop(INVITATION)
             return start_sign_in(person_id)
@@ -90,5 +92,5 @@ def _accept_as_new_person(token: str, invitation: OpenInvitation) -> ResponseRet
 
 def _hashed_address() -> str:
     """The keyed hash of the client's network address, for the audit."""
-    client = visitor()
+    client = request_client()
     return client.blinded("accepted from", client.address)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from flask import abort, flash, redirect, render_template, url_for
 
-from portal.accounts import actions
-from portal.accounts.presence import here
-from portal.accounts.queries import recovery_codes_left, sign_ins_of, usable_memberships
+from portal.accounts.actions import sign_ins as sign_in_actions
+from portal.accounts.current_user import require_principal
+from portal.accounts.queries.principals import recovery_codes_left, sign_ins_of, usable_memberships
 from portal.accounts.routes.blueprint import bp
-from portal.permissions import ROLES, for_anyone_signed_in
+from portal.security.permissions import ROLES, for_anyone_signed_in
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 @for_anyone_signed_in
 def account() -> ResponseReturnValue:
     """Show the person's own account and sign-ins."""
-    person = here()
+    person = require_principal()
     return render_template(
         "accounts/account.html",
         person=person,
-        role=ROLES[person.place.role] if person.place else None,
+        role=ROLES[person.membership.role] if person.membership else None,
         places=usable_memberships(person.person_id),
         sign_ins=sign_ins_of(person.person_id),
         codes_left=recovery_codes_left(person.person_id),
@@ -45,7 +45,7 @@ def stay() -> ResponseReturnValue:
 def end_sign_in(sign_in_id: UUID) -> ResponseReturnValue:
     """End one of the person's own sign-ins."""
     try:
-        actions.end_sign_in(sign_in_id, here().person_id)
+        sign_in_actions.end_sign_in(sign_in_id, require_principal().person_id)
     except LookupError:
         abort(404)
     flash("That sign-in was ended.", "success")
@@ -56,7 +56,7 @@ def end_sign_in(sign_in_id: UUID) -> ResponseReturnValue:
 @for_anyone_signed_in
 def sign_out_everywhere() -> ResponseReturnValue:
     """End every other sign-in of the person."""
-    person = here()
-    ended = actions.end_other_sign_ins(person.person_id, "signed out everywhere", keep=person.sign_in_id)
+    person = require_principal()
+    ended = sign_in_actions.end_other_sign_ins(person.person_id, "signed out everywhere", keep=person.sign_in_id)
     flash(f"You were signed out in {ended} other place{'' if ended == 1 else 's'}.", "success")
     return redirect(url_for("accounts.account"))

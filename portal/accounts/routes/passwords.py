@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from flask import flash, redirect, render_template, request, session, url_for
 
-from portal.accounts import actions
+from portal.accounts.actions import passwords as password_actions
+from portal.accounts.actions import throttling
+from portal.accounts.current_user import RESET, in_scope, link_builder, request_client, require_principal, set_session_token
+from portal.accounts.domain.passwords import hash_password
 from portal.accounts.forms import AskResetForm, ChangePasswordForm, ChoosePasswordForm
-from portal.accounts.passwords import hash_password
-from portal.accounts.presence import RESET, door, here, link_builder, remember, visitor
-from portal.accounts.queries import account, account_by_email, folded_email, reset_owner, sign_in_scope
+from portal.accounts.queries.principals import account, account_by_email, folded_email, reset_owner, sign_in_scope
 from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.second_factors import WRONG_PASSWORD
 from portal.accounts.routes.steps import minimum_duration, verified_account
-from portal.permissions import for_anyone_signed_in, open_to_all
+from portal.security.permissions import for_anyone_signed_in, open_to_all
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -49,8 +50,8 @@ def open_reset(token: str) -> ResponseReturnValue:
         return "", 204
     if owner is None:
         return expired_link_page()
-    with door(sign_in_scope(owner)):
-        browser_token = actions.exchange_reset(token)
+    with in_scope(sign_in_scope(owner)):
+        browser_token = password_actions.exchange_reset(token)
     if browser_token is None:
         return expired_link_page()
     session[RESET] = browser_token
@@ -69,8 +70,8 @@ def choose_password() -> ResponseReturnValue:
     form = ChoosePasswordForm()
     form.about = owner_account.words
     if form.validate_on_submit():
-        with door(sign_in_scope(owner_account.person_id)):
-            is_changed = actions.finish_reset(browser_token, hash_password(form.password.data))
+        with in_scope(sign_in_scope(owner_account.person_id)):
+            is_changed = password_actions.finish_reset(browser_token, hash_password(form.password.data))
         if not is_changed:
             return expired_link_page()
         session.clear()
@@ -83,14 +84,16 @@ def choose_password() -> ResponseReturnValue:
 @for_anyone_signed_in
 def change_password() -> ResponseReturnValue:
     """Change the person's own password, which needs the old one."""
-    person, form = here(), ChangePasswordForm()
+    person, form = require_principal(), ChangePasswordForm()
     form.about = (person.name, person.email)
     if form.validate_on_submit():
         if verified_account(person.email, form.current.data):
-            remember(actions.change_password(person.person_id, person.sign_in_id, hash_password(form.password.data)))
+            set_session_token(
+                password_actions.change_password(person.person_id, person.sign_in_id, hash_password(form.password.data))
+            )
             flash("Your password was changed. Your other sign-ins were ended.", "success")
             return redirect(url_for("accounts.account"))
-        form.refuse("current", WRONG_PASSWORD)
+        form.add_error("current", WRONG_PASSWORD)
     return render_template("accounts/change_password.html", form=form)
 
 
@@ -106,7 +109,7 @@ def _send_reset(email: str) -> None:
         SlowDownError: when the network address or the account has reached its limit of tries.
     """
     recipient = account_by_email(email)
-    with door(sign_in_scope(recipient.person_id if recipient else None)):
-        actions.admit("reset", folded_email(email), visitor())
+    with in_scope(sign_in_scope(recipient.person_id if recipient else None)):
+        throttling.check_limit("reset", folded_email(email), request_client())
         if recipient is not None:
-            actions.send_reset(recipient.person_id, link_builder("accounts.open_reset"))
+            password_actions.send_reset(recipient.person_id, link_builder("accounts.open_reset"))

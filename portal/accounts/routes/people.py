@@ -7,20 +7,23 @@ from uuid import UUID
 
 from flask import abort, flash, redirect, render_template, request, url_for
 
-from portal.accounts import actions
+from portal.accounts.actions import invitations as invitation_actions
+from portal.accounts.actions import passwords as password_actions
+from portal.accounts.actions import people as people_actions
+from portal.accounts.actions import second_factors as second_factor_actions
+from portal.accounts.current_user import link_builder, require_principal
+from portal.accounts.domain.roles import MembershipRefusedError, Reach, grantable_roles, role_name
 from portal.accounts.forms import InviteForm, ReachForm
-from portal.accounts.presence import here, link_builder
-from portal.accounts.queries import colleague, colleagues, open_invitations
-from portal.accounts.roles import MembershipRefusedError, Reach, grantable_roles, role_name
+from portal.accounts.queries.people import colleague, colleagues, open_invitations
 from portal.accounts.routes.blueprint import bp
-from portal.permissions import Role, needs
-from portal.web.fields import sent
-from portal.web.pages import school_names
+from portal.security.permissions import Role, needs
+from portal.web.fields import is_post
+from portal.web.templating import school_names
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from portal.accounts.queries import Colleague
+    from portal.accounts.queries.people import Colleague
 
 PAGE_SIZE, MAX_PAGE = 50, 10_000
 
@@ -54,9 +57,9 @@ def new_person() -> ResponseReturnValue:
     _offer_choices(form)
     if form.validate_on_submit():
         try:
-            actions.invite(form.name.data, form.email.data, _reach(form), link_builder("accounts.open_invitation"))
+            invitation_actions.invite(form.name.data, form.email.data, _reach(form), link_builder("accounts.open_invitation"))
         except MembershipRefusedError as error:
-            form.refuse("role", str(error))
+            form.add_error("role", str(error))
         else:
             flash(f"An invitation is on its way to {form.email.data}. It is good for 7 days.", "success")
             return redirect(url_for("accounts.people"))
@@ -80,9 +83,9 @@ def edit_person(membership_id: UUID) -> ResponseReturnValue:
     _offer_choices(form)
     if form.validate_on_submit():
         try:
-            actions.change_membership(membership_id, _reach(form))
+            people_actions.change_membership(membership_id, _reach(form))
         except MembershipRefusedError as error:
-            form.refuse("role", str(error))
+            form.add_error("role", str(error))
         else:
             flash(f"{managed.name}’s role was changed.", "success")
             return redirect(url_for("accounts.person", membership_id=membership_id))
@@ -94,10 +97,10 @@ def edit_person(membership_id: UUID) -> ResponseReturnValue:
 def end_person(membership_id: UUID) -> ResponseReturnValue:
     """Ask whether to end a person's role, then end it."""
     managed = _colleague(membership_id)
-    if not sent():
+    if not is_post():
         return render_template("accounts/end_person.html", one=managed)
     try:
-        actions.end_membership(membership_id)
+        people_actions.end_membership(membership_id)
     except MembershipRefusedError as error:
         flash(str(error), "problem")
         return redirect(url_for("accounts.person", membership_id=membership_id))
@@ -110,7 +113,7 @@ def end_person(membership_id: UUID) -> ResponseReturnValue:
 def send_reset(membership_id: UUID) -> ResponseReturnValue:
     """Send a person a link to choose a new password. Nobody can choose it for them."""
     managed = _colleague(membership_id)
-    actions.send_reset(managed.person_id, link_builder("accounts.open_reset"))
+    password_actions.send_reset(managed.person_id, link_builder("accounts.open_reset"))
     return _to_person(managed, f"A link was sent to {managed.name}.")
 
 
@@ -119,7 +122,7 @@ def send_reset(membership_id: UUID) -> ResponseReturnValue:
 def take_off_second_factor(membership_id: UUID) -> ResponseReturnValue:
     """Remove a lost second factor."""
     managed = _colleague(membership_id)
-    actions.reset_second_factor(managed.person_id)
+    second_factor_actions.reset_second_factor(managed.person_id)
     return _to_person(managed, f"{managed.name} sets up a new authenticator app at the next sign-in.")
 
 
@@ -128,7 +131,7 @@ def take_off_second_factor(membership_id: UUID) -> ResponseReturnValue:
 def reinstate(membership_id: UUID) -> ResponseReturnValue:
     """Reopen a suspended account."""
     managed = _colleague(membership_id)
-    actions.reinstate(managed.person_id)
+    people_actions.reinstate(managed.person_id)
     return _to_person(managed, f"{managed.name}’s account is open again.")
 
 
@@ -137,7 +140,7 @@ def reinstate(membership_id: UUID) -> ResponseReturnValue:
 def withdraw_invitation(invitation_id: UUID) -> ResponseReturnValue:
     """Withdraw an invitation that was not accepted yet."""
     try:
-        actions.withdraw_invitation(invitation_id)
+        invitation_actions.withdraw_invitation(invitation_id)
     except LookupError:
         abort(404)
     flash("The invitation was withdrawn. Its link no longer works.", "success")
@@ -159,10 +162,10 @@ def _to_person(managed: Colleague, message: str) -> ResponseReturnValue:
 
 def _offer_choices(form: ReachForm) -> None:
     """Set the roles and schools this administrator may give. A posted role outside them is answered with 403."""
-    membership = here().place
+    membership = require_principal().membership
     roles = grantable_roles(membership.role) if membership else ()
     form.offer(roles, school_names())
-    if sent() and form.role.data and form.role.data not in roles:
+    if is_post() and form.role.data and form.role.data not in roles:
         abort(403)
 
 

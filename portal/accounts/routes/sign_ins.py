@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from flask import abort, current_app, redirect, render_template, request, session, url_for
 
-from portal.accounts import actions
+from portal.accounts.actions import sign_ins as sign_in_actions
+from portal.accounts.current_user import current_principal, in_scope, local_page, require_principal
+from portal.accounts.domain.roles import GROUPS
 from portal.accounts.forms import SignInForm
-from portal.accounts.presence import door, here, local_page, who
-from portal.accounts.queries import demonstration_people, sign_in_scope, usable_memberships
-from portal.accounts.roles import GROUPS
+from portal.accounts.queries.people import demonstration_people
+from portal.accounts.queries.principals import sign_in_scope, usable_memberships
 from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.steps import enter, start_sign_in, verified_account
-from portal.permissions import for_anyone_signed_in, open_to_all
+from portal.security.permissions import for_anyone_signed_in, open_to_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from portal.accounts.queries import DemonstrationPerson
-    from portal.permissions import Role
+    from portal.accounts.queries.people import DemonstrationPerson
+    from portal.security.permissions import Role
 
 WRONG_CREDENTIALS = "Enter the email address and password of an account"
 SUSPENDED = "Your account is suspended because it was not used for 90 days. Ask your administrator to open it again"
@@ -38,7 +39,7 @@ def sign_in() -> ResponseReturnValue:
         account = verified_account(form.email.data, form.password.data)
         if account is not None and not account.suspended:
             return start_sign_in(account.person_id)
-        form.refuse("email", WRONG_CREDENTIALS if account is None else SUSPENDED)
+        form.add_error("email", WRONG_CREDENTIALS if account is None else SUSPENDED)
     return render_template("accounts/sign_in.html", form=form, groups=_demonstration_groups(), wanted=request.args.get("next"))
 
 
@@ -46,10 +47,10 @@ def sign_in() -> ResponseReturnValue:
 @open_to_all
 def sign_out() -> ResponseReturnValue:
     """End this sign-in and have the browser delete what it stored of the portal."""
-    person = who()
+    person = current_principal()
     if person is not None:
-        with door(person.scope or sign_in_scope(person.person_id)):
-            actions.end_sign_in(person.sign_in_id, person.person_id)
+        with in_scope(person.scope or sign_in_scope(person.person_id)):
+            sign_in_actions.end_sign_in(person.sign_in_id, person.person_id)
     session.clear()
     response = redirect(url_for("accounts.sign_in"))
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
@@ -60,9 +61,9 @@ def sign_out() -> ResponseReturnValue:
 @for_anyone_signed_in
 def choose() -> ResponseReturnValue:
     """Show the memberships the person can act through."""
-    person = here()
+    person = require_principal()
     return render_template(
-        "accounts/choose.html", places=usable_memberships(person.person_id), now=person.place, wanted=request.args.get("next")
+        "accounts/choose.html", places=usable_memberships(person.person_id), now=person.membership, wanted=request.args.get("next")
     )
 
 
@@ -70,7 +71,7 @@ def choose() -> ResponseReturnValue:
 @for_anyone_signed_in
 def switch(membership_id: UUID) -> ResponseReturnValue:
     """Act through another membership, with a new token."""
-    person = here()
+    person = require_principal()
     memberships = usable_memberships(person.person_id)
     membership = next((membership for membership in memberships if membership.membership_id == membership_id), None)
     if membership is None:

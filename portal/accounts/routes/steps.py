@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from flask import redirect, request, session, url_for
 
-from portal.accounts import actions, passwords
-from portal.accounts.presence import INVITATION, TOKEN, door, factor_step, local_page, remember, visitor
-from portal.accounts.queries import (
+from portal.accounts.actions import passwords as password_actions
+from portal.accounts.actions import sign_ins as sign_in_actions
+from portal.accounts.actions import throttling
+from portal.accounts.current_user import INVITATION, TOKEN, factor_step, in_scope, local_page, request_client, set_session_token
+from portal.accounts.domain import passwords
+from portal.accounts.queries.principals import (
     Account,
     account_by_email,
     folded_email,
@@ -19,7 +22,7 @@ from portal.accounts.queries import (
     sign_in_scope,
     usable_memberships,
 )
-from portal.db import unit_of_work
+from portal.db.work import unit_of_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
     from werkzeug import Response
 
-    from portal.accounts.queries import Principal, UsableMembership
+    from portal.accounts.queries.principals import Principal, UsableMembership
 
 
 #: Seconds. Longer than asking for a reset ever takes, so that the time tells nobody who has an account.
@@ -55,22 +58,22 @@ def verified_account(email: str, password: str) -> Account | None:
     scope = sign_in_scope(account.person_id if account else None)
     # Two units of work, and the slow hash between them: while it waits for its turn no connection is held, and the
     # try is committed as wrong even if the process dies meanwhile.
-    with door(scope):
-        attempt = actions.admit("password", folded_email(email), visitor())
+    with in_scope(scope):
+        attempt = throttling.check_limit("password", folded_email(email), request_client())
     stored_hash = account.password_hash if account else None
     if not passwords.is_correct(password, stored_hash) or account is None or stored_hash is None:
         return None
-    with door(scope):
-        actions.settle(attempt)
+    with in_scope(scope):
+        throttling.mark_success(attempt)
         if passwords.is_outdated(stored_hash):
-            actions.renew_hash(account.person_id, passwords.hash_password(password))
+            password_actions.renew_hash(account.person_id, passwords.hash_password(password))
     return account
 
 
 def start_sign_in(person_id: UUID) -> Response:
     """Start a sign-in for a person whose password was right, and redirect to the next step."""
-    with door(sign_in_scope(person_id)):
-        remember(actions.begin(person_id, visitor().device))
+    with in_scope(sign_in_scope(person_id)):
+        set_session_token(sign_in_actions.begin(person_id, request_client().device))
     return redirect_to_next_step()
 
 
@@ -86,17 +89,17 @@ def redirect_to_next_step(target: str | None = None) -> Response:
     step = factor_step(person)
     if step is not None:
         return redirect(url_for(step, next=target))
-    if person.place is None and len(memberships) == 1:
+    if person.membership is None and len(memberships) == 1:
         enter(person, memberships[0])
     elif not memberships and INVITATION in session:
         return redirect(url_for("accounts.accept_invitation"))
-    elif person.place is None:
+    elif person.membership is None:
         return redirect(url_for("accounts.choose", next=target))
     return redirect(local_page(target))
 
 
 def enter(person: Principal, membership: UsableMembership) -> None:
     """Set the membership the person acts through, recorded in its own authority's audit."""
-    how = "switch" if person.place is not None else "demonstration" if person.demonstration else "password"
-    with door(scope_of(membership, person.person_id)):
-        remember(actions.enter(person.sign_in_id, membership.membership_id, how))
+    how = "switch" if person.membership is not None else "demonstration" if person.demonstration else "password"
+    with in_scope(scope_of(membership, person.person_id)):
+        set_session_token(sign_in_actions.enter(person.sign_in_id, membership.membership_id, how))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import xlsxwriter
 
-from portal.pupils.incoming import check_letter
-from portal.uploads.reading import FileRefused, Reading, read
+from portal.pupils.domain.incoming import check_letter
+from portal.uploads.domain.reading.reader import read
+from portal.uploads.domain.reading.result import FileRejected, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,20 +38,20 @@ def marks(reading: Reading) -> set[Mark]:
     }
 
 
-def kinds(reading: Reading) -> list[str]:
+def problem_kinds(reading: Reading) -> list[str]:
     """The kinds of a reading's problems, in order."""
     return [problem.kind for problem in reading.problems]
 
 
-def outcome(content: bytes) -> FileRefused | Reading:
+def outcome(content: bytes) -> FileRejected | Reading:
     """The reading of a file, or its rejection. Any other exception fails the test."""
     try:
         return read(content)
-    except FileRefused as rejection:
+    except FileRejected as rejection:
         return rejection
 
 
-def accounted(reading: Reading, mark_count: int) -> None:
+def assert_all_marks_accounted(reading: Reading, mark_count: int) -> None:
     """Assert that each mark was accepted or rejected, and that all arrays have the same length."""
     rejected = sum(problem.count for problem in reading.problems)
     arrays = (reading.pupil, reading.day, reading.session, reading.code, reading.row, reading.column, reading.sheet)

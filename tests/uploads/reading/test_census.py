@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
-from portal.uploads.reading import FileRefused, Reading, read
-from tests.uploads.reading.support import FILES, accounted, kinds, upn
+from portal.uploads.domain.reading.reader import read
+from portal.uploads.domain.reading.result import FileRejected, Reading
+from tests.uploads.reading.support import FILES, assert_all_marks_accounted, problem_kinds, upn
 
 COUNTED = ("possible", "absent", "authorised", "unauthorised", "attended")
 
@@ -18,8 +19,8 @@ def counts(reading: Reading, index: int = 0) -> tuple[int | None, ...]:
 
 def test_the_sample_census_is_read() -> None:
     reading = read((FILES / "census_three_pupils.xml").read_bytes())
-    accounted(reading, 0)
-    assert (reading.layout, kinds(reading)) == ("census-xml", [])
+    assert_all_marks_accounted(reading, 0)
+    assert (reading.layout, problem_kinds(reading)) == ("census-xml", [])
     assert counts(reading, 0) == (96, 7, 7, 0, 89)
     assert counts(reading, 1) == (109, 0, 0, 0, 109)
     assert counts(reading, 2) == (89, 60, 60, 0, 29)
@@ -64,19 +65,19 @@ def test_sums_by_reason_override_totals() -> None:
 
 def test_a_number_that_cannot_be_read_is_a_problem() -> None:
     reading = read(census("<TermlyAttendance><SessionsPossible>c</SessionsPossible></TermlyAttendance>"))
-    accounted(reading, 1)
-    assert (kinds(reading), reading.totals) == (["not-a-number"], ())
+    assert_all_marks_accounted(reading, 1)
+    assert (problem_kinds(reading), reading.totals) == (["not-a-number"], ())
 
 
 def test_more_absence_than_possible_sessions_is_only_a_warning() -> None:
     block = f"<TermlyAttendance><SessionsPossible>5</SessionsPossible>{detail('I', '9')}</TermlyAttendance>"
     reading = read(census(block))
-    accounted(reading, 0)
-    assert (kinds(reading), counts(reading)) == (["more-than-possible"], (5, 9, 9, 0, 0))
+    assert_all_marks_accounted(reading, 0)
+    assert (problem_kinds(reading), counts(reading)) == (["more-than-possible"], (5, 9, 9, 0, 0))
 
 
 def test_xml_of_another_kind_is_rejected() -> None:
-    with pytest.raises(FileRefused, match="neither a Common Transfer File nor a school census"):
+    with pytest.raises(FileRejected, match="neither a Common Transfer File nor a school census"):
         read(b"<SessionAttendances/>")
 
 
@@ -88,12 +89,12 @@ def test_a_census_table_of_pupils_has_two_spans() -> None:
         f"999Y,{upn(2)},Example,Bo,2012-Feb-18 00:00:00,x,7,3,,,\n"
     )
     reading = read(b"\xef\xbb\xbf" + rows.encode())
-    accounted(reading, 1)
+    assert_all_marks_accounted(reading, 1)
     assert reading.layout == "census-csv"
     assert [total["span"] for total in reading.totals] == ["termly", "second half of summer"]
     assert (counts(reading, 0), counts(reading, 1)) == ((100, 10, 7, 3, 90), (60, 0, 0, None, 60))
     assert reading.totals[0]["date_of_birth"] == date(2012, 2, 18)
-    assert (reading.problems[0].row, kinds(reading)) == (3, ["not-a-number"])
+    assert (reading.problems[0].row, problem_kinds(reading)) == (3, ["not-a-number"])
 
 
 def test_a_census_table_by_reason_is_summed_for_each_pupil() -> None:
@@ -102,7 +103,7 @@ def test_a_census_table_by_reason_is_summed_for_each_pupil() -> None:
         f"1,{upn(1)},6,I\n1,{upn(1)},4,O\n2,{upn(2)},30,X\n1,{upn(1)},1,\n2,{upn(2)},low,I\n"
     )
     reading = read(rows.encode())
-    accounted(reading, 1)
+    assert_all_marks_accounted(reading, 1)
     assert counts(reading, 0) == (None, 11, 6, 4, None)
     assert counts(reading, 1) == (None, 0, 0, 0, None)
 
@@ -116,8 +117,8 @@ def test_the_dfes_weekly_file_has_totals_only() -> None:
         f"Autumn 2026,{upn(3)},2012-02-18,999999,Example,Cy,100,z,88,2,7,3\n"
     )
     reading = read(rows.encode())
-    accounted(reading, 2)
-    assert (reading.layout, reading.pupil.size, kinds(reading)) == ("dfe-weekly", 0, ["odd-upn", "not-a-number"])
+    assert_all_marks_accounted(reading, 2)
+    assert (reading.layout, reading.pupil.size, problem_kinds(reading)) == ("dfe-weekly", 0, ["odd-upn", "not-a-number"])
     assert counts(reading) == (100, 10, 7, 3, 90)
     assert (reading.totals[0]["span"], reading.totals[0]["school_number"], reading.totals[0]["surname"]) == (
         "Autumn 2026",

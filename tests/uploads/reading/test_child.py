@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from portal.uploads.reading import FileRefused, Limits, child, read_in_child
+from portal.uploads.domain.reading import sandbox
+from portal.uploads.domain.reading.result import FileRejected, Limits
+from portal.uploads.domain.reading.sandbox import read_in_child
 from tests.uploads.reading.support import upn
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def raise_fault() -> None:
 def show_sockets() -> None:
     descriptors = Path("/proc/self/fd").iterdir()
     targets = [str(descriptor.readlink()) for descriptor in descriptors if descriptor.exists()]
-    raise FileRefused("shown", " ".join(targets))
+    raise FileRejected("shown", " ".join(targets))
 
 
 def loop_forever() -> None:
@@ -56,24 +58,24 @@ def kill_self(signal_number: signal.Signals) -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("act", "sentence"),
     [
-        (loop_forever, child.TOO_LONG),
-        (kill_self(signal.SIGXCPU), child.TOO_LONG),
-        (lambda: bytes(10**11), child.TOO_MUCH),
-        (os.abort, child.TOO_MUCH),
-        (kill_self(signal.SIGKILL), child.STOPPED),
-        (raise_fault, child.OUR_FAULT),
-        (sys.exit, child.OUR_FAULT),
-        (kill_self(signal.SIGSEGV), child.OUR_FAULT),
+        (loop_forever, sandbox.TOO_LONG),
+        (kill_self(signal.SIGXCPU), sandbox.TOO_LONG),
+        (lambda: bytes(10**11), sandbox.TOO_MUCH),
+        (os.abort, sandbox.TOO_MUCH),
+        (kill_self(signal.SIGKILL), sandbox.STOPPED),
+        (raise_fault, sandbox.OUR_FAULT),
+        (sys.exit, sandbox.OUR_FAULT),
+        (kill_self(signal.SIGSEGV), sandbox.OUR_FAULT),
     ],
 )
 def test_the_message_says_what_stopped_the_reader(act: Callable[[], object], sentence: str) -> None:
-    with pytest.raises(FileRefused) as caught:
+    with pytest.raises(FileRejected) as caught:
         read_in_child(FILE, mapping=ActingMapping(act), limits=Limits(seconds=1))
     assert caught.value.message == sentence
 
 
 def test_a_fault_of_the_reader_is_logged_with_kind_and_line_but_no_cell() -> None:
-    with capture_logs() as logged, pytest.raises(FileRefused) as caught:
+    with capture_logs() as logged, pytest.raises(FileRejected) as caught:
         read_in_child(FILE, mapping=ActingMapping(raise_fault))
     assert caught.value.kind == "our-fault"
     [line] = logged
@@ -87,7 +89,7 @@ def test_the_child_closes_the_connections_of_its_parent() -> None:
     first, second = socket.socketpair()
     with first, second:
         assert str(Path(f"/proc/self/fd/{first.fileno()}").readlink()).startswith("socket:")
-        with pytest.raises(FileRefused) as caught:
+        with pytest.raises(FileRejected) as caught:
             read_in_child(FILE, mapping=ActingMapping(show_sockets))
     assert "pipe:" in caught.value.message
     assert "socket:" not in caught.value.message

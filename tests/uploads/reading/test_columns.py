@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 import xlsxwriter
 
-from portal.uploads.findings import reading_findings
-from portal.uploads.reading import FileRefused, Problem, Reading, read
-from tests.uploads.reading.support import MONDAY, accounted, kinds, marks, upn, workbook
+from portal.uploads.domain.findings import reading_findings
+from portal.uploads.domain.reading.reader import read
+from portal.uploads.domain.reading.result import FileRejected, Problem, Reading
+from tests.uploads.reading.support import MONDAY, assert_all_marks_accounted, marks, problem_kinds, upn, workbook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ def test_dates_above_am_and_pm_in_text(shape: str, names_below: bool, titles: li
 
 def assert_matrix(reading: Reading, titles: int) -> None:
     assert (reading.layout, reading.needs_mapping, reading.title_rows_skipped) == ("date-matrix", False, titles)
-    accounted(reading, 5)
+    assert_all_marks_accounted(reading, 5)
     assert marks(reading) == EXPECTED
     assert reading.pupils[0].surname == "Example"
     assert (int(reading.row[0]), int(reading.column[0])) == (titles + 3, 4)
@@ -91,7 +92,7 @@ def test_a_row_may_have_the_marks_of_both_halves(headings: Sequence[str]) -> Non
     rows = f"UPN,Date,{','.join(headings)}\n{upn(1)},07/09/2026,/,\\\n{upn(1)},08/09/2026,I,-\n,09/09/2026,I,I\n"
     reading = read(rows.encode())
     assert (reading.layout, reading.missing) == ("long", 1)
-    accounted(reading, 5)
+    assert_all_marks_accounted(reading, 5)
     assert marks(reading) == {(upn(1), DAYS[0], 0, "/"), (upn(1), DAYS[0], 1, "\\"), (upn(1), DAYS[1], 0, "I")}
     assert [(problem.kind, problem.count) for problem in reading.problems if problem.count] == [("no-upn", 2)]
     assert set(reading.column.tolist()) == {3, 4}
@@ -115,7 +116,7 @@ def test_a_grid_without_a_week_needs_a_mapping_and_accepts_one() -> None:
     assert (reading.needs_mapping, reading.missing_meanings, reading.rows_in) == (True, ("week_commencing",), 0)
     assert [column.header for column in reading.columns] == ["UPN", "Starts", "MonAM", "MonPM"]
     assert len(marks(read(content, mapping={"Starts": "week_commencing"}))) == 2
-    accounted(read(content, mapping={"Starts": ""}), 2)
+    assert_all_marks_accounted(read(content, mapping={"Starts": ""}), 2)
 
 
 def test_a_leading_apostrophe_is_removed_except_from_a_surname_that_begins_with_one() -> None:
@@ -130,17 +131,17 @@ def test_a_leading_apostrophe_is_removed_except_from_a_surname_that_begins_with_
 def test_two_letters_that_are_not_both_codes_are_one_unknown_mark(code: str) -> None:
     for quote in ("", '"'):
         reading = read(f"UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,{quote}{code}{quote}\n".encode())
-        assert (marks(reading), kinds(reading)) == ({(upn(1), MONDAY, 0, code)}, [])
+        assert (marks(reading), problem_kinds(reading)) == ({(upn(1), MONDAY, 0, code)}, [])
 
 
 def test_two_codes_in_the_cell_of_one_session_are_rejected() -> None:
-    assert kinds(read(f"UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,/I\n".encode())) == ["two-codes"]
+    assert problem_kinds(read(f"UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,/I\n".encode())) == ["two-codes"]
 
 
 def test_published_figures_are_rejected_with_the_page_to_load_them() -> None:
     figures = b"time_period,time_identifier,geographic_level,country_code,absence_rate\n202425,Autumn,National,E92,6.4\n"
     for content in (figures, figures.replace(b",", b'","').replace(b"\n", b'"\n')):
-        with pytest.raises(FileRefused, match="This is a file of published figures"):
+        with pytest.raises(FileRejected, match="This is a file of published figures"):
             read(content)
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.uploads.reading import FileRefused, Reading, read
-from tests.uploads.reading.support import FILES, accounted, kinds, marks, upn
+from portal.uploads.domain.reading.reader import read
+from portal.uploads.domain.reading.result import FileRejected, Reading
+from tests.uploads.reading.support import FILES, assert_all_marks_accounted, marks, problem_kinds, upn
 
 CODES = "/\\LIMBKVPWCESTRGNOUDXQ"
 
@@ -34,8 +35,8 @@ def read_string(string: str, **details: str) -> Reading:
 
 def test_the_sample_file_is_read_and_its_totals_agree() -> None:
     reading = read((FILES / "ctf_marks.xml").read_bytes())
-    accounted(reading, 14)
-    assert (reading.layout, reading.one_letter, reading.missing, kinds(reading)) == ("ctf", True, 0, [])
+    assert_all_marks_accounted(reading, 14)
+    assert (reading.layout, reading.one_letter, reading.missing, problem_kinds(reading)) == ("ctf", True, 0, [])
     assert reading.pupils[0].school_number == "9999999"
     assert ("Y999999922001", date(2026, 9, 3), 0, "/") in marks(reading)
     assert ("Y999999922001", date(2026, 9, 7), 0, "L") in marks(reading)
@@ -45,26 +46,26 @@ def test_the_sample_file_is_read_and_its_totals_agree() -> None:
 
 def test_a_pupil_with_a_upn_of_ten_characters_is_rejected() -> None:
     reading = read((FILES / "ctf_short_upn.xml").read_bytes())
-    assert (kinds(reading), reading.people, reading.rows_in) == (["odd-upn"], (), 1)
+    assert (problem_kinds(reading), reading.people, reading.rows_in) == (["odd-upn"], (), 1)
 
 
 def test_all_marks_of_a_pupil_with_a_wrong_upn_count_as_rejected() -> None:
     reading = read_string("/\\I-##", upn_text="A12345")
-    accounted(reading, 3)
+    assert_all_marks_accounted(reading, 3)
     assert reading.problems[0].value == "A12345"
     assert reading.refused_rows[0, 1][-1] == "/\\I-##"
 
 
 def test_blanks_and_dashes_are_missing_on_weekdays_and_ignored_at_weekends() -> None:
     reading = read_string("/-- /\\/\\/\\  --")
-    accounted(reading, 7)
+    assert_all_marks_accounted(reading, 7)
     assert reading.missing == 3
 
 
 def test_a_string_of_odd_length_is_rejected() -> None:
     reading = read_string("/\\/")
-    accounted(reading, 3)
-    assert (kinds(reading), reading.pupil.size) == (["odd-length"], 0)
+    assert_all_marks_accounted(reading, 3)
+    assert (problem_kinds(reading), reading.pupil.size) == (["odd-length"], 0)
 
 
 @pytest.mark.parametrize(
@@ -73,29 +74,29 @@ def test_a_string_of_odd_length_is_rejected() -> None:
 )
 def test_marks_must_be_within_1_august_to_31_august(start: str, length: int, kind: str | None) -> None:
     reading = read_string("/\\" * length, start=start)
-    accounted(reading, 2 * length)
-    assert kinds(reading) == ([kind] if kind else [])
+    assert_all_marks_accounted(reading, 2 * length)
+    assert problem_kinds(reading) == ([kind] if kind else [])
 
 
 def test_closed_days_after_the_end_of_the_year_are_ignored() -> None:
-    assert kinds(read_string("/\\" + "#" * 900)) == []
+    assert problem_kinds(read_string("/\\" + "#" * 900)) == []
 
 
 def test_marks_outside_the_year_of_their_element_are_rejected() -> None:
     reading = read_string("/\\", year="<Year>2024</Year>")
-    accounted(reading, 2)
-    assert kinds(reading) == ["other-year"]
+    assert_all_marks_accounted(reading, 2)
+    assert problem_kinds(reading) == ["other-year"]
 
 
 def test_a_string_whose_start_date_cannot_be_read_is_rejected() -> None:
     reading = read_string("/\\", start="soon")
-    accounted(reading, 2)
-    assert kinds(reading) == ["no-date"]
+    assert_all_marks_accounted(reading, 2)
+    assert problem_kinds(reading) == ["no-date"]
 
 
 def test_totals_that_differ_from_the_marks_are_only_a_warning() -> None:
     reading = read_string("/\\II", totals="<SessionsPossible>4</SessionsPossible><SessionsAttended>4</SessionsAttended>")
-    accounted(reading, 4)
+    assert_all_marks_accounted(reading, 4)
     assert [(problem.kind, problem.value, problem.count) for problem in reading.problems] == [
         ("totals-differ", "SessionsAttended 4, marks 2", 0)
     ]
@@ -103,9 +104,9 @@ def test_totals_that_differ_from_the_marks_are_only_a_warning() -> None:
 
 def test_the_code_j_may_count_as_attended_or_authorised() -> None:
     totals = "<SessionsAttended>{}</SessionsAttended><SessionsAuthorised>{}</SessionsAuthorised>"
-    assert kinds(read_string("/J", totals=totals.format(2, 0))) == []
-    assert kinds(read_string("/J", totals=totals.format(1, 1))) == []
-    assert kinds(read_string("/I", totals=totals.format(2, 0))) == ["totals-differ"]
+    assert problem_kinds(read_string("/J", totals=totals.format(2, 0))) == []
+    assert problem_kinds(read_string("/J", totals=totals.format(1, 1))) == []
+    assert problem_kinds(read_string("/I", totals=totals.format(2, 0))) == ["totals-differ"]
 
 
 def test_the_school_number_is_that_of_the_year_element() -> None:
@@ -121,7 +122,7 @@ def test_all_years_and_schools_of_a_pupil_are_read() -> None:
     )
     years = year.format("9998", "2025-09-08") + year.format("9999", "2026-09-07")
     reading = read(ctf(f"<Pupil><UPN>{upn(1)}</UPN><Attendance>{years}</Attendance></Pupil>"))
-    accounted(reading, 4)
+    assert_all_marks_accounted(reading, 4)
     assert {key.school_number for key in reading.pupils} == {"9999998", "9999999"}
 
 
@@ -157,11 +158,11 @@ def test_a_file_declared_as_utf_8_but_written_in_windows_1252_is_read() -> None:
 
 def test_utf_16_and_a_namespace_are_read() -> None:
     text = ctf(pupil("/\\")).decode().replace("<CTfile>", '<CTfile xmlns="http://example.org/ctf">')
-    accounted(read(f'<?xml version="1.0" encoding="UTF-16"?>{text}'.encode("utf-16")), 2)
+    assert_all_marks_accounted(read(f'<?xml version="1.0" encoding="UTF-16"?>{text}'.encode("utf-16")), 2)
 
 
 def test_a_file_without_pupils_is_rejected() -> None:
-    with pytest.raises(FileRefused, match="no pupils"):
+    with pytest.raises(FileRejected, match="no pupils"):
         read(ctf(""))
 
 
@@ -174,7 +175,7 @@ def test_any_string_is_read_as_written(days: list[str]) -> None:
     expected = {
         (upn(1), start + timedelta(days=index // 2), index % 2, mark) for index, mark in enumerate(written) if mark not in "#- "
     }
-    accounted(reading, len(expected))
+    assert_all_marks_accounted(reading, len(expected))
     assert marks(reading) == expected
 
 

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from portal.uploads.reading import read
-from portal.uploads.reading.texts import MONTH_FIRST, Dates
-from tests.uploads.reading.support import MONDAY, accounted, kinds, marks, upn, workbook
+from portal.uploads.domain.reading.parsing import MONTH_FIRST, Dates
+from portal.uploads.domain.reading.reader import read
+from tests.uploads.reading.support import MONDAY, assert_all_marks_accounted, marks, problem_kinds, upn, workbook
 
 HEADINGS = "UPN,DOB,Date,Session,Code"
 
@@ -21,19 +21,19 @@ def rows(*dates: str, date_of_birth: str = "2016-01-15") -> bytes:
 def test_one_date_that_is_month_first_rejects_all_numeric_dates(quoted: bool) -> None:
     content = rows("09/15/2026", "09/01/2026", "2026-09-07")
     reading = read(content.replace(b"AM", b'"AM"') if quoted else content)
-    accounted(reading, 3)
+    assert_all_marks_accounted(reading, 3)
     assert marks(reading) == {(upn(1), MONDAY, 0, "/")}
     assert {(problem.kind, problem.message) for problem in reading.problems} == {("month-first", MONTH_FIRST)}
     assert date(2026, 1, 9) not in reading.dates
 
 
 def test_a_date_of_birth_that_is_month_first_rejects_all_numeric_dates() -> None:
-    assert kinds(read(rows("09/01/2026", date_of_birth="05/23/2016"))) == ["month-first"]
+    assert problem_kinds(read(rows("09/01/2026", date_of_birth="05/23/2016"))) == ["month-first"]
 
 
 def test_dates_are_day_first_in_a_file_that_has_both() -> None:
     reading = read(rows("15/09/2026", "09/15/2026", "09/01/2026"))
-    assert kinds(reading) == ["no-date"]
+    assert problem_kinds(reading) == ["no-date"]
     assert set(reading.dates) == {date(2026, 9, 15), date(2026, 1, 9)}
     assert not reading.ambiguous_dates
 
@@ -41,12 +41,12 @@ def test_dates_are_day_first_in_a_file_that_has_both() -> None:
 def test_dates_of_all_sheets_are_judged_together() -> None:
     head = ["UPN", "Date", "Session", "Code"]
     book = workbook({"A": [head, [upn(1), "09/01/2026", "AM", "/"]], "B": [head, [upn(2), "09/15/2026", "AM", "/"]]})
-    assert kinds(read(book)) == ["month-first", "month-first"]
+    assert problem_kinds(read(book)) == ["month-first", "month-first"]
 
 
 def test_columns_of_a_matrix_that_is_month_first_are_rejected() -> None:
     reading = read(f"UPN,09/14/2026 AM,09/01/2026 AM\n{upn(1)},/,I\n{upn(2)},/,\n".encode())
-    accounted(reading, 3)
+    assert_all_marks_accounted(reading, 3)
     assert [(problem.kind, problem.column, problem.count) for problem in reading.problems] == [
         ("month-first", 2, 2),
         ("month-first", 3, 1),
@@ -63,8 +63,8 @@ def test_a_date_with_the_wrong_weekday_is_a_problem(text: str) -> None:
 
 def test_a_column_headed_with_the_wrong_weekday_is_a_problem() -> None:
     reading = read(f"UPN,Mon 7 Sep 2026 AM,Wed 8 Sep 2026 AM\n{upn(1)},/,I\n".encode())
-    accounted(reading, 2)
-    assert (kinds(reading), marks(reading)) == (["other-weekday"], {(upn(1), MONDAY, 0, "/")})
+    assert_all_marks_accounted(reading, 2)
+    assert (problem_kinds(reading), marks(reading)) == (["other-weekday"], {(upn(1), MONDAY, 0, "/")})
 
 
 def test_a_date_with_the_right_weekday_is_read() -> None:
@@ -81,4 +81,4 @@ def test_an_admission_date_that_cannot_be_read_is_only_a_warning() -> None:
 
 def test_a_weekday_proves_that_a_date_is_day_first() -> None:
     for heading, expected in (("Mon 07/09/2026 AM", []), ("07/09/2026 AM", ["day-first"])):
-        assert kinds(read(f"UPN,{heading}\n{upn(1)},/\n".encode())) == expected
+        assert problem_kinds(read(f"UPN,{heading}\n{upn(1)},/\n".encode())) == expected

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from portal.uploads.reading import read
-from tests.uploads.reading.support import MONDAY, accounted, kinds, marks, upn, workbook
+from portal.uploads.domain.reading.reader import read
+from tests.uploads.reading.support import MONDAY, assert_all_marks_accounted, marks, problem_kinds, upn, workbook
 
 SLOTS = [f"{day}{half}" for day in ("Mon", "Tue", "Wed", "Thu", "Fri") for half in ("AM", "PM")]
 WEEK = ["/", "\\", "I", "I", "L", "\\", "", "-", "C1", "\\"]
@@ -23,7 +23,7 @@ def lines(*rows: list[str]) -> bytes:
 def test_a_weekly_grid_with_its_week_in_a_column() -> None:
     reading = read(lines(["UPN", "Week commencing", *SLOTS], [upn(1), "07/09/2026", *WEEK], [upn(2), "14/09/2026", *[""] * 10]))
     assert reading.layout == "weekly-grid"
-    accounted(reading, 8)
+    assert_all_marks_accounted(reading, 8)
     assert marks(reading) == EXPECTED
     assert reading.missing == 12
     assert (reading.row[0], reading.column[0]) == (2, 3)
@@ -32,7 +32,7 @@ def test_a_weekly_grid_with_its_week_in_a_column() -> None:
 @pytest.mark.parametrize("title", ["Week commencing 07/09/2026", "Register for the week of 7 September 2026", "w/c 2026-09-07"])
 def test_a_weekly_grid_with_its_week_in_the_title(title: str) -> None:
     reading = read(lines(["Example School"], [title], [], ["Name", "UPN", *SLOTS], ['"Example, Ann"', upn(1), *WEEK]))
-    accounted(reading, 8)
+    assert_all_marks_accounted(reading, 8)
     assert (marks(reading), reading.pupils[0].surname, reading.title_rows_skipped) == (EXPECTED, "Example", 3)
 
 
@@ -54,8 +54,8 @@ def test_a_grid_without_a_week_needs_a_mapping() -> None:
 
 def test_marks_of_a_grid_row_without_a_upn_are_rejected() -> None:
     reading = read(lines(["UPN", "Week", *SLOTS], ["", "2026-09-07", *WEEK]))
-    accounted(reading, 8)
-    assert kinds(reading) == ["no-upn"]
+    assert_all_marks_accounted(reading, 8)
+    assert problem_kinds(reading) == ["no-upn"]
 
 
 DAYS = [MONDAY + timedelta(days=number) for number in range(5)]
@@ -66,7 +66,7 @@ def test_a_date_matrix_with_one_heading_row(shape: str) -> None:
     headings = [day.strftime(shape).format(half) for day in DAYS for half in ("AM", "PM")]
     reading = read(lines(["UPN", "Surname", *headings], [upn(1), "Example", *WEEK]))
     assert reading.layout == "date-matrix"
-    accounted(reading, 8)
+    assert_all_marks_accounted(reading, 8)
     assert marks(reading) == EXPECTED
     assert reading.missing == 2
 
@@ -74,7 +74,7 @@ def test_a_date_matrix_with_one_heading_row(shape: str) -> None:
 def test_a_date_matrix_with_merged_dates_above_am_and_pm() -> None:
     dates = [text for day in DAYS for text in (day.strftime("%d/%m/%Y"), "")]
     reading = read(lines(["UPN", *dates], ["", *["AM", "PM"] * 5], [upn(1), *WEEK]))
-    accounted(reading, 8)
+    assert_all_marks_accounted(reading, 8)
     assert marks(reading) == EXPECTED
     assert reading.row[0] == 3
 
@@ -82,14 +82,14 @@ def test_a_date_matrix_with_merged_dates_above_am_and_pm() -> None:
 def test_a_date_matrix_of_whole_days() -> None:
     pairs = ["/\\", "I I", "L\\", "", "C1 \\"]
     reading = read(lines(["UPN", *[day.isoformat() for day in DAYS]], [upn(1), *pairs]))
-    accounted(reading, 8)
+    assert_all_marks_accounted(reading, 8)
     assert marks(reading) == EXPECTED
 
 
 def test_one_mark_for_a_whole_day_is_rejected_and_counted() -> None:
     reading = read(lines(["UPN", MONDAY.isoformat(), DAYS[1].isoformat()], [upn(1), "I", "/\\"]))
-    assert kinds(reading) == ["one-mark-for-a-day"]
-    accounted(reading, 3)
+    assert problem_kinds(reading) == ["one-mark-for-a-day"]
+    assert_all_marks_accounted(reading, 3)
 
 
 def test_a_workbook_with_several_sheets_a_hidden_sheet_and_totals() -> None:
@@ -102,7 +102,7 @@ def test_a_workbook_with_several_sheets_a_hidden_sheet_and_totals() -> None:
         "Empty": [],
     }
     reading = read(workbook(sheets, hidden=["Old"]))
-    accounted(reading, 28)
+    assert_all_marks_accounted(reading, 28)
     assert {mark[0] for mark in marks(reading)} == {upn(1), upn(2), upn(3)}
     assert marks(reading) >= EXPECTED
     assert (reading.sheets_read, reading.hidden_sheets) == (("7A", "7B", "Old"), ("Old",))

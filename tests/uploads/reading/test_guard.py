@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.uploads.findings import column_letters
-from portal.uploads.reading import DEFAULT, FileRefused, Limits
-from portal.uploads.reading.extents import sheet_extent
-from portal.uploads.reading.guard import recognised
-from portal.uploads.reading.markup import json_document, xml_root
-from portal.uploads.reading.texts import cell_text, decoded
+from portal.uploads.domain.findings import column_letters
+from portal.uploads.domain.reading.file_guard import file_kind
+from portal.uploads.domain.reading.markup import json_document, xml_root
+from portal.uploads.domain.reading.parsing import cell_text, decoded
+from portal.uploads.domain.reading.result import DEFAULT, FileRejected, Limits
+from portal.uploads.domain.reading.sheet_size import sheet_extent
 from tests.abuse.archives import deflated, workbook_of
 from tests.uploads.reading.support import upn, workbook
 
@@ -33,24 +33,24 @@ from tests.uploads.reading.support import upn, workbook
     ],
 )
 def test_content_is_recognised(content: bytes, kind: str) -> None:
-    assert recognised(content, DEFAULT) == kind
+    assert file_kind(content, DEFAULT) == kind
 
 
 def test_a_large_workbook_is_recognised() -> None:
     content = workbook({"Marks": [[upn(1), "2026-09-07", "AM", f"{row}"] for row in range(20_000)]})
-    assert recognised(content, DEFAULT) == "xlsx"
+    assert file_kind(content, DEFAULT) == "xlsx"
 
 
 def test_the_size_limit_is_checked_first() -> None:
-    with pytest.raises(FileRefused, match="larger than 1 MB"):
-        recognised(b"x" * 1_000_001, Limits(size=1_000_000))
+    with pytest.raises(FileRejected, match="larger than 1 MB"):
+        file_kind(b"x" * 1_000_001, Limits(size=1_000_000))
 
 
 def test_deep_or_damaged_xml_is_rejected() -> None:
     assert xml_root(b"<a>" * 100 + b"</a>" * 100, DEFAULT).tag == "a"
-    with pytest.raises(FileRefused, match="nested more than 100 deep"):
+    with pytest.raises(FileRejected, match="nested more than 100 deep"):
         xml_root(b"<a>" * 101 + b"</a>" * 101, DEFAULT)
-    with pytest.raises(FileRefused, match="damaged near line 2"):
+    with pytest.raises(FileRejected, match="damaged near line 2"):
         xml_root(b"<a>\n<b></a>", DEFAULT)
 
 
@@ -70,7 +70,7 @@ def test_deep_or_damaged_xml_is_rejected() -> None:
     ],
 )
 def test_harmful_json_is_rejected(content: bytes) -> None:
-    with pytest.raises(FileRefused):
+    with pytest.raises(FileRejected):
         json_document(content, DEFAULT)
 
 
@@ -84,8 +84,8 @@ def test_json_within_limits_is_read() -> None:
 def test_deep_xml_is_rejected_as_too_deep_with_any_element_names(depth: int) -> None:
     for name in ("a", "p", "x", "CTfile"):
         content = f"<{name}>".encode() * depth + f"</{name}>".encode() * depth
-        assert recognised(content, DEFAULT) == "xml"
-        with pytest.raises(FileRefused) as caught:
+        assert file_kind(content, DEFAULT) == "xml"
+        with pytest.raises(FileRejected) as caught:
             xml_root(content, DEFAULT)
         assert caught.value.kind == "too-deep"
 
@@ -103,22 +103,22 @@ DISTANT_CELLS = [
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_sheet_with_distant_cells_is_rejected_before_memory_is_allocated(rows: str, encoding: str) -> None:
     sheet = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode(encoding)
-    with pytest.raises(FileRefused) as caught:
-        recognised(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT)
+    with pytest.raises(FileRejected) as caught:
+        file_kind(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT)
     assert caught.value.kind == "rows"
 
 
 def test_a_sheet_with_distant_cells_within_the_limits_is_read() -> None:
     for rows in ('<row r="200000"><c r="AA200000"/></row>', '<row r="40"><c r="BXX40"/></row>', '<row r="1048576"/>'):
         sheet = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()
-        assert recognised(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT) == "xlsx"
+        assert file_kind(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT) == "xlsx"
 
 
 def test_a_reference_that_spans_two_blocks_is_found() -> None:
     for before in range(262_100, 262_150):
         sheet = b"<worksheet>".ljust(before) + b'<row r="9"><c r="XFD9"/></row>'
-        with pytest.raises(FileRefused, match="rows"):
-            recognised(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT)
+        with pytest.raises(FileRejected, match="rows"):
+            file_kind(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT)
 
 
 @given(st.lists(st.tuples(st.integers(1, 20_000), st.integers(1, 2_000_000)), max_size=12), st.sampled_from(['r="{}"', "r = '{}'"]))
@@ -130,5 +130,5 @@ def test_the_extent_of_a_sheet_is_its_last_column_and_row(references: list[tuple
 
 def test_nul_is_removed_from_cells_and_rejected_in_text_files() -> None:
     assert cell_text("Marsh\0, Robin") == "Marsh, Robin"
-    with pytest.raises(FileRefused, match="damaged"):
+    with pytest.raises(FileRejected, match="damaged"):
         decoded("UPN,Surname\nA,Mar\0sh\n".encode("utf-16"))

@@ -9,9 +9,10 @@ from datetime import date, timedelta
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from portal.uploads.reading import FileRefused, Reading, read
-from portal.uploads.reading.bulk import read_fast_csv
-from tests.uploads.reading.support import MONDAY, Mark, accounted, marks, outcome, upn, workbook
+from portal.uploads.domain.reading.fast_csv import read_fast_csv
+from portal.uploads.domain.reading.reader import read
+from portal.uploads.domain.reading.result import FileRejected, Reading
+from tests.uploads.reading.support import MONDAY, Mark, assert_all_marks_accounted, marks, outcome, upn, workbook
 
 CODES = st.sampled_from(["/", "\\", "L", "I", "C1", "J1", "Y7", "#", "Z", "7", "-", ""])
 CELLS = st.tuples(st.integers(1, 5), st.integers(0, 20), st.integers(0, 1))
@@ -41,7 +42,7 @@ def written(rows: list[list[str]], *, delimiter: str = ",", quoted: bool = False
 
 
 def assert_read_completely(reading: Reading, register: Register) -> None:
-    accounted(reading, len(expected(register)))
+    assert_all_marks_accounted(reading, len(expected(register)))
     assert marks(reading) == expected(register)
     assert reading.missing == len(register) - len(expected(register))
 
@@ -108,7 +109,7 @@ def test_a_date_matrix_is_read_completely(register: Register) -> None:
     pupils = sorted({pupil for pupil, _, _ in register})
     rows = [[upn(pupil), *[register.get((pupil, day, half), "") for day in days for half in (0, 1)]] for pupil in pupils]
     reading = read(written([["UPN", *headings], *rows]))
-    accounted(reading, len(expected(register)))
+    assert_all_marks_accounted(reading, len(expected(register)))
     assert marks(reading) == expected(register)
 
 
@@ -122,7 +123,7 @@ def test_a_weekly_grid_is_read_completely(register: Register) -> None:
         for pupil, week in weeks
     ]
     reading = read(written([["UPN", "Week commencing", *slots], *rows]))
-    accounted(reading, len(expected(register)))
+    assert_all_marks_accounted(reading, len(expected(register)))
     assert marks(reading) == expected(register)
 
 
@@ -151,9 +152,9 @@ def test_no_row_of_a_long_file_is_ever_dropped(rows: list[tuple[str, ...]]) -> N
     assert reading.rows_in + reading.missing == len(rows) - blank_rows + double_rows
 
 
-def is_valid(result: FileRefused | Reading) -> bool:
+def is_valid(result: FileRejected | Reading) -> bool:
     """Whether the outcome is a reading, or a rejection with a sentence."""
-    return result.message.endswith(".") if isinstance(result, FileRefused) else result.rows_in >= 0
+    return result.message.endswith(".") if isinstance(result, FileRejected) else result.rows_in >= 0
 
 
 @settings(max_examples=150, deadline=None)

@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 
-from portal.uploads.reading import FileRefused, read
-from portal.uploads.reading.bulk import read_fast_csv
-from tests.uploads.reading.support import MONDAY, accounted, kinds, marks, upn, workbook
+from portal.uploads.domain.reading.fast_csv import read_fast_csv
+from portal.uploads.domain.reading.reader import read
+from portal.uploads.domain.reading.result import FileRejected
+from tests.uploads.reading.support import MONDAY, assert_all_marks_accounted, marks, problem_kinds, upn, workbook
 
 EXPECTED = {(upn(1), MONDAY, 0, "/"), (upn(1), MONDAY, 1, "I"), (upn(2), MONDAY, 0, "C1")}
 PLAIN = (
@@ -50,7 +51,7 @@ QUOTED = "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in
 def test_every_dialect_is_read_the_same(content: bytes) -> None:
     reading = read(content)
     assert reading.layout == "long"
-    accounted(reading, 3)
+    assert_all_marks_accounted(reading, 3)
     assert marks(reading) == EXPECTED
     assert reading.missing == 1
     assert not any(problem.count for problem in reading.problems)
@@ -70,7 +71,7 @@ def test_ambiguous_dates_have_a_warning() -> None:
     ambiguous = f"UPN,Date,Session,Code\n{upn(1)},07/09/2026,AM,/\n"
     for content in (ambiguous, ambiguous.replace("Code\n", "Code,Comment\n").replace("/\n", "/,On a trip\n")):
         reading = read(content.encode())
-        assert (reading.ambiguous_dates, kinds(reading), reading.rows_in) == (True, ["day-first"], 1)
+        assert (reading.ambiguous_dates, problem_kinds(reading), reading.rows_in) == (True, ["day-first"], 1)
         assert "07/09/2026 is 7 September 2026" in reading.problems[0].message
     assert not read(ambiguous.replace("07/09", "09/09").encode()).ambiguous_dates
     proven = read(f"{ambiguous}{upn(1)},14/09/2026,AM,/\n".encode())
@@ -83,7 +84,7 @@ def test_rejected_rows_have_row_column_and_value() -> None:
         f"{upn(1)},soon,AM,/\n{upn(1)},2026-09-07,lunch,/\n,2026-09-07,PM,-\n{upn(1)},2026-09-07,PM,/ \\\n"
     )
     reading = read(rows.encode())
-    accounted(reading, 6)
+    assert_all_marks_accounted(reading, 6)
     assert [(problem.kind, problem.row, problem.value) for problem in reading.problems] == [
         ("no-upn", 3, None),
         ("odd-upn", 4, "A12"),
@@ -97,14 +98,14 @@ def test_rejected_rows_have_row_column_and_value() -> None:
 def test_minutes_late_and_comments_are_read_with_their_mark() -> None:
     rows = f"UPN,Date,Session,Code,Minutes late,Comment\n{upn(1)},2026-09-07,AM,L,12,bus\n{upn(2)},2026-09-07,AM,L (7),,\n"
     reading = read(rows.encode())
-    accounted(reading, 2)
+    assert_all_marks_accounted(reading, 2)
     assert [(note.minutes_late, note.comment) for note in reading.notes] == [(12, "bus"), (7, None)]
     assert {mark[3] for mark in marks(reading)} == {"L"}
 
 
 def test_a_cell_may_have_both_sessions_if_there_is_no_session_column() -> None:
     reading = read(f"UPN,Date,Code\n{upn(1)},2026-09-07,/I\n".encode())
-    accounted(reading, 2)
+    assert_all_marks_accounted(reading, 2)
     assert marks(reading) == {(upn(1), MONDAY, 0, "/"), (upn(1), MONDAY, 1, "I")}
 
 
@@ -116,7 +117,7 @@ def test_a_workbook_of_dates_serial_days_and_numeric_codes() -> None:
         [upn(2), "07/09/2026", "AM", None],
     ]
     reading = read(workbook({"Marks": rows}))
-    accounted(reading, 2)
+    assert_all_marks_accounted(reading, 2)
     assert marks(reading) == {(upn(1), MONDAY, 0, "/"), (upn(1), MONDAY, 1, "7")}
     assert reading.missing == 1
 
@@ -132,7 +133,7 @@ def test_a_file_with_unknown_headings_needs_a_mapping_and_accepts_one() -> None:
 
 @pytest.mark.parametrize("content", [b"", b" \n\n", b"\xef\xbb\xbf\r\n", "\ufeff\n".encode("utf-16")])
 def test_an_empty_file_is_rejected_as_empty(content: bytes) -> None:
-    with pytest.raises(FileRefused, match=r"empty|no rows"):
+    with pytest.raises(FileRejected, match=r"empty|no rows"):
         read(content)
 
 

@@ -6,10 +6,12 @@ import random
 
 import pytest
 
-from portal.uploads.reading import FileRefused, read, read_in_child
+from portal.uploads.domain.reading.reader import read
+from portal.uploads.domain.reading.result import FileRejected
+from portal.uploads.domain.reading.sandbox import read_in_child
 from tests.abuse.archives import archive, deflated, stored
-from tests.abuse.test_upl_workbooks import row_of, sheet_of
-from tests.uploads.reading.support import accounted, kinds, upn, workbook
+from tests.abuse.test_uploads_workbooks import row_of, sheet_of
+from tests.uploads.reading.support import assert_all_marks_accounted, problem_kinds, upn, workbook
 
 HEADINGS = "UPN,Date,Session,Code\n"
 ROW = f"{upn(1)},2026-09-07,AM,/\n"
@@ -60,7 +62,7 @@ CASES: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_file_that_cannot_be_read_says_what_to_do(case: str) -> None:
     content, words = CASES[case]
-    with pytest.raises(FileRefused) as caught:
+    with pytest.raises(FileRejected) as caught:
         read_in_child(content)
     assert words in caught.value.message
     assert caught.value.message.endswith(".")
@@ -68,8 +70,8 @@ def test_a_file_that_cannot_be_read_says_what_to_do(case: str) -> None:
 
 
 def test_a_file_of_one_row_is_read_even_with_a_blank_sheet() -> None:
-    accounted(read((HEADINGS + ROW).encode()), 1)
-    accounted(read(workbook({"Marks": BODY, "Notes": [[" "]]})), 1)
+    assert_all_marks_accounted(read((HEADINGS + ROW).encode()), 1)
+    assert_all_marks_accounted(read(workbook({"Marks": BODY, "Notes": [[" "]]})), 1)
 
 
 @pytest.mark.parametrize("column", range(1, 4))
@@ -77,7 +79,7 @@ def test_a_very_long_cell_is_cut_short_in_messages(column: int) -> None:
     cells = ROW.strip().split(",")
     cells[column] = LONG_TEXT[:30_000]
     reading = read((HEADINGS + ",".join(cells) + "\n").encode())
-    accounted(reading, 1)
+    assert_all_marks_accounted(reading, 1)
     texts = [*reading.codes, *(text for problem in reading.problems for text in (problem.message, problem.value or ""))]
     assert max(map(len, texts)) < 200
-    assert kinds(reading) == [["no-date"], ["no-session"], []][column - 1]
+    assert problem_kinds(reading) == [["no-date"], ["no-session"], []][column - 1]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from portal.uploads.reading import read
-from tests.uploads.reading.support import accounted, kinds, upn, workbook
+from portal.uploads.domain.reading.reader import read
+from tests.uploads.reading.support import assert_all_marks_accounted, problem_kinds, upn, workbook
 
 HEADINGS = (
     "UPN,Surname,Forename,DOB,Gender,Year,Reg,EnrolStatus,Admission date,SEN,FSM,CLA,CIN,CP,Young carer,EAL,Parent 1 name,"
@@ -31,7 +31,7 @@ EXPECTED_FIELDS = {
 
 def test_a_complete_pupil_list_is_read() -> None:
     reading = read(f"{HEADINGS}\n{ROW}\n".encode())
-    accounted(reading, 0)
+    assert_all_marks_accounted(reading, 0)
     (person,) = reading.people
     assert (reading.layout, person.surname, person.forename) == ("pupil-list", "Ó Example", "Ann")
     assert (person.date_of_birth, person.row) == (date(2016, 1, 15), 2)
@@ -47,8 +47,8 @@ def test_rows_that_are_not_a_pupil_are_rejected_one_by_one() -> None:
         "A1,Example,Di,2016-01-15\n,Example,Ed,2016-01-15\n"
     )
     reading = read(rows.encode())
-    assert kinds(reading) == ["no-name", "no-birth", "no-date", "odd-upn"]
-    accounted(reading, 4)
+    assert problem_kinds(reading) == ["no-name", "no-birth", "no-date", "odd-upn"]
+    assert_all_marks_accounted(reading, 4)
     assert [(person.forename, person.fields["upn"], person.row) for person in reading.people] == [("Ed", None, 6)]
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from portal.uploads.reading import FileRefused, Reading, read
-from tests.uploads.reading.support import accounted, kinds, marks, upn
+from portal.uploads.domain.reading.reader import read
+from portal.uploads.domain.reading.result import FileRejected, Reading
+from tests.uploads.reading.support import assert_all_marks_accounted, marks, problem_kinds, upn
 
 STUDENTS = [
     {"id": "A1", "upn": upn(1), "surname": "Example", "forename": "Ann", "date_of_birth": {"date": "2016-01-15 00:00:00.000000"}},
@@ -34,7 +35,7 @@ def test_marks_are_joined_with_pupil_and_code() -> None:
             "minutes_late": 12,
         },
     )
-    accounted(reading, 2)
+    assert_all_marks_accounted(reading, 2)
     assert marks(reading) == {(upn(1), date(2026, 9, 7), 0, "I"), (upn(2), date(2026, 9, 7), 1, "L")}
     assert [(note.minutes_late, note.comment) for note in reading.notes] == [(None, "rang in"), (12, None)]
     assert reading.pupils[0].date_of_birth == date(2016, 1, 15)
@@ -61,25 +62,25 @@ def test_nested_students_codes_and_envelopes_are_read() -> None:
 def test_a_mark_that_cannot_be_joined_is_rejected_and_counted(fields: dict[str, Any], kind: str) -> None:
     record = {"student_id": "A1", "date": "2026-09-07", "session": "AM", "attendance_code_id": "C9"}
     reading = wonde(record, record | fields)
-    accounted(reading, 2)
-    assert (kinds(reading), reading.problems[0].row) == ([kind], 2)
+    assert_all_marks_accounted(reading, 2)
+    assert (problem_kinds(reading), reading.problems[0].row) == ([kind], 2)
 
 
 def test_a_record_without_a_mark_is_missing_and_text_instead_of_a_record_is_rejected() -> None:
     record = {"student_id": "A1", "date": "2026-09-07", "session": "AM"}
     reading = wonde(record, record | {"attendance_code_id": 5}, "not a record")
-    accounted(reading, 1)
-    assert (reading.missing, kinds(reading)) == (2, ["not-a-record"])
+    assert_all_marks_accounted(reading, 1)
+    assert (reading.missing, problem_kinds(reading)) == (2, ["not-a-record"])
 
 
 def test_marks_of_a_student_without_a_upn_are_rejected() -> None:
     record = {"student_id": "A1", "date": "2026-09-07", "session": "AM", "code": "/"}
     reading = wonde(record, students=[{"id": "A1", "surname": "Example"}])
-    accounted(reading, 1)
-    assert kinds(reading) == ["no-upn"]
+    assert_all_marks_accounted(reading, 1)
+    assert problem_kinds(reading) == ["no-upn"]
 
 
 @pytest.mark.parametrize("content", [b"{}", b'[{"a": 1}]', b'{"attendance": []}', b'{"attendance": null}', b'{"data": []}'])
 def test_json_of_another_structure_is_rejected(content: bytes) -> None:
-    with pytest.raises(FileRefused):
+    with pytest.raises(FileRejected):
         read(content)

@@ -1,0 +1,7 @@
+"""What dashboards records in the audit: each event with its sentence and the facts it carries."""
+
+from __future__ import annotations
+
+from portal.audit.events import event
+
+LISTED = event("pupils.listed", "A school's pupils and their sessions were listed", "academic_year", "year_group")

@@ -1,0 +1,1 @@
+"""What accounts know that needs no table: passwords, roles, second factors and clients."""

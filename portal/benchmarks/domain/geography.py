@@ -1,0 +1,46 @@
+"""Places in published figures: England, its regions and its authorities, keyed by the three-digit code that does not change."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REGIONS: Mapping[str, str] = {
+    "E12000001": "North East",
+    "E12000002": "North West",
+    "E12000003": "Yorkshire and The Humber",
+    "E12000004": "East Midlands",
+    "E12000005": "West Midlands",
+    "E12000006": "East of England",
+    "E12000007": "London",
+    "E12000008": "South East",
+    "E12000009": "South West",
+}
+
+#: The table of codes carries z for these two, whose nine-character codes changed in 2025; their three digits did not.
+_UNFILLED: Mapping[str, str] = {"E08000038": "370", "E08000039": "373"}
+
+
+@cache
+def codes_by_gss() -> Mapping[str, str]:
+    """Nine-character code → three-digit code, for every code an authority has had since 2017."""
+    return {gss: code for gss, code, _name in _rows()}
+
+
+@cache
+def names() -> Mapping[str, str]:
+    """Three-digit code → the authority's name."""
+    return {code: name for _gss, code, name in reversed(_rows())}
+
+
+def _rows() -> list[tuple[str, str, str]]:
+    text = resources.files("portal.benchmarks.domain").joinpath("bundled", "la_codes.csv").read_text("utf-8")
+    return [
+        (row["new_la_code"], _UNFILLED.get(row["new_la_code"], row["old_la_code"]), row["la_name"])
+        for row in csv.DictReader(text.splitlines())
+    ]

@@ -1,0 +1,1 @@
+"""The database: column types, tables, the connection, the unit of work and bulk loading."""

@@ -1,0 +1,65 @@
+"""What a table is: shared by every authority, or owned by one and guarded by row security."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import (
+    ForeignKeyConstraint,
+    MetaData,
+    Uuid,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from portal.security import scope as scopes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+from portal.db.types import NOT_PERSONAL
+
+
+class Base(DeclarativeBase):
+    """The declarative base: one naming rule for every constraint."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Shared(Base):
+    """A table whose rows belong to no single authority. A test pins the list."""
+
+    __abstract__ = True
+
+
+def _authority_in_scope() -> UUID:
+    return scopes.current().authority_id
+
+
+class Owned(Base):
+    """A table whose every row belongs to one authority.
+
+    `authority_id` is filled from the scope and comes first in every key, and row security is enabled on the table.
+    """
+
+    __abstract__ = True
+
+    authority_id: Mapped[UUID] = mapped_column(
+        Uuid, primary_key=True, default=_authority_in_scope, info=NOT_PERSONAL, sort_order=-100
+    )
+
+
+def tenant_fk(table: str, *columns: str, target: Sequence[str] = ("id",)) -> ForeignKeyConstraint:
+    """A foreign key that cannot point into another authority: (authority_id, column…) to (authority_id, id).
+
+    PostgreSQL checks foreign keys without row security, so a key on the id alone would accept another authority's row.
+    """
+    return ForeignKeyConstraint(["authority_id", *columns], [f"{table}.authority_id", *(f"{table}.{name}" for name in target)])

@@ -1,0 +1,1 @@
+"""What pages of pupils show, made from queries: two records side by side."""

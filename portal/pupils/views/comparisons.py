@@ -1,0 +1,70 @@
+"""Compare an existing record with an incoming one, field by field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from portal.pupils.domain.incoming import folded
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from portal.pupils.domain.incoming import IncomingPupil
+    from portal.pupils.models import Pupil, RollLine
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedField:
+    """One field: the existing and the incoming value in words (None: blank), and whether they differ."""
+
+    name: str
+    held: str | None
+    incoming: str | None
+    differs: bool
+
+
+def comparison(existing: Pupil, line: tuple[RollLine, str] | None, pupil: IncomingPupil, sent_by: str) -> list[ComparedField]:
+    """Compare an existing pupil with an incoming one from a school's list.
+
+    `line` is the existing pupil's newest roll line with its school's name. Postcodes are compared and never shown: a
+    home address is not needed to tell two children apart.
+    """
+    roll_line, school_name = line if line is not None else (None, None)
+    return [
+        _names("Surname", existing.surname, pupil.surname),
+        _names("Forename", existing.forename, pupil.forename),
+        _names("Middle names", existing.middle_names, pupil.middle_names),
+        ComparedField(
+            "Date of birth", _day(existing.date_of_birth), _day(pupil.date_of_birth), existing.date_of_birth != pupil.date_of_birth
+        ),
+        _words("UPN", existing.upn, pupil.upn),
+        _words("Former UPN", existing.former_upn, pupil.former_upn),
+        _words("Sex", existing.sex, pupil.sex),
+        _words("Year group", roll_line.year_group if roll_line else None, pupil.year_group),
+        _words("Registration group", roll_line.registration_group if roll_line else None, pupil.registration_group),
+        _words("School", school_name, sent_by),
+        _postcodes(existing.postcode, pupil.postcode),
+    ]
+
+
+def _words(name: str, existing: str | None, incoming: str | None) -> ComparedField:
+    return ComparedField(name, existing or None, incoming or None, bool(existing and incoming and existing != incoming))
+
+
+def _names(name: str, existing: str | None, incoming: str | None) -> ComparedField:
+    return ComparedField(
+        name, existing or None, incoming or None, bool(existing and incoming and folded(existing) != folded(incoming))
+    )
+
+
+def _day(on: date) -> str:
+    return f"{on.day} {on:%B %Y}"
+
+
+def _postcodes(existing: str | None, incoming: str | None) -> ComparedField:
+    if not existing or not incoming:
+        return ComparedField("Postcode", "Known" if existing else None, "Known" if incoming else None, differs=False)
+    is_same = existing.replace(" ", "").casefold() == incoming.replace(" ", "").casefold()
+    words = "The same on both" if is_same else "Not the same"
+    return ComparedField("Postcode", words, words, not is_same)

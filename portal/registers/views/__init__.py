@@ -1,0 +1,1 @@
+"""What pages of registers show, made from queries: the attendance record and the summaries of schools."""

@@ -1,0 +1,55 @@
+"""The certificate of attendance as a PDF: its contents as plain values for the typesetter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from portal.platform import clock
+from portal.platform.typeset import pdf
+from portal.rules.session_counts import rounded
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from portal.pupils.models import Pupil, RollLine
+    from portal.registers.views.certificates import Certificate
+    from portal.schools.models import School
+
+TEMPLATE = Path(__file__).parents[1] / "templates" / "registers" / "certificate.typ"
+
+
+def certificate_pdf(*, pupil: Pupil, line: RollLine, school: School, certificate: Certificate, as_at: date | None) -> bytes:
+    """One landscape sheet: the year's grid, then number, length and frequency of absence."""
+    attendance = certificate.tally.attendance
+    return pdf(
+        TEMPLATE,
+        {
+            "name": f"{pupil.forename} {pupil.surname}",
+            "born": _day(pupil.date_of_birth),
+            "school": school.name,
+            "year": certificate.year_name,
+            "group": line.registration_group or "",
+            "as_at": _day(as_at) if as_at else None,
+            "printed": _day(clock.today()),
+            "weeks": [f"{week.day} {week:%b}" for week in certificate.weeks],
+            "lines": [
+                {
+                    "day": row.day,
+                    "half": row.half,
+                    "cells": [_cell(cell.code.letters if cell.code else "", cell.why) for cell in row.cells],
+                }
+                for row in certificate.lines
+            ],
+            "attendance": str(rounded(attendance, 1)) if attendance is not None else None,
+            "sentences": [certificate.tally.sentence, certificate.spells.sentence, certificate.lateness.sentence],
+        },
+    )
+
+
+def _day(on: date) -> str:
+    return f"{on.day} {on:%B %Y}"
+
+
+def _cell(letters: str, why: str | None) -> dict[str, str]:
+    return {"letters": letters or {"closed": "–", "no mark yet": "·"}.get(why or "", ""), "why": why or ""}

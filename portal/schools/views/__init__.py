@@ -1,0 +1,1 @@
+"""What pages of schools show, made from queries: a year of dates."""

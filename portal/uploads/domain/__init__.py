@@ -1,0 +1,1 @@
+"""What uploads know that needs no table: reading and checking of files."""

@@ -1,0 +1,57 @@
+"""The preview of a file: counts of what applying it would change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from portal.registers.domain.pages import SESSIONS, Marks, extended
+from portal.rules.codes import CODES_BY_BYTE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from portal.registers.domain.year_register import YearRegister
+    from portal.uploads.domain.checks import Checked
+
+
+def preview_counts(checked: Checked, current: Mapping[date, Marks]) -> dict[str, object]:
+    """Marks added, changed, unchanged and rejected, in total and by week. Stored as JSON."""
+    totals: Counter[str] = Counter()
+    changes: Counter[tuple[str, str]] = Counter()
+    weeks = []
+    for week, new in sorted(checked.pages.items()):
+        # The file may have more or fewer lines of the roll than the stored page.
+        before = extended(current.get(week, new[:0]), len(new))[: len(new)]
+        has_mark = new != 0
+        added, unchanged = has_mark & (before == 0), has_mark & (before == new)
+        changed = has_mark & ~added & ~unchanged
+        # Old and new code in one number, so that changes are counted in the array.
+        pairs, counts = np.unique(before[changed].astype(np.int64) * 256 + new[changed], return_counts=True)
+        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
+            changes[CODES_BY_BYTE[pair // 256].letters, CODES_BY_BYTE[pair % 256].letters] += count
+        week_counts = {"added": int(added.sum()), "changed": int(changed.sum()), "unchanged": int(unchanged.sum())}
+        totals.update(week_counts)
+        weeks.append({"week": week.isoformat(), **week_counts})
+    return {
+        "added": totals["added"],
+        "changed": totals["changed"],
+        "unchanged": totals["unchanged"],
+        "refused": checked.rows_refused,
+        "missing": checked.missing,
+        "changes": [{"from": old, "to": new, "count": count} for (old, new), count in changes.most_common()],
+        "weeks": weeks,
+    }
+
+
+def completed_weeks(before: YearRegister, after: YearRegister) -> list[date]:
+    """Weeks that had gaps before, and have every expected mark after."""
+
+    def complete_weeks(sheet: YearRegister) -> set[date]:
+        has_gap = (sheet.on_roll & sheet.met & (sheet.marks == 0)).any(axis=0).reshape(len(sheet.weeks), SESSIONS).any(axis=1)
+        return {week for week, gap in zip(sheet.weeks, has_gap.tolist(), strict=True) if not gap}
+
+    return sorted(complete_weeks(after) - complete_weeks(before))

@@ -1,0 +1,15 @@
+"""What uploads records in the audit: each event with its sentence and the facts it carries."""
+
+from __future__ import annotations
+
+from portal.audit.events import event
+
+RECEIVED = event("upload.received", "A file was received", "school_id", "kind", "sha256", "size")
+CHECKED = event("upload.checked", "A file was read and its changes previewed", "rows_in", "rows_refused")
+REJECTED = event("upload.refused", "A whole file was rejected", "reason")
+MAPPED = event("upload.mapped", "Someone set the column mapping of a file", "columns")
+APPLY_REQUESTED = event("upload.apply_asked", "Someone asked for a file to be applied")
+APPLIED = event("upload.applied", "A file was applied", "rows_in", "rows_stored", "rows_refused")
+CANCELLED = event("upload.withdrawn", "A file was cancelled before it was applied")
+LOCAL_CODE_SET = event("upload.own_mark", "A school set the code for a mark of its own", "mark", "letters")
+REVERTED = event("upload.undone", "An applied file was undone", "weeks")
