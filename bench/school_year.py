@@ -107,8 +107,8 @@ def _import_seconds(bench: BenchDatabase, school_id: UUID, content: bytes) -> fl
     seconds = time.perf_counter() - started
     with bench.work():
         row = upload(upload_id)
-        if row is None or row.state != "applied" or row.rows_refused:
-            message = f"The file was not applied whole: {row and row.state}, {row and row.rows_refused} rows refused"
+        if row is None or row.state != "applied" or row.rows_rejected:
+            message = f"The file was not applied whole: {row and row.state}, {row and row.rows_rejected} rows refused"
             raise RuntimeError(message)
     return seconds
 

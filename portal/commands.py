@@ -190,6 +190,8 @@ def import_marks(settings: Settings, options: Namespace) -> dict[str, object]:
     return {"rehearsed": options.rehearse, "files": summaries, **totals}
 
 
+#: States as the documented JSON has always named them.
+_STATE_WORDS = {"previewed": "rehearsed", "rejected": "refused", "cancelled": "withdrawn", "reverted": "undone"}
 _UNREADABLE_STATES = frozenset({"refused", "needs-mapping"})
 _TOTALLED = ("rows_in", "rows_stored", "rows_refused", "missing", "added", "changed", "unchanged")
 _MARK_SUFFIXES = frozenset({".csv", ".xlsx", ".xml", ".json"})
@@ -247,12 +249,12 @@ def _summary_of(row: Upload, school: School) -> dict[str, Any]:
         "school": school.urn,
         "file": row.file_name,
         "kind": row.kind,
-        "state": row.state,
+        "state": _STATE_WORDS.get(row.state, row.state),
         "layout": row.layout,
-        "refusal": row.refusal,
+        "refusal": row.rejection,
         "rows_in": row.rows_in,
         "rows_stored": row.rows_stored,
-        "rows_refused": row.rows_refused,
+        "rows_refused": row.rows_rejected,
         "covers_from": row.covers_from,
         "covers_until": row.covers_until,
         "missing": 0,
@@ -263,7 +265,7 @@ def _summary_of(row: Upload, school: School) -> dict[str, Any]:
     findings = [
         {
             "kind": finding.kind,
-            "refused": finding.refused,
+            "refused": finding.rejected,
             "sheet": finding.sheet,
             "column": finding.column,
             "rows": finding.rows,
@@ -273,7 +275,7 @@ def _summary_of(row: Upload, school: School) -> dict[str, Any]:
         }
         for finding in findings_of(row.id)
     ]
-    return {**summary, **row.rehearsal, "problems": findings}
+    return {**summary, **row.preview, "problems": findings}
 
 
 def undo_marks(settings: Settings, options: Namespace) -> dict[str, object]:
@@ -296,7 +298,7 @@ def undo_marks(settings: Settings, options: Namespace) -> dict[str, object]:
                 except uploads.WrongStateError as why:
                     raise ProblemsError(str(why)) from why
                 row = _existing_upload(upload_id)
-                return {"upload": str(row.id), "state": row.state, "undone_at": row.undone_at}
+                return {"upload": str(row.id), "state": _STATE_WORDS.get(row.state, row.state), "undone_at": row.reverted_at}
     message = "There is no upload with this id."
     raise ProblemsError(message)
 

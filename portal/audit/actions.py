@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from portal.audit.domain.chain import GENESIS_HASH, digest
 from portal.audit.models import AuditEvent, AuditHead
 from portal.db.work import action, mark_recorded, tx
 from portal.platform import clock
@@ -18,9 +17,6 @@ from portal.security import scope
 
 if TYPE_CHECKING:
     from portal.audit.events import Event
-
-#: The hash before an authority's first event.
-GENESIS_HASH = "0" * 64
 
 
 def record(event: Event, subject_id: UUID | None, **facts: object) -> None:
@@ -52,24 +48,6 @@ def record(event: Event, subject_id: UUID | None, **facts: object) -> None:
 def record_alone(event: Event, subject_id: UUID | None, **facts: object) -> None:
     """Record an act that changes nothing else: a read of a pupil's record, a refused page."""
     record(event, subject_id, **facts)
-
-
-def digest(previous_hash: str, row: AuditEvent) -> str:
-    """The SHA-256 of the previous row's hash and this row as canonical JSON, in hexadecimal."""
-    # One form only: sorted keys, no spaces, London time. A row read back from the database must give the same bytes.
-    body: dict[str, Any] = {
-        "sequence": row.sequence,
-        "authority": str(row.authority_id),
-        "at": row.at.astimezone(clock.LONDON).isoformat(),
-        "person": str(row.person_id),
-        "membership": str(row.membership_id),
-        "role": row.role,
-        "event": row.event,
-        "subject": str(row.subject_id),
-        "facts": row.facts,
-    }
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(previous_hash.encode() + text.encode()).hexdigest()
 
 
 def _chain(row: AuditEvent) -> None:

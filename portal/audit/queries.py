@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from portal.audit.actions import GENESIS_HASH, digest
+from portal.audit.domain.chain import GENESIS_HASH, digest
 from portal.audit.models import AuditEvent, AuditHead
 from portal.db.work import tx
 

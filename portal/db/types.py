@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -14,10 +14,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.types import Date
-
-if TYPE_CHECKING:
-    pass
-
 
 PERSONAL: dict[str, Any] = {"personal": True}
 NOT_PERSONAL: dict[str, Any] = {"personal": False}

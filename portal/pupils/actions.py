@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from portal.pupils.domain.matching import Match
 
 
-TABLES = {"pupil": Pupil, "parent": Parent, "parenthood": PupilContact, "characteristic": Characteristic, "roll_line": RollLine}
+TABLES = {"pupil": Pupil, "parent": Parent, "pupil_contact": PupilContact, "characteristic": Characteristic, "roll_line": RollLine}
 #: The order of writing. Row security shows a parent or a characteristic through the pupil's roll line, so a row written
 #: before those it depends on would be refused.
-WRITE_ORDER = ("pupil", "roll_line", "parent", "parenthood", "characteristic")
+WRITE_ORDER = ("pupil", "roll_line", "parent", "pupil_contact", "characteristic")
 #: The job that counts a school's year again after its roll changed.
 RECOUNT = "registers.recount"
 
@@ -229,7 +229,7 @@ def _add_questions(
     undecided = select(PossibleDuplicate).where(
         PossibleDuplicate.school_id == year.school_id, PossibleDuplicate.decided_at.is_(None)
     )
-    questions = {(question.likeness, question.pupil_id): question for question in tx().scalars(undecided)}
+    questions = {(question.match_key, question.pupil_id): question for question in tx().scalars(undecided)}
     count = 0
     for index, match in enumerate(matches):
         if match.kind is not MatchKind.QUESTION or index in left_out:
@@ -238,13 +238,15 @@ def _add_questions(
         if pupil_id is None:
             continue
         count += 1
-        question = questions.get((match.incoming.likeness, pupil_id))
+        question = questions.get((match.incoming.match_key, pupil_id))
         if question is None:
-            question = PossibleDuplicate(id=uuid4(), school_id=year.school_id, pupil_id=pupil_id, likeness=match.incoming.likeness)
-            questions[(question.likeness, pupil_id)] = question
+            question = PossibleDuplicate(
+                id=uuid4(), school_id=year.school_id, pupil_id=pupil_id, match_key=match.incoming.match_key
+            )
+            questions[(question.match_key, pupil_id)] = question
             tx().add(question)
         question.academic_year, question.upload_id = year.year, upload_id
-        question.incoming, question.differs_in = pupil_to_json(match.incoming), ", ".join(match.differs_in)
+        question.incoming, question.differing_fields = pupil_to_json(match.incoming), ", ".join(match.differing_fields)
         question.across_schools, question.asked_at = match.across_schools, clock.now()
     tx().flush()
     return count
@@ -323,12 +325,12 @@ def _close(question: PossibleDuplicate, decision: Decision, resolved_id: UUID) -
     """Mark the question decided, together with any other waiting about the same incoming pupil."""
     undecided = select(PossibleDuplicate).where(
         PossibleDuplicate.school_id == question.school_id,
-        PossibleDuplicate.likeness == question.likeness,
+        PossibleDuplicate.match_key == question.match_key,
         PossibleDuplicate.decided_at.is_(None),
     )
     for waiting in tx().scalars(undecided):
         waiting.decided_at, waiting.decided_by = clock.now(), scope.current().actor.person_id
-        waiting.decision, waiting.became_id = decision.value, resolved_id
+        waiting.decision, waiting.resolved_pupil_id = decision.value, resolved_id
         record(
             DECIDED,
             waiting.id,

@@ -143,10 +143,10 @@ class Parent(Owned):
 class PupilContact(Owned):
     """How a parent or carer is related to a pupil."""
 
-    __tablename__ = "parenthood"
+    __tablename__ = "pupil_contact"
     __table_args__ = (
         UniqueConstraint("authority_id", "pupil_id", "parent_id"),
-        Index("ix_parenthood_parent_id", "authority_id", "parent_id"),
+        Index("ix_pupil_contact_parent_id", "authority_id", "parent_id"),
         tenant_fk("pupil", "pupil_id"),
         tenant_fk("parent", "parent_id"),
     )
@@ -209,20 +209,20 @@ class RollLine(Owned):
 class PossibleDuplicate(Owned):
     """Two records that may be one child, waiting for a person to decide.
 
-    `incoming` is compared with the existing pupil `pupil_id`; the two are never joined by guess. `likeness` is the key under
+    `incoming` is compared with the existing pupil `pupil_id`; the two are never joined by guess. `match_key` is the key under
     which the decision is remembered when the school sends the same pupil again. `became_id` is the pupil the incoming
     record turned out to be.
     """
 
-    __tablename__ = "match_question"
+    __tablename__ = "possible_duplicate"
     __table_args__ = (
         tenant_fk("school", "school_id"),
         tenant_fk("pupil", "pupil_id"),
         tenant_fk("pupil", "became_id"),
         CheckConstraint("(decided_at IS NULL) = (decision IS NULL)", name="decided_whole"),
-        CheckConstraint("(decided_at IS NULL) = (became_id IS NULL)", name="decided_for"),
+        CheckConstraint("(decided_at IS NULL) = (resolved_pupil_id IS NULL)", name="decided_for"),
         CheckConstraint("decision IN ('same', 'different')", name="decision_known"),
-        Index("ix_match_question_school_id", "authority_id", "school_id"),
+        Index("ix_possible_duplicate_school_id", "authority_id", "school_id"),
     )
 
     id: Mapped[Id]
@@ -230,12 +230,12 @@ class PossibleDuplicate(Owned):
     upload_id: Mapped[OptionalIdRef]
     academic_year: Mapped[Int]
     pupil_id: Mapped[IdRef]
-    likeness: Mapped[PersonalStr]
+    match_key: Mapped[PersonalStr]
     incoming: Mapped[dict[str, object]] = mapped_column(JSONB, info=PERSONAL)
-    differs_in: Mapped[Str]
+    differing_fields: Mapped[Str]
     across_schools: Mapped[Bool] = mapped_column(default=False, info=NOT_PERSONAL)
     asked_at: Mapped[Instant]
     decided_at: Mapped[OptionalInstant]
     decided_by: Mapped[OptionalIdRef]
     decision: Mapped[OptionalStr]
-    became_id: Mapped[OptionalIdRef]
+    resolved_pupil_id: Mapped[OptionalIdRef]

@@ -71,9 +71,9 @@ def pupil_matches(incoming: Sequence[IncomingPupil], school_id: UUID) -> list[Ma
 
 
 def _decided(school_id: UUID) -> dict[str, tuple[UUID, bool]]:
-    """People's decisions about this school's pupils: `likeness` to the pupil it turned out to be."""
-    decisions = select(PossibleDuplicate.likeness, PossibleDuplicate.became_id).where(
-        PossibleDuplicate.school_id == school_id, PossibleDuplicate.became_id.is_not(None)
+    """People's decisions about this school's pupils: `match_key` to the pupil it turned out to be."""
+    decisions = select(PossibleDuplicate.match_key, PossibleDuplicate.resolved_pupil_id).where(
+        PossibleDuplicate.school_id == school_id, PossibleDuplicate.resolved_pupil_id.is_not(None)
     )
     rows = tx().execute(decisions.order_by(PossibleDuplicate.decided_at))  # the latest decision about a pupil wins
     return {key: (resolved_id, True) for key, resolved_id in rows if resolved_id is not None}

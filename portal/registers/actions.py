@@ -192,11 +192,11 @@ def _update_summaries(
 ) -> None:
     """Update the current versions and both summaries of a school's year from its pages."""
     _update_current_pages(register, new_versions or {})
-    mark_written("tally")
+    mark_written("school_week_summary")
     tx().execute(
         delete(SchoolWeekSummary).where(SchoolWeekSummary.school_id == register.school_id, SchoolWeekSummary.week.in_(weeks))
     )
-    insert_many("tally", WEEK_SUMMARY_COLUMNS, week_summary_rows(register, weeks))
+    insert_many("school_week_summary", WEEK_SUMMARY_COLUMNS, week_summary_rows(register, weeks))
     if progress:
         progress(len(weeks), len(register.weeks))
     _update_pupil_summaries(register)
@@ -211,7 +211,12 @@ def _update_following_year(school_id: UUID, academic_year: int) -> None:
 def _update_pupil_summaries(register: YearRegister) -> None:
     columns, body = pupil_summary_rows(register, *queries.tail(register))
     counted = [name for name in columns if name not in PUPIL_SUMMARY_KEYS]
-    insert_many("standing", columns, body, on_conflict=_upsert("standing", ("authority_id", *PUPIL_SUMMARY_KEYS), counted))
+    insert_many(
+        "pupil_year_summary",
+        columns,
+        body,
+        on_conflict=_upsert("pupil_year_summary", ("authority_id", *PUPIL_SUMMARY_KEYS), counted),
+    )
 
 
 def _upsert(table: str, keys: tuple[str, ...], counted: list[str]) -> str:

@@ -54,8 +54,8 @@ class SchoolWeekSummary(Owned):
     The counts of `by_code` are in the order of `pages.CODE_BYTES`.
     """
 
-    __tablename__ = "tally"
-    __table_args__ = (tenant_fk("school", "school_id"), Index("ix_tally_week", "authority_id", "dimension", "week"))
+    __tablename__ = "school_week_summary"
+    __table_args__ = (tenant_fk("school", "school_id"), Index("ix_school_week_summary_week", "authority_id", "dimension", "week"))
 
     school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
     week: Mapped[Day] = mapped_column(Date, primary_key=True, info=NOT_PERSONAL)
@@ -79,7 +79,7 @@ class PupilYearSummary(Owned):
     PostgreSQL updates a row in place and touches no index.
     """
 
-    __tablename__ = "standing"
+    __tablename__ = "pupil_year_summary"
     __table_args__ = (tenant_fk("school", "school_id"),)
 
     school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
@@ -95,8 +95,8 @@ class PupilYearSummary(Owned):
     late_after: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
     missing: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
     unexplained: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
-    spells: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
-    longest_spell: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    absence_periods: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
+    longest_absence: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
     recent_possible: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
     recent_absent: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
     last_week_possible: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)

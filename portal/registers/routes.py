@@ -84,7 +84,7 @@ def show(pupil_id: UUID) -> ResponseReturnValue:
         senders=names_of_memberships({correction.membership_id for correction in corrections if correction.membership_id}),
         notes=[note for note in queries.notes_of(pupil_id) if note.school_id == line.school_id],
         week_columns=[{"text": f"{week.day} {week:%b}"} for week in contents["found"].weeks],
-        spells=tuple(reversed(contents["found"].spells.spells)),
+        absence_periods=tuple(reversed(contents["found"].absence_periods.spells)),
     )
 
 

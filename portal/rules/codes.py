@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "CODES_BY_BYTE",
-    "CODES_BY_SYMBOL",
     "CATEGORY_NAMES",
     "CODES",
+    "CODES_BY_BYTE",
+    "CODES_BY_SYMBOL",
     "CURRENT_CODES",
     "DAY_BEFORE_REGULATIONS",
     "REGULATIONS_START",

@@ -52,7 +52,7 @@ def coded_sessions(marks: Marks, calendar: Calendar, between: Between | None = N
 
 
 def counts_of(marks: Marks, calendar: Calendar, between: Between | None = None) -> SessionCounts:
-    """A pupil's tally on the school's own sessions between two days. A session without a mark is missing."""
+    """A pupil's counts on the school's own sessions between two days. A session without a mark is missing."""
     counts = Counter(code.byte for _, code in coded_sessions(marks, calendar, between))
     counts[0] = calendar.count(between) - counts.total()
     return SessionCounts.from_counts(counts)

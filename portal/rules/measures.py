@@ -168,6 +168,6 @@ class Absence:
         return (PERSISTENT.source, SEVERE.source)
 
 
-def absence_of(tally: SessionCounts) -> Absence:
-    """A tally's absence against the two lines."""
-    return Absence(tally.absent, tally.possible)
+def absence_of(counts: SessionCounts) -> Absence:
+    """Session counts's absence against the two lines."""
+    return Absence(counts.absent, counts.possible)

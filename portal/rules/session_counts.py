@@ -53,17 +53,17 @@ class SessionCounts:
 
     @classmethod
     def from_counts(cls, counts: Mapping[int, int]) -> SessionCounts:
-        """A tally from counts by byte."""
+        """Session counts from counts by byte."""
         unknown = sorted(byte for byte in counts if byte and byte not in CODES_BY_BYTE)
         if unknown:
             message = f"These bytes are no codes: {unknown}."
             raise ValueError(message)
-        # Zero counts are left out, so that equal tallies compare equal.
+        # Zero counts are left out, so that the same sessions compare equal.
         return cls(tuple(sorted((byte, number) for byte, number in counts.items() if number)))
 
-    def __add__(self, tally: SessionCounts) -> SessionCounts:
-        """The counts of two tallies added."""
-        return SessionCounts.from_counts(Counter(dict(self.counts)) + Counter(dict(tally.counts)))
+    def __add__(self, other: SessionCounts) -> SessionCounts:
+        """Both counts, added code by code."""
+        return SessionCounts.from_counts(Counter(dict(self.counts)) + Counter(dict(other.counts)))
 
     def count(self, symbol: str) -> int:
         """The number of marks of one code."""
@@ -165,7 +165,7 @@ class SessionCounts:
 
     @property
     def sentence(self) -> str:
-        """The tally in plain words."""
+        """The counts in plain words."""
         attendance = self.attendance
         if attendance is None:
             return "There are no possible sessions to count."

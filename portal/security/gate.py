@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-__all__ = ["TOKEN", "UndeclaredViewError", "init_app", "refuse_undeclared", "current_principal"]
+__all__ = ["TOKEN", "UndeclaredViewError", "current_principal", "init_app", "refuse_undeclared"]
 
 DENIED = event(
     "access.denied",

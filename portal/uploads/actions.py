@@ -78,7 +78,7 @@ def _store_upload(school_id: UUID, *, kind: str, file_name: str, content: bytes,
         received_at=clock.now(),
         received_by=actor.membership_id,
         add_pupils=add_pupils,
-        rehearsal={},
+        preview={},
     )
     tx().add(upload)
     # The content refers to the upload, so the upload must be inserted first.
@@ -105,8 +105,8 @@ def _check(upload: Upload) -> None:
     with dry_run():
         checked, preview = _check_and_preview(upload, reading)
     _store_findings(upload, reading, checked, preview)
-    upload.state = "rehearsed"
-    record(CHECKED, upload.id, rows_in=upload.rows_in, rows_refused=upload.rows_refused)
+    upload.state = "previewed"
+    record(CHECKED, upload.id, rows_in=upload.rows_in, rows_rejected=upload.rows_rejected)
 
 
 def _read_or_reject(upload: Upload, content: bytes) -> Reading | None:
@@ -114,7 +114,7 @@ def _read_or_reject(upload: Upload, content: bytes) -> Reading | None:
     try:
         reading = _read(upload, content)
     except FileRejected as rejection:
-        upload.state, upload.refusal, upload.checked_at = "refused", rejection.message, clock.now()
+        upload.state, upload.rejection, upload.checked_at = "rejected", rejection.message, clock.now()
         if rejection.kind in DELETED_KINDS:
             tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(received=b""))
         record(REJECTED, upload.id, reason=rejection.kind)
@@ -122,8 +122,8 @@ def _read_or_reject(upload: Upload, content: bytes) -> Reading | None:
     upload.layout, upload.checked_at = reading.layout, clock.now()
     if reading.needs_mapping:
         upload.state = "needs-mapping"
-        upload.rehearsal = _column_details(reading)
-        record(CHECKED, upload.id, rows_in=0, rows_refused=0)
+        upload.preview = _column_details(reading)
+        record(CHECKED, upload.id, rows_in=0, rows_rejected=0)
         return None
     return reading
 
@@ -160,18 +160,18 @@ def _check_and_preview(upload: Upload, reading: Reading) -> tuple[Checked, dict[
 
 def _store_findings(upload: Upload, reading: Reading, checked: Checked, preview: dict[str, object]) -> None:
     """Store the preview, the findings and the rejected rows of an upload."""
-    upload.rehearsal = {**preview, **_column_details(reading)}
-    upload.rows_in, upload.rows_stored, upload.rows_refused = checked.rows_in, checked.rows_stored, checked.rows_refused
+    upload.preview = {**preview, **_column_details(reading)}
+    upload.rows_in, upload.rows_stored, upload.rows_rejected = checked.rows_in, checked.rows_stored, checked.rows_rejected
     upload.covers_from, upload.covers_until = checked.first_day, checked.last_day
-    columns = ("kind", "refused", "sheet", "column", "rows", "value", "sentence", "count")
+    columns = ("kind", "rejected", "sheet", "column", "rows", "value", "sentence", "count")
     rows = [
         (upload.id, number, *(getattr(finding, column) for column in columns))
         for number, finding in enumerate(checked.findings[:MAX_FINDINGS], start=1)
     ]
     if rows:
         insert_many("finding", ("upload_id", "number", *columns), rows)
-    rejected_rows = rejected_rows_csv(reading, checked) if checked.rows_refused else None
-    tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(refused_rows=rejected_rows))
+    rejected_rows = rejected_rows_csv(reading, checked) if checked.rows_rejected else None
+    tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(rejected_rows=rejected_rows))
 
 
 def _column_details(reading: Reading) -> dict[str, object]:
@@ -221,9 +221,9 @@ def _marks_preview(upload: Upload, reading: Reading, checked: Checked, school: S
 def set_column_mapping(upload_id: UUID, mapping: Mapping[str, str]) -> None:
     """Set the column mapping of this and the school's next files, and check the file again."""
     upload = queries.upload_for_change(upload_id)
-    if upload.state not in {"needs-mapping", "rehearsed"}:
+    if upload.state not in {"needs-mapping", "previewed"}:
         raise WrongStateError(_state_message(upload))
-    fingerprint = str(upload.rehearsal["fingerprint"])
+    fingerprint = str(upload.preview["fingerprint"])
     tx().execute(
         delete(RememberedMapping).where(
             RememberedMapping.school_id == upload.school_id, RememberedMapping.fingerprint == fingerprint
@@ -244,7 +244,7 @@ def request_apply(upload_id: UUID) -> None:
     if upload.state in {"applying", "applied"}:
         record(APPLY_REQUESTED, upload.id)
         return
-    if upload.state != "rehearsed":
+    if upload.state != "previewed":
         raise WrongStateError(_state_message(upload))
     upload.state = "applying"
     record(APPLY_REQUESTED, upload.id)
@@ -277,10 +277,10 @@ def _apply(upload: Upload, reading: Reading) -> None:
         store_totals(upload, reading)
     elif upload.kind == "pupils":
         imported = import_pupil_list(upload.school_id, checked.people, academic_year=checked.academic_year, upload_id=upload.id)
-        upload.rehearsal = {**upload.rehearsal, "taken": imported.counts()}
+        upload.preview = {**upload.preview, "taken": imported.counts()}
         registers.recount(upload.school_id, checked.academic_year)
     upload.state, upload.applied_at, upload.applied_by = "applied", clock.now(), scope.current().actor.membership_id
-    record(APPLIED, upload.id, rows_in=upload.rows_in, rows_stored=upload.rows_stored, rows_refused=upload.rows_refused)
+    record(APPLIED, upload.id, rows_in=upload.rows_in, rows_stored=upload.rows_stored, rows_rejected=upload.rows_rejected)
 
 
 @action
@@ -311,9 +311,9 @@ def preview(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_p
 def cancel(upload_id: UUID) -> None:
     """Cancel an upload before it is applied. Its history stays."""
     upload = queries.upload_for_change(upload_id)
-    if upload.state not in {"received", "needs-mapping", "rehearsed"}:
+    if upload.state not in {"received", "needs-mapping", "previewed"}:
         raise WrongStateError(_state_message(upload))
-    upload.state = "withdrawn"
+    upload.state = "cancelled"
     record(CANCELLED, upload.id)
 
 
@@ -324,8 +324,8 @@ def revert(upload_id: UUID, reason: str) -> None:
     if upload.state != "applied" or upload.kind != "marks":
         raise WrongStateError(_state_message(upload))
     written = registers.revert_pages(upload.school_id, upload.id)
-    upload.state, upload.undone_at = "undone", clock.now()
-    upload.undone_by, upload.undo_reason = scope.current().actor.membership_id, reason
+    upload.state, upload.reverted_at = "reverted", clock.now()
+    upload.reverted_by, upload.revert_reason = scope.current().actor.membership_id, reason
     record(REVERTED, upload.id, weeks=written.weeks)
 
 
@@ -358,9 +358,9 @@ def _state_message(upload: Upload) -> str:
         "applied": "This file was applied. Only a file of marks can be undone."
         if upload.kind != "marks"
         else "This file was already applied.",
-        "refused": "This file could not be read. Send another.",
-        "withdrawn": "This file was withdrawn. Send it again to use it.",
-        "undone": "This file was undone. Send it again to use it.",
+        "rejected": "This file could not be read. Send another.",
+        "cancelled": "This file was withdrawn. Send it again to use it.",
+        "reverted": "This file was undone. Send it again to use it.",
     }.get(upload.state, "This can't be done with the file as it stands.")
 
 

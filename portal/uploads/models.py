@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 #: received → (needs-mapping →) rehearsed (previewed) → applying → applied → undone (reverted); or refused (rejected), or withdrawn
 #: (cancelled).
-STATES = ("received", "needs-mapping", "rehearsed", "applying", "applied", "refused", "withdrawn", "undone")
+STATES = ("received", "needs-mapping", "previewed", "applying", "applied", "rejected", "cancelled", "reverted")
 KINDS = ("marks", "pupils", "totals")
 
 
@@ -45,9 +45,9 @@ class Upload(Owned):
         tenant_fk("school", "school_id"),
         CheckConstraint(f"state IN {STATES}", name="state_known"),
         CheckConstraint(f"kind IN {KINDS}", name="kind_known"),
-        CheckConstraint("rows_in = rows_stored + rows_refused", name="nothing_dropped"),
-        CheckConstraint("state NOT IN ('applied', 'undone') OR applied_at IS NOT NULL", name="applied_when"),
-        CheckConstraint("(state = 'undone') = (undone_at IS NOT NULL)", name="undone_when"),
+        CheckConstraint("rows_in = rows_stored + rows_rejected", name="nothing_dropped"),
+        CheckConstraint("state NOT IN ('applied', 'reverted') OR applied_at IS NOT NULL", name="applied_when"),
+        CheckConstraint("(state = 'reverted') = (reverted_at IS NOT NULL)", name="reverted_when"),
         Index("ix_upload_school_id", "authority_id", "school_id", "received_at"),
         Index("ix_upload_sha256", "authority_id", "school_id", "sha256"),
     )
@@ -65,19 +65,19 @@ class Upload(Owned):
     mapping: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, info=NOT_PERSONAL)
     add_pupils: Mapped[bool] = mapped_column(default=False, info=NOT_PERSONAL)
     academic_year: Mapped[OptionalInt]
-    rehearsal: Mapped[dict[str, object]] = mapped_column(JSONB, default=dict, info=PERSONAL)
-    refusal: Mapped[OptionalPersonalStr]
+    preview: Mapped[dict[str, object]] = mapped_column(JSONB, default=dict, info=PERSONAL)
+    rejection: Mapped[OptionalPersonalStr]
     rows_in: Mapped[Int] = mapped_column(default=0, info=NOT_PERSONAL)
     rows_stored: Mapped[Int] = mapped_column(default=0, info=NOT_PERSONAL)
-    rows_refused: Mapped[Int] = mapped_column(default=0, info=NOT_PERSONAL)
+    rows_rejected: Mapped[Int] = mapped_column(default=0, info=NOT_PERSONAL)
     covers_from: Mapped[OptionalDay]
     covers_until: Mapped[OptionalDay]
     checked_at: Mapped[OptionalInstant]
     applied_at: Mapped[OptionalInstant]
     applied_by: Mapped[OptionalIdRef]
-    undone_at: Mapped[OptionalInstant]
-    undone_by: Mapped[OptionalIdRef]
-    undo_reason: Mapped[OptionalPersonalStr]
+    reverted_at: Mapped[OptionalInstant]
+    reverted_by: Mapped[OptionalIdRef]
+    revert_reason: Mapped[OptionalPersonalStr]
 
 
 class CompressedBytes(TypeDecorator[bytes]):
@@ -105,7 +105,7 @@ class UploadContent(Owned):
 
     upload_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
     received: Mapped[bytes] = mapped_column(CompressedBytes, info=PERSONAL)
-    refused_rows: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
+    rejected_rows: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
 
 
 class Finding(Owned):
@@ -120,7 +120,7 @@ class Finding(Owned):
     upload_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, info=NOT_PERSONAL)
     kind: Mapped[Str]
-    refused: Mapped[bool] = mapped_column(info=NOT_PERSONAL)
+    rejected: Mapped[bool] = mapped_column(info=NOT_PERSONAL)
     sheet: Mapped[OptionalPersonalStr]
     column: Mapped[OptionalStr]
     rows: Mapped[Str]

@@ -49,7 +49,7 @@ def content_of(upload_id: UUID) -> bytes:
 
 def rejected_rows_of(upload_id: UUID) -> bytes | None:
     """The rejected rows as a CSV to correct and send again, if there are any."""
-    return tx().scalar(select(UploadContent.refused_rows).where(UploadContent.upload_id == upload_id))
+    return tx().scalar(select(UploadContent.rejected_rows).where(UploadContent.upload_id == upload_id))
 
 
 def findings_of(upload_id: UUID) -> Sequence[Finding]:
@@ -73,7 +73,7 @@ def same_bytes_before(upload: Upload) -> Upload | None:
     return tx().scalar(
         select(Upload)
         .where(Upload.school_id == upload.school_id, Upload.sha256 == upload.sha256, Upload.id != upload.id)
-        .where(Upload.received_at <= upload.received_at, Upload.state.not_in(("withdrawn", "refused")))
+        .where(Upload.received_at <= upload.received_at, Upload.state.not_in(("cancelled", "rejected")))
         .order_by(Upload.received_at.desc())
         .limit(1)
     )
@@ -187,7 +187,7 @@ def _received(since: date) -> Sequence[Any]:
         select(
             Upload.school_id,
             func.max(Upload.received_at).label("newest"),
-            func.count().filter(Upload.state.in_(("received", "needs-mapping", "rehearsed", "applying"))).label("waiting"),
+            func.count().filter(Upload.state.in_(("received", "needs-mapping", "previewed", "applying"))).label("waiting"),
         )
         .group_by(Upload.school_id)
         .subquery()

@@ -171,14 +171,14 @@ class Planter:
             local_codes = f"/uploads/own-marks?school={self.school}"
             self.send(visiting, local_codes, {"mark": self.canaries.short(), "letters": "I"})
             unmapped = self._upload(visiting, "marks", self._unknown_columns(), "needs-mapping")
-            pupil_list = self._upload(visiting, "pupils", self._pupil_list(), "rehearsed")
+            pupil_list = self._upload(visiting, "pupils", self._pupil_list(), "previewed")
             self._apply(visiting, pupil_list)
-            applied = self._upload(visiting, "marks", self._marks("I"), "rehearsed")
+            applied = self._upload(visiting, "marks", self._marks("I"), "previewed")
             self._apply(visiting, applied)
-            reverted = self._upload(visiting, "marks", self._marks("O"), "rehearsed")
+            reverted = self._upload(visiting, "marks", self._marks("O"), "previewed")
             self._apply(visiting, reverted)
             self.send(visiting, f"/uploads/{reverted}/undo", {"reason": self.canaries.new()})
-            waiting = self._upload(visiting, "marks", self._marks("M"), "rehearsed")
+            waiting = self._upload(visiting, "marks", self._marks("M"), "previewed")
         return [unmapped, pupil_list, applied, reverted, waiting]
 
     def _upload(self, visiting: BrowserVisitor, kind: str, content: bytes, state: str) -> UUID:
@@ -191,7 +191,7 @@ class Planter:
     def _wait_for_state(self, upload_id: UUID, state: str) -> None:
         def has_state() -> bool:
             current = self.database.one("SELECT state FROM upload WHERE id = %s", upload_id)
-            assert current != "refused", self.database.one("SELECT refusal FROM upload WHERE id = %s", upload_id)
+            assert current != "rejected", self.database.one("SELECT rejection FROM upload WHERE id = %s", upload_id)
             return bool(current == state)
 
         wait_until(f"the upload is {state}", has_state)

@@ -146,7 +146,7 @@ def test_a_file_is_received_while_the_queue_is_down_and_applied_when_it_is_back(
     assert case.visitor.get("/readyz").status == 200
     worker = parts.start_worker()
     parts.restart_valkey(program)
-    case.reaches(path, "rehearsed")
+    case.reaches(path, "previewed")
     with parts.holding(LOCK_SUMMARIES):
         case.visitor.post(f"{path}/apply", {})
         parts.waiter()
@@ -166,7 +166,7 @@ def test_a_queue_that_hangs_blocks_neither_page_nor_job(case: Case, parts: Porta
         assert case.state(path) == "received"
         parts.start_worker()
         wait_until("the job is let go before it is sent", lambda: case.job(path, "uploads.check").sent_at, within=20)
-    case.reaches(path, "rehearsed")
+    case.reaches(path, "previewed")
     case.visitor.post(f"{path}/apply", {})
     case.ends_well(path)
 
@@ -189,7 +189,7 @@ def test_jobs_the_queue_has_lost_are_sent_again(case: Case, parts: PortalProcess
     parts.database.change("UPDATE outbox_job SET sent_at = now() WHERE done_at IS NULL")
     worker = parts.start_worker()
     parts.age_jobs()
-    case.reaches(path, "rehearsed")
+    case.reaches(path, "previewed")
     with parts.holding(LOCK_SUMMARIES):
         case.visitor.post(f"{path}/apply", {})
         parts.waiter()
@@ -228,7 +228,7 @@ def test_a_web_process_killed_after_the_commit_has_stored_the_file_and_a_second_
     parts.start_worker()
     newest = parts.database.one("SELECT id FROM upload ORDER BY received_at DESC LIMIT 1")
     path = f"/uploads/{newest}"
-    case.reaches(path, "rehearsed")
+    case.reaches(path, "previewed")
     second_path = case.rehearsed()
     assert "We received exactly this file before" in case.visitor.get(second_path).text
     case.visitor.post(f"{path}/apply", {})

@@ -70,7 +70,7 @@ def test_rows_about_another_schools_pupils_are_rejected_and_reveal_nothing(
     upload = import_rows(
         authority.primary, row(0, "02/11/2026", "AM", "I"), row(40, "02/11/2026", "AM", "O"), row(41, "02/11/2026", "AM", "O")
     )
-    assert (upload.rows_in, upload.rows_stored, upload.rows_refused) == (3, 1, 2)
+    assert (upload.rows_in, upload.rows_stored, upload.rows_rejected) == (3, 1, 2)
     unknown = [finding for finding in queries.findings_of(upload.id) if finding.kind == "unknown-pupil"]
     assert {(finding.sentence, finding.refused) for finding in unknown} == {(unknown[0].sentence, True)}, (
         "a pupil of another school and a pupil of none get the same sentence"
@@ -100,8 +100,8 @@ def test_sending_the_same_file_twice_changes_the_register_once(two_schools: Worl
     first = import_rows(authority.primary, row(0, "02/11/2026", "AM", "I"))
     page = current_pages(authority.primary, [MONDAY])[MONDAY]
     second = import_rows(authority.primary, row(0, "02/11/2026", "AM", "I"))
-    assert second.rehearsal["same_as"] == str(first.id)
-    assert second.rehearsal["same_as_received_at"] == first.received_at.isoformat()
+    assert second.preview["same_as"] == str(first.id)
+    assert second.preview["same_as_received_at"] == first.received_at.isoformat()
     assert current_pages(authority.primary, [MONDAY])[MONDAY].version == page.version
 
 
@@ -141,9 +141,9 @@ def test_wrong_codes_and_dates_are_rejected_row_by_row_and_none_is_dropped(
     ]
     wrong_rows = [row(number, day, "AM", code) for number, (day, code) in enumerate(wrong_marks)]
     upload = import_rows(authority.primary, *wrong_rows, row(0, "03/11/2026", "AM", "I"))
-    assert (upload.rows_in, upload.rows_stored, upload.rows_refused) == (len(wrong_marks) + 1, 1, len(wrong_marks))
+    assert (upload.rows_in, upload.rows_stored, upload.rows_rejected) == (len(wrong_marks) + 1, 1, len(wrong_marks))
     rejections = [finding for finding in queries.findings_of(upload.id) if finding.refused]
-    assert sum(finding.count for finding in rejections) == upload.rows_refused
+    assert sum(finding.count for finding in rejections) == upload.rows_rejected
     rejected_rows = (queries.rejected_rows_of(upload.id) or b"").decode()
     assert all(upn(number) in rejected_rows for number in range(len(wrong_marks)))
 

@@ -55,15 +55,15 @@ def test_a_photograph_or_document_is_not_stored(world: World, as_role: Callable[
     """Attack UPL-11."""
     as_role(Role.SCHOOL_OFFICE)
     upload = get_upload(actions.preview(world.authority.primary, kind="marks", file_name="note.csv", content=content))
-    assert (upload.state, queries.content_of(upload.id)) == ("refused", b"")
+    assert (upload.state, queries.content_of(upload.id)) == ("rejected", b"")
 
 
 def test_a_file_with_a_virus_signature_is_not_stored_and_is_audited(world: World, as_role: Callable[..., Session]) -> None:
     """Attack UPL-12."""
     as_role(Role.SCHOOL_OFFICE)
     upload = get_upload(actions.preview(world.authority.primary, kind="marks", file_name="week.csv", content=TEST_VIRUS))
-    assert (upload.state, queries.content_of(upload.id)) == ("refused", b"")
-    assert "has the mark of a virus" in (upload.refusal or "")
+    assert (upload.state, queries.content_of(upload.id)) == ("rejected", b"")
+    assert "has the mark of a virus" in (upload.rejection or "")
     rejections = tx().scalars(select(AuditEvent).where(AuditEvent.event == "upload.refused")).all()
     assert [rejection.facts["reason"] for rejection in rejections] == ["virus"]
 

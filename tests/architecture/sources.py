@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 #: The packages of the product, without tests and bench.
-PACKAGES = ("config", "dashboards", "migrations", "portal", "workers")
+PACKAGES = ("config", "dashboards", "demo", "local", "migrations", "portal", "workers")
 #: Folders that running the portal or its tools makes.
 GENERATED_FOLDERS = {
     ".git",

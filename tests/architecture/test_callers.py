@@ -24,14 +24,23 @@ UNIT_OF_WORK_OPENERS = {
     "workers.jobs",
     "workers.run",
 }
+#: The modules that commit.
+COMMITTERS = {
+    "migrations.env",
+    "portal.db.connection",
+    "portal.db.work",
+    "portal.jobs.outbox",
+    "portal.uploads.actions",
+    "workers.jobs",
+}
 SESSION_WIDE = re.compile(r"\bSET\s+(?!LOCAL\b)(?:SESSION\s+)?(?:app\.|ROLE\b|row_security\b|search_path\b)", re.IGNORECASE)
 #: The one session-wide SET that is allowed: a new connection switches to the restricted role.
-SESSION_WIDE_ALLOWED = {"portal/db.py": "SET SESSION ROLE"}
+SESSION_WIDE_ALLOWED = {"portal/db/connection.py": "SET SESSION ROLE"}
 
 
 def callers(all_sources: tuple[Source, ...], name: str) -> set[str]:
     """Every function that calls a function of this name, apart from where it is defined."""
-    return {caller for source in all_sources for caller in calls_of(source, name) if source.module != "portal.db"}
+    return {caller for source in all_sources for caller in calls_of(source, name) if not source.module.startswith("portal.db.")}
 
 
 def session_wide(source: Source) -> list[str]:
@@ -60,12 +69,19 @@ def test_the_callers_of_whole_authority_are_pinned() -> None:
 
 
 def test_the_openers_of_a_unit_of_work_are_pinned() -> None:
-    modules = {source.module for source in product() if source.module != "portal.db" and calls_of(source, "unit_of_work")}
+    modules = {source.module for source in product() if not source.module.startswith("portal.db.") and calls_of(source, "unit_of_work")}
     assert modules == UNIT_OF_WORK_OPENERS
 
 
 def test_the_modules_that_commit_are_pinned() -> None:
-    assert committers(product()) == {"migrations.env", "portal.db", "portal.uploads.actions", "workers.jobs", "portal.jobs.outbox"}
+    assert committers(product()) == {
+        "migrations.env",
+        "portal.db.work",
+        "portal.db.connection",
+        "portal.uploads.actions",
+        "workers.jobs",
+        "portal.jobs.outbox",
+    }
 
 
 def test_no_tenancy_setting_outlives_its_transaction() -> None:

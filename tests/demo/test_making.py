@@ -154,10 +154,10 @@ def _uploads(small: Plan) -> None:
     }
     for upload in planned_uploads(small):
         row = rows[upload.file.name, upload.urn]
-        state = "applied" if upload.outcome == APPLIED else "rehearsed" if upload.first_week else "refused"
-        assert row.state == state, (upload.file.layout, row.refusal)
+        state = "applied" if upload.outcome == APPLIED else "previewed" if upload.first_week else "rejected"
+        assert row.state == state, (upload.file.layout, row.rejection)
         if upload.first_week:
-            assert (row.rows_in, row.rows_refused) == (upload.file.marks, upload.file.rejected)
+            assert (row.rows_in, row.rows_rejected) == (upload.file.marks, upload.file.rejected)
     faulty = next(upload.file for upload in planned_uploads(small) if upload.file.rejected > 10)
     counted = tx().execute(
         select(Finding.kind, func.sum(Finding.count))

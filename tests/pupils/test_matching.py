@@ -71,7 +71,7 @@ def test_a_former_upn_counts_either_way(incoming: dict[str, Any], stored: dict[s
 )
 def test_a_weaker_match_is_a_question(values: dict[str, Any], differing: tuple[str, ...]) -> None:
     match = match_of(replace(BASE, **values), existing())
-    assert (match.kind, match.pupil_id, match.differs_in, match.across_schools) == (MatchKind.QUESTION, ONE, differing, False)
+    assert (match.kind, match.pupil_id, match.differing_fields, match.across_schools) == (MatchKind.QUESTION, ONE, differing, False)
 
 
 def test_a_question_about_another_school_s_pupil_is_marked() -> None:
@@ -102,7 +102,10 @@ def test_upl_19_twins_are_never_joined_by_name() -> None:
 def test_twins_given_one_upn_are_asked_about() -> None:
     twin = replace(BASE, forename="Bryn")
     matches = find_matches([BASE, twin], [existing()], {})
-    assert [(match.kind, match.differs_in) for match in matches] == [(MatchKind.EXISTING, ()), (MatchKind.QUESTION, ("forename",))]
+    assert [(match.kind, match.differing_fields) for match in matches] == [
+        (MatchKind.EXISTING, ()),
+        (MatchKind.QUESTION, ("forename",)),
+    ]
     all_new = find_matches([BASE, twin], [], {})
     assert [(match.kind, match.other_row) for match in all_new] == [(MatchKind.NEW, None), (MatchKind.QUESTION, 0)]
 
@@ -133,7 +136,7 @@ def test_two_rows_of_one_name_with_two_upns_are_asked_about() -> None:
 
 def test_what_a_person_decided_is_not_asked_again() -> None:
     short = replace(BASE, upn=None)
-    (match,) = find_matches([short], [existing()], {short.likeness: (TWO, True)})
+    (match,) = find_matches([short], [existing()], {short.match_key: (TWO, True)})
     assert (match.kind, match.pupil_id) == (MatchKind.EXISTING, TWO)
 
 

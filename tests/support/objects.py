@@ -98,9 +98,9 @@ def _rows(authority: AuthorityWorld, school: UUID, pupil: UUID, ids: dict[str, U
             academic_year=2026,
             pupil_id=pupil,
             incoming=pupil_to_json(incoming),
-            differs_in="forename",
+            differing_fields="forename",
             asked_at=now,
-            likeness=incoming.likeness,
+            match_key=incoming.match_key,
         )
     )
     tx().add(

@@ -97,7 +97,7 @@ class Case:
     def rehearsed(self) -> str:
         """Send the file, and wait until it has been checked."""
         path = self.send()
-        self.reaches(path, "rehearsed")
+        self.reaches(path, "previewed")
         return path
 
     def asked(self) -> str:

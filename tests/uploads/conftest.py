@@ -23,5 +23,5 @@ def school(world: World, as_role: Callable[..., Session]) -> UUID:
     """The primary school, seen by its office, with every pupil present on every day so far."""
     as_role(Role.SCHOOL_OFFICE)
     upload = files.import_rows(world.authority.primary, *files.rows(), add_pupils=True)
-    assert (upload.state, upload.rows_refused) == ("applied", 0)
+    assert (upload.state, upload.rows_rejected) == ("applied", 0)
     return world.authority.primary

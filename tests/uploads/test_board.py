@@ -41,7 +41,7 @@ def _cancelled_upload(world: World, age: int) -> Upload:
         id=uuid4(),
         school_id=world.authority.primary,
         kind="marks",
-        state="withdrawn",
+        state="cancelled",
         file_name=f"week {age}.csv",
         sha256=f"{age}",
         size=1,

@@ -44,16 +44,16 @@ def test_a_row_is_rejected_with_its_row_column_and_what_to_do(school: UUID, case
     line, kind, value, words = REJECTED[case]
     upload = import_rows(school, row(1, "02/11/2026", "AM", "I"), line)
     finding = findings_by_kind(upload)[kind]
-    assert (finding.refused, finding.rows, finding.value, finding.count) == (True, "3", value, 1)
+    assert (finding.rejected, finding.rows, finding.value, finding.count) == (True, "3", value, 1)
     assert words in finding.sentence
     assert finding.column == "H"
-    assert (upload.rows_in, upload.rows_stored, upload.rows_refused) == (2, 1, 1)
+    assert (upload.rows_in, upload.rows_stored, upload.rows_rejected) == (2, 1, 1)
     assert words in (queries.rejected_rows_of(upload.id) or b"").decode()
 
 
 def test_a_file_whose_rows_are_all_rejected_is_applied_with_findings(school: UUID) -> None:
     upload = import_rows(school, "NOUPN,Ashdown,Bryn,01/03/2016,5,02/11/2026,AM,/", row(0, "31/31/2026", "AM", "/"))
-    assert (upload.state, upload.rows_in, upload.rows_stored, upload.rows_refused) == ("applied", 2, 0, 2)
+    assert (upload.state, upload.rows_in, upload.rows_stored, upload.rows_rejected) == ("applied", 2, 0, 2)
     assert {"odd-upn", "no-date"} <= set(findings_by_kind(upload))
 
 
@@ -61,7 +61,7 @@ def test_a_closed_mark_on_a_closed_day_is_neither_stored_nor_rejected(school: UU
     """Systems fill closed days and future days with #. On a day the school met, # is an ordinary mark."""
     closures = [row(0, on, half, "#") for on in ("28/10/2026", "07/11/2026", "25/12/2026") for half in ("AM", "PM")]
     upload = import_rows(school, *closures, row(0, "02/11/2026", "AM", "#"), row(0, "27/11/2026", "AM", "#"))
-    assert (upload.rows_in, upload.rows_stored, upload.rows_refused) == (2, 1, 1)
+    assert (upload.rows_in, upload.rows_stored, upload.rows_rejected) == (2, 1, 1)
     assert set(findings_by_kind(upload)) == {"future-date"}
     assert current_pages(school, [MONDAY])[MONDAY].marks[0, 0] == CODES_BY_SYMBOL["#"].byte
 
@@ -88,7 +88,7 @@ def test_different_marks_for_one_session_are_rejected_and_of_equal_ones_the_firs
     upload = import_rows(school, *lines)
     by_kind = findings_by_kind(upload)
     assert (by_kind["contradiction"].rows, by_kind["repeat"].rows) == ("2 to 3", "5")
-    assert (upload.rows_in, upload.rows_stored, upload.rows_refused) == (5, 2, 3)
+    assert (upload.rows_in, upload.rows_stored, upload.rows_rejected) == (5, 2, 3)
     page = current_pages(school, [MONDAY])[MONDAY].marks
     assert [int(page[0, 2]), int(page[1, 4])] == [CODES_BY_SYMBOL["/"].byte, CODES_BY_SYMBOL["I"].byte]
 
@@ -140,8 +140,8 @@ def test_marks_of_a_pupil_who_left_and_came_back_are_stored_on_the_line_of_that_
 def test_a_slant_of_the_other_half_is_corrected_with_a_warning(school: UUID) -> None:
     upload = import_rows(school, row(0, "02/11/2026", "PM", "/"))
     warning = findings_by_kind(upload)["code-read-as"]
-    assert (warning.refused, warning.rows, warning.count) == (False, "2", 1)
-    assert upload.rows_refused == 0
+    assert (warning.rejected, warning.rows, warning.count) == (False, "2", 1)
+    assert upload.rows_rejected == 0
     assert int(current_pages(school, [MONDAY])[MONDAY].marks[0, 1]) == CODES_BY_SYMBOL["\\"].byte
 
 
@@ -149,7 +149,7 @@ def test_the_rejected_rows_can_be_corrected_and_sent_again(school: UUID) -> None
     upload = import_rows(school, row(0, "02/11/2026", "AM", "Z1"))
     corrected = (queries.rejected_rows_of(upload.id) or b"").replace(b"Z1,", b"I,", 1)
     again = import_text(school, corrected.decode("utf-8-sig"))
-    assert (again.state, again.rows_stored, again.rows_refused) == ("applied", 1, 0)
+    assert (again.state, again.rows_stored, again.rows_rejected) == ("applied", 1, 0)
 
 
 def test_a_year_without_term_dates_is_one_finding_that_says_where_to_add_them(school: UUID) -> None:
@@ -157,7 +157,7 @@ def test_a_year_without_term_dates_is_one_finding_that_says_where_to_add_them(sc
     headings, cells = days.replace(", ", ","), ",".join(["/\\"] * 4)
     content = f"UPN,{headings}\n{upn(0)},{cells}\n{upn(55)},{cells}\n".encode()
     upload = get_upload(actions.import_file(school, kind="marks", file_name="x.csv", content=content))
-    [finding] = [finding for finding in queries.findings_of(upload.id) if finding.refused]
+    [finding] = [finding for finding in queries.findings_of(upload.id) if finding.rejected]
     assert (finding.kind, finding.value, finding.rows, finding.column, finding.count) == (
         "no-term-dates",
         "2024/25",
@@ -167,7 +167,7 @@ def test_a_year_without_term_dates_is_one_finding_that_says_where_to_add_them(sc
     )
     assert "No term dates are held for 2024/25" in finding.sentence
     assert "Open Schools, this school, then Term dates" in finding.sentence
-    assert (upload.rows_in, upload.rows_stored, upload.rows_refused) == (16, 0, 16)
+    assert (upload.rows_in, upload.rows_stored, upload.rows_rejected) == (16, 0, 16)
     assert b"held for 2024/25" in (queries.rejected_rows_of(upload.id) or b"")
 
 
@@ -179,7 +179,7 @@ def ambiguous_rows(*days: str) -> list[str]:
 def test_ambiguous_dates_have_a_warning_of_how_they_were_read(school: UUID) -> None:
     by_kind = findings_by_kind(import_rows(school, *ambiguous_rows("2/11/2026", "3/11/2026")))
     assert list(by_kind) == ["day-first"]
-    assert not by_kind["day-first"].refused
+    assert not by_kind["day-first"].rejected
     assert "Dates were read as day/month: 3/11/2026 is 3 November 2026." in by_kind["day-first"].sentence
 
 
@@ -192,7 +192,7 @@ def test_ambiguous_dates_within_term_only_if_month_first_are_rejected(school: UU
         2,
     )
     assert "Write the dates as" in by_kind["either-way-round"].sentence
-    assert (upload.rows_stored, upload.rows_refused) == (0, 3)
+    assert (upload.rows_stored, upload.rows_rejected) == (0, 3)
     proven = import_rows(school, *ambiguous_rows("3/9/2026", "3/10/2026", "3/11/2026", "13/11/2026"))
     assert (proven.rows_stored, list(findings_by_kind(proven))) == (3, ["not-school-day"])
 

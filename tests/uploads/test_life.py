@@ -68,7 +68,7 @@ def test_jobs_check_and_apply_a_file_and_a_second_run_does_nothing(school: UUID)
     check_job = pending_jobs("uploads.check")[-1]
     assert jobs.run(str(check_job)) == "done"
     tx().expire_all()
-    assert get_upload(upload_id).state == "rehearsed"
+    assert get_upload(upload_id).state == "previewed"
     before = snapshot(school)
     assert jobs.run(str(check_job)) == "not waiting"
     actions.check(upload_id)
@@ -96,7 +96,7 @@ def test_a_preview_counts_changes_and_changes_nothing(school: UUID) -> None:
         row(77, "16/11/2026", "AM", "/"),
     ]
     upload = get_upload(actions.preview(school, kind="marks", file_name="x.csv", content=csv(*lines), add_pupils=True))
-    preview = upload.rehearsal
+    preview = upload.preview
     assert (preview["added"], preview["changed"], preview["unchanged"], preview["refused"]) == (2, 1, 1, 0)
     assert preview["changes"] == [{"from": "/", "to": "I", "count": 1}]
     assert snapshot(school) == before
@@ -107,9 +107,9 @@ def test_a_preview_names_the_weeks_that_become_complete(school: UUID) -> None:
     monday = date(2026, 11, 16)
     lines = rows([monday + timedelta(days=offset) for offset in range(5)])
     first = import_rows(school, *lines[:-1])
-    assert first.rehearsal["complete_weeks"] == []
+    assert first.preview["complete_weeks"] == []
     last = import_rows(school, lines[-1])
-    assert last.rehearsal["complete_weeks"] == [monday.isoformat()]
+    assert last.preview["complete_weeks"] == [monday.isoformat()]
 
 
 def test_rows_in_are_rows_stored_and_rows_rejected(school: UUID) -> None:
@@ -120,8 +120,8 @@ def test_rows_in_are_rows_stored_and_rows_rejected(school: UUID) -> None:
         row(88, "02/11/2026", "PM", "/"),
         row(1, "03/11/2026", "AM", ""),
     )
-    assert (upload.rows_in, upload.rows_stored, upload.rows_refused) == (3, 1, 2)
-    assert upload.rehearsal["missing"] == 1
+    assert (upload.rows_in, upload.rows_stored, upload.rows_rejected) == (3, 1, 2)
+    assert upload.preview["missing"] == 1
 
 
 def test_a_blank_never_erases_a_mark(school: UUID) -> None:
@@ -138,7 +138,7 @@ def test_reverting_restores_every_page_and_both_versions_stay_in_the_history(sch
     actions.revert(upload.id, "Sent for the wrong school")
     assert (year_register(school, 2026).marks == before).all()
     assert tx().scalar(select(func.count()).select_from(RegisterPage)) == versions + 4
-    assert (get_upload(upload.id).state, get_upload(upload.id).undo_reason) == ("undone", "Sent for the wrong school")
+    assert (get_upload(upload.id).state, get_upload(upload.id).revert_reason) == ("reverted", "Sent for the wrong school")
     with pytest.raises(WrongStateError):
         actions.revert(upload.id, "again")
 
@@ -175,16 +175,16 @@ def test_reverting_does_not_change_marks_that_a_later_file_changed(school: UUID)
 def test_a_file_sent_twice_names_the_first_upload(school: UUID) -> None:
     first = import_rows(school, row(0, "02/11/2026", "AM", "I"))
     second = import_rows(school, row(0, "02/11/2026", "AM", "I"))
-    assert first.rehearsal["same_as"] is None
-    assert second.rehearsal["same_as"] == str(first.id)
-    assert (second.rehearsal["added"], second.rehearsal["changed"], second.rehearsal["unchanged"]) == (0, 0, 1)
+    assert first.preview["same_as"] is None
+    assert second.preview["same_as"] == str(first.id)
+    assert (second.preview["added"], second.preview["changed"], second.preview["unchanged"]) == (0, 0, 1)
 
 
 def test_a_file_that_cannot_be_read_is_rejected_and_says_what_to_do(school: UUID) -> None:
     upload = get_upload(actions.import_file(school, kind="marks", file_name="x.pdf", content=b"%PDF-1.7 something"))
-    assert upload.state == "refused"
-    assert upload.refusal
-    assert upload.refusal.endswith(".")
+    assert upload.state == "rejected"
+    assert upload.rejection
+    assert upload.rejection.endswith(".")
     with pytest.raises(WrongStateError):
         actions.request_apply(upload.id)
 
@@ -196,7 +196,7 @@ def test_a_file_that_can_no_longer_be_read_when_it_is_applied_is_rejected_with_t
     damaged = update(UploadContent).where(UploadContent.upload_id == upload_id).values(received=b"%PDF-1.7 damaged")
     write_rows(lambda: tx().execute(damaged))
     actions.apply(upload_id)
-    assert (get_upload(upload_id).state, bool(get_upload(upload_id).refusal)) == ("refused", True)
+    assert (get_upload(upload_id).state, bool(get_upload(upload_id).rejection)) == ("rejected", True)
     assert snapshot(school) == before
 
 
@@ -207,7 +207,7 @@ def test_a_column_mapping_is_remembered_for_the_school(school: UUID) -> None:
     mapping = {"UPN": "upn", "Date": "date", "Session": "session", "What": "code"}
     actions.set_column_mapping(unmapped.id, mapping)
     actions.check(unmapped.id)
-    assert get_upload(unmapped.id).state == "rehearsed"
+    assert get_upload(unmapped.id).state == "previewed"
     again = content.replace(b",I\n", b",M\n")
     assert get_upload(actions.import_file(school, kind="marks", file_name="y.csv", content=again)).state == "applied"
     assert int(current_pages(school, [MONDAY])[MONDAY].marks[0, 0]) == _byte("M")
@@ -216,17 +216,17 @@ def test_a_column_mapping_is_remembered_for_the_school(school: UUID) -> None:
 def test_a_schools_own_mark_is_read_as_its_code(school: UUID) -> None:
     actions.set_local_code(school, "q9", "I")
     upload = import_rows(school, row(0, "02/11/2026", "AM", "Q9"))
-    assert upload.rows_refused == 0
+    assert upload.rows_rejected == 0
     assert int(current_pages(school, [MONDAY])[MONDAY].marks[0, 0]) == _byte("I")
     actions.delete_local_code(queries.local_codes(school)[0].id)
-    assert import_rows(school, row(0, "02/11/2026", "AM", "Q9")).rows_refused == 1
+    assert import_rows(school, row(0, "02/11/2026", "AM", "Q9")).rows_rejected == 1
 
 
 def test_minutes_late_are_stored_only_for_accepted_marks(school: UUID) -> None:
     lines = [f"{upn(0)},02/11/2026,AM,L,12", f"{upn(1)},07/11/2026,AM,L,15", f"{upn(2)},03/11/2026,AM,L,"]
     content = ("UPN,Date,Session,Code,Minutes late\n" + "\n".join(lines) + "\n").encode()
     upload = get_upload(actions.import_file(school, kind="marks", file_name="late.csv", content=content))
-    assert (upload.rows_stored, upload.rows_refused) == (2, 1)
+    assert (upload.rows_stored, upload.rows_rejected) == (2, 1)
     notes = tx().execute(select(MarkNote.on, MarkNote.session, MarkNote.minutes_late)).all()
     assert [tuple(note) for note in notes] == [(MONDAY, "AM", 12)]
 
@@ -238,14 +238,14 @@ def test_a_cancelled_file_changes_nothing_and_stays_in_the_history(school: UUID)
     with pytest.raises(WrongStateError):
         actions.request_apply(upload_id)
     assert snapshot(school) == before
-    assert get_upload(upload_id).state == "withdrawn"
+    assert get_upload(upload_id).state == "cancelled"
 
 
 def test_new_pupils_in_a_file_are_added_to_the_roll_if_asked(school: UUID) -> None:
     upload = import_rows(school, row(9, "02/11/2026", "AM", "/"), add_pupils=True)
-    assert upload.rows_refused == 0
+    assert upload.rows_rejected == 0
     assert len(roll(school, 2026)) == PUPILS + 1
-    assert import_rows(school, row(8, "02/11/2026", "AM", "/")).rows_refused == 1
+    assert import_rows(school, row(8, "02/11/2026", "AM", "/")).rows_rejected == 1
 
 
 def test_an_upload_for_a_school_out_of_scope_is_not_found(school: UUID, world: World) -> None:

@@ -37,7 +37,7 @@ def grid(week: str, *days: str) -> bytes:
 def import_outcome(school: UUID, content: bytes) -> tuple[str, int, int]:
     """Import a file: its state, and the numbers of marks stored and rejected."""
     upload = get_upload(actions.import_file(school, kind="marks", file_name="x.csv", content=content))
-    return upload.state, upload.rows_stored, upload.rows_refused
+    return upload.state, upload.rows_stored, upload.rows_rejected
 
 
 @pytest.mark.parametrize("case", MATRICES)

@@ -138,4 +138,4 @@ def _listed(parts: Sequence[str]) -> str:
 
 def restated_term(frame: pd.DataFrame, series: str) -> pd.Series[bool]:
     """Rows whose persistent absence is last year's left in place: summer 2024/25 of the daily series (23.98 for 21.9)."""
-    return (frame["period_kind"] == TERM) & (frame["academic_year"] == 2024) & (frame["term"] == "Summer") & (series != ACCREDITED)  # noqa: PLR2004  the one year it happened
+    return (frame["period_kind"] == TERM) & (frame["academic_year"] == 2024) & (frame["term"] == "Summer") & (series != ACCREDITED)

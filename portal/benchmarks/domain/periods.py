@@ -148,7 +148,7 @@ def school_days(first: date, last: date) -> int:
     Weekdays in term, less the half terms and two weeks at Easter that have passed. Good to a few days: for telling
     doubled figures from real ones.
     """
-    days = sum(1 for on in _each(first, last) if on.weekday() < 5)  # noqa: PLR2004  Monday to Friday
+    days = sum(1 for on in _each(first, last) if on.weekday() < 5)
     year = register_year(first)
     breaks = (
         (date(year, 10, 27), 5),

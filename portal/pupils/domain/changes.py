@@ -153,7 +153,7 @@ def _add_parent(changes: Changes, pupil_id: UUID, parent: IncomingParent, priori
     columns = {name: getattr(parent, name) or None for name in REPLACED_PARENT_COLUMNS}
     changes.add("parent", pupil_id, id=parent_id, name=parent.name, do_not_disclose=parent.do_not_disclose, **columns)
     changes.add(
-        "parenthood",
+        "pupil_contact",
         pupil_id,
         id=uuid4(),
         pupil_id=pupil_id,
@@ -175,7 +175,7 @@ def _change_parent(changes: Changes, pupil_id: UUID, existing: tuple[PupilContac
         name: _updated(getattr(parent, name), getattr(link, name)) for name in ("relationship", "parental_responsibility")
     }
     if any(getattr(link, name) != value for name, value in link_values.items()):
-        changes.change("parenthood", pupil_id, id=link.id, **link_values)
+        changes.change("pupil_contact", pupil_id, id=link.id, **link_values)
 
 
 def characteristic_changes(

@@ -84,7 +84,7 @@ class IncomingPupil:
         return folded(self.forename)
 
     @property
-    def likeness(self) -> str:
+    def match_key(self) -> str:
         """The key under which a person's decision about this pupil is remembered."""
         return "|".join((self.upn or "", self.surname_folded, self.forename_folded, self.date_of_birth.isoformat()))
 

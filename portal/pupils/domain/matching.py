@@ -59,7 +59,7 @@ class Match:
     incoming: IncomingPupil
     kind: MatchKind
     pupil_id: UUID | None = None
-    differs_in: tuple[str, ...] = ()
+    differing_fields: tuple[str, ...] = ()
     across_schools: bool = False
     moves_in: bool = False
     other_row: int | None = None
@@ -71,7 +71,7 @@ def find_matches(
     """Match the rows of a list with existing pupils, then with each other.
 
     `existing` are the pupils who share a UPN, or a surname and date of birth, with a row. `decided` holds people's earlier
-    decisions: an incoming pupil's `likeness`, to the pupil they turned out to be and whether that pupil is at this school.
+    decisions: an incoming pupil's `match_key`, to the pupil they turned out to be and whether that pupil is at this school.
     """
     by_upn: defaultdict[str, list[ExistingPupil]] = defaultdict(list)
     by_name: defaultdict[tuple[str, date], list[ExistingPupil]] = defaultdict(list)
@@ -95,8 +95,8 @@ def _match_existing(
         exact = [candidate for candidate in exact if candidate.forename_folded == pupil.forename_folded] or exact
     if len(exact) == 1:
         return Match(pupil, MatchKind.EXISTING, exact[0].pupil_id, moves_in=not exact[0].is_at_school)
-    if pupil.likeness in decided:
-        pupil_id, is_at_school = decided[pupil.likeness]
+    if pupil.match_key in decided:
+        pupil_id, is_at_school = decided[pupil.match_key]
         return Match(pupil, MatchKind.EXISTING, pupil_id, moves_in=not is_at_school)
     possible = [
         *same_upn.values(),

@@ -38,20 +38,20 @@ class Measure:
     severely_absent: int = 0
 
     @property
-    def tally(self) -> SessionCounts:
-        """The counts as a tally of the rules."""
+    def sessions(self) -> SessionCounts:
+        """The sessions by code, as the rules count them."""
         return SessionCounts.from_counts(dict(zip(CODE_BYTES.tolist(), self.by_code.tolist(), strict=True)))
 
     def counts(self) -> dict[str, int]:
         """The counts by name."""
-        tally = self.tally
+        sessions = self.sessions
         return {
-            "possible": tally.possible,
-            "present": tally.present,
-            "approved_educational_activity": tally.approved,
-            "authorised": tally.authorised,
-            "unauthorised": tally.unauthorised,
-            "late": tally.late,
+            "possible": sessions.possible,
+            "present": sessions.present,
+            "approved_educational_activity": sessions.approved,
+            "authorised": sessions.authorised,
+            "unauthorised": sessions.unauthorised,
+            "late": sessions.late,
             "enrolments": self.enrolments,
             "persistently_absent": self.persistently_absent,
             "severely_absent": self.severely_absent,
@@ -59,30 +59,30 @@ class Measure:
 
     def codes(self) -> dict[str, int]:
         """The number of sessions of each code that occurs."""
-        return {CODES_BY_BYTE[byte].letters: count for byte, count in self.tally.counts}
+        return {CODES_BY_BYTE[byte].letters: count for byte, count in self.sessions.counts}
 
     def rows_by_code(self) -> list[dict[str, object]]:
         """A row for each code that occurs: its sessions and its share of the possible ones.
 
         A code that is not a possible session has no share.
         """
-        tally = self.tally
+        sessions = self.sessions
         rows: list[dict[str, object]] = []
-        for byte, count in tally.counts:
-            rate = tally.rate(count) if CODES_BY_BYTE[byte].possible else None
-            row: dict[str, object] = {"group": CODES_BY_BYTE[byte].letters, "sessions": count, "possible": tally.possible}
+        for byte, count in sessions.counts:
+            rate = sessions.rate(count) if CODES_BY_BYTE[byte].possible else None
+            row: dict[str, object] = {"group": CODES_BY_BYTE[byte].letters, "sessions": count, "possible": sessions.possible}
             rows.append(row | {"rate": _as_float(rate), "rate_rounded": _as_float(rate, 2)})
         return rows
 
     def rates(self) -> dict[str, Fraction | None]:
         """The exact rates by name; None where no session was possible."""
-        tally, enrolments = self.tally, self.enrolments
+        sessions, enrolments = self.sessions, self.enrolments
         return {
-            "attendance": tally.attendance,
-            "overall_absence": tally.overall_absence,
-            "authorised": tally.authorised_absence,
-            "unauthorised": tally.unauthorised_absence,
-            "late": tally.rate(tally.late),
+            "attendance": sessions.attendance,
+            "overall_absence": sessions.overall_absence,
+            "authorised": sessions.authorised_absence,
+            "unauthorised": sessions.unauthorised_absence,
+            "late": sessions.rate(sessions.late),
             "persistent_absence": Fraction(100 * self.persistently_absent, enrolments) if enrolments else None,
             "severe_absence": Fraction(100 * self.severely_absent, enrolments) if enrolments else None,
         }

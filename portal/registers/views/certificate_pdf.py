@@ -21,7 +21,7 @@ TEMPLATE = Path(__file__).parents[1] / "templates" / "registers" / "certificate.
 
 def certificate_pdf(*, pupil: Pupil, line: RollLine, school: School, certificate: Certificate, as_at: date | None) -> bytes:
     """One landscape sheet: the year's grid, then number, length and frequency of absence."""
-    attendance = certificate.tally.attendance
+    attendance = certificate.counts.attendance
     return pdf(
         TEMPLATE,
         {
@@ -42,7 +42,7 @@ def certificate_pdf(*, pupil: Pupil, line: RollLine, school: School, certificate
                 for row in certificate.lines
             ],
             "attendance": str(rounded(attendance, 1)) if attendance is not None else None,
-            "sentences": [certificate.tally.sentence, certificate.spells.sentence, certificate.lateness.sentence],
+            "sentences": [certificate.counts.sentence, certificate.absence_periods.sentence, certificate.lateness.sentence],
         },
     )
 

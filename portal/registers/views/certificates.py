@@ -84,8 +84,8 @@ class Certificate:
     as_at: datetime | None
     weeks: tuple[date, ...]
     lines: tuple[GridRow, ...]
-    tally: SessionCounts
-    spells: AbsencePeriods
+    counts: SessionCounts
+    absence_periods: AbsencePeriods
     recent: SessionCounts | None
     recent_between: tuple[date, date] | None
     beside_school: AbsenceComparison
@@ -125,18 +125,18 @@ def _build_certificate(register: YearRegister, pupil_lines: Sequence[int], insta
     marks = _by_session(register, pupil_marks)
     between = (min(on for on, _ in marks), max(on for on, _ in marks)) if marks else None
     recent = recent_weeks(register.calendar, between[1]) if between else None
-    tally = counts_of(marks, register.calendar, between) if between else SessionCounts(())
+    counts = counts_of(marks, register.calendar, between) if between else SessionCounts(())
     return Certificate(
         school_id=register.school_id,
         academic_year=register.academic_year,
         as_at=instant,
         weeks=register.weeks,
         lines=_grid(register, pupil_lines, pupil_marks),
-        tally=tally,
-        spells=absence_periods(marks, register.calendar, between),
+        counts=counts,
+        absence_periods=absence_periods(marks, register.calendar, between),
         recent=counts_of(marks, register.calendar, recent) if recent else None,
         recent_between=(recent[0], min(recent[1], between[1])) if recent and between else None,
-        beside_school=compare_with_school_average(tally, _school_tally(register, between)),
+        beside_school=compare_with_school_average(counts, _school_counts(register, between)),
         pattern=by_weekday_and_half(marks, register.calendar, between),
         lateness=lateness(marks, register.calendar, between),
         between=between,
@@ -151,8 +151,8 @@ def _by_session(register: YearRegister, pupil_marks: np.ndarray[tuple[int], np.d
     }
 
 
-def _school_tally(register: YearRegister, between: tuple[date, date] | None) -> SessionCounts:
-    """The tally of all pupils over the same days: the sums behind the school's average."""
+def _school_counts(register: YearRegister, between: tuple[date, date] | None) -> SessionCounts:
+    """The counts of all pupils over the same days: the sums behind the school's average."""
     if between is None:
         return SessionCounts(())
     counts = np.bincount(register.counted[:, register.columns(between)].ravel(), minlength=256)[CODE_BYTES]

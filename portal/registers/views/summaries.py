@@ -208,8 +208,8 @@ class PupilAbsence:
     pupil_id: UUID
     possible: int
     absent: int
-    spells: int
-    longest_spell: int
+    absence_periods: int
+    longest_absence: int
     recent_possible: int
     recent_absent: int
 
@@ -222,8 +222,8 @@ def pupil_absences(school_id: UUID, academic_year: int, pupil_ids: Sequence[UUID
             PupilYearSummary.pupil_id,
             PupilYearSummary.possible,
             absent,
-            PupilYearSummary.spells,
-            PupilYearSummary.longest_spell,
+            PupilYearSummary.absence_periods,
+            PupilYearSummary.longest_absence,
             PupilYearSummary.recent_possible,
             PupilYearSummary.recent_absent,
         )

@@ -67,7 +67,7 @@ class Checked:
 
     pages: dict[date, Marks] = field(default_factory=dict)
     rows_in: int = 0
-    rows_refused: int = 0
+    rows_rejected: int = 0
     missing: int = 0
     findings: list[Finding] = field(default_factory=list)
     reason: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, dtype=np.uint8))
@@ -81,7 +81,7 @@ class Checked:
     @property
     def rows_stored(self) -> int:
         """The number of accepted marks or rows."""
-        return self.rows_in - self.rows_refused
+        return self.rows_in - self.rows_rejected
 
 
 def check_marks(reading: Reading, school: SchoolContext) -> Checked:
@@ -110,7 +110,7 @@ def check_marks(reading: Reading, school: SchoolContext) -> Checked:
     reason[closures] = 0
     checked = Checked(pages=pages, missing=reading.missing, reason=reason, years=school.years)
     checked.rows_in = reading.rows_in - closures.size
-    checked.rows_refused = checked.rows_in - accepted.size
+    checked.rows_rejected = checked.rows_in - accepted.size
     checked.notes = _notes(tables, reading, pages)
     if accepted.size:
         days = day[accepted]

@@ -32,7 +32,7 @@ class Finding:
     """A rejection or a warning, grouped over rows."""
 
     kind: str
-    refused: bool
+    rejected: bool
     sheet: str | None
     column: str | None
     rows: str

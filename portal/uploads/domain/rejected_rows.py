@@ -34,7 +34,7 @@ def _lines(reading: Reading, checked: Checked) -> Iterator[tuple[Cell, ...]]:
         half = ("AM", "PM")[reading.session[index]]
         yield (pupil.upn, pupil.surname, pupil.forename, f"{day:%d/%m/%Y}", half, code, int(reading.row[index]), what_to_do, "")
     for problem in (problem for problem in reading.problems if problem.count):
-        raw = reading.refused_rows.get((problem.sheet, problem.row), ())
+        raw = reading.rejected_rows.get((problem.sheet, problem.row), ())
         yield ("", "", "", "", "", problem.value or "", problem.row, problem.message, " | ".join(str(cell) for cell in raw))
 
 

@@ -33,7 +33,7 @@ def check_pupil_list(school_id: UUID, reading: Reading, *, academic_year: int | 
     rejected = sum(problem.count for problem in reading.problems)
     checked = Checked(
         rows_in=len(people) + rejected,
-        rows_refused=rejected,
+        rows_rejected=rejected,
         findings=reading_findings(reading),
         people=people,
     )

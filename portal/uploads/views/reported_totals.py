@@ -38,7 +38,7 @@ def check_totals(school_id: UUID, reading: Reading) -> Checked:
     for school, rows in rows_by_school.items():
         sentence = REASONS["wrong-school"].format(value=school)
         findings.append(Finding("wrong-school", True, None, None, row_ranges(np.array(rows)), school, sentence, len(rows)))
-    return Checked(rows_in=len(reading.totals) + unread, rows_refused=other_schools + unread, findings=findings)
+    return Checked(rows_in=len(reading.totals) + unread, rows_rejected=other_schools + unread, findings=findings)
 
 
 def store_totals(upload: Upload, reading: Reading) -> int:

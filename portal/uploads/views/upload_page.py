@@ -26,30 +26,30 @@ LAYOUTS = {
     "census-csv": "a school census table",
     "dfe-weekly": "the Department for Education’s weekly pupil attendance file",
 }
-STEPS = (("received", "Received"), ("rehearsed", "Checked and rehearsed"), ("applied", "Applied"))
+STEPS = (("received", "Received"), ("previewed", "Checked and rehearsed"), ("applied", "Applied"))
 _REACHED = {
     "received": 0,
     "needs-mapping": 0,
-    "rehearsed": 1,
+    "previewed": 1,
     "applying": 1,
     "applied": 2,
-    "undone": 2,
-    "refused": 0,
-    "withdrawn": 0,
+    "reverted": 2,
+    "rejected": 0,
+    "cancelled": 0,
 }
 
 
 def upload_context(upload: Upload) -> dict[str, Any]:
     """The template context of the page of an upload, in any state."""
-    preview: dict[str, Any] = upload.rehearsal
+    preview: dict[str, Any] = upload.preview
     findings = queries.findings_of(upload.id)
     return {
         "upload": upload,
         "school": school(upload.school_id),
         "told": preview,
         "layout": LAYOUTS.get(upload.layout or "", "not read yet"),
-        "refusals": [finding for finding in findings if finding.refused],
-        "notes": [finding for finding in findings if not finding.refused],
+        "refusals": [finding for finding in findings if finding.rejected],
+        "notes": [finding for finding in findings if not finding.rejected],
         "changes": [(_code(change["from"]), _code(change["to"]), change["count"]) for change in preview.get("changes", ())],
         "weeks": [{**counts, "week": date.fromisoformat(counts["week"])} for counts in preview.get("weeks", ())],
         "complete_weeks": [date.fromisoformat(week) for week in preview.get("complete_weeks", ())],
@@ -71,17 +71,17 @@ def _steps(upload: Upload) -> list[dict[str, str]]:
         {"title": words, "state": "done" if index <= reached else "now" if index == reached + 1 else "next"}
         for index, (_, words) in enumerate(STEPS)
     ]
-    if upload.state in {"refused", "withdrawn", "undone"}:
+    if upload.state in {"rejected", "cancelled", "reverted"}:
         steps = [
             *steps[: reached + 1],
-            {"title": {"refused": "Refused", "withdrawn": "Withdrawn", "undone": "Undone"}[upload.state], "state": "done"},
+            {"title": {"rejected": "Refused", "cancelled": "Withdrawn", "reverted": "Undone"}[upload.state], "state": "done"},
         ]
     return steps
 
 
 def columns_form(upload: Upload) -> Any:
     """The column mapping form: one select for each column, with the proposed meaning selected."""
-    preview: dict[str, Any] = upload.rehearsal
+    preview: dict[str, Any] = upload.preview
     columns: list[dict[str, Any]] = preview.get("columns", [])
     meanings = choices([("", "Not used"), *MEANINGS.items()])
 
@@ -106,5 +106,5 @@ def _samples(column: dict[str, Any]) -> str:
 
 def missing_meanings(upload: Upload) -> list[str]:
     """The labels of the required meanings that no column has yet."""
-    preview: dict[str, Any] = upload.rehearsal
+    preview: dict[str, Any] = upload.preview
     return [MEANINGS.get(meaning, meaning) for meaning in preview.get("lacking", ())]

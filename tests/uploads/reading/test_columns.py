@@ -152,5 +152,5 @@ def test_findings_count_marks_and_name_the_letters_of_a_column() -> None:
         Problem("totals-differ", 0, 5, 0, "Attendance", None, "They differ.", 0),
     )
     rejection, warning = reading_findings(Reading("long", problems=problems))
-    assert (rejection.refused, rejection.count, rejection.column, rejection.rows) == (True, 12, "B", "3 to 4")
-    assert (warning.refused, warning.count, warning.column) == (False, 1, "Attendance")
+    assert (rejection.rejected, rejection.count, rejection.column, rejection.rows) == (True, 12, "B", "3 to 4")
+    assert (warning.rejected, warning.count, warning.column) == (False, 1, "Attendance")

@@ -53,7 +53,7 @@ def test_all_marks_of_a_pupil_with_a_wrong_upn_count_as_rejected() -> None:
     reading = read_string("/\\I-##", upn_text="A12345")
     assert_all_marks_accounted(reading, 3)
     assert reading.problems[0].value == "A12345"
-    assert reading.refused_rows[0, 1][-1] == "/\\I-##"
+    assert reading.rejected_rows[0, 1][-1] == "/\\I-##"
 
 
 def test_blanks_and_dashes_are_missing_on_weekdays_and_ignored_at_weekends() -> None:

@@ -92,7 +92,7 @@ def test_rejected_rows_have_row_column_and_value() -> None:
         ("no-session", 6, "LUNCH"),
         ("two-codes", 8, "/ \\"),
     ]
-    assert reading.refused_rows[0, 5] == (upn(1), "soon", "AM", "/")
+    assert reading.rejected_rows[0, 5] == (upn(1), "soon", "AM", "/")
 
 
 def test_minutes_late_and_comments_are_read_with_their_mark() -> None:

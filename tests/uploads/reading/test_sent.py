@@ -42,7 +42,7 @@ def import_text(school: UUID, kind: str, content: str) -> Upload:
 def test_a_transfer_file_sent_as_a_pupil_list_imports_pupils_and_no_marks(primary: UUID) -> None:
     pupils = [PUPIL.format(upn(40), "2017-03-02", MARKS.format("/I")), PUPIL.format("A1", "2017-03-02", MARKS.format("////"))]
     upload = import_text(primary, "pupils", f"<CTfile><CTFpupilData>{''.join(pupils)}</CTFpupilData></CTfile>")
-    assert (upload.state, upload.kind, upload.rows_in, upload.rows_stored, upload.rows_refused) == ("applied", "pupils", 2, 1, 1)
+    assert (upload.state, upload.kind, upload.rows_in, upload.rows_stored, upload.rows_rejected) == ("applied", "pupils", 2, 1, 1)
     assert findings_by_kind(upload)["odd-upn"].count == 1
 
 
@@ -54,7 +54,7 @@ def test_marks_sent_as_a_pupil_list_are_imported_as_marks(primary: UUID) -> None
 def test_totals_of_other_schools_are_rejected(primary: UUID) -> None:
     rows = "".join(f"{upn(number)},{urn},20,{number}\n" for number, urn in enumerate(("900001", "900002", "900002", "900001", "")))
     upload = import_text(primary, "totals", f"UPN,Unique Reference Number,Possible Sessions,Absent Sessions\n{rows}")
-    assert (upload.kind, upload.rows_in, upload.rows_stored, upload.rows_refused) == ("totals", 5, 3, 2)
+    assert (upload.kind, upload.rows_in, upload.rows_stored, upload.rows_rejected) == ("totals", 5, 3, 2)
     finding = findings_by_kind(upload)["wrong-school"]
-    assert (finding.refused, finding.rows, finding.value, finding.count) == (True, "3 to 4", "900002", 2)
+    assert (finding.rejected, finding.rows, finding.value, finding.count) == (True, "3 to 4", "900002", 2)
     assert tx().scalar(select(func.count()).where(ReportedTotal.upload_id == upload.id)) == 3

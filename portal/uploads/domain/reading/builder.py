@@ -112,7 +112,7 @@ class ReadingBuilder:
                 for note in self._notes
             ),
             problems=tuple(self.problems),
-            refused_rows=self.raw_rows,
+            rejected_rows=self.raw_rows,
             **extra,
         )
 

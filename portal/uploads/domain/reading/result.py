@@ -143,7 +143,7 @@ class Reading:
     people: tuple[Person, ...] = ()
     totals: tuple[Mapping[str, Any], ...] = ()
     problems: tuple[Problem, ...] = ()
-    refused_rows: Mapping[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
+    rejected_rows: Mapping[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
     needs_mapping: bool = False
     missing_meanings: tuple[str, ...] = ()

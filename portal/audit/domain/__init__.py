@@ -1,0 +1,1 @@
+"""What the audit knows that needs no table: the chain's hashes."""
