@@ -27,18 +27,26 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 
-class Postbox(socketserver.StreamRequestHandler):
-    """A mail server that does just enough to receive a message."""
+class MailServer(socketserver.TCPServer):
+    """A mail server on this machine, with the messages it has received."""
+
+    messages: list[str]
+
+
+class MailHandler(socketserver.StreamRequestHandler):
+    """Just enough SMTP to receive a message."""
+
+    server: MailServer
 
     def handle(self) -> None:
         """Answer each command and store what follows DATA."""
-        self.wfile.write(b"220 postbox\r\n")
+        self.wfile.write(b"220 ready\r\n")
         while line := self.rfile.readline():
             command = line.strip().upper()
             if command == b"DATA":
                 self.wfile.write(b"354 go on\r\n")
-                self.server.messages.append(self._message())  # type: ignore[attr-defined]  # set where the server is made
-                self.wfile.write(b"250 kept\r\n")
+                self.server.messages.append(self._message())
+                self.wfile.write(b"250 stored\r\n")
             elif command == b"QUIT":
                 self.wfile.write(b"221 bye\r\n")
                 return
@@ -53,19 +61,19 @@ class Postbox(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def postbox() -> Iterator[tuple[Smtp, list[str]]]:
-    """A mail server on this machine, and the messages it received."""
-    with socketserver.TCPServer(("127.0.0.1", 0), Postbox) as server:
-        server.messages = []  # type: ignore[attr-defined]  # read by its handler
+def mail_server() -> Iterator[tuple[Smtp, list[str]]]:
+    """Run a mail server: how to reach it, and the messages it receives."""
+    with MailServer(("127.0.0.1", 0), MailHandler) as server:
+        server.messages = []
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield Smtp("127.0.0.1", server.server_address[1], "portal@council.example", "none"), server.messages  # type: ignore[attr-defined]  # as above
+        yield Smtp("127.0.0.1", server.server_address[1], "portal@council.example", "none"), server.messages
         server.shutdown()
         thread.join()
 
 
 def test_a_message_is_delivered_once_and_its_body_deleted(world: World) -> None:
-    with postbox() as (smtp, messages), unit_of_work(command_line(world.authority.id)):
+    with mail_server() as (smtp, messages), unit_of_work(command_line(world.authority.id)):
         mail_id = mail_actions.send_mail("ann@council.example", "A link", "Open https://portal.example/reset/links/secret\n")
         job = tx().scalars(select(OutboxJob).where(OutboxJob.kind == KIND)).one()
         assert job.ids == {"mail_id": str(mail_id)}
@@ -93,7 +101,7 @@ def test_a_message_stays_queued_without_a_server(world: World) -> None:
 
 
 def test_a_message_is_sent_by_the_server_set_for_the_process(world: World) -> None:
-    with postbox() as (smtp, messages), unit_of_work(command_line(world.authority.id)):
+    with mail_server() as (smtp, messages), unit_of_work(command_line(world.authority.id)):
         mail.connect(smtp)
         try:
             assert mail_actions.deliver_mail(mail_actions.send_mail("ann@council.example", "A link", "text")) is True
@@ -142,8 +150,7 @@ def test_the_demonstration_lists_its_people_by_role_and_each_signs_in_with_one_p
     for role, (_, membership) in world.authority.people.items():
         browser = new_browser(demo_app)
         browser.post("/demonstration/sign-in", {"membership": str(membership)}, token_from="/sign-in")
-        browser.get("/account")
-        assert role.value.replace("-", " ").title() in browser.last.text  # type: ignore[union-attr]  # just fetched
+        assert role.value.replace("-", " ").title() in browser.get("/account").text
 
 
 def test_one_press_signs_in_demonstration_people_only(demo_app: Flask, live_app: Flask, world: World) -> None:
