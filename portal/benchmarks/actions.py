@@ -1,4 +1,4 @@
-"""What can be done with published figures: load those that come with the product, and load a newer release."""
+"""What can be done with published figures: load the bundled releases, and load a newer release."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portal.audit.actions import record
 from portal.benchmarks import queries
 from portal.benchmarks.domain import layouts, tables
 from portal.benchmarks.domain.bundled_releases import bundled_releases
-from portal.benchmarks.domain.figures import FIRST_SUMMED_YEAR, dated_words, day_words
+from portal.benchmarks.domain.figures import FIRST_SUMMED_YEAR, date_phrase, day_text
 from portal.benchmarks.domain.reading import Release, read_release
 from portal.benchmarks.domain.tables import Problem
 from portal.benchmarks.events import RELEASE_LOADED
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
     from portal.benchmarks.domain.bundled_releases import BundledRelease
 
 
-#: The lock under which releases are loaded one after another.
-_LOADING = 5_120_251
+#: The number of the advisory lock under which releases are loaded one after another.
+_LOADING_LOCK = 5_120_251
 
-_KEYS = ("level", "geography", "geography_name", "phase", "period_kind", "academic_year", "status", "total_basis")
-_DAYS = ("week", "first_day", "last_day")
-_COUNTS = tuple(name for name in layouts.COUNTS if name not in {"attendance", "absence"})
+_KEY_COLUMNS = ("level", "geography", "geography_name", "phase", "period_kind", "academic_year", "status", "total_basis")
+_DAY_COLUMNS = ("week", "first_day", "last_day")
+_COUNT_COLUMNS = tuple(name for name in layouts.COUNTS if name not in {"attendance", "absence"})
 
 
-class ReleaseRefusedError(Exception):
-    """A file was not loaded, and nothing changed; `problems` say why and what to do."""
+class ReleaseRejectedError(Exception):
+    """A file was not loaded, and nothing changed. `problems` say why and what to do."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         """Carry the problems."""
-        super().__init__("; ".join(str(one) for one in problems[:3]))
+        super().__init__("; ".join(str(problem) for problem in problems[:3]))
         self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What a person says of a file: the release's name, when it was published, and where a year to date ends."""
+class ReleaseDetails:
+    """What a person says of a file: name, publication date, and the end of a year to date."""
 
     name: str
     published_on: date
@@ -62,121 +62,128 @@ class Source:
 
 @action
 def load_bundled() -> int:
-    """Load the releases that come with the product and are not here yet; returns how many. Safe to call at every start."""
-    _one_at_a_time()
-    here = queries.known_hashes()
-    missing = [one for one in bundled_releases() if one.sha256 not in here]
-    for one in missing:
-        _load_one_shipped(one)
+    """Load the bundled releases that are not loaded yet. Returns how many. Safe to call at every start."""
+    # Two web workers starting at once would both find a release missing and load it twice.
+    _lock_loading()
+    loaded_hashes = queries.hashes_everyone_sees()
+    missing = [release for release in bundled_releases() if release.sha256 not in loaded_hashes]
+    for release in missing:
+        _load_bundled(release)
     return len(missing)
 
 
 @action
 def import_release(content: bytes, *, name: str, published_on: date, file_name: str = "", data_to: date | None = None) -> UUID:
-    """Load a data file as published on Explore Education Statistics, wholly or not at all; returns the release's id.
+    """Load a data file as published on Explore Education Statistics, completely or not at all. Returns the release's id.
 
-    Loaded by an authority's people, its figures are seen by that authority alone; loaded by the platform, by everyone.
-    `data_to` is the last day of a year to date; without it the name or the publication date tells.
+    An authority's people load a release for their authority alone; the platform loads it for everyone. `data_to` is the last
+    day of a year to date. Without it the day is taken from the name or the publication date.
 
     Raises:
-        ReleaseRefusedError: naming rows, columns and values; nothing is changed.
+        ReleaseRejectedError: naming rows, columns and values; nothing is changed.
     """
-    source = Source(name.strip(), published_on, file_name, data_to)
-    if not source.name:
-        raise ReleaseRefusedError([Problem("Enter the release's name.")])
+    details = ReleaseDetails(name.strip(), published_on, file_name, data_to)
+    if not details.name:
+        raise ReleaseRejectedError([Problem("Enter the release's name.")])
     if published_on > clock.today():
-        raise ReleaseRefusedError([Problem("Enter the day the release was published: it cannot be after today.")])
+        raise ReleaseRejectedError([Problem("Enter the day the release was published: it cannot be after today.")])
     release = read_release(content, published_on=published_on, name=name, data_to=data_to)
-    _one_at_a_time()
-    problems = release.problems or _against_the_source(release, source)
+    _lock_loading()
+    problems = release.problems or _conflicts(release, details)
     if problems:
-        raise ReleaseRefusedError(problems)
-    return _store(release, source, audience=queries.audience())
+        raise ReleaseRejectedError(problems)
+    return _store(release, details, audience=queries.audience())
 
 
 def import_file(
     path: Path, *, name: str | None = None, published_on: date | None = None, data_to: date | None = None
 ) -> dict[str, Any]:
-    """Load a file from disk for the command line and say what happened as one JSON-ready document.
+    """Load a file from disk for the command line. Returns a JSON-ready document that says what happened.
 
-    Without a name the file's own stands in, without a publication date today. Keys: `release` (id, or None), `name`,
+    Without a name the file's own name is used, and without a publication date today. Keys: `release` (id, or None), `name`,
     `series`, `published_on`, `figures`, `left_out`, `covers`, `notes`, `problems` (row, column, value, sentence).
     Problems mean nothing was loaded.
     """
-    source = Source(name or path.stem, published_on or clock.today(), path.name, data_to)
-    said: dict[str, Any] = {"release": None, "name": source.name, "published_on": source.published_on.isoformat(), "problems": []}
+    details = ReleaseDetails(name or path.stem, published_on or clock.today(), path.name, data_to)
+    report: dict[str, Any] = {
+        "release": None,
+        "name": details.name,
+        "published_on": details.published_on.isoformat(),
+        "problems": [],
+    }
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= tables.MAX_BYTES else b""
     except OSError as error:
-        said["problems"] = [asdict(Problem(f"The file cannot be opened: {error.strerror}."))]
-        return said
+        report["problems"] = [asdict(Problem(f"The file cannot be opened: {error.strerror}."))]
+        return report
     if size > tables.MAX_BYTES:
-        said["problems"] = [asdict(Problem(tables.TOO_LARGE))]
-        return said
+        report["problems"] = [asdict(Problem(tables.TOO_LARGE))]
+        return report
     try:
-        loaded = import_release(
-            content, name=source.name, published_on=source.published_on, file_name=source.file_name, data_to=data_to
+        release_id = import_release(
+            content, name=details.name, published_on=details.published_on, file_name=details.file_name, data_to=data_to
         )
-    except ReleaseRefusedError as refused:
-        said["problems"] = [asdict(one) for one in refused.problems]
-        return said
-    found = queries.release(loaded)
-    if found is not None:
-        kept = {"series": found.series, "figures": found.figures, "left_out": found.left_out}
-        said |= {"release": str(loaded), **kept, "covers": list(found.covers), "notes": list(found.notes)}
-    return said
+    except ReleaseRejectedError as error:
+        report["problems"] = [asdict(problem) for problem in error.problems]
+        return report
+    release = queries.release(release_id)
+    if release is not None:
+        counts = {"series": release.series, "figures": release.figures, "left_out": release.left_out}
+        report |= {"release": str(release_id), **counts, "covers": list(release.covers), "notes": list(release.notes)}
+    return report
 
 
-def _against_the_source(release: Release, source: Source) -> list[Problem]:
-    """What does not go with what the person said of the file, or with what is here already."""
-    before = queries.loaded(release.sha256)
-    if before is not None:
+def _conflicts(release: Release, details: ReleaseDetails) -> list[Problem]:
+    """What contradicts the details a person gave, or the releases already loaded."""
+    earlier = queries.release_with_hash(release.sha256)
+    if earlier is not None:
         return [
             Problem(
-                f"This file is here already, as “{before.name}”, {dated_words(before.published_on, copied=before.is_copy_date)}."
+                f"This file is here already, as “{earlier.name}”, {date_phrase(earlier.published_on, copied=earlier.is_copy_date)}."
             )
         ]
-    last = release.figures["last_day"].dropna()
-    if len(last) and last.max() > source.published_on:
-        return [Problem(f"The file has figures to {day_words(last.max())}: enter the day it was published, which is later.")]
+    last_days = release.figures["last_day"].dropna()
+    if len(last_days) and last_days.max() > details.published_on:
+        return [Problem(f"The file has figures to {day_text(last_days.max())}: enter the day it was published, which is later.")]
     return []
 
 
-def _load_one_shipped(one: BundledRelease) -> None:
-    source = Source(one.name, one.published_on, one.original_name, one.data_to, one.is_copy_date)
-    release = read_release(one.content(), published_on=one.published_on, name=one.name, data_to=one.data_to)
-    if release.problems or release.sha256 != one.sha256:
-        raise ReleaseRefusedError(release.problems or [Problem(f"{one.file} is not the file that was shipped.")])
-    _store(replace(release, notes=(one.note, *release.notes)), source, audience=None, in_the_box=True)
+def _load_bundled(bundled: BundledRelease) -> None:
+    details = ReleaseDetails(bundled.name, bundled.published_on, bundled.original_name, bundled.data_to, bundled.is_copy_date)
+    release = read_release(bundled.content(), published_on=bundled.published_on, name=bundled.name, data_to=bundled.data_to)
+    if release.problems or release.sha256 != bundled.sha256:
+        raise ReleaseRejectedError(release.problems or [Problem(f"{bundled.file} is not the file that was shipped.")])
+    _store(replace(release, notes=(bundled.note, *release.notes)), details, audience=None, bundled=True)
 
 
-def _store(release: Release, source: Source, *, audience: UUID | None, in_the_box: bool = False) -> UUID:
+def _store(release: Release, details: ReleaseDetails, *, audience: UUID | None, bundled: bool = False) -> UUID:
     figures = release.figures
     row = PublishedRelease(
         id=uuid4(),
-        name=source.name,
+        name=details.name,
         series=release.series,
-        published_on=source.published_on,
-        is_copy_date=source.is_copy_date,
+        published_on=details.published_on,
+        is_copy_date=details.is_copy_date,
         sha256=release.sha256,
-        file_name=source.file_name,
+        file_name=details.file_name,
         decimal_places=2 if int(figures["academic_year"].max()) >= FIRST_SUMMED_YEAR else 1,
         figures=len(figures),
         left_out=release.left_out,
         notes=list(release.notes),
-        shipped=in_the_box,
+        shipped=bundled,
         audience=audience,
         loaded_at=clock.now(),
     )
     tx().add(row)
+    # The figures are inserted by plain SQL and refer to this row, so it must be in the database first.
     tx().flush()
-    _insert(figures, row.id)
+    _insert_figures(figures, row.id)
     record(
         RELEASE_LOADED,
         row.id,
         series=release.series,
-        published_on=source.published_on,
+        published_on=details.published_on,
         sha256=release.sha256,
         figures=len(figures),
         left_out=release.left_out,
@@ -184,44 +191,46 @@ def _store(release: Release, source: Source, *, audience: UUID | None, in_the_bo
     return row.id
 
 
-def _insert(figures: pd.DataFrame, release_id: UUID) -> None:
-    """One statement for all rows: PostgreSQL unfolds them from one JSON document."""
+def _insert_figures(figures: pd.DataFrame, release_id: UUID) -> None:
+    """Insert all figures in one statement: PostgreSQL unfolds the rows from one JSON document."""
     table = PublishedFigure.__table__
-    names = [*_KEYS, "term", *_DAYS, *_COUNTS, *layouts.MEANS, "by_code", "rates", "symbols"]
+    names = [*_KEY_COLUMNS, "term", *_DAY_COLUMNS, *_COUNT_COLUMNS, *layouts.MEANS, "by_code", "rates", "symbols"]
     rows = (
-        func.jsonb_to_recordset(cast(literal(_document(figures), Text), JSONB))
+        func.jsonb_to_recordset(cast(literal(_as_json(figures), Text), JSONB))
         .table_valued(*(column(name, table.c[name].type) for name in names))
         .render_derived(name="published", with_types=True)
     )
-    taken = [func.jsonb_strip_nulls(rows.c[name]) if isinstance(table.c[name].type, JSONB) else rows.c[name] for name in names]
-    chosen = select(func.gen_random_uuid(), literal(release_id), *taken)
-    tx().execute(insert(PublishedFigure).from_select(["id", "release_id", *names], chosen, include_defaults=False))
+    values = [func.jsonb_strip_nulls(rows.c[name]) if isinstance(table.c[name].type, JSONB) else rows.c[name] for name in names]
+    selected = select(func.gen_random_uuid(), literal(release_id), *values)
+    tx().execute(insert(PublishedFigure).from_select(["id", "release_id", *names], selected, include_defaults=False))
 
 
-def _document(figures: pd.DataFrame) -> str:
-    """The figures as a JSON array of objects, one a row, with missing values as null."""
-    rows = figures[[*_KEYS, "term", "symbols"]].copy()
-    for name in _DAYS:
+def _as_json(figures: pd.DataFrame) -> str:
+    """The figures as a JSON array with an object for each row, and null for missing values."""
+    rows = figures[[*_KEY_COLUMNS, "term", "symbols"]].copy()
+    for name in _DAY_COLUMNS:
         rows[name] = [None if pd.isna(on) else on.isoformat() for on in figures[name]]
-    for name in _COUNTS:
+    for name in _COUNT_COLUMNS:
         rows[name] = figures[name].astype("Int64") if name in figures else None
     for name in layouts.MEANS:
+        # repr gives the shortest digits that read back as the same number: the file's own, as text into a numeric column.
         rows[name] = [None if pd.isna(mean) else repr(mean) for mean in figures[name].tolist()] if name in figures else None
-    rows["by_code"] = _folded(figures, "code ")
-    rows["rates"] = _folded(figures, "rate ")
+    rows["by_code"] = _objects_of_prefix(figures, "code ")
+    rows["rates"] = _objects_of_prefix(figures, "rate ")
     return str(rows.to_json(orient="records"))
 
 
-def _folded(figures: pd.DataFrame, prefix: str) -> list[dict[str, Any]]:
-    """The columns of one prefix as an object a row."""
+def _objects_of_prefix(figures: pd.DataFrame, prefix: str) -> list[dict[str, Any]]:
+    """The columns with one prefix as an object for each row."""
     names = {name: name.removeprefix(prefix) for name in figures.columns if name.startswith(prefix)}
     if not names:
         return [{} for _ in range(len(figures))]
-    kept = figures[list(names)].rename(columns=names)
-    kept = kept.astype("Int64") if prefix == "code " else kept
-    found: list[dict[str, Any]] = json.loads(kept.to_json(orient="records"))
-    return found
+    columns = figures[list(names)].rename(columns=names)
+    columns = columns.astype("Int64") if prefix == "code " else columns
+    objects: list[dict[str, Any]] = json.loads(columns.to_json(orient="records"))
+    return objects
 
 
-def _one_at_a_time() -> None:
-    tx().execute(select(func.pg_advisory_xact_lock(_LOADING)))
+def _lock_loading() -> None:
+    """Wait until nobody else loads releases. The lock ends with the transaction."""
+    tx().execute(select(func.pg_advisory_xact_lock(_LOADING_LOCK)))

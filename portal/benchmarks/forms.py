@@ -1,4 +1,4 @@
-"""What may be typed about a release: its data file, its name, and the days it was published and runs to."""
+"""The form that loads a release."""
 
 from __future__ import annotations
 

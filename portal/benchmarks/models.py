@@ -1,4 +1,4 @@
-"""What benchmarks store: published releases and their figures, shared by every authority and never personal."""
+"""Tables of published releases and their figures: shared by every authority, and never personal."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ from portal.db.types import NOT_PERSONAL, Bool, Day, Id, Instant, Int, OptionalD
 
 
 class PublishedRelease(Shared):
-    """One file as published: what it is called, when it came out, what it covers, and for whom it was loaded.
+    """One file as published: its name, its date, what it covers, and who sees it.
 
-    `audience` is the authority whose people loaded it, who alone see it; none means it came with the product or
-    from the platform, and everyone sees it. `is_copy_date`: the day of publication is not known, and `published_on` is
-    the day the copy was taken.
+    `audience` is the authority whose people loaded it; only they see it. None means it is bundled or from the platform, and
+    everyone sees it. `is_copy_date`: the publication date is not known, and `published_on` is the day of the copy.
     """
 
     __tablename__ = "release"
@@ -55,7 +54,7 @@ class PublishedRelease(Shared):
 
 
 class PublishedFigure(Shared):
-    """One published figure: a place, a phase and a period of one release, as counts; numbers exactly as published.
+    """One figure of a release, for a place, a phase and a period. Its numbers are exactly as published.
 
     `by_code` holds sessions by register code and `rates` the percentages as published, in the file's own digits.
     `symbols` names each measure that was published as a symbol (c, x, z, low): such a measure has no number here.

@@ -1,4 +1,4 @@
-"""Where published figures live: the releases there are, loading a newer one, and what each holds."""
+"""The pages of published figures: the list, loading a newer release, and what each holds."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def new() -> ResponseReturnValue:
     problems: tuple[Problem, ...] = ()
     if form.validate_on_submit() and form.published_on.data:
         try:
-            return _loaded(form, form.published_on.data)
-        except actions.ReleaseRefusedError as refused:
-            problems = refused.problems
+            return _load(form, form.published_on.data)
+        except actions.ReleaseRejectedError as error:
+            problems = error.problems
             form.add_error("file", str(problems[0]))
     return render_template("benchmarks/new.html", form=form, problems=problems)
 
@@ -55,13 +55,13 @@ def show(release_id: UUID) -> ResponseReturnValue:
     return render_template("benchmarks/show.html", release=release, periods=periods, phases=PHASES, attribution=ATTRIBUTION)
 
 
-def _loaded(form: LoadRelease, published_on: date) -> ResponseReturnValue:
-    sent = form.file.data
+def _load(form: LoadRelease, published_on: date) -> ResponseReturnValue:
+    file = form.file.data
     release_id = actions.import_release(
-        sent.read(),
+        file.read(),
         name=form.name.data or "",
         published_on=published_on,
-        file_name=sent.filename or "",
+        file_name=file.filename or "",
         data_to=form.data_to.data,
     )
     flash("The release is loaded. Comparisons use its figures from now on.", "success")

@@ -1,4 +1,4 @@
-"""A database with the product's own releases in it, loaded once for the tests of this folder and taken back after them."""
+"""A database with the bundled releases: loaded once for a module's tests, and rolled back after them."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def loaded(engine: Engine) -> Iterator[Connection]:
-    """A connection whose transaction holds the shipped releases; it is rolled back when the module ends."""
+    """A connection whose transaction holds the bundled releases. It is rolled back when the module ends."""
     with engine.connect() as connection, clock.frozen_at(NOW):
-        outer = connection.begin()
+        transaction = connection.begin()
         with bound_to(connection), unit_of_work(platform_scope()):
             people_actions.ensure_platform()
             actions.load_bundled()
         yield connection
-        outer.rollback()
+        transaction.rollback()
 
 
 @pytest.fixture
 def shipped_figures(loaded: Connection) -> Iterator[None]:
-    """The shipped releases, seen by the platform; what a test adds is taken back at its end."""
-    point = loaded.begin_nested()
+    """The bundled releases, seen by the platform. What a test adds is rolled back at its end."""
+    savepoint = loaded.begin_nested()
     with clock.frozen_at(NOW), bound_to(loaded), unit_of_work(platform_scope()):
         yield
-    if point.is_active:
-        point.rollback()
+    if savepoint.is_active:
+        savepoint.rollback()

@@ -1,4 +1,4 @@
-"""Comparisons the portal refuses, each with its sentence, and those it allows."""
+"""Comparisons the portal rejects, each with its sentence, and those it allows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.benchmarks.domain.comparisons import Compared, compared, few_answered, why_not
+from portal.benchmarks.domain.comparisons import Comparable, comparable, low_response_note, why_not_comparable
 from portal.benchmarks.domain.figures import (
     ACCREDITED,
     DAILY,
@@ -21,16 +21,16 @@ from portal.benchmarks.domain.figures import (
     YEAR_TO_DATE,
     Benchmark,
     by_period,
-    span_words,
-    week_span_words,
+    span_text,
+    week_span_text,
 )
 
-THIS_YEAR = Compared(DAILY, "secondary", YEAR_TO_DATE, 2025, date(2025, 9, 8), date(2026, 7, 10))
-WEEK_41 = Compared(DAILY, "secondary", WEEK, 2025, date(2025, 10, 6), date(2025, 10, 10))
+THIS_YEAR = Comparable(DAILY, "secondary", YEAR_TO_DATE, 2025, date(2025, 9, 8), date(2026, 7, 10))
+WEEK_41 = Comparable(DAILY, "secondary", WEEK, 2025, date(2025, 10, 6), date(2025, 10, 10))
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "measure", "sentence"),
+    ("first", "second", "measure", "sentence"),
     [
         (THIS_YEAR, replace(THIS_YEAR, series=ACCREDITED), "absence", "cover different schools and days"),
         (THIS_YEAR, replace(THIS_YEAR, phase="total"), "absence", "compare one phase"),
@@ -45,14 +45,16 @@ WEEK_41 = Compared(DAILY, "secondary", WEEK, 2025, date(2025, 10, 6), date(2025,
         (THIS_YEAR, replace(THIS_YEAR, last_day=date(2025, 10, 24)), "persistent", "over the same days only"),
     ],
 )
-def test_what_would_mislead_is_refused_in_words(one: Compared, other: Compared, measure: str, sentence: str) -> None:
-    """Whichever stands first."""
-    assert sentence in str(why_not(one, other, measure))
-    assert sentence in str(why_not(other, one, measure))
+def test_a_misleading_comparison_is_rejected_with_a_reason(
+    first: Comparable, second: Comparable, measure: str, sentence: str
+) -> None:
+    """In either order."""
+    assert sentence in str(why_not_comparable(first, second, measure))
+    assert sentence in str(why_not_comparable(second, first, measure))
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "measure"),
+    ("first", "second", "measure"),
     [
         (THIS_YEAR, THIS_YEAR, "persistent"),
         (THIS_YEAR, replace(THIS_YEAR, academic_year=2024, first_day=date(2024, 9, 9), last_day=date(2025, 7, 25)), "absence"),
@@ -65,9 +67,9 @@ def test_what_would_mislead_is_refused_in_words(one: Compared, other: Compared, 
         ),
     ],
 )
-def test_like_with_like_is_allowed(one: Compared, other: Compared, measure: str) -> None:
+def test_comparing_like_with_like_is_allowed(first: Comparable, second: Comparable, measure: str) -> None:
     """The accredited total is a sum in every year."""
-    assert why_not(one, other, measure) is None
+    assert why_not_comparable(first, second, measure) is None
 
 
 @given(
@@ -77,49 +79,69 @@ def test_like_with_like_is_allowed(one: Compared, other: Compared, measure: str)
     st.sampled_from(["absence", "authorised"]),
 )
 def test_a_figure_compares_with_itself(series: str, phase: str, year: int, measure: str) -> None:
-    """Whatever it is."""
-    one = Compared(series, phase, YEAR_TO_DATE, year, None, None)
-    assert why_not(one, one, measure) is None
+    """For any series, phase, year and measure."""
+    comparison = Comparable(series, phase, YEAR_TO_DATE, year, None, None)
+    assert why_not_comparable(comparison, comparison, measure) is None
 
 
 def figure(**values: object) -> Benchmark:
     """One week of England's primary schools."""
-    made: dict[str, object] = dict.fromkeys(Benchmark.__dataclass_fields__)
-    made |= {
-        "series": DAILY, "release": "R", "release_id": UUID(int=1), "published_on": date(2025, 11, 20), "is_copy_date": False,
-        "decimal_places": 2, "level": "national", "geography": "E92000001", "geography_name": "England", "phase": "primary",
-        "period_kind": WEEK, "academic_year": 2025, "week": date(2025, 10, 27), "first_day": date(2025, 10, 27),
-        "last_day": date(2025, 10, 31), "status": "published", "total_basis": "summed", "possible": 16, "authorised": 1,
-        "unauthorised": 0, "by_code": {}, "rates": {}, "symbols": {}, "schools": Decimal(40), "schools_in_all": Decimal(100),
-    }  # fmt: skip
-    return Benchmark(**{**made, **values})  # type: ignore[arg-type]  # the test gives every field
+    fields: dict[str, object] = dict.fromkeys(Benchmark.__dataclass_fields__)
+    fields |= {
+        "series": DAILY,
+        "release": "R",
+        "release_id": UUID(int=1),
+        "published_on": date(2025, 11, 20),
+        "is_copy_date": False,
+        "decimal_places": 2,
+        "level": "national",
+        "geography": "E92000001",
+        "geography_name": "England",
+        "phase": "primary",
+        "period_kind": WEEK,
+        "academic_year": 2025,
+        "week": date(2025, 10, 27),
+        "first_day": date(2025, 10, 27),
+        "last_day": date(2025, 10, 31),
+        "status": "published",
+        "total_basis": "summed",
+        "possible": 16,
+        "authorised": 1,
+        "unauthorised": 0,
+        "by_code": {},
+        "rates": {},
+        "symbols": {},
+        "schools": Decimal(40),
+        "schools_in_all": Decimal(100),
+    }
+    return Benchmark(**{**fields, **values})  # type: ignore[arg-type]  # the test gives every field
 
 
-def test_a_week_few_schools_answered_for_is_cautioned() -> None:
+def test_a_week_with_few_answers_has_a_note() -> None:
     """Half term in most places."""
-    assert few_answered(figure()) == "40 of 100 schools answered for this week: it was half term in most places."
-    assert few_answered(figure(schools=Decimal(90))) is None
-    assert few_answered(figure(period_kind=YEAR_TO_DATE)) is None
+    assert low_response_note(figure()) == "40 of 100 schools answered for this week: it was half term in most places."
+    assert low_response_note(figure(schools=Decimal(90))) is None
+    assert low_response_note(figure(period_kind=YEAR_TO_DATE)) is None
 
 
 def test_rates_round_half_up_as_published_labels_are() -> None:
     """6.25 is 6.3, where rounding to even gives 6.2."""
-    one = figure()
-    assert one.rate("absence") == Decimal("6.25")
-    assert str(one.rounded("absence", 1)) == "6.3"
-    assert one.rounded("unauthorised", 1) == 0
-    assert one.rate("I") is None
+    week = figure()
+    assert week.rate("absence") == Decimal("6.25")
+    assert str(week.rounded("absence", 1)) == "6.3"
+    assert week.rounded("unauthorised", 1) == 0
+    assert week.rate("I") is None
 
 
-def test_nothing_possible_gives_no_rate() -> None:
+def test_no_possible_sessions_give_no_rate() -> None:
     """Not 0 and not an error."""
     assert figure(possible=0, authorised=0).rate("absence") is None
     assert figure(possible=None, authorised=None, status="suppressed").rate("absence") is None
 
 
-def test_a_published_figure_brings_its_own_span() -> None:
-    """Straight from the figure."""
-    assert compared(figure()) == Compared(DAILY, "primary", WEEK, 2025, date(2025, 10, 27), date(2025, 10, 31))
+def test_a_published_figure_has_its_own_span() -> None:
+    """A published figure is compared over its own days."""
+    assert comparable(figure()) == Comparable(DAILY, "primary", WEEK, 2025, date(2025, 10, 27), date(2025, 10, 31))
 
 
 def test_figures_are_arranged_by_period_and_phase() -> None:
@@ -139,10 +161,10 @@ def test_figures_are_arranged_by_period_and_phase() -> None:
 )
 def test_spans_in_words(first: date, last: date, words: str) -> None:
     """The month and year said once where they are one."""
-    assert span_words(first, last) == words
+    assert span_text(first, last) == words
 
 
 def test_weeks_in_words() -> None:
     """One week is not a span."""
-    assert week_span_words(date(2025, 9, 8), date(2025, 9, 8)) == "week 37"
-    assert week_span_words(date(2025, 9, 8), date(2025, 11, 3)) == "weeks 37 to 45"
+    assert week_span_text(date(2025, 9, 8), date(2025, 9, 8)) == "week 37"
+    assert week_span_text(date(2025, 9, 8), date(2025, 11, 3)) == "weeks 37 to 45"

@@ -1,4 +1,4 @@
-"""The figures that come with the product against the numbers the Department published: exact to the session."""
+"""The bundled figures against the numbers the Department published: exact to the session."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ from portal.rules.measures import rounded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FILES = {one.file.removesuffix(".csv.gz"): one for one in bundled_releases()}
+FILES = {bundled.file.removesuffix(".csv.gz"): bundled for bundled in bundled_releases()}
 DAILY_FILES = [name for name in FILES if name.startswith("daily")]
 THIS_YEAR = "daily_year_to_date_2025_26"
 
 
 @cache
 def release(name: str) -> Release:
-    """Read a shipped release once for all tests."""
-    one = FILES[name]
-    return read_release(one.content(), published_on=one.published_on, data_to=one.data_to)
+    """Read a bundled release once for all tests."""
+    bundled = FILES[name]
+    return read_release(bundled.content(), published_on=bundled.published_on, data_to=bundled.data_to)
 
 
 def england(name: str, phase: str = "total", **where: object) -> pd.Series:
     """England's row of a release."""
     rows = release(name).figures
-    chosen = (rows["level"] == NATIONAL) & (rows["phase"] == phase)
+    is_wanted = (rows["level"] == NATIONAL) & (rows["phase"] == phase)
     for column, value in where.items():
-        chosen &= rows[column] == value
-    assert chosen.sum() == 1
-    return rows[chosen].iloc[0]
+        is_wanted &= rows[column] == value
+    assert is_wanted.sum() == 1
+    return rows[is_wanted].iloc[0]
 
 
-def share(part: float, whole: float, places: int) -> Decimal:
-    """A percentage half up."""
-    return rounded(Fraction(100 * int(part), int(whole)), places)
+def share(part: float, total: float, decimals: int) -> Decimal:
+    """A percentage, rounded half up."""
+    return rounded(Fraction(100 * int(part), int(total)), decimals)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_shipped_file_is_as_it_was_published_and_reads_whole(name: str) -> None:
-    """The bytes are those listed; no row is left out and no column unknown."""
-    found = release(name)
-    assert found.sha256 == FILES[name].sha256
-    assert found.problems == ()
-    assert (found.left_out, found.unknown_columns) == (0, ())
-    assert len(found.figures) == found.rows
+def test_every_bundled_file_is_unchanged_and_read_completely(name: str) -> None:
+    """The bytes are those listed; no row is left out, and no column is unknown."""
+    read = release(name)
+    assert read.sha256 == FILES[name].sha256
+    assert read.problems == ()
+    assert (read.left_out, read.unknown_columns) == (0, ())
+    assert len(read.figures) == read.rows
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_england_2025_26_to_the_session(measure: str, sessions: int) -> None:
 
 def test_authorised_absence_holds_106_sessions_of_no_listed_reason() -> None:
     """110,575,977 sessions are listed by reason; the published total is 106 more, and is kept."""
-    reasons = [f"code {one}" for one in ("I", "M", "R", "S", "T", "H", "E", "C", "C1", "C2", "J1")]
+    reasons = [f"code {code}" for code in ("I", "M", "R", "S", "T", "H", "E", "C", "C1", "C2", "J1")]
     row = england(THIS_YEAR)
     assert row[reasons].sum() == 110_575_977
     assert row["authorised"] - row[reasons].sum() == 106
@@ -88,13 +88,16 @@ def test_attendance_is_93_11675_per_cent() -> None:
 
 
 def test_rows_and_suppressed_rows_of_2025_26() -> None:
-    """647 rows, of which four are suppressed: City of London and the Isles of Scilly, each with its total."""
+    """Four of 647 rows are suppressed: City of London and the Isles of Scilly, each with its total."""
     rows = release(THIS_YEAR).figures
     assert (rows["status"].eq(PUBLISHED).sum(), rows["status"].eq(SUPPRESSED).sum()) == (643, 4)
     hidden = rows[rows["status"] == SUPPRESSED]
     assert set(zip(hidden["geography"], hidden["phase"], strict=True)) == {
-        ("201", "primary"), ("201", "total"), ("420", "secondary"), ("420", "total"),
-    }  # fmt: skip
+        ("201", "primary"),
+        ("201", "total"),
+        ("420", "secondary"),
+        ("420", "total"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ def test_rows_and_suppressed_rows_of_2025_26() -> None:
 def test_rates_of_2025_26(phase: str, absence: str, unauthorised: str, illness: str, persistent: str) -> None:
     """Sums over sums, rounded half up."""
     row = england(THIS_YEAR, phase)
-    assert [str(share(row[one], row["possible"], 3)) for one in ("absence", "unauthorised", "code I")] == [
+    assert [str(share(row[column], row["possible"], 3)) for column in ("absence", "unauthorised", "code I")] == [
         absence,
         unauthorised,
         illness,
@@ -137,7 +140,7 @@ def test_rates_of_authorities(code: str, phase: str, absence: str, persistent: s
 
 
 def test_all_schools_were_weighted_to_2024_25_and_are_summed_since() -> None:
-    """6.8701916 weighted by census is published for 2024/25, 6.8797 pooled is not; 6.88325 pooled is published for 2025/26."""
+    """2024/25 is published as 6.8701916, weighted by census (pooled: 6.8797); 2025/26 as 6.88325, pooled."""
     before, since = england("daily_year_to_date_2024_25"), england(THIS_YEAR)
     assert before["total_basis"] == WEIGHTED != since["total_basis"]
     assert rounded(Fraction(Decimal(before["rate absence"])), 7) == Decimal("6.8701916")
@@ -157,8 +160,8 @@ def test_all_schools_were_weighted_to_2024_25_and_are_summed_since() -> None:
 )
 def test_absence_of_earlier_years(name: str, rates: Sequence[str]) -> None:
     """Whole years of the daily series by phase, all schools last."""
-    found = [str(rounded(Fraction(Decimal(england(name, phase)["rate absence"])), 2)) for phase in PHASES]
-    assert found == list(rates)
+    computed = [str(rounded(Fraction(Decimal(england(name, phase)["rate absence"])), 2)) for phase in PHASES]
+    assert computed == list(rates)
 
 
 def test_dual_registered_sessions_are_outside_every_total() -> None:
@@ -171,7 +174,7 @@ def test_dual_registered_sessions_are_outside_every_total() -> None:
 
 @pytest.mark.parametrize("name", DAILY_FILES)
 def test_the_identities_of_the_daily_series_hold_in_every_row(name: str) -> None:
-    """Possible, attendance, present, absence, unauthorised and late are sums of their parts; authorised at least its reasons."""
+    """Possible, attendance, present, absence, unauthorised and late are the sums of their parts."""
     rows = release(name).figures
     rows = rows[rows["status"] == PUBLISHED]
     gaps = pd.DataFrame(
@@ -201,7 +204,7 @@ def test_weeks_of_autumn_2025(week: int, rate: str) -> None:
 def test_the_half_term_weeks_rest_on_few_authorities() -> None:
     """Week 44 is four authorities and no national row; eleven have nothing in week 43."""
     rows = release("daily_weekly_2025_26").figures
-    by_week = {monday.isocalendar()[1]: these for monday, these in rows.groupby("week")}
+    by_week = {monday.isocalendar()[1]: of_week for monday, of_week in rows.groupby("week")}
     assert sorted(by_week[44]["geography_name"].unique()) == ["Kent", "Leicester", "Leicestershire", "Medway"]
     assert set(by_week[44]["level"]) == {AUTHORITY}
     missing = set(by_week[42]["geography_name"]) - set(by_week[43]["geography_name"])
@@ -213,11 +216,11 @@ def test_authorities_exceed_england_by_the_half_term_weeks() -> None:
     """The national file leaves staggered half terms out: 0.19, 0.16, 0.23 and 0.18 per cent."""
     rows = release(THIS_YEAR).figures
     sums = rows[rows["level"] == AUTHORITY].groupby("phase")["possible"].sum()
-    over = [
+    excess = [
         str(share(sums[phase] - england(THIS_YEAR, phase)["possible"], england(THIS_YEAR, phase)["possible"], 2))
         for phase in PHASES
     ]
-    assert over == ["0.19", "0.16", "0.23", "0.18"]
+    assert excess == ["0.19", "0.16", "0.23", "0.18"]
 
 
 # The accredited series
@@ -241,7 +244,7 @@ def test_the_accredited_year_2024_25(
     row = england(ANNUAL, phase, academic_year=2024)
     assert (row["enrolments"], row["possible"]) == (enrolments, possible)
     assert str(share(row["absence"], row["possible"], 3)) == absence
-    assert [str(share(row[one], row["enrolments"], 2)) for one in ("pa_count", "sa_count")] == [persistent, severe]
+    assert [str(share(row[column], row["enrolments"], 2)) for column in ("pa_count", "sa_count")] == [persistent, severe]
 
 
 @pytest.mark.parametrize(
@@ -251,12 +254,12 @@ def test_the_accredited_year_2024_25(
 def test_the_accredited_terms_of_2024_25(term: str, rates: Sequence[str]) -> None:
     """Absence, persistent and severe, all schools."""
     row = england(TERMLY, academic_year=2024, term=term)
-    found = (
+    computed = (
         share(row["absence"], row["possible"], 2),
         share(row["pa_count"], row["enrolments"], 2),
         share(row["sa_count"], row["enrolments"], 2),
     )
-    assert tuple(str(one) for one in found) == rates
+    assert tuple(str(rate) for rate in computed) == rates
 
 
 def test_2018_19_adds_up_without_a_session_over() -> None:
@@ -287,7 +290,7 @@ def test_persistent_absence_2022_23(phase: str, rate: str) -> None:
 
 
 def test_the_two_series_differ() -> None:
-    """6.87 and 6.78 for one year: why they are never mixed."""
+    """6.87 and 6.78 for one year: this is why they are never mixed."""
     assert str(rounded(Fraction(Decimal(england("daily_year_to_date_2024_25")["rate absence"])), 2)) == "6.87"
     row = england(ANNUAL, academic_year=2024)
     assert str(share(row["absence"], row["possible"], 2)) == "6.78"

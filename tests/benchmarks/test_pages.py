@@ -1,4 +1,4 @@
-"""The pages of published figures: the list, one release, loading a newer one, and what each role may do."""
+"""The pages of published figures: the list, one release, loading a newer one, and each role's permissions."""
 
 from __future__ import annotations
 
@@ -35,12 +35,17 @@ def release_id(world: World) -> UUID:
 
 def answers(content: bytes = b"", **changes: str) -> dict[str, object]:
     """The form of a release, filled in."""
-    typed = {
-        "name": "Week 48 2025", "published_on-day": "18", "published_on-month": "12", "published_on-year": "2025",
-        "data_to-day": "", "data_to-month": "", "data_to-year": "",
-    }  # fmt: skip
+    form = {
+        "name": "Week 48 2025",
+        "published_on-day": "18",
+        "published_on-month": "12",
+        "published_on-year": "2025",
+        "data_to-day": "",
+        "data_to-month": "",
+        "data_to-year": "",
+    }
     file = {"file": (io.BytesIO(content), "weekly.csv")} if content else {}
-    return {**typed, **changes, **file}
+    return {**form, **changes, **file}
 
 
 def test_the_list_says_what_is_published(signed_in: Callable[..., Browser], release_id: UUID) -> None:
@@ -60,8 +65,8 @@ def test_a_release_shows_englands_figures(signed_in: Callable[..., Browser], rel
     assert "Published 4 December 2025" in page.text
 
 
-def test_a_release_that_is_not_there_is_not_there(signed_in: Callable[..., Browser]) -> None:
-    """The same for a neighbour's."""
+def test_an_unknown_release_is_not_found(signed_in: Callable[..., Browser]) -> None:
+    """A neighbour's release answers the same."""
     signed_in(Role.LA_MANAGER).get(f"/published-figures/{uuid4()}", status=404)
 
 
@@ -75,7 +80,7 @@ def test_a_manager_loads_a_release(signed_in: Callable[..., Browser]) -> None:
     assert "Your authority alone" in page.text
 
 
-def test_what_is_wrong_in_a_file_is_listed_by_row(signed_in: Callable[..., Browser]) -> None:
+def test_problems_in_a_file_are_listed_by_row(signed_in: Callable[..., Browser]) -> None:
     """Every problem with its row, column and value; the name typed is kept."""
     rows = [
         "2025,Week 45,National,,Primary,10,100,900,900,0,50,50,0,0,1000",
@@ -90,8 +95,8 @@ def test_what_is_wrong_in_a_file_is_listed_by_row(signed_in: Callable[..., Brows
     assert page.document.xpath("string(//input[@name='name']/@value)") == "Week 48 2025"
 
 
-def test_each_box_says_what_to_do(signed_in: Callable[..., Browser]) -> None:
-    """An empty form, answered in our words."""
+def test_each_empty_field_says_what_to_do(signed_in: Callable[..., Browser]) -> None:
+    """An empty form, answered in our own sentences."""
     browser = signed_in(Role.LA_MANAGER)
     browser.get("/published-figures/new")
     page = browser.post("/published-figures/new", {})
@@ -105,7 +110,7 @@ def test_each_box_says_what_to_do(signed_in: Callable[..., Browser]) -> None:
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.PLATFORM_OPERATOR])
 def test_each_role_may_do_what_the_table_says(signed_in: Callable[..., Browser], role: Role) -> None:
-    """Seeing and loading are two permissions."""
+    """Viewing and loading are two permissions."""
     browser = signed_in(role)
     browser.get("/published-figures", status=200 if can(role, "benchmarks.view") else 403)
     browser.get("/published-figures/new", status=200 if can(role, "benchmarks.load") else 403)

@@ -1,4 +1,4 @@
-"""Periods: the days each week, term and year covers in each series, and where a year to date ends."""
+"""Periods: the days of weeks, terms and years, and the end of a year to date."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from portal.benchmarks.domain.figures import ACCREDITED, DAILY, TERM, YEAR, YEAR
 
 
 @pytest.mark.parametrize("text", ["2022-09-14", "2022-09-14T00:00:00.000Z", "14/09/2022", "2022-09-14 00:00:00"])
-def test_every_form_of_date_is_one_day(text: str) -> None:
+def test_every_form_of_a_date_gives_the_same_day(text: str) -> None:
     """Day first when written with strokes, as in England."""
-    assert periods.day(text) == date(2022, 9, 14)
+    assert periods.parse_day(text) == date(2022, 9, 14)
 
 
 @pytest.mark.parametrize("text", ["", "14-09-2022", "2022-13-01", "31/02/2022", "44818"])
-def test_what_is_no_date_is_said(text: str) -> None:
-    """Never guessed."""
+def test_a_text_that_is_no_date_is_rejected(text: str) -> None:
+    """A date is never guessed."""
     with pytest.raises(periods.UnknownPeriodError, match="is not a date"):
-        periods.day(text)
+        periods.parse_day(text)
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,10 @@ def test_what_is_no_date_is_said(text: str) -> None:
 )
 def test_a_finished_year_to_date_runs_to_the_years_end(year: int, first: date, last: date) -> None:
     """From the second week of September to the series' last day."""
-    to, over = periods.data_to(year, published_on=last.replace(month=8, day=20))
-    assert (to, over) == (last, True)
-    found = periods.period_of(DAILY, f"{year}{(year + 1) % 100}", "Academic year", data_to=to)
-    assert (found.kind, found.first_day, found.last_day) == (YEAR_TO_DATE, first, last)
+    last_day, is_whole_year = periods.last_day_of_year_to_date(year, published_on=last.replace(month=8, day=20))
+    assert (last_day, is_whole_year) == (last, True)
+    period = periods.period_of(DAILY, f"{year}{(year + 1) % 100}", "Academic year", data_to=last_day)
+    assert (period.kind, period.first_day, period.last_day) == (YEAR_TO_DATE, first, last)
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def test_a_finished_year_to_date_runs_to_the_years_end(year: int, first: date, l
 def test_an_unfinished_year_to_date_runs_to_its_named_week_or_thirteen_days_before(
     published_on: date, name: str, last: date
 ) -> None:
-    """A Thursday's figures run to the Friday of the week before last; a name with a week says so itself."""
-    assert periods.data_to(2025, published_on=published_on, name=name) == (last, False)
+    """A Thursday's figures run to the Friday thirteen days before; a week in the name says it."""
+    assert periods.last_day_of_year_to_date(2025, published_on=published_on, name=name) == (last, False)
 
 
-def test_a_year_not_known_yet_begins_on_the_second_monday_of_september() -> None:
-    """As each year so far has."""
+def test_an_unknown_year_begins_on_the_second_monday_of_september() -> None:
+    """Every year so far has begun then."""
     assert periods.first_day(2026) == date(2026, 9, 14)
     assert [periods.first_day(year) for year in periods.DAILY_YEARS] == [first for first, _ in periods.DAILY_YEARS.values()]
 
@@ -74,7 +74,7 @@ def test_the_rule_of_the_second_monday_gives_every_published_start(year: int) ->
 def test_accredited_terms_end_at_new_year_and_easter() -> None:
     """Census windows: 1 August to 31 December, to Easter Sunday, to 31 July."""
     terms = [periods.period_of(ACCREDITED, "202425", f"{name} term") for name in ("Autumn", "Spring", "Summer")]
-    assert [(one.first_day, one.last_day) for one in terms] == [
+    assert [(term.first_day, term.last_day) for term in terms] == [
         (date(2024, 8, 1), date(2024, 12, 31)),
         (date(2025, 1, 1), date(2025, 4, 20)),
         (date(2025, 4, 21), date(2025, 7, 31)),
@@ -86,13 +86,13 @@ def test_daily_terms_have_the_series_own_days() -> None:
     """Autumn 2025: 8 September to 21 December."""
     autumn = periods.period_of(DAILY, "202526", "Autumn term")
     assert (autumn.kind, autumn.term, autumn.first_day, autumn.last_day) == (TERM, "Autumn", date(2025, 9, 8), date(2025, 12, 21))
-    both = periods.period_of(DAILY, "202526", "Autumn and spring terms")
-    assert (both.term, both.last_day) == ("Autumn and spring", date(2026, 4, 12))
+    two_terms = periods.period_of(DAILY, "202526", "Autumn and spring terms")
+    assert (two_terms.term, two_terms.last_day) == ("Autumn and spring", date(2026, 4, 12))
 
 
 @pytest.mark.parametrize("written", ["2025", "202527", "2025-27", "last year"])
-def test_an_academic_year_is_two_years_running(written: str) -> None:
-    """202527 is a slip of the keys."""
+def test_an_academic_year_names_two_consecutive_years(written: str) -> None:
+    """202527 is a typing error."""
     with pytest.raises(periods.UnknownPeriodError, match="is not an academic year"):
         periods.period_of(DAILY, written, "Academic year")
 
@@ -114,8 +114,8 @@ def test_school_days_of_whole_years_are_near_the_statutory_190() -> None:
 
 
 @given(st.text(max_size=12), st.text(max_size=20), st.text(max_size=12))
-def test_words_are_read_or_refused(time_period: str, identifier: str, frame: str) -> None:
-    """Nothing else is raised."""
+def test_any_text_is_read_or_rejected(time_period: str, identifier: str, frame: str) -> None:
+    """No other exception is raised."""
     for series in (DAILY, ACCREDITED):
         try:
             periods.period_of(series, time_period, identifier, frame)

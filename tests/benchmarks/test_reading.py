@@ -1,4 +1,4 @@
-"""Reading published files: every odd form read or refused with its row, column and value; no number changed, no symbol made 0."""
+"""Reading published files: every odd form is read, or rejected with its row, column and value."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def changed(**values: str) -> str:
 
 def sentences(release: Release) -> str:
     """Every problem as a person reads it."""
-    return "\n".join(str(one) for one in release.problems)
+    return "\n".join(str(problem) for problem in release.problems)
 
 
 def test_a_weekly_row_is_read_with_its_week_place_and_counts() -> None:
@@ -77,7 +77,11 @@ def test_a_weekly_row_is_read_with_its_week_place_and_counts() -> None:
         ("both line ends", f"{HEADER}\r\n{ROW}\r\n\r\n".encode()),
         (
             "quoted values",
-            (",".join(f'"{one}"' for one in HEADER.split(",")) + "\n" + ",".join(f'"{one}"' for one in ROW.split(","))).encode(),
+            (
+                ",".join(f'"{column}"' for column in HEADER.split(","))
+                + "\n"
+                + ",".join(f'"{column}"' for column in ROW.split(","))
+            ).encode(),
         ),
         ("padded values", f"{HEADER}\n{ROW.replace(',383,', ',  383  ,')}\n".encode()),
         ("an unnamed index column", f'"",{HEADER}\n1,{ROW}\n'.encode()),
@@ -92,7 +96,7 @@ def test_every_form_of_file_gives_the_same_figure(form: str, content: bytes) -> 
     assert release.figures.iloc[0][["geography", "possible", "code L"]].tolist() == ["383", 564953, 4866]
 
 
-def test_renamed_columns_are_one_column() -> None:
+def test_old_and_new_column_names_mean_the_same() -> None:
     """school_type became education_phase, and grt became mobile child."""
     old = HEADER.replace("education_phase", "school_type") + ",reason_t_authorised_grt_absence"
     new = HEADER + ",reason_t_authorised_mobile_child"
@@ -103,12 +107,12 @@ def test_renamed_columns_are_one_column() -> None:
         assert not release.unknown_columns
 
 
-def test_an_unknown_column_is_kept_out_and_reported() -> None:
-    """A column nobody has met is not taken for a count."""
+def test_an_unknown_column_is_reported_and_not_loaded() -> None:
+    """An unknown column is not taken for a count."""
     release = read(f"{ROW},99", header=f"{HEADER},sessions_on_mars")
     assert release.unknown_columns == ("sessions_on_mars",)
     assert "sessions_on_mars" in release.notes[0]
-    assert not any("mars" in str(one) for one in release.figures.columns)
+    assert not any("mars" in str(column) for column in release.figures.columns)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +130,7 @@ def test_both_forms_of_time_period_give_the_week(written: tuple[str, str], acade
     assert (figure["academic_year"], figure["week"]) == (academic_year, monday)
 
 
-def test_a_week_that_is_not_is_named() -> None:
+def test_a_week_that_does_not_exist_is_named() -> None:
     """2025 has 52 weeks."""
     assert "Row 2, column time_period and time_identifier: “2025 Week 53” is not a week of 2025" in sentences(
         read(changed(time_identifier="Week 53"))
@@ -138,7 +142,11 @@ def test_a_week_that_is_not_is_named() -> None:
 )
 def test_a_symbol_is_a_status_and_never_0(symbol: str, status: str) -> None:
     """Counts published as symbols have no number."""
-    counts = [one for one in HEADER.split(",") if "sessions" in one or "absence" in one or "attendance" in one or "_late_" in one]
+    counts = [
+        column
+        for column in HEADER.split(",")
+        if "sessions" in column or "absence" in column or "attendance" in column or "_late_" in column
+    ]
     figure = read(changed(**dict.fromkeys([*counts, "approved_educational_activity"], symbol))).figures.iloc[0]
     assert figure["status"] == status
     assert figure[["possible", "absence", "code L"]].isna().all()
@@ -153,7 +161,7 @@ def test_one_symbol_among_numbers_is_remembered() -> None:
 
 
 @pytest.mark.parametrize("value", ["n0", "=1+1", "inf", "1e400", "--5", "C1", "12 000", "nan", '"12,5"'])
-def test_a_value_that_is_no_number_is_named_with_its_place(value: str) -> None:
+def test_a_value_that_is_no_number_is_named_with_row_and_column(value: str) -> None:
     """Row, column and value, and what it may be."""
     release = read(ROW, changed(la_name="Leeds again", late_sessions=value))
     assert f"Row 3, column late_sessions: “{value.strip(chr(34))}” is not a number, c, x, z or low" in sentences(release)
@@ -169,10 +177,16 @@ def test_thousands_and_r_exponents_are_numbers() -> None:
     """1e+05 is how R writes 100000."""
     figure = read(
         changed(
-            possible_sessions="1e+05", overall_attendance='"90,000"', overall_absence="10000", authorised_absence="6000",
-            unauthorised_absence="4000", present_sessions="90000", approved_educational_activity="0", enrolments="10000",
+            possible_sessions="1e+05",
+            overall_attendance='"90,000"',
+            overall_absence="10000",
+            authorised_absence="6000",
+            unauthorised_absence="4000",
+            present_sessions="90000",
+            approved_educational_activity="0",
+            enrolments="10000",
         )
-    ).figures.iloc[0]  # fmt: skip
+    ).figures.iloc[0]
     assert figure[["possible", "attendance"]].tolist() == [100000, 90000]
 
 
@@ -181,16 +195,16 @@ def test_a_new_nine_character_code_is_the_same_authority() -> None:
     rows = [
         changed(new_la_code=gss, old_la_code=code) for gss, code in (("E08000039", "373"), ("E08000019", "373"), ("E08000038", "z"))
     ]
-    found = read(*rows[:1]).figures, read(*rows[1:2]).figures, read(*rows[2:]).figures
-    assert [one.iloc[0]["geography"] for one in found] == ["373", "373", "370"]
+    frames = read(*rows[:1]).figures, read(*rows[1:2]).figures, read(*rows[2:]).figures
+    assert [frame.iloc[0]["geography"] for frame in frames] == ["373", "373", "370"]
 
 
-def test_an_authority_nobody_knows_is_named() -> None:
+def test_an_unknown_authority_is_named() -> None:
     """Neither code leads anywhere."""
     assert "“Q9” is not the three-digit code of a local authority" in sentences(read(changed(new_la_code="E0", old_la_code="Q9")))
 
 
-def test_a_new_authority_is_taken_with_its_published_name() -> None:
+def test_a_new_authority_is_loaded_with_its_published_name() -> None:
     """Authorities are made by law now and then; the file may be newer than the portal."""
     figure = read(changed(new_la_code="E06000099", old_la_code="948", la_name="Newshire")).figures.iloc[0]
     assert figure[["geography", "geography_name"]].tolist() == ["948", "Newshire"]
@@ -211,13 +225,13 @@ def test_rows_that_are_no_benchmark_are_left_out_and_counted() -> None:
     assert len(release.notes) == 3
 
 
-def test_a_repeated_row_is_refused_by_row() -> None:
-    """The same place, phase and period twice would be counted twice or chosen by chance."""
+def test_a_repeated_row_is_rejected_by_row() -> None:
+    """The same place, phase and period twice would be counted twice, or chosen by chance."""
     release = read(ROW, ROW)
     assert sentences(release).startswith("Row 3: Leeds, primary schools: the same place, phase and period is in an earlier row.")
 
 
-def test_a_short_row_and_a_long_one_are_refused_by_row() -> None:
+def test_short_and_long_rows_are_rejected_by_row() -> None:
     """A row cut off is a file cut off."""
     assert sentences(read(ROW, ROW.rsplit(",", 3)[0])) == (
         "Row 3: The row has 17 values and the header has 20. Download the file again."
@@ -240,13 +254,13 @@ def test_a_short_row_and_a_long_one_are_refused_by_row() -> None:
         (f'{HEADER}\n{ROW}\n"unclosed'.encode(), "could not be read as CSV"),
     ],
 )
-def test_what_is_no_release_is_refused_in_words(content: bytes, sentence: str) -> None:
+def test_a_file_that_is_no_release_is_rejected_with_a_reason(content: bytes, sentence: str) -> None:
     """Nothing raises: the problem is the answer, and it says what to do."""
     assert sentence in sentences(read_release(content))
 
 
 def test_limits_hold_before_parsing() -> None:
-    """A packed file that unpacks to more than the limit is not unpacked further; nor are too many columns read."""
+    """Unpacking stops at the limit, and too many columns are not read."""
     bomb = gzip.compress(b"0" * 60_000_000)
     assert len(bomb) < 100_000
     assert sentences(read_release(bomb)).startswith("The file is larger than 40 MB.")
@@ -255,15 +269,15 @@ def test_limits_hold_before_parsing() -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=400))
-def test_no_bytes_make_it_raise(content: bytes) -> None:
-    """Whatever is uploaded, there is an answer."""
+def test_reading_any_bytes_never_raises(content: bytes) -> None:
+    """Any upload gets an answer."""
     assert read_release(content).problems
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.text(max_size=20))
-def test_no_value_in_a_cell_makes_it_raise(value: str) -> None:
-    """Nor whatever stands in a cell."""
+def test_reading_any_cell_never_raises(value: str) -> None:
+    """Any text in a cell gets an answer."""
     cell = '"' + value.replace('"', '""') + '"'
     release = read(changed(la_name=cell, late_sessions=cell, time_identifier=cell))
     assert isinstance(release, Release)
@@ -273,7 +287,7 @@ def test_no_value_in_a_cell_makes_it_raise(value: str) -> None:
 
 
 def test_sample_without_a_header() -> None:
-    """Refused with the reason, not read by position."""
+    """It is rejected with a reason, not read by position."""
     assert "The first row holds figures, not column names." in sentences(sample("no_header_byte_order_mark.csv"))
 
 
@@ -296,7 +310,7 @@ def test_sample_of_a_national_closure() -> None:
 
 
 def test_sample_with_carriage_returns_and_the_names_of_2016() -> None:
-    """The accredited series of 2015/16: six half terms are a year, a point is not available, all schools only."""
+    """The accredited series of 2015/16: six half terms are a year, and a point means not available."""
     release = sample("carriage_return_line_ends.csv")
     assert not release.problems
     camden = release.figures[release.figures["geography"] == "202"].iloc[0]
@@ -331,7 +345,7 @@ def test_sample_of_suppressed_rows() -> None:
 
 
 def test_sample_of_test_figures_once_published() -> None:
-    """14 billion sessions for 7 million pupils: refused whole, the impossible total first."""
+    """14 billion sessions for 7 million pupils: rejected completely, the impossible total first."""
     release = sample("test_figures_unnamed_column.csv")
     assert str(release.problems[0]).startswith(
         "Row 2, column possible sessions: “14,169,670,485” sessions are more than the pupils"
@@ -340,7 +354,7 @@ def test_sample_of_test_figures_once_published() -> None:
 
 
 def test_sample_of_another_publication() -> None:
-    """A Windows-1252 apostrophe is read, and the file still is not one of ours."""
+    """A Windows-1252 apostrophe is read, and the file is still not one of these series."""
     assert "is not a data file of" in sentences(sample("windows_1252_apostrophe.csv"))
 
 

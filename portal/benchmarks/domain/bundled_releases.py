@@ -1,4 +1,4 @@
-"""The releases that come with the product: their names, dates and files, as listed beside them."""
+"""The bundled releases: their names, dates and files, as listed beside them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib import resources
 
 @dataclass(frozen=True, slots=True)
 class BundledRelease:
-    """One release in the box. `sha256` is of the file unpacked; `data_to` the last day of a year to date."""
+    """One bundled release. `sha256` is of the file unpacked; `data_to` the last day of a year to date."""
 
     file: str
     name: str
@@ -27,7 +27,7 @@ class BundledRelease:
 
 
 def bundled_releases() -> tuple[BundledRelease, ...]:
-    """Every release in the box, oldest first."""
+    """Every bundled release, oldest first."""
     text = resources.files("portal.benchmarks.domain").joinpath("bundled", "releases.csv").read_text("utf-8")
     return tuple(
         BundledRelease(

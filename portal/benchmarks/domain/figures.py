@@ -1,4 +1,4 @@
-"""What a published figure is: the words for series, places, phases and periods, and one figure with its exact rates."""
+"""Published figures: the terms for series, places, phases and periods, and one figure with its exact rates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PERIOD_KINDS = (WEEK, YEAR_TO_DATE, TERM, YEAR)
 
 PUBLISHED, SUPPRESSED, UNAVAILABLE = "published", "suppressed", "unavailable"
 
-#: How a row for all schools was made: from sums of sessions, or as an average of the phases weighted by census enrolments.
+#: How a row for all schools was made: summed sessions, or the phases' average weighted by census enrolments.
 SUMMED, WEIGHTED = "summed", "weighted"
 
 #: The first year whose all-schools rows are sums; before it they are averages weighted by census enrolments (daily series).
@@ -48,12 +48,15 @@ ENROLMENT_RATES = ("persistent", "severe")
 
 
 class NotOfferedError(ValueError):
-    """A figure that does not exist or would mislead; the message says why and what there is instead."""
+    """The figure does not exist or would mislead. The message says why, and what there is instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """One published figure with all that must be shown beside it. Counts are sessions; None where none is published."""
+    """One published figure with everything that must be shown beside it.
+
+    Counts are sessions; None where none is published.
+    """
 
     series: str
     release: str
@@ -95,15 +98,15 @@ class Benchmark:
 
     @property
     def attendance(self) -> int | None:
-        """Sessions attended: present and approved educational activity; what absence leaves of the possible ones."""
+        """Sessions attended: present and approved educational activity. Possible sessions less absence."""
         return None if self.possible is None or self.absence is None else self.possible - self.absence
 
     def rate(self, measure: str) -> Fraction | None:
         """A measure as an exact percentage, sums over sums; None when it is suppressed or unavailable.
 
         `measure` is one of SESSION_RATES (of possible sessions), ENROLMENT_RATES (of enrolments) or a register code.
-        All-schools rows to 2024/25 of the daily series give the rate as published, an average of the phases weighted
-        by census enrolments, because that is what a reader will find (codes: sums).
+        All-schools rows to 2024/25 of the daily series give the rate as published, an average of the phases weighted by census
+        enrolments, because readers find that rate in the publication. Codes are always sums.
 
         Raises:
             NotOfferedError: for persistent or severe absence over a week, and severe absence in the daily series.
@@ -115,10 +118,10 @@ class Benchmark:
         count = getattr(self, measure) if measure in SESSION_RATES else self.by_code.get(measure)
         return None if count is None or not self.possible else Fraction(100 * count, self.possible)
 
-    def rounded(self, measure: str, places: int = 2) -> Decimal | None:
+    def rounded(self, measure: str, decimals: int = 2) -> Decimal | None:
         """A measure's percentage rounded half up, as published labels are. Raises as `rate` does."""
-        found = self.rate(measure)
-        return None if found is None else rounded(found, places)
+        exact = self.rate(measure)
+        return None if exact is None else rounded(exact, decimals)
 
     def _of_enrolments(self, measure: str) -> Fraction | None:
         if self.period_kind == WEEK:
@@ -135,26 +138,26 @@ class Benchmark:
     @property
     def period(self) -> str:
         """The period in words: “week 45 of 2025 (3 to 7 November 2025)”."""
-        days = f" ({span_words(self.first_day, self.last_day)})" if self.first_day and self.last_day else ""
+        days = f" ({span_text(self.first_day, self.last_day)})" if self.first_day and self.last_day else ""
         year = academic_year_name(self.academic_year)
         if self.week:
-            return f"{week_words(self.week)}{days}"
+            return f"{week_text(self.week)}{days}"
         if self.term:
             return f"{self.term.lower()} {'terms' if ' and ' in self.term else 'term'} {year}{days}"
         return f"{year} year to date{days}" if self.period_kind == YEAR_TO_DATE else f"{year} full year"
 
     @property
     def label(self) -> str:
-        """What the figure is, in one line to stand under it: place, phase, period, series, release, date."""
+        """The figure in one line to show below it: place, phase, period, series, release, date."""
         basis = " Averaged over phases by census enrolments." if self.total_basis == WEIGHTED else ""
         return (
             f"{self.geography_name}, {PHASES[self.phase]}, {self.period}: {SERIES_LABELS[self.series]}, "
-            f"{self.release}, {dated_words(self.published_on, copied=self.is_copy_date)}.{basis}"
+            f"{self.release}, {date_phrase(self.published_on, copied=self.is_copy_date)}.{basis}"
         )
 
     @property
     def why_empty(self) -> str | None:
-        """Why there is no number, when there is none."""
+        """Why there is no number; None when there is one."""
         if self.status == PUBLISHED:
             return None
         if self.status == SUPPRESSED:
@@ -164,9 +167,9 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True)
 class SameWeek:
-    """The matching ISO week a year before; `benchmark` is None when nothing is published for it, and `sentence` says so."""
+    """The same ISO week a year before. `benchmark` is None when nothing is published, and `sentence` says so."""
 
-    asked: date
+    week: date
     matched: date | None
     benchmark: Benchmark | None
     sentence: str
@@ -174,7 +177,7 @@ class SameWeek:
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """How far the published weeks of the daily series go, and the day the year to date of that year runs to."""
+    """The last published week of the daily series, and the last day of that year's year to date."""
 
     academic_year: int
     first_week: date
@@ -183,15 +186,18 @@ class Latest:
 
     @property
     def sentence(self) -> str:
-        """How far the weeks go: “Latest published: 2025/26, weeks 37 to 45 (8 September to 7 November 2025)”, and a full stop."""
-        weeks = week_span_words(self.first_week, self.last_week)
-        days = span_words(self.first_week, self.last_week + FRIDAY)
+        """The published weeks in a sentence.
+
+        “Latest published: 2025/26, weeks 37 to 45 (8 September to 7 November 2025).”
+        """
+        weeks = week_span_text(self.first_week, self.last_week)
+        days = span_text(self.first_week, self.last_week + FRIDAY)
         return f"Latest published: {academic_year_name(self.academic_year)}, {weeks} ({days})."
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSummary:
-    """A release and what it covers, for the list and its page. `own`: loaded by the authority, and seen by it alone."""
+    """A release and what it covers, for the list and its page. `own`: only the authority that loaded it sees it."""
 
     id: UUID
     name: str
@@ -208,51 +214,51 @@ class ReleaseSummary:
 
     @property
     def series_label(self) -> str:
-        """Which of the two series it belongs to."""
+        """The series it belongs to."""
         return SERIES_LABELS[self.series]
 
     @property
     def dated(self) -> str:
         """When it was published, or copied."""
-        return dated_words(self.published_on, copied=self.is_copy_date)
+        return date_phrase(self.published_on, copied=self.is_copy_date)
 
 
 #: From a Monday to its Friday.
 FRIDAY = timedelta(days=4)
 
 
-def dated_words(on: date, *, copied: bool) -> str:
+def date_phrase(on: date, *, copied: bool) -> str:
     """“published 20 November 2025”, or “copied …” where the day of publication is not known."""
-    return f"{'copied' if copied else 'published'} {day_words(on)}"
+    return f"{'copied' if copied else 'published'} {day_text(on)}"
 
 
-def day_words(on: date) -> str:
+def day_text(on: date) -> str:
     """“20 November 2025”."""
     return f"{on.day} {on:%B %Y}"
 
 
-def span_words(first: date, last: date) -> str:
+def span_text(first: date, last: date) -> str:
     """“3 to 7 November 2025”, “8 September 2025 to 10 July 2026”."""
     if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day} to {day_words(last)}"
-    return f"{first.day} {first:%B} to {day_words(last)}" if first.year == last.year else f"{day_words(first)} to {day_words(last)}"
+        return f"{first.day} to {day_text(last)}"
+    return f"{first.day} {first:%B} to {day_text(last)}" if first.year == last.year else f"{day_text(first)} to {day_text(last)}"
 
 
-def week_words(monday: date) -> str:
+def week_text(monday: date) -> str:
     """“week 45 of 2025”: weeks are numbered as ISO 8601 numbers them."""
     year, number, _ = monday.isocalendar()
     return f"week {number} of {year}"
 
 
-def week_span_words(first: date, last: date) -> str:
+def week_span_text(first: date, last: date) -> str:
     """“weeks 37 to 45”."""
     numbers = (first.isocalendar()[1], last.isocalendar()[1])
     return f"week {numbers[0]}" if first == last else f"weeks {numbers[0]} to {numbers[1]}"
 
 
 def by_period(figures: Iterable[Benchmark]) -> Mapping[str, Mapping[str, Benchmark]]:
-    """Figures arranged for a table: the period in words, then the phase. Order is kept."""
+    """Figures arranged for a table by period in words, then phase. Keeps their order."""
     arranged: dict[str, dict[str, Benchmark]] = {}
-    for one in figures:
-        arranged.setdefault(one.period, {})[one.phase] = one
+    for figure in figures:
+        arranged.setdefault(figure.period, {})[figure.phase] = figure
     return arranged

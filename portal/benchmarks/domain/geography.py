@@ -1,4 +1,7 @@
-"""Places in published figures: England, its regions and its authorities, keyed by the three-digit code that does not change."""
+"""Places in published figures: England, its regions and its authorities, by their three-digit codes.
+
+The nine-character codes change now and then; the three digits do not.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,8 @@ REGIONS: Mapping[str, str] = {
     "E12000009": "South West",
 }
 
-#: The table of codes carries z for these two, whose nine-character codes changed in 2025; their three digits did not.
-_UNFILLED: Mapping[str, str] = {"E08000038": "370", "E08000039": "373"}
+#: The table of codes has z for these two, whose nine-character codes changed in 2025.
+_MISSING_CODES: Mapping[str, str] = {"E08000038": "370", "E08000039": "373"}
 
 
 @cache
@@ -41,6 +44,6 @@ def names() -> Mapping[str, str]:
 def _rows() -> list[tuple[str, str, str]]:
     text = resources.files("portal.benchmarks.domain").joinpath("bundled", "la_codes.csv").read_text("utf-8")
     return [
-        (row["new_la_code"], _UNFILLED.get(row["new_la_code"], row["old_la_code"]), row["la_name"])
+        (row["new_la_code"], _MISSING_CODES.get(row["new_la_code"], row["old_la_code"]), row["la_name"])
         for row in csv.DictReader(text.splitlines())
     ]

@@ -1,4 +1,4 @@
-"""Bytes to a table of text: unpacked within limits, decoded, split into cells; nothing is interpreted here."""
+"""Turns bytes into a table of text: unpacked within limits, decoded, split into cells. Nothing is interpreted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_BYTES = 40_000_000
 MAX_ROWS = 100_000
 MAX_COLUMNS = 250
 MAX_CELLS = 7_000_000
-SHOWN = 60
+MOST_PROBLEMS = 60
 TOO_LARGE = f"The file is larger than {MAX_BYTES // 1_000_000} MB. Load one data file of a release at a time."
 
 _GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -19,7 +19,7 @@ _GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing in the file that stops it being loaded: where, what was there, and what to do."""
+    """One problem that stops a file being loaded: its place, the value there, and what to do."""
 
     sentence: str
     row: int | None = None
@@ -30,12 +30,12 @@ class Problem:
         where = ", ".join(
             part for part in (f"row {self.row}" if self.row else "", f"column {self.column}" if self.column else "") if part
         )
-        said = self.sentence if self.value is None else f"“{self.value}” {self.sentence}"
-        return f"{where[:1].upper()}{where[1:]}: {said}" if where else said
+        sentence = self.sentence if self.value is None else f"“{self.value}” {self.sentence}"
+        return f"{where[:1].upper()}{where[1:]}: {sentence}" if where else sentence
 
 
 class UnreadableError(ValueError):
-    """The file cannot be read as a table; carries the problem."""
+    """The file cannot be read as a table. Carries the problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
@@ -44,21 +44,22 @@ class UnreadableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The header and the rows below it, every cell stripped text; `numbers` are the rows' line numbers in the file."""
+    """The header and the rows below it, as stripped text. `numbers` are the rows' line numbers in the file."""
 
     header: tuple[str, ...]
     rows: list[list[str]]
     numbers: list[int]
 
 
-def unpacked(content: bytes) -> bytes:
-    """The file's own bytes, out of gzip if it is packed so.
+def unpack(content: bytes) -> bytes:
+    """The file's bytes, unpacked if it is gzip.
 
     Raises:
         UnreadableError: when it is too large, empty, a zip or a workbook.
     """
     if content.startswith(_GZIP):
         try:
+            # At most one byte over the limit is unpacked: a small file can unpack to gigabytes.
             unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
             content = unpacker.decompress(content, MAX_BYTES + 1)
         except zlib.error as error:
@@ -74,7 +75,7 @@ def unpacked(content: bytes) -> bytes:
     return content
 
 
-def decoded(content: bytes) -> str:
+def decode(content: bytes) -> str:
     """The text: UTF-8 with or without its mark, UTF-16 with its mark, or Windows-1252.
 
     Raises:
@@ -91,13 +92,13 @@ def decoded(content: bytes) -> str:
         raise _unreadable("The file is not text. Load the CSV data file of the release.") from error
 
 
-def table(content: bytes) -> Table:
-    """Read a CSV file of any line ending into stripped text cells; blank lines are passed over.
+def read_table(content: bytes) -> Table:
+    """Read a CSV file with any line ends into stripped text cells. Blank lines are skipped.
 
     Raises:
         UnreadableError: for a file over the limits, or a row with more or fewer cells than the header.
     """
-    text = decoded(unpacked(content)).replace("\x00", "")
+    text = decode(unpack(content)).replace("\x00", "")
     reader = csv.reader(io.StringIO(text, newline=None), strict=True)
     rows: list[list[str]] = []
     numbers: list[int] = []
@@ -108,11 +109,11 @@ def table(content: bytes) -> Table:
             if not any(row):
                 continue
             if not header:
-                header = _header(row)
+                header = _check_header(row)
                 continue
-            rows.append(_fitting(row, len(header), reader.line_num))
+            rows.append(_fit_to_header(row, len(header), reader.line_num))
             numbers.append(reader.line_num)
-            _within_limits(len(rows), len(header))
+            _check_limits(len(rows), len(header))
     except csv.Error as error:
         message = f"could not be read as CSV ({error}). Download the file again."
         raise UnreadableError(Problem(f"The row {message}", reader.line_num)) from error
@@ -121,13 +122,13 @@ def table(content: bytes) -> Table:
     return Table(tuple(header), rows, numbers)
 
 
-def _header(row: list[str]) -> list[str]:
+def _check_header(row: list[str]) -> list[str]:
     if len(row) > MAX_COLUMNS:
         raise _unreadable(f"The file has {len(row):,} columns. A release has at most {MAX_COLUMNS}.")
     return row
 
 
-def _fitting(row: list[str], width: int, number: int) -> list[str]:
+def _fit_to_header(row: list[str], width: int, number: int) -> list[str]:
     while len(row) > width and not row[-1]:
         row.pop()
     if len(row) != width:
@@ -137,7 +138,7 @@ def _fitting(row: list[str], width: int, number: int) -> list[str]:
     return row
 
 
-def _within_limits(rows: int, columns: int) -> None:
+def _check_limits(rows: int, columns: int) -> None:
     if rows > MAX_ROWS or rows * columns > MAX_CELLS:
         raise _unreadable(f"The file has more than {rows - 1:,} rows. Load one year, or one geographic level, at a time.")
 
