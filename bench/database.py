@@ -18,7 +18,7 @@ import migrations
 from local.postgres import EmbeddedPostgres
 from portal.accounts.actions import people as people_actions
 from portal.accounts.models import PLATFORM
-from portal.accounts.queries.principals import command_line
+from portal.accounts.queries.principals import command_line_scope
 from portal.audit.actions import record
 from portal.audit.events import event
 from portal.db import connection as database
@@ -69,7 +69,7 @@ class BenchDatabase:
 
     def work(self) -> AbstractContextManager[Session]:
         """A unit of work with every school in reach."""
-        return unit_of_work(command_line(self.authority_id))
+        return unit_of_work(command_line_scope(self.authority_id))
 
 
 @contextmanager
@@ -85,9 +85,9 @@ def bench_database() -> Iterator[BenchDatabase]:
         database.connect(server.app_url)
         authority_id = uuid4()
         with clock.frozen_at(NOW):
-            with unit_of_work(command_line(PLATFORM)):
+            with unit_of_work(command_line_scope(PLATFORM)):
                 people_actions.ensure_platform()
-            with unit_of_work(command_line(authority_id)):
+            with unit_of_work(command_line_scope(authority_id)):
                 people_actions.add_authority("bench", "Bench", "001", demonstration=True)
                 _prepare(_add_terms)
             yield BenchDatabase(server, authority_id)

@@ -18,7 +18,7 @@ from demo.rows import load_pupils, load_schools
 from demo.sending import planned_uploads, upload_files
 from portal.accounts.actions import people as people_actions
 from portal.accounts.queries.people import authorities
-from portal.accounts.queries.principals import authority_by_slug, command_line, person_by_email, platform_scope
+from portal.accounts.queries.principals import authority_by_slug, command_line_scope, person_by_email, platform_scope
 from portal.audit.actions import record
 from portal.benchmarks.actions import load_bundled
 from portal.db.work import action, unit_of_work
@@ -134,7 +134,7 @@ def _load_platform(progress: Progress) -> None:
 def write_plan(plan: Plan, progress: Progress) -> dict[str, object]:
     """Write one plan, with the clock set to when each step would have happened. Returns a summary."""
     ids = Ids.of(plan)
-    scope = command_line(ids.authority)
+    scope = command_line_scope(ids.authority)
     line_count = sum(len(register.lines) for register in plan.registers.values())
     year_start = datetime(plan.years[0], 9, 1, OPENING_HOUR, tzinfo=clock.LONDON)
     # The clock is never set beyond now: audit events and jobs must not lie in the future.

@@ -33,7 +33,7 @@ FRIDAY, OPENING_HOUR, CLOSING_HOUR, MINUTES_APART = 4, 8, 15, 4
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class PlannedUpload:
     """A planned upload: when it comes, and whether it is applied or left waiting.
 
     `first_week`: the Monday from which the school's marks come by files only.
@@ -51,13 +51,13 @@ class Parcel:
         return self.file.urn
 
 
-def planned_uploads(plan: Plan) -> list[Parcel]:
+def planned_uploads(plan: Plan) -> list[PlannedUpload]:
     """The files a plan's schools send for their newest weeks, in order of time.
 
     Early in the year there are none: a file needs weeks to report.
     """
     year = plan.years[-1]
-    uploads: list[Parcel] = []
+    uploads: list[PlannedUpload] = []
     for phase in dict.fromkeys(school.phase for school in plan.schools):
         schools = [
             school for school in plan.schools if school.phase == phase and weeks_sent(plan, school.urn, year) >= FEWEST_WEEKS
@@ -71,18 +71,18 @@ def planned_uploads(plan: Plan) -> list[Parcel]:
     primaries = [school for school in plan.schools if school.phase == "primary"]
     if uploads:
         morning = _morning(plan) + timedelta(minutes=30)
-        uploads.append(Parcel(pupil_list(plan, primaries[0].urn, year), PUPILS, APPLIED, None, morning))
-        uploads.append(Parcel(_unreadable(primaries[-1]), MARKS, WAITING, None, morning))
+        uploads.append(PlannedUpload(pupil_list(plan, primaries[0].urn, year), PUPILS, APPLIED, None, morning))
+        uploads.append(PlannedUpload(_unreadable(primaries[-1]), MARKS, WAITING, None, morning))
     return sorted(uploads, key=lambda upload: upload.at)
 
 
-def _plan_upload(plan: Plan, school: School, number: int, *, make_file: MakeFile, outcome: str) -> Parcel:
+def _plan_upload(plan: Plan, school: School, number: int, *, make_file: MakeFile, outcome: str) -> PlannedUpload:
     register, weeks_sent_count = plan.registers[school.urn, plan.years[-1]], weeks_sent(plan, school.urn, plan.years[-1])
     weeks = [weeks_sent_count - 1] if make_file is weekly_grid else [weeks_sent_count - 2, weeks_sent_count - 1]
     friday = register.weeks[weeks_sent_count - 1] + timedelta(days=FRIDAY)
     closing = datetime(friday.year, friday.month, friday.day, CLOSING_HOUR, tzinfo=clock.LONDON)
     at = min(closing, _morning(plan)) + timedelta(minutes=MINUTES_APART * number)
-    return Parcel(make_file(plan, school.urn, plan.years[-1], weeks), MARKS, outcome, register.weeks[weeks[0]], at)
+    return PlannedUpload(make_file(plan, school.urn, plan.years[-1], weeks), MARKS, outcome, register.weeks[weeks[0]], at)
 
 
 def _morning(plan: Plan) -> datetime:
@@ -107,7 +107,7 @@ def _unreadable(school: School) -> SentFile:
     return SentFile("registers scanned.pdf", school.urn, "none", b"%PDF-1.4\n% a picture of a register, not a register\n", 0)
 
 
-def upload_files(uploads: Sequence[Parcel], authority_id: UUID, senders: Mapping[str, tuple[UUID, Actor]]) -> int:
+def upload_files(uploads: Sequence[PlannedUpload], authority_id: UUID, senders: Mapping[str, tuple[UUID, Actor]]) -> int:
     """Upload the files as people of their schools, each at its time. Returns how many.
 
     `senders` holds each school's id and who acts for it, by URN.

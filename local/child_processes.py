@@ -45,7 +45,7 @@ class ServerUser:
     switched: bool
 
     @classmethod
-    def chosen(cls) -> ServerUser:
+    def for_current_process(cls) -> ServerUser:
         """Choose it by the user this process runs as."""
         if os.geteuid() != 0:
             return cls(str(os.geteuid()), os.geteuid(), os.getegid(), switched=False)

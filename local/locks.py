@@ -136,7 +136,7 @@ def servers_for_command(settings: Settings) -> Iterator[Servers]:
     if settings.database_url and settings.redis_url:
         yield _servers(settings, None)
         return
-    data_folders.prepare(settings.data_dir, ServerUser.chosen())
+    data_folders.prepare(settings.data_dir, ServerUser.for_current_process())
     own = Ownership(settings, COMMAND)
     deadline = time.monotonic() + WAIT_TIMEOUT
     while not own.try_lock():
@@ -167,7 +167,7 @@ def start_for_portal(settings: Settings) -> tuple[Ownership, Servers]:
     own = Ownership(settings, PORTAL)
     if settings.database_url and settings.redis_url:
         return own, _servers(settings, None)
-    data_folders.prepare(settings.data_dir, ServerUser.chosen())
+    data_folders.prepare(settings.data_dir, ServerUser.for_current_process())
     deadline = time.monotonic() + WAIT_TIMEOUT
     while not own.try_lock():
         running = ServersState.on(settings.data_dir)

@@ -87,7 +87,7 @@ class EmbeddedPostgres:
         Raises:
             CannotStartError: with a sentence that says what to do.
         """
-        user = ServerUser.chosen()
+        user = ServerUser.for_current_process()
         data_folders.prepare(self.data_dir, user)
         programs = binaries.postgres_programs(self._environ, user, self.data_dir / "pgbin")
         exists = (self.cluster / "PG_VERSION").is_file()

@@ -38,7 +38,7 @@ class EmbeddedValkey:
         Raises:
             CannotStartError: with a sentence that says what to do.
         """
-        user = ServerUser.chosen()
+        user = ServerUser.for_current_process()
         data_folders.prepare(self.data_dir, user)
         program = binaries.valkey_program(user, self.data_dir / "valkeybin")
         data_folder = self.data_dir / "valkey"

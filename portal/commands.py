@@ -14,8 +14,8 @@ from demo.actions import make_demonstration
 from local.locks import servers_for_command
 from portal.accounts.actions import people as people_actions
 from portal.accounts.queries.people import authorities
-from portal.accounts.queries.principals import authority_by_slug, command_line, platform_scope
-from portal.audit.queries import verification
+from portal.accounts.queries.principals import authority_by_slug, command_line_scope, platform_scope
+from portal.audit.queries import check_chain
 from portal.benchmarks.actions import import_file, load_bundled
 from portal.db import connection as database
 from portal.db.work import unit_of_work
@@ -72,7 +72,7 @@ def _authority(settings: Settings, slug: str) -> Iterator[UUID]:
         if authority is None:
             message = f"There is no authority {slug}. Add it with: portal authority add {slug} --name NAME --la-code CODE"
             raise ProblemsError(message)
-        with unit_of_work(command_line(authority.id)):
+        with unit_of_work(command_line_scope(authority.id)):
             yield authority.id
 
 
@@ -114,11 +114,11 @@ def demonstration(settings: Settings, options: Namespace) -> dict[str, object]:
 def add_authority(settings: Settings, options: Namespace) -> dict[str, object]:
     """Add an authority."""
     _refuse_malformed_authority(options.slug, options.name, options.la_code)
-    with _database(settings), unit_of_work(command_line()):
+    with _database(settings), unit_of_work(command_line_scope()):
         try:
             added = people_actions.add_authority(options.slug, options.name, options.la_code)
-        except people_actions.TakenError as taken:
-            raise ProblemsError(str(taken)) from taken
+        except people_actions.TakenError as error:
+            raise ProblemsError(str(error)) from error
         return {"authority": {"id": added.id, "slug": added.slug, "name": added.name, "la_code": added.la_code}}
 
 
@@ -290,7 +290,7 @@ def undo_marks(settings: Settings, options: Namespace) -> dict[str, object]:
             ids = [authority.id for authority in authorities()]
         # Row security shows one authority at a time, and the id does not say which: so each is tried.
         for authority_id in ids:
-            with unit_of_work(command_line(authority_id)):
+            with unit_of_work(command_line_scope(authority_id)):
                 if upload(upload_id) is None:
                     continue
                 try:
@@ -345,7 +345,7 @@ def _groups(groups: Mapping[str, Measure], by: str, schools: Sequence[School]) -
                 school.urn,
                 measure,
                 by=by,
-                more={"urn": school.urn, "name": school.name, "phase": school.phase, "school_id": str(school.id)},
+                extra={"urn": school.urn, "name": school.name, "phase": school.phase, "school_id": str(school.id)},
             )
             for school, measure in by_school
         ]
@@ -367,7 +367,7 @@ def import_benchmarks(settings: Settings, options: Namespace) -> dict[str, objec
 def verify_audit(settings: Settings, options: Namespace) -> dict[str, object]:
     """Read an authority's audit chain from the start."""
     with _authority(settings, options.authority):
-        verdict = verification()
+        verdict = check_chain()
     if verdict.first_bad is not None:
         raise ProblemsError(f"The chain does not hold at row {verdict.first_bad}: {verdict.why}.", [verdict])
     return {"rows": verdict.rows, "holds": True}

@@ -36,7 +36,7 @@ KINDS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
     "registers.recount": lambda ids: registers.recount(UUID(ids["school_id"]), int(ids["academic_year"])),
     "accounts.deliver_mail": lambda ids: mail_actions.deliver_mail(UUID(ids["mail_id"])),
     "accounts.suspend_unused": lambda _ids: people_actions.suspend_unused(),
-    "accounts.forget_tries": lambda _ids: throttling.forget_tries(),
+    "accounts.forget_tries": lambda _ids: throttling.delete_old_attempts(),
 }
 
 #: The kinds enqueued for every authority once a day.

@@ -109,7 +109,7 @@ def main() -> None:
     logs.configure(settings)
     database.connect(settings.database_url)
     connection = outbox.connect(settings.redis_url)
-    mail.connect(_mail_server(settings))
+    mail.set_server(_mail_server(settings))
     # The collector would otherwise go through every module again, here and in each child, whose copy-on-write pages it
     # would make real copies of.
     gc.freeze()

@@ -86,7 +86,7 @@ def _rename_states(states: dict[str, str], *, applied: str) -> None:
         op.execute(f"UPDATE upload SET state = '{new}' WHERE state = '{old}'")
     op.execute("ALTER TABLE upload FORCE ROW LEVEL SECURITY")
     final = "reverted" if applied == "reverted_at" else "undone"
-    known = ", ".join(f"'{state}'" for state in (*KEPT_STATES, *states.values()))
-    op.create_check_constraint("state_known", "upload", f"state IN ({known})")
+    names = ", ".join(f"'{state}'" for state in (*KEPT_STATES, *states.values()))
+    op.create_check_constraint("state_known", "upload", f"state IN ({names})")
     op.create_check_constraint("applied_when", "upload", f"state NOT IN ('applied', '{final}') OR applied_at IS NOT NULL")
     op.create_check_constraint(f"{final}_when", "upload", f"(state = '{final}') = ({applied} IS NOT NULL)")

@@ -45,7 +45,7 @@ def require_principal() -> Principal:
     return person
 
 
-def factor_step(person: Principal) -> str | None:
+def second_factor_page(person: Principal) -> str | None:
     """The page for entering or setting up the second factor; None when that is done or not required."""
     if person.second_factor_done or not current_app.config["SECOND_FACTOR_REQUIRED"]:
         return None

@@ -19,7 +19,7 @@ MEMBER_NAMES = "portal.member_names"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChainCheck:
     """The outcome of checking a chain: the rows read, and the first wrong one."""
 
     rows: int
@@ -27,21 +27,21 @@ class Verdict:
     why: str | None
 
 
-def verification() -> Verdict:
+def check_chain() -> ChainCheck:
     """Check the authority's chain from its start. Names the first row changed, missing or added."""
     previous_hash, rows = GENESIS_HASH, 0
     for row in tx().scalars(select(AuditEvent).order_by(AuditEvent.sequence).execution_options(yield_per=1000)):
         rows += 1
         if row.sequence != rows:
-            return Verdict(rows, rows, "a row is missing")
+            return ChainCheck(rows, rows, "a row is missing")
         if row.hash != digest(previous_hash, row):
-            return Verdict(rows, row.sequence, "the row does not match its hash")
+            return ChainCheck(rows, row.sequence, "the row does not match its hash")
         previous_hash = row.hash
     # Rows cut off at the end leave a chain that fits; only the head still tells how many there were.
     head = tx().scalar(select(AuditHead))
     if (head.sequence if head else 0) != rows:
-        return Verdict(rows, rows + 1, "the newest rows are missing")
-    return Verdict(rows, None, None)
+        return ChainCheck(rows, rows + 1, "the newest rows are missing")
+    return ChainCheck(rows, None, None)
 
 
 def recent_events(*, before: int | None = None, about: UUID | None = None, limit: int = 50) -> list[AuditEvent]:

@@ -218,7 +218,7 @@ class PossibleDuplicate(Owned):
     __table_args__ = (
         tenant_fk("school", "school_id"),
         tenant_fk("pupil", "pupil_id"),
-        tenant_fk("pupil", "became_id"),
+        tenant_fk("pupil", "resolved_pupil_id"),
         CheckConstraint("(decided_at IS NULL) = (decision IS NULL)", name="decided_whole"),
         CheckConstraint("(decided_at IS NULL) = (resolved_pupil_id IS NULL)", name="decided_for"),
         CheckConstraint("decision IN ('same', 'different')", name="decision_known"),

@@ -48,7 +48,7 @@ class SessionCounts:
 
     @classmethod
     def of_codes(cls, marks: Iterable[str]) -> SessionCounts:
-        """Count marks given as the code list writes them. Raises KeyError for any other string."""
+        """Count marks given as the code list writes them. Raises KeyError for any added string."""
         return cls.from_counts({CODES_BY_SYMBOL[symbol].byte: number for symbol, number in Counter(marks).items()})
 
     @classmethod
@@ -61,9 +61,9 @@ class SessionCounts:
         # Zero counts are left out, so that the same sessions compare equal.
         return cls(tuple(sorted((byte, number) for byte, number in counts.items() if number)))
 
-    def __add__(self, other: SessionCounts) -> SessionCounts:
+    def __add__(self, added: SessionCounts) -> SessionCounts:
         """Both counts, added code by code."""
-        return SessionCounts.from_counts(Counter(dict(self.counts)) + Counter(dict(other.counts)))
+        return SessionCounts.from_counts(Counter(dict(self.counts)) + Counter(dict(added.counts)))
 
     def count(self, symbol: str) -> int:
         """The number of marks of one code."""

@@ -12,10 +12,10 @@ from uuid import UUID
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin
 
-from portal.accounts.actions.sign_ins import touch
-from portal.accounts.current_user import TOKEN, current_principal, factor_step
+from portal.accounts.actions.sign_ins import mark_used
+from portal.accounts.current_user import TOKEN, current_principal, second_factor_page
 from portal.accounts.queries.people import names_of_memberships
-from portal.accounts.queries.principals import Principal, principal
+from portal.accounts.queries.principals import Principal, principal_by_token
 from portal.audit.actions import record_alone
 from portal.audit.events import event
 from portal.audit.queries import MEMBER_NAMES
@@ -99,9 +99,9 @@ def _signed_in() -> SignedIn | None:
     if not isinstance(token, str):
         return None
     with unit_of_work(None):
-        signed_in = principal(token)
+        signed_in = principal_by_token(token)
         if signed_in is not None:
-            touch(signed_in.sign_in_id)
+            mark_used(signed_in.sign_in_id)
     return SignedIn(signed_in) if signed_in else None
 
 
@@ -140,12 +140,12 @@ def _required_permission() -> str | None:
 
 
 def _has_finished_sign_in(person: Principal) -> bool:
-    return person.membership is not None and factor_step(person) is None
+    return person.membership is not None and second_factor_page(person) is None
 
 
 def _next_step(person: Principal) -> ResponseReturnValue | None:
     """Let a person who has not finished signing in reach the pages of the next step only."""
-    step = factor_step(person)
+    step = second_factor_page(person)
     pages = PLACE_PAGES if step is None else FACTOR_PAGES
     return None if request.endpoint in pages else _to_sign_in(step or "accounts.choose")
 

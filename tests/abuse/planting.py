@@ -53,7 +53,7 @@ class Planter:
         """Choose the school that every school role belongs to."""
         self.portal, self.browser, self.canaries = portal, browser, canaries
         self.database = portal.database
-        self.school: UUID = self.database.one(
+        self.school: UUID = self.database.value(
             "SELECT s.id FROM school s WHERE (SELECT count(DISTINCT m.role) FROM membership m WHERE s.id = ANY(m.school_ids)) = 5 "
             "AND s.authority_id = (SELECT id FROM authority WHERE slug = 'wrenfold') LIMIT 1"
         )
@@ -62,7 +62,7 @@ class Planter:
 
     def _member(self, role: Role) -> Member:
         """A member with this role, and of the school if the role has schools."""
-        count = self.database.one(
+        count = self.database.value(
             "SELECT count(*) FROM membership m JOIN authority a ON a.id = m.authority_id WHERE m.role = %s "
             "AND (a.slug = 'wrenfold' OR m.role = 'platform-operator')",
             role,
@@ -96,7 +96,7 @@ class Planter:
         self._plant_authority()
         self._plant_published_figures()
         uploads = self._plant_uploads()
-        query = self.database.one
+        query = self.database.value
         pupil_id = query("SELECT id FROM pupil WHERE upn = %s", upn(900))
         ids = {
             "school_id": self.school,
@@ -184,14 +184,14 @@ class Planter:
     def _upload(self, visiting: BrowserVisitor, kind: str, content: bytes, state: str) -> UUID:
         file = {"name": self.canaries.short(), "mimeType": "text/csv", "buffer": content}
         self.send(visiting, "/uploads/new", {"school": str(self.school), "kind": kind, "add_pupils": "no", "file": file})
-        upload_id: UUID = self.database.one("SELECT id FROM upload ORDER BY received_at DESC LIMIT 1")
+        upload_id: UUID = self.database.value("SELECT id FROM upload ORDER BY received_at DESC LIMIT 1")
         self._wait_for_state(upload_id, state)
         return upload_id
 
     def _wait_for_state(self, upload_id: UUID, state: str) -> None:
         def has_state() -> bool:
-            current = self.database.one("SELECT state FROM upload WHERE id = %s", upload_id)
-            assert current != "rejected", self.database.one("SELECT rejection FROM upload WHERE id = %s", upload_id)
+            current = self.database.value("SELECT state FROM upload WHERE id = %s", upload_id)
+            assert current != "rejected", self.database.value("SELECT rejection FROM upload WHERE id = %s", upload_id)
             return bool(current == state)
 
         wait_until(f"the upload is {state}", has_state)
@@ -251,5 +251,5 @@ class Planter:
 
     def _day(self) -> date:
         """A day the school was open: the Wednesday of its newest whole week."""
-        newest: date = self.database.one("SELECT max(week) FROM register_page WHERE school_id = %s", self.school)
+        newest: date = self.database.value("SELECT max(week) FROM register_page WHERE school_id = %s", self.school)
         return newest - timedelta(days=5)

@@ -13,7 +13,7 @@ from portal.accounts.actions import throttling
 from portal.accounts.actions.throttling import ATTACK_THRESHOLD, RateLimitedError
 from portal.accounts.domain.clients import Client
 from portal.accounts.models import PLATFORM, Membership, Person
-from portal.accounts.queries.principals import command_line, platform_scope
+from portal.accounts.queries.principals import command_line_scope, platform_scope
 from portal.db.work import tx, unit_of_work
 from portal.platform import clock
 from portal.security.permissions import Role
@@ -212,7 +212,7 @@ def test_a_person_whose_role_ended_is_signed_out_on_every_device_at_the_next_req
         sign_in(second, user)
         first.get("/guarded/download")
         second.get("/guarded/download")
-        with unit_of_work(command_line(world.authority.id)):
+        with unit_of_work(command_line_scope(world.authority.id)):
             people_actions.end_membership(user.membership)
         first.get(f"/guarded/schools/{world.authority.primary}", status=302)
         second.get("/guarded/download", status=302)
@@ -224,7 +224,7 @@ def test_a_suspended_person_is_signed_out_at_the_next_request(live_app: Flask, w
     user = with_authenticator(add_user(world.authority), world.authority, live_app)
     browser = new_browser(live_app)
     sign_in(browser, user)
-    with unit_of_work(command_line(world.authority.id)):
+    with unit_of_work(command_line_scope(world.authority.id)):
         write_rows(lambda: setattr(tx().get_one(Person, user.id), "disabled_at", clock.now()))
     browser.get("/guarded/download", status=302)
 
@@ -235,7 +235,7 @@ def test_a_removed_role_is_gone_at_the_next_request(live_app: Flask, world: Worl
     browser = new_browser(live_app)
     sign_in(browser, user)
     browser.get("/guarded/people")
-    with unit_of_work(command_line(world.authority.id)):
+    with unit_of_work(command_line_scope(world.authority.id)):
         write_rows(lambda: setattr(tx().get_one(Membership, user.membership), "role", Role.LA_OFFICER.value))
     browser.get("/guarded/people", status=403)
     browser.get(f"/guarded/schools/{world.authority.primary}")

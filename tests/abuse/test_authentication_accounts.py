@@ -15,7 +15,7 @@ from portal.accounts.actions import people as people_actions
 from portal.accounts.current_user import local_page
 from portal.accounts.domain import passwords
 from portal.accounts.models import Membership
-from portal.accounts.queries.principals import account_by_email, command_line
+from portal.accounts.queries.principals import account_by_email, command_line_scope
 from portal.db.work import tx, unit_of_work
 from portal.platform import clock
 from portal.security.gate import MAX_FORM_BYTES
@@ -285,7 +285,7 @@ def test_an_account_unused_for_ninety_days_is_suspended(live_app: Flask, world: 
     with clock.frozen_at(clock.now() + timedelta(days=90, seconds=1)):
         page = enter_password(new_browser(live_app), user.email)
         assert "Your account is suspended because it was not used for 90 days" in page.text
-        with unit_of_work(command_line(world.authority.id)):
+        with unit_of_work(command_line_scope(world.authority.id)):
             assert people_actions.suspend_unused() == 1
             assert people_actions.suspend_unused() == 0
         assert person_row(user.id).disabled_at is not None
@@ -296,7 +296,7 @@ def test_an_account_unused_for_ninety_days_is_suspended(live_app: Flask, world: 
 
 def test_a_partner_needs_a_last_day_and_has_no_role_the_day_after(live_app: Flask, world: World) -> None:
     """Attack AUT-22."""
-    with unit_of_work(command_line(world.authority.id)):
+    with unit_of_work(command_line_scope(world.authority.id)):
         person = people_actions.add_person("Pat Partner", "pat@police.example", password_hash=cached_hash(PASSWORD))
         with pytest.raises(actions.MembershipRefusedError, match="last day"):
             people_actions.add_membership(person.id, Role.PARTNER, agency="Police")
@@ -314,7 +314,7 @@ def test_a_partner_needs_a_last_day_and_has_no_role_the_day_after(live_app: Flas
 def test_an_email_address_has_one_account_and_no_other_provider_links_to_it(live_app: Flask, world: World) -> None:
     """Attack AUT-23. The portal has no identity provider: an identity is an account, unique by its case-folded email address."""
     user = add_user(world.authority, email="Officer@Council.Example")
-    with unit_of_work(command_line(world.neighbour.id)), pytest.raises(people_actions.TakenError):
+    with unit_of_work(command_line_scope(world.neighbour.id)), pytest.raises(people_actions.TakenError):
         people_actions.add_person("Another", " officer@council.example ")
     with unit_of_work(None):
         account = account_by_email("OFFICER@COUNCIL.EXAMPLE")

@@ -46,9 +46,9 @@ def module_parts() -> Iterator[PortalProcesses]:
 @pytest.fixture
 def parts(module_parts: PortalProcesses) -> Iterator[PortalProcesses]:
     """The portal's processes without a worker and without a waiting job."""
-    if not module_parts.whole:
+    if not module_parts.last_test_passed:
         pytest.fail("The previous test left some of the portal's processes stopped.")
-    module_parts.whole = False
+    module_parts.last_test_passed = False
     yield module_parts
     module_parts.stop_workers()
     module_parts.database.change("DELETE FROM outbox_job WHERE done_at IS NULL")
@@ -134,8 +134,8 @@ def test_an_upload_that_kills_every_worker_is_set_aside_and_the_others_go_on(cas
     assert "This file needs your attention" in page
     assert "Your file is safe and nothing was changed. Send the file again" in page
     other_school = case_of(parts, membership=1)
-    other_school.ends_well(other_school.asked())
-    case.ends_well(case.asked())
+    other_school.ends_well(other_school.send_and_request_apply())
+    case.ends_well(case.send_and_request_apply())
 
 
 def test_a_file_is_received_while_the_queue_is_down_and_applied_when_it_is_back(case: Case, parts: PortalProcesses) -> None:
@@ -154,7 +154,7 @@ def test_a_file_is_received_while_the_queue_is_down_and_applied_when_it_is_back(
     case.ends_well(path)
     parts.restart_valkey(program)
     next_case = case_of(parts)
-    next_case.ends_well(next_case.asked())
+    next_case.ends_well(next_case.send_and_request_apply())
     assert worker.is_alive()
 
 
@@ -196,12 +196,12 @@ def test_jobs_the_queue_has_lost_are_sent_again(case: Case, parts: PortalProcess
         parts.redis.flushall()
     case.ends_well(path)
     next_case = case_of(parts)
-    next_case.ends_well(next_case.asked())
+    next_case.ends_well(next_case.send_and_request_apply())
     assert worker.is_alive()
 
 
 def test_a_web_process_killed_before_the_commit_stores_nothing(case: Case, parts: PortalProcesses) -> None:
-    count_before = parts.database.one("SELECT count(*) FROM upload")
+    count_before = parts.database.value("SELECT count(*) FROM upload")
     case.visitor.get("/uploads/new")
     with ThreadPoolExecutor() as pool, parts.holding("LOCK TABLE upload_content IN SHARE MODE"):
         answer = pool.submit(case.posted)
@@ -209,24 +209,24 @@ def test_a_web_process_killed_before_the_commit_stores_nothing(case: Case, parts
         parts.web.kill()
         assert isinstance(answer.exception(), OSError)
     parts.start_web()
-    assert parts.database.one("SELECT count(*) FROM upload") == count_before
+    assert parts.database.value("SELECT count(*) FROM upload") == count_before
     parts.start_worker()
-    case.ends_well(case.asked())
+    case.ends_well(case.send_and_request_apply())
 
 
 def test_a_web_process_killed_after_the_commit_has_stored_the_file_and_a_second_try_changes_nothing(
     case: Case, parts: PortalProcesses
 ) -> None:
-    count_before = parts.database.one("SELECT count(*) FROM upload")
+    count_before = parts.database.value("SELECT count(*) FROM upload")
     case.visitor.get("/uploads/new")
     with ThreadPoolExecutor() as pool, _hanging_queue(parts):
         answer = pool.submit(case.posted)
-        wait_until("the file is stored", lambda: parts.database.one("SELECT count(*) FROM upload") == count_before + 1)
+        wait_until("the file is stored", lambda: parts.database.value("SELECT count(*) FROM upload") == count_before + 1)
         parts.web.kill()
         assert isinstance(answer.exception(), OSError)
     parts.start_web()
     parts.start_worker()
-    newest = parts.database.one("SELECT id FROM upload ORDER BY received_at DESC LIMIT 1")
+    newest = parts.database.value("SELECT id FROM upload ORDER BY received_at DESC LIMIT 1")
     path = f"/uploads/{newest}"
     case.reaches(path, "previewed")
     second_path = case.rehearsed()
@@ -235,7 +235,7 @@ def test_a_web_process_killed_after_the_commit_has_stored_the_file_and_a_second_
     case.reaches(path, "applied")
     case.visitor.post(f"{second_path}/apply", {})
     case.reaches(second_path, "applied")
-    assert parts.database.one("SELECT count(*) FROM register_page WHERE upload_id = %s", second_path.rsplit("/", 1)[1]) == 0
+    assert parts.database.value("SELECT count(*) FROM register_page WHERE upload_id = %s", second_path.rsplit("/", 1)[1]) == 0
     case.ends_well(path, applied=2)
 
 
@@ -284,7 +284,9 @@ def test_a_job_that_waits_for_a_busy_school_is_not_set_aside(case: Case, parts: 
     with parts.holding(LOCK_SCHOOL, case.school):
         case.visitor.post(f"{path}/apply", {})
         parts.waiter()
-        wait_until("the job has stopped waiting for the lock", lambda: parts.database.one("SELECT bool_and(granted) FROM pg_locks"))
+        wait_until(
+            "the job has stopped waiting for the lock", lambda: parts.database.value("SELECT bool_and(granted) FROM pg_locks")
+        )
         wait_until("the start is not counted", lambda: case.job(path).attempts == 0, within=10)
     parts.age_jobs()
     case.ends_well(path)
@@ -318,4 +320,4 @@ def test_a_job_that_always_fails_is_set_aside_and_no_log_names_the_pupil(case: C
     for log in ("worker.log", "web.log", "postgres.log", "valkey.log"):
         assert not [secret for secret in (upn(77), "Ashdown77") if secret in parts.log(log)], log
     parts.database.change("GRANT SELECT ON pupil TO portal_app")
-    case.ends_well(case.asked())
+    case.ends_well(case.send_and_request_apply())

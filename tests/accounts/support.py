@@ -21,7 +21,7 @@ from portal.accounts.actions import sign_ins as sign_in_actions
 from portal.accounts.domain import second_factor
 from portal.accounts.domain.passwords import hash_password
 from portal.accounts.models import Mail, Person, SignIn
-from portal.accounts.queries.principals import command_line, principal
+from portal.accounts.queries.principals import command_line_scope, principal_by_token
 from portal.audit.models import AuditEvent
 from portal.db.work import tx, unit_of_work
 from portal.platform import clock
@@ -125,7 +125,7 @@ class User:
 def add_user(authority: AuthorityWorld, role: Role = Role.LA_OFFICER, *, email: str = "officer@council.example") -> User:
     """Add a person with this role and `PASSWORD`, without a second factor."""
     schools = frozenset({authority.primary}) if role not in LA_ROLES and role is not Role.PARTNER else frozenset()
-    with unit_of_work(command_line(authority.id)):
+    with unit_of_work(command_line_scope(authority.id)):
         person = people_actions.add_person("Ann Officer", email, password_hash=cached_hash(PASSWORD))
         membership = people_actions.add_membership(person.id, role, school_ids=schools)
         return User(person.id, membership.id, email)
@@ -137,8 +137,8 @@ def with_authenticator(user: User, authority: AuthorityWorld, app: Flask) -> Use
     Set up ten minutes ago, because setting it up uses a code and the current one must still work.
     """
     secret = pyotp.random_base32()
-    with clock.frozen_at(clock.now() - timedelta(minutes=10)), unit_of_work(command_line(authority.id)):
-        person = principal(sign_in_actions.begin(user.id, "Set-up"))
+    with clock.frozen_at(clock.now() - timedelta(minutes=10)), unit_of_work(command_line_scope(authority.id)):
+        person = principal_by_token(sign_in_actions.begin(user.id, "Set-up"))
         assert person is not None
         code = pyotp.TOTP(secret).at(clock.now())
         token_and_codes = second_factor_actions.set_up_factor(
@@ -206,7 +206,7 @@ def link_path(mail: Mail) -> str:
 
 def events(authority_id: UUID, name: str) -> list[AuditEvent]:
     """The events of this name in an authority's audit chain."""
-    with unit_of_work(command_line(authority_id)):
+    with unit_of_work(command_line_scope(authority_id)):
         return _detached(tx().scalars(select(AuditEvent).where(AuditEvent.event == name).order_by(AuditEvent.sequence)))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from portal.accounts.actions import mail
 from portal.accounts.actions import mail as mail_actions
 from portal.accounts.actions.mail import KIND, Smtp
-from portal.accounts.queries.principals import command_line
+from portal.accounts.queries.principals import command_line_scope
 from portal.db.work import tx, unit_of_work
 from portal.jobs.outbox import OutboxJob
 from portal.security.permissions import Role
@@ -73,7 +73,7 @@ def mail_server() -> Iterator[tuple[Smtp, list[str]]]:
 
 
 def test_a_message_is_delivered_once_and_its_body_deleted(world: World) -> None:
-    with mail_server() as (smtp, messages), unit_of_work(command_line(world.authority.id)):
+    with mail_server() as (smtp, messages), unit_of_work(command_line_scope(world.authority.id)):
         mail_id = mail_actions.send_mail("ann@council.example", "A link", "Open https://portal.example/reset/links/secret\n")
         job = tx().scalars(select(OutboxJob).where(OutboxJob.kind == KIND)).one()
         assert job.ids == {"mail_id": str(mail_id)}
@@ -87,7 +87,7 @@ def test_a_message_is_delivered_once_and_its_body_deleted(world: World) -> None:
 
 
 def test_a_message_stays_queued_when_the_server_cannot_be_reached(world: World) -> None:
-    with unit_of_work(command_line(world.authority.id)):
+    with unit_of_work(command_line_scope(world.authority.id)):
         mail_id = mail_actions.send_mail("ann@council.example", "A link", "text")
         with pytest.raises(OSError, match="refused"):
             mail_actions.deliver_mail(mail_id, Smtp("127.0.0.1", 9, "portal@council.example", "none"))
@@ -95,18 +95,18 @@ def test_a_message_stays_queued_when_the_server_cannot_be_reached(world: World) 
 
 
 def test_a_message_stays_queued_without_a_server(world: World) -> None:
-    with unit_of_work(command_line(world.authority.id)):
+    with unit_of_work(command_line_scope(world.authority.id)):
         assert mail_actions.deliver_mail(mail_actions.send_mail("ann@council.example", "A link", "text")) is False
     assert mails()[0].body == "text"
 
 
 def test_a_message_is_sent_by_the_server_set_for_the_process(world: World) -> None:
-    with mail_server() as (smtp, messages), unit_of_work(command_line(world.authority.id)):
-        mail.connect(smtp)
+    with mail_server() as (smtp, messages), unit_of_work(command_line_scope(world.authority.id)):
+        mail.set_server(smtp)
         try:
             assert mail_actions.deliver_mail(mail_actions.send_mail("ann@council.example", "A link", "text")) is True
         finally:
-            mail.connect(None)
+            mail.set_server(None)
         assert len(messages) == 1
 
 
@@ -121,7 +121,7 @@ def test_a_message_is_sent_by_the_server_set_for_the_process(world: World) -> No
 )
 def test_a_line_break_in_an_address_or_subject_adds_no_mail_header(world: World, to: str, subject: str) -> None:
     """Attack INJ-04."""
-    with unit_of_work(command_line(world.authority.id)), pytest.raises(ValueError, match="one line"):
+    with unit_of_work(command_line_scope(world.authority.id)), pytest.raises(ValueError, match="one line"):
         mail_actions.send_mail(to, subject, "text")
     assert mails() == []
 

@@ -14,7 +14,7 @@ from portal.accounts.actions import people as people_actions
 from portal.accounts.domain.roles import Reach, can_manage, grantable_roles, validated
 from portal.accounts.models import PLATFORM, Membership
 from portal.accounts.queries.people import authorities
-from portal.accounts.queries.principals import authority_by_slug, command_line, platform_scope
+from portal.accounts.queries.principals import authority_by_slug, command_line_scope, platform_scope
 from portal.db.work import tx, unit_of_work
 from portal.platform import clock
 from portal.security.permissions import LA_ROLES, SCHOOL_ROLES, Role
@@ -61,7 +61,7 @@ def test_an_administrator_sees_the_people_of_the_authority_and_of_no_other(demo_
 
 def test_a_school_administrator_sees_only_people_of_their_own_schools(demo_app: Flask, world: World) -> None:
     colleague = add_user(world.authority, Role.HEADTEACHER, email="other@hilltop.example")
-    with unit_of_work(command_line(world.authority.id)):
+    with unit_of_work(command_line_scope(world.authority.id)):
         people_actions.change_membership(colleague.membership, Reach(Role.HEADTEACHER, frozenset({world.authority.secondary})))
     browser = _signed_in_as(demo_app, world, Role.SCHOOL_ADMINISTRATOR)
     page = browser.get("/people")

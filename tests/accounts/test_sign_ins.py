@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from portal.accounts.actions import people as people_actions
 from portal.accounts.actions import second_factors as second_factor_actions
 from portal.accounts.models import SignIn
-from portal.accounts.queries.principals import command_line
+from portal.accounts.queries.principals import command_line_scope
 from portal.db.work import tx, unit_of_work
 from portal.platform import clock
 from portal.security.permissions import Role
@@ -63,7 +63,7 @@ def test_the_first_sign_in_sets_up_the_app_and_shows_ten_codes_once(live_app: Fl
 
 def test_a_recovery_code_works_once_and_its_owner_is_told(live_app: Flask, world: World) -> None:
     user = with_authenticator(add_user(world.authority), world.authority, live_app)
-    with unit_of_work(command_line(world.authority.id)):
+    with unit_of_work(command_line_scope(world.authority.id)):
         codes = second_factor_actions.make_recovery_codes(user.id)
     browser = new_browser(live_app)
     enter_password(browser, user.email)
@@ -107,7 +107,7 @@ def test_an_offer_of_another_person_or_an_old_one_is_rejected(live_app: Flask, w
 
 def test_a_person_with_two_memberships_chooses_one_and_switches_with_a_new_token(live_app: Flask, world: World) -> None:
     user = with_authenticator(add_user(world.authority), world.authority, live_app)
-    with unit_of_work(command_line(world.neighbour.id)):
+    with unit_of_work(command_line_scope(world.neighbour.id)):
         second_membership = people_actions.add_membership(user.id, Role.HEADTEACHER, school_ids=[world.neighbour.primary]).id
     browser = new_browser(live_app)
     assert sign_in(browser, user).h1 == "Choose your role"
@@ -195,7 +195,7 @@ def test_the_last_use_of_a_sign_in_is_stored_once_a_minute(live_app: Flask, worl
 
 def test_a_hash_of_an_older_setting_is_made_again_at_the_next_sign_in(live_app: Flask, world: World) -> None:
     old_hash = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
-    with unit_of_work(command_line(world.authority.id)):
+    with unit_of_work(command_line_scope(world.authority.id)):
         person_id = people_actions.add_person("Old Hash", "old@council.example", password_hash=old_hash).id
         people_actions.add_membership(person_id, Role.LA_OFFICER)
     enter_password(new_browser(live_app), "old@council.example", WRONG_PASSWORD)

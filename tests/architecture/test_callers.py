@@ -69,7 +69,9 @@ def test_the_callers_of_whole_authority_are_pinned() -> None:
 
 
 def test_the_openers_of_a_unit_of_work_are_pinned() -> None:
-    modules = {source.module for source in product() if not source.module.startswith("portal.db.") and calls_of(source, "unit_of_work")}
+    modules = {
+        source.module for source in product() if not source.module.startswith("portal.db.") and calls_of(source, "unit_of_work")
+    }
     assert modules == UNIT_OF_WORK_OPENERS
 
 

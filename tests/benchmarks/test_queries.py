@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from portal.accounts.queries.principals import command_line
+from portal.accounts.queries.principals import command_line_scope
 from portal.benchmarks import actions, queries
 from portal.benchmarks.domain.figures import ACCREDITED, ENGLAND, PHASES, SUPPRESSED, NotOfferedError
 from portal.db.work import unit_of_work
@@ -166,11 +166,11 @@ def test_a_week_of_one_day_does_not_replace_the_whole_week() -> None:
 def test_an_authoritys_own_release_is_seen_by_it_alone() -> None:
     """A release that one authority loads changes no other authority's comparison."""
     authority, neighbour = uuid4(), uuid4()
-    with unit_of_work(command_line(authority)):
+    with unit_of_work(command_line_scope(authority)):
         own = actions.import_release(week_file(99, week=46), name="Ours", published_on=date(2025, 12, 4))
         assert queries.national("primary", date(2025, 11, 10)) is not None
         assert queries.release(own) is not None
-    with unit_of_work(command_line(neighbour)):
+    with unit_of_work(command_line_scope(neighbour)):
         assert queries.national("primary", date(2025, 11, 10)) is None
         assert queries.release(own) is None
         assert queries.release_with_hash(next(iter(queries.hashes_everyone_sees()))) is not None

@@ -23,8 +23,8 @@ from demo.sending import APPLIED, planned_uploads
 from demo.terms import calendar_of
 from portal.accounts.actions.people import ensure_platform
 from portal.accounts.queries.people import demonstration_people
-from portal.accounts.queries.principals import authority_by_slug, command_line, platform_scope
-from portal.audit.queries import verification
+from portal.accounts.queries.principals import authority_by_slug, command_line_scope, platform_scope
+from portal.audit.queries import check_chain
 from portal.db.work import tx, unit_of_work
 from portal.platform import clock
 from portal.pupils.models import Pupil, PupilContact, RollLine
@@ -70,7 +70,7 @@ def written(rolled_back: None, small: Plan) -> Iterator[UUID]:
         authority = authority_by_slug(small.slug)
         assert authority is not None
         authority_id = authority.id
-    with unit_of_work(command_line(authority_id)):
+    with unit_of_work(command_line_scope(authority_id)):
         yield authority_id
 
 
@@ -80,7 +80,7 @@ def test_what_was_planned_is_there(written: UUID, small: Plan) -> None:
     _registers(small)
     _summaries(small)
     _uploads(small)
-    assert verification().first_bad is None
+    assert check_chain().first_bad is None
     assert len(demonstration_people()) == len(small.people)
 
 

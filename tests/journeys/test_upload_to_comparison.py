@@ -28,7 +28,7 @@ def _administrator(portal: RunningPortal, phase: str) -> Member:
     """The administrator of a school of this phase."""
     members = [portal.database.member("school-administrator", place=number) for number in (0, 1)]
     query = "SELECT phase FROM school WHERE id = %s"
-    return next(member for member in members if portal.database.one(query, member.schools[0]) == phase)
+    return next(member for member in members if portal.database.value(query, member.schools[0]) == phase)
 
 
 def _year() -> int:
@@ -49,7 +49,7 @@ def _bad_rows(upn: str, monday: date) -> tuple[tuple[str, ...], ...]:
 def _autumn(portal: RunningPortal, member: Member) -> MarksFile:
     """A file with the school's autumn term, all present, and three bad rows."""
     school, year = member.schools[0], _year()
-    upn = portal.database.one(
+    upn = portal.database.value(
         "SELECT p.upn FROM roll_line r JOIN pupil p ON p.id = r.pupil_id WHERE r.school_id = %s AND r.academic_year = %s "
         "AND r.on_roll_until IS NULL ORDER BY r.line LIMIT 1",
         school,

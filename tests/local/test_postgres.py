@@ -108,7 +108,7 @@ def test_as_root_the_server_runs_as_nobody(postgres: EmbeddedPostgres) -> None:
     """PostgreSQL refuses root. The server keeps none of root's groups either."""
     assert postgres.child is not None
     status = Path(f"/proc/{postgres.child.pid}/status").read_text()
-    nobody = ServerUser.chosen()
+    nobody = ServerUser.for_current_process()
     assert f"Uid:\t{nobody.uid}\t" in status
     assert "Groups:\t \n" in status
 
@@ -208,7 +208,7 @@ def test_a_database_without_its_passwords_is_refused(data_dir: Path) -> None:
 def test_a_full_disk_is_refused(data_dir: Path) -> None:
     """The check comes before anything is written."""
     with pytest.raises(CannotStartError, match=r"Free some space.*MB left"):
-        data_folders.prepare(data_dir, ServerUser.chosen(), least_free=10**18)
+        data_folders.prepare(data_dir, ServerUser.for_current_process(), least_free=10**18)
 
 
 def test_a_bindir_without_programs_is_refused(data_dir: Path) -> None:

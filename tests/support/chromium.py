@@ -72,7 +72,7 @@ class BrowserVisitor:
         self.script = script
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
-        self.seen: list[str] = []
+        self.checked_pages: list[str] = []
         self.sources: dict[str, str] = {}
         self._context = browser.new_context(
             viewport={"width": WIDE, "height": HEIGHT}, java_script_enabled=script, accept_downloads=True
@@ -118,7 +118,7 @@ class BrowserVisitor:
 
         With `narrow`, axe checks it at 320 pixels too. Screenshots go to the folder PORTAL_SHOTS.
         """
-        self.seen.append(name)
+        self.checked_pages.append(name)
         self.sources[name] = self.page.content()
         assert self.violations() == [], self.page.url
         self._screenshot(name)

@@ -101,7 +101,7 @@ class PortalProcesses:
         self.redis = Redis.from_url(self.redis_url, socket_timeout=5)
         self.workers: list[Child] = []
         #: Did the last test pass? After a failure the next one would only repeat it.
-        self.whole = True
+        self.last_test_passed = True
         self.web = self.start_web()
 
     @property
@@ -149,7 +149,7 @@ class PortalProcesses:
             if self.postgres.child is None or not self.postgres.child.is_alive():
                 log = self.settings.data_dir / "postgres.log"
                 self.postgres.child = child_processes.start(
-                    "The database", command, environ=environ, log=log, user=ServerUser.chosen()
+                    "The database", command, environ=environ, log=log, user=ServerUser.for_current_process()
                 )
             with suppress(psycopg.OperationalError):
                 return bool(self.database.one("SELECT true"))
@@ -174,7 +174,7 @@ class PortalProcesses:
             [program, "-"],
             environ={"PATH": os.environ["PATH"]},
             log=self.settings.data_dir / "valkey.log",
-            user=ServerUser.chosen(),
+            user=ServerUser.for_current_process(),
             stdin=config.encode(),
             cwd=str(folder),
         )

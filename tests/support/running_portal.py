@@ -121,7 +121,7 @@ class Database:
         with psycopg.connect(self.url, autocommit=True) as connection:
             return connection.execute(query.encode(), parameters).fetchall()
 
-    def one(self, query: str, *parameters: object) -> Any:
+    def value(self, query: str, *parameters: object) -> Any:
         """The only value of a query."""
         return self.rows(query, *parameters)[0][0]
 
@@ -130,8 +130,8 @@ class Database:
         with psycopg.connect(self.url, autocommit=True) as connection:
             return connection.execute(statement.encode(), parameters).rowcount
 
-    def member(self, role: str, authority: str = "wrenfold", place: int = 0) -> Member:
-        """The person number `place` in this role, by the time they joined."""
+    def member(self, role: str, authority: str = "wrenfold", number: int = 0) -> Member:
+        """The person number `number` in this role, by the time they joined."""
         members = self.rows(
             "SELECT m.id, p.name, a.name, m.school_ids FROM membership m JOIN person p ON p.id = m.person_id "
             "LEFT JOIN authority a ON a.id = m.authority_id WHERE m.role = %s AND (a.slug = %s OR m.role = 'platform-operator') "
@@ -139,7 +139,7 @@ class Database:
             role,
             authority,
         )
-        membership_id, name, authority_name, schools = members[place]
+        membership_id, name, authority_name, schools = members[number]
         return Member(membership_id, name, authority_name, tuple(schools or ()))
 
 

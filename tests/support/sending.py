@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portal.accounts.queries.principals import membership_scope
-from portal.audit.queries import verification
+from portal.audit.queries import check_chain
 from portal.db import connection as database
 from portal.db.work import unit_of_work
 from portal.platform import clock
@@ -100,7 +100,7 @@ class Case:
         self.reaches(path, "previewed")
         return path
 
-    def asked(self) -> str:
+    def send_and_request_apply(self) -> str:
         """Send the file, wait for its check, and request that it be applied."""
         path = self.rehearsed()
         assert self.visitor.post(f"{path}/apply", {}).status == 200
@@ -149,7 +149,7 @@ def outcome(database: Database) -> list[list[Any]]:
 
 
 def _check_audit_chain() -> None:
-    assert verification().first_bad is None
+    assert check_chain().first_bad is None
 
 
 def _in_process(url: str, member: Member, work: Callable[[], object]) -> None:
@@ -171,9 +171,9 @@ def _in_process(url: str, member: Member, work: Callable[[], object]) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
 
 
-def case_of(parts: PortalProcesses, place: int = 0) -> Case:
+def case_of(parts: PortalProcesses, number: int = 0) -> Case:
     """A file with two weeks of last year, all present. No other case has the same weeks."""
-    member = parts.database.member("school-administrator", place=place)
+    member = parts.database.member("school-administrator", number=number)
     year, first = academic_year(clock.today()) - 1, 2 * next(_case_numbers)
     weeks = "SELECT week FROM current_page WHERE school_id = %s AND week > %s ORDER BY week"
     monday, next_monday = (week for (week,) in parts.database.rows(weeks, member.schools[0], date(year, 9, 1))[first : first + 2])

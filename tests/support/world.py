@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from portal.accounts.actions import people as people_actions
 from portal.accounts.models import PLATFORM
-from portal.accounts.queries.principals import command_line
+from portal.accounts.queries.principals import command_line_scope
 from portal.audit.actions import record
 from portal.audit.events import event
 from portal.db.work import action, tx, unit_of_work
@@ -79,7 +79,7 @@ HALF_TERMS = (
 
 def make_world() -> World:
     """Make the world in the connected database."""
-    with unit_of_work(command_line(PLATFORM)):
+    with unit_of_work(command_line_scope(PLATFORM)):
         people_actions.ensure_platform()
     authority = _authority("wrenfold", "Wrenfold", "001", ("900001", "900002"))
     neighbour = _authority("eastmarch", "Eastmarch", "002", ("900001", "900002"))
@@ -88,7 +88,7 @@ def make_world() -> World:
 
 def _authority(slug: str, name: str, la_code: str, urns: tuple[str, str]) -> AuthorityWorld:
     authority = AuthorityWorld(uuid4(), slug, uuid4(), uuid4())
-    with unit_of_work(command_line(authority.id)):
+    with unit_of_work(command_line_scope(authority.id)):
         people_actions.add_authority(slug, name, la_code, demonstration=True)
         write_rows(lambda: _schools(authority, la_code, urns))
         for role in Role:

@@ -59,7 +59,7 @@ def send_mail(to: str, subject: str, body: str) -> UUID:
 _server: Smtp | None = None
 
 
-def connect(smtp: Smtp | None) -> None:
+def set_server(smtp: Smtp | None) -> None:
     """Set this process's mail server. With None, messages stay queued."""
     global _server  # noqa: PLW0603  a process has one mail server, set as it starts
     _server = smtp

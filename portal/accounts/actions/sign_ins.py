@@ -72,7 +72,7 @@ def enter(sign_in_id: UUID, membership_id: UUID, how: str) -> str:
 
 
 @action
-def touch(sign_in_id: UUID) -> None:
+def mark_used(sign_in_id: UUID) -> None:
     """Store when a sign-in was last used, for the idle limit."""
     # At most once a minute: otherwise every request would write a row.
     sign_in, now = tx().get(SignIn, sign_in_id), clock.now()

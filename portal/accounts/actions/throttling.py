@@ -101,7 +101,7 @@ def mark_success(ticket: Attempt) -> None:
 
 
 @action
-def forget_tries() -> int:
+def delete_old_attempts() -> int:
     """Delete the tries that are more than a month old. Returns how many rows were deleted."""
     statement = delete(SignInAttempt).where(SignInAttempt.at < clock.now() - ATTEMPT_RETENTION)
     return len(tx().execute(statement.returning(SignInAttempt.id)).all())

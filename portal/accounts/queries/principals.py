@@ -102,7 +102,7 @@ def _usable_membership(membership: Membership, authority: Authority) -> UsableMe
     )
 
 
-def principal(token: str) -> Principal | None:
+def principal_by_token(token: str) -> Principal | None:
     """The person whose sign-in has this token; None when the sign-in has ended.
 
     Read at every request and never cached: the end of a sign-in, a membership or an account then counts from the
@@ -135,14 +135,14 @@ def principal(token: str) -> Principal | None:
     )
 
 
-def command_line(authority_id: UUID | None = None) -> Scope:
+def command_line_scope(authority_id: UUID | None = None) -> Scope:
     """The scope of the command line in one authority. Without an id, that of an authority about to be added."""
     return Scope(authority_id or uuid4(), None, Actor(None, None, COMMAND_LINE))
 
 
 def platform_scope() -> Scope:
     """The scope of the command line in the platform's own audit chain. It reaches no school."""
-    return replace(command_line(PLATFORM), schools=frozenset())
+    return replace(command_line_scope(PLATFORM), schools=frozenset())
 
 
 def scope_of(membership: UsableMembership, person_id: UUID) -> Scope:

@@ -13,7 +13,7 @@ from flask import abort, current_app, render_template, request
 from portal.accounts.actions import sign_ins as sign_in_actions
 from portal.accounts.current_user import in_scope, request_client, set_session_token
 from portal.accounts.queries.people import demonstration_membership, recent_mail
-from portal.accounts.queries.principals import principal, scope_of
+from portal.accounts.queries.principals import principal_by_token, scope_of
 from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.steps import redirect_to_next_step
 from portal.security.permissions import open_to_all
@@ -33,7 +33,7 @@ def demonstration_sign_in() -> ResponseReturnValue:
     person_id, membership = person_and_membership
     with in_scope(scope_of(membership, person_id)):
         token = sign_in_actions.begin(person_id, request_client().device)
-        person = principal(token)
+        person = principal_by_token(token)
         if person is not None:
             token = sign_in_actions.enter(person.sign_in_id, membership.membership_id, "demonstration")
     set_session_token(token)

@@ -11,13 +11,21 @@ from flask import redirect, request, session, url_for
 from portal.accounts.actions import passwords as password_actions
 from portal.accounts.actions import sign_ins as sign_in_actions
 from portal.accounts.actions import throttling
-from portal.accounts.current_user import INVITATION, TOKEN, factor_step, in_scope, local_page, request_client, set_session_token
+from portal.accounts.current_user import (
+    INVITATION,
+    TOKEN,
+    in_scope,
+    local_page,
+    request_client,
+    second_factor_page,
+    set_session_token,
+)
 from portal.accounts.domain import passwords
 from portal.accounts.queries.principals import (
     Account,
     account_by_email,
     folded_email,
-    principal,
+    principal_by_token,
     scope_of,
     sign_in_scope,
     usable_memberships,
@@ -82,11 +90,11 @@ def redirect_to_next_step(target: str | None = None) -> Response:
     target = target or request.args.get("next")
     # Read again, and not the principal of this request: the token in the cookie has just changed.
     with unit_of_work(None):
-        person = principal(session.get(TOKEN, ""))
+        person = principal_by_token(session.get(TOKEN, ""))
         memberships = usable_memberships(person.person_id) if person else []
     if person is None:
         return redirect(url_for("accounts.sign_in", next=target))
-    step = factor_step(person)
+    step = second_factor_page(person)
     if step is not None:
         return redirect(url_for(step, next=target))
     if person.membership is None and len(memberships) == 1:

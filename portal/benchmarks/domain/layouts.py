@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COUNTS = ("possible", "attendance", "absence", "present", "approved", "authorised", "unauthorised", "late", "pa_count", "sa_count")
 MEANS = ("enrolments", "schools", "schools_in_all")
 
-_NAMES = tomllib.loads(resources.files("portal.benchmarks").joinpath("columns.toml").read_text("utf-8"))
+_NAMES = tomllib.loads(resources.files("portal.benchmarks.domain").joinpath("columns.toml").read_text("utf-8"))
 
 SYMBOLS: Mapping[str, str] = _NAMES["symbols"]
 LEVELS: Mapping[str, str] = _NAMES["levels"]

@@ -19,7 +19,7 @@ class ComparedField:
     """One field: the existing and the incoming value in words (None: blank), and whether they differ."""
 
     name: str
-    held: str | None
+    existing: str | None
     incoming: str | None
     differs: bool
 

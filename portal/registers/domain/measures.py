@@ -140,7 +140,7 @@ def _add(measure: Measure, marks: NDArray[np.uint8]) -> None:
 TOO_SHORT_FOR_PERSISTENCE = frozenset({"week"})
 
 
-def document(group: str, measure: Measure, *, by: str, more: Mapping[str, str] | None = None) -> dict[str, object]:
+def document(group: str, measure: Measure, *, by: str, extra: Mapping[str, str] | None = None) -> dict[str, object]:
     """One group as plain values: counts, counts by code, and rates, both exact and rounded.
 
     By week the persistent and severe counts are None: a week is too short for them to mean anything.
@@ -152,7 +152,7 @@ def document(group: str, measure: Measure, *, by: str, more: Mapping[str, str] |
         rates |= {"persistent_absence": None, "severe_absence": None}
     return {
         "group": group,
-        **(more or {}),
+        **(extra or {}),
         **counts,
         "codes": measure.codes(),
         "rates": {name: _as_float(rate) for name, rate in rates.items()},

@@ -1,1 +1,1 @@
-"""What pages of uploads show, made from queries: an upload's page, and lists and totals as pages show them."""
+"""Made from queries: an upload's page, and lists and totals as pages show them."""
