@@ -29,7 +29,7 @@ COLUMNS = (
     ("finding", "refused", "rejected"),
     ("pupil_year_summary", "spells", "absence_periods"),
     ("pupil_year_summary", "longest_spell", "longest_absence"),
-    ("published_release", "shipped", "bundled"),
+    ("release", "shipped", "bundled"),
 )
 STATES = {"rehearsed": "previewed", "refused": "rejected", "withdrawn": "cancelled", "undone": "reverted"}
 KEPT_STATES = ("received", "needs-mapping", "applying", "applied")

@@ -153,7 +153,7 @@ def _load_bundled(bundled: BundledRelease) -> None:
     details = ReleaseDetails(bundled.name, bundled.published_on, bundled.original_name, bundled.data_to, bundled.is_copy_date)
     release = read_release(bundled.content(), published_on=bundled.published_on, name=bundled.name, data_to=bundled.data_to)
     if release.problems or release.sha256 != bundled.sha256:
-        raise ReleaseRejectedError(release.problems or [Problem(f"{bundled.file} is not the file that was shipped.")])
+        raise ReleaseRejectedError(release.problems or [Problem(f"{bundled.file} is not the file that was bundled.")])
     _store(replace(release, notes=(bundled.note, *release.notes)), details, audience=None, bundled=True)
 
 
@@ -171,7 +171,7 @@ def _store(release: Release, details: ReleaseDetails, *, audience: UUID | None, 
         figures=len(figures),
         left_out=release.left_out,
         notes=list(release.notes),
-        shipped=bundled,
+        bundled=bundled,
         audience=audience,
         loaded_at=clock.now(),
     )

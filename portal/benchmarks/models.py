@@ -48,7 +48,7 @@ class PublishedRelease(Shared):
     figures: Mapped[Int]
     left_out: Mapped[Int]
     notes: Mapped[list[str]] = mapped_column(JSONB, info=NOT_PERSONAL)
-    shipped: Mapped[Bool]
+    bundled: Mapped[Bool]
     audience: Mapped[OptionalIdRef]
     loaded_at: Mapped[Instant]
 

@@ -253,7 +253,7 @@ def _to_summary(release: PublishedRelease, coverage: Sequence[str]) -> ReleaseSu
         figures=release.figures,
         left_out=release.left_out,
         notes=tuple(release.notes),
-        shipped=release.shipped,
+        bundled=release.bundled,
         own=release.audience is not None,
         covers=tuple(coverage),
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import time
 
     from portal.platform.lifecycle import Lifecycle
-    from portal.security.permissions import Permission, Role
+    from portal.security.permissions import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Capability:
     summary: str
     models: str | None = None
     blueprint: str | None = None
-    permissions: tuple[Permission, ...] = ()
+    permissions: tuple[object, ...] = ()
     navigation: tuple[NavigationItem, ...] = ()
     main_tasks: Mapping[Role, MainTask] = field(default_factory=dict)
     panels: tuple[Panel, ...] = ()

@@ -17,7 +17,7 @@ from portal.benchmarks.models import PublishedFigure, PublishedRelease
 from portal.db.work import tx
 from tests.benchmarks.test_queries import HEADER, week_file
 
-pytestmark = pytest.mark.usefixtures("shipped_figures")
+pytestmark = pytest.mark.usefixtures("bundled_figures")
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -53,7 +53,7 @@ def test_a_release_is_recorded_by_hash_and_counts() -> None:
     assert release is not None
     assert row.event == "benchmarks.release_loaded"
     assert row.facts == {"series": "daily", "published_on": "2025-12-04", "sha256": release.sha256, "figures": 1, "left_out": 0}
-    assert (release.shipped, release.file_name, release.figures) == (False, "weekly.csv", 1)
+    assert (release.bundled, release.file_name, release.figures) == (False, "weekly.csv", 1)
 
 
 def test_a_rejected_file_changes_nothing() -> None:

@@ -208,7 +208,7 @@ class ReleaseSummary:
     figures: int
     left_out: int
     notes: tuple[str, ...]
-    shipped: bool
+    bundled: bool
     own: bool
     covers: tuple[str, ...]
 

@@ -10,7 +10,7 @@ from portal.benchmarks.domain import geography
 from portal.benchmarks.domain.bundled_releases import bundled_releases
 from portal.benchmarks.domain.figures import ATTRIBUTION
 
-FOLDER = resources.files("portal.benchmarks").joinpath("shipped")
+FOLDER = resources.files("portal.benchmarks.domain").joinpath("bundled")
 
 
 def test_the_files_and_the_list_agree() -> None:
