@@ -85,7 +85,7 @@ def load_pupils(plan: Plan, schools: Mapping[str, UUID], pupils: Mapping[int, UU
     _load("parent", _PARENT, parent_rows)
     contacts = ((pupils[pupil.number], contact) for pupil in plan.pupils for contact in pupil.contacts)
     _load(
-        "parenthood",
+        "pupil_contact",
         ("id", "pupil_id", "parent_id", *_CONTACT),
         ((uuid4(), pupil_id, parents[contact.parent], *_contact_values(contact)) for pupil_id, contact in contacts),
     )

@@ -34,7 +34,7 @@ def visible(table: Table) -> str:
     if table.name == "pupil":
         return f"{_IN_AUTHORITY} AND ({_EVERY_SCHOOL} OR {_exists_visible('roll_line', 'pupil_id', 'pupil.id')})"
     if table.name == "parent":
-        return f"{_IN_AUTHORITY} AND ({_EVERY_SCHOOL} OR {_exists_visible('parenthood', 'parent_id', 'parent.id')})"
+        return f"{_IN_AUTHORITY} AND ({_EVERY_SCHOOL} OR {_exists_visible('pupil_contact', 'parent_id', 'parent.id')})"
     if "pupil_id" in table.columns:
         return f"{_IN_AUTHORITY} AND ({_EVERY_SCHOOL} OR {_exists_visible('roll_line', 'pupil_id', f'{table.name}.pupil_id')})"
     if "upload_id" in table.columns:

@@ -210,7 +210,7 @@ class PossibleDuplicate(Owned):
     """Two records that may be one child, waiting for a person to decide.
 
     `incoming` is compared with the existing pupil `pupil_id`; the two are never joined by guess. `match_key` is the key under
-    which the decision is remembered when the school sends the same pupil again. `became_id` is the pupil the incoming
+    which the decision is remembered when the school sends the same pupil again. `resolved_pupil_id` is the pupil the incoming
     record turned out to be.
     """
 

@@ -106,7 +106,7 @@ def _check(upload: Upload) -> None:
         checked, preview = _check_and_preview(upload, reading)
     _store_findings(upload, reading, checked, preview)
     upload.state = "previewed"
-    record(CHECKED, upload.id, rows_in=upload.rows_in, rows_rejected=upload.rows_rejected)
+    record(CHECKED, upload.id, rows_in=upload.rows_in, rows_refused=upload.rows_rejected)
 
 
 def _read_or_reject(upload: Upload, content: bytes) -> Reading | None:
@@ -123,7 +123,7 @@ def _read_or_reject(upload: Upload, content: bytes) -> Reading | None:
     if reading.needs_mapping:
         upload.state = "needs-mapping"
         upload.preview = _column_details(reading)
-        record(CHECKED, upload.id, rows_in=0, rows_rejected=0)
+        record(CHECKED, upload.id, rows_in=0, rows_refused=0)
         return None
     return reading
 
@@ -280,7 +280,7 @@ def _apply(upload: Upload, reading: Reading) -> None:
         upload.preview = {**upload.preview, "taken": imported.counts()}
         registers.recount(upload.school_id, checked.academic_year)
     upload.state, upload.applied_at, upload.applied_by = "applied", clock.now(), scope.current().actor.membership_id
-    record(APPLIED, upload.id, rows_in=upload.rows_in, rows_stored=upload.rows_stored, rows_rejected=upload.rows_rejected)
+    record(APPLIED, upload.id, rows_in=upload.rows_in, rows_stored=upload.rows_stored, rows_refused=upload.rows_rejected)
 
 
 @action

@@ -67,7 +67,7 @@ class Planter:
             "AND (a.slug = 'wrenfold' OR m.role = 'platform-operator')",
             role,
         )
-        members = [self.database.member(role, membership=index) for index in range(count)]
+        members = [self.database.member(role, number=index) for index in range(count)]
         return next((member for member in members if self.school in member.schools), members[0])
 
     def send(self, visiting: BrowserVisitor, path: str, fields: FormFields, *, form: str = "") -> str:
@@ -104,8 +104,8 @@ class Planter:
             "release_id": query("SELECT id FROM release WHERE name LIKE '%%cry%%'"),
             "membership_id": self.members[Role.SCHOOL_OFFICE].membership_id,
             "pupil_id": pupil_id,
-            "parent_id": query("SELECT parent_id FROM parenthood WHERE pupil_id = %s LIMIT 1", pupil_id),
-            "question_id": query("SELECT id FROM match_question WHERE incoming::text LIKE '%%cry%%'"),
+            "parent_id": query("SELECT parent_id FROM pupil_contact WHERE pupil_id = %s LIMIT 1", pupil_id),
+            "question_id": query("SELECT id FROM possible_duplicate WHERE incoming::text LIKE '%%cry%%'"),
             "upload_id": uploads[0],
         }
         return Planted(ids, uploads[1:], self.members, self.problems)

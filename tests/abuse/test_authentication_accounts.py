@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from flask import url_for
 
-from portal.accounts import actions
 from portal.accounts.actions import invitations as invitation_actions
 from portal.accounts.actions import people as people_actions
 from portal.accounts.current_user import local_page
 from portal.accounts.domain import passwords
+from portal.accounts.domain.roles import MembershipRefusedError, Reach
 from portal.accounts.models import Membership
 from portal.accounts.queries.principals import account_by_email, command_line_scope
 from portal.db.work import tx, unit_of_work
@@ -106,9 +106,7 @@ def test_a_mail_scanner_does_not_use_up_a_reset_link(live_app: Flask, world: Wor
 def _invitation(world: World, email: str, role: Role = Role.LA_OFFICER) -> str:
     """Invite this address and return the path of the mailed link."""
     with unit_of_work(world.authority.scope(Role.LA_ADMINISTRATOR)):
-        invitation_actions.invite(
-            "Bo Invited", email, actions.Reach(role), lambda token: f"https://portal.example/invitations/{token}"
-        )
+        invitation_actions.invite("Bo Invited", email, Reach(role), lambda token: f"https://portal.example/invitations/{token}")
     return link_path(latest_mail("You are invited to the attendance portal"))
 
 
@@ -174,7 +172,7 @@ def test_a_school_administrator_cannot_give_a_role_in_another_school(settings: S
     browser.get(f"/people/{world.authority.people[Role.LA_ADMINISTRATOR][1]}", status=404)
     browser.get(f"/people/{world.neighbour.people[Role.HEADTEACHER][1]}", status=404)
     with unit_of_work(world.authority.scope(Role.SCHOOL_ADMINISTRATOR)), pytest.raises(PermissionError):
-        invitation_actions.invite("A", "a@b.example", actions.Reach(Role.HEADTEACHER, frozenset({world.authority.secondary})), str)
+        invitation_actions.invite("A", "a@b.example", Reach(Role.HEADTEACHER, frozenset({world.authority.secondary})), str)
 
 
 @pytest.mark.parametrize("page_name", ["end", "edit"])
@@ -298,7 +296,7 @@ def test_a_partner_needs_a_last_day_and_has_no_role_the_day_after(live_app: Flas
     """Attack AUT-22."""
     with unit_of_work(command_line_scope(world.authority.id)):
         person = people_actions.add_person("Pat Partner", "pat@police.example", password_hash=cached_hash(PASSWORD))
-        with pytest.raises(actions.MembershipRefusedError, match="last day"):
+        with pytest.raises(MembershipRefusedError, match="last day"):
             people_actions.add_membership(person.id, Role.PARTNER, agency="Police")
         membership = people_actions.add_membership(person.id, Role.PARTNER, agency="Police", until=clock.today())
         partner = User(person.id, membership.id, person.email)

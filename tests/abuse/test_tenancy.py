@@ -87,7 +87,7 @@ def test_objects_of_another_school_are_not_found_by_school_roles(
     sibling_ids = {**objects.make_objects(world.authority, school=world.authority.secondary)}
     with unit_of_work(None):
         sibling_ids["membership_id"] = (
-            tx().scalars(select(Membership.id).where(Membership.id == world.authority.people[Role.LA_OFFICER][1])).value()
+            tx().scalars(select(Membership.id).where(Membership.id == world.authority.people[Role.LA_OFFICER][1])).one()
         )
     browser, wrong_statuses = signed_in(role), {}
     for rule in _rules_with_ids(app):

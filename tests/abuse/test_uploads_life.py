@@ -41,8 +41,8 @@ STORED_ROWS = tuple(
     for table, order in {
         "register_page": "school_id, week, version",
         "current_page": "school_id, week",
-        "tally": "school_id, week, dimension, value",
-        "standing": "school_id, academic_year, line",
+        "school_week_summary": "school_id, week, dimension, value",
+        "pupil_year_summary": "school_id, academic_year, line",
         "finding": "upload_id, number",
         "upload": "id",
         "roll_line": "school_id, academic_year, line",

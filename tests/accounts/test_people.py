@@ -8,10 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from portal.accounts import actions
 from portal.accounts.actions import invitations as invitation_actions
 from portal.accounts.actions import people as people_actions
-from portal.accounts.domain.roles import Reach, can_manage, grantable_roles, validated
+from portal.accounts.domain.roles import MembershipRefusedError, Reach, can_manage, grantable_roles, validated
 from portal.accounts.models import PLATFORM, Membership
 from portal.accounts.queries.people import authorities
 from portal.accounts.queries.principals import authority_by_slug, command_line_scope, platform_scope
@@ -211,7 +210,7 @@ def test_an_operator_adds_an_authority_and_invites_its_administrator(live_app: F
     ],
 )
 def test_a_membership_whose_parts_do_not_go_together_is_refused(reach: Reach, platform: bool, message: str) -> None:
-    with pytest.raises(actions.MembershipRefusedError, match=message):
+    with pytest.raises(MembershipRefusedError, match=message):
         validated(reach, platform=platform)
 
 

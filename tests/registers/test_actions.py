@@ -114,8 +114,8 @@ def test_reverting_an_upload_restores_every_page_and_count(school: UUID) -> None
     summary = actions.revert_pages(school, upload_id)
     assert summary.weeks == (WEEK_1, WEEK_2)
     after = _stored_summaries(school)
-    assert after["standing"] == before["standing"]
-    assert after["tally"] == before["tally"]
+    assert after["pupil_year_summary"] == before["pupil_year_summary"]
+    assert after["school_week_summary"] == before["school_week_summary"]
     assert len(tx().scalars(select(RegisterPage)).all()) == 5
     assert not queries.current_pages(school, [WEEK_2])[WEEK_2].marks.any()
 
@@ -127,8 +127,8 @@ def _stored_summaries(school: UUID) -> dict[str, list[tuple[object, ...]]]:
         SchoolWeekSummary.school_id == school, SchoolWeekSummary.possible > 0
     )
     statements = {
-        "standing": pupil_years.order_by(PupilYearSummary.line),
-        "tally": school_weeks.order_by(SchoolWeekSummary.week, SchoolWeekSummary.dimension, SchoolWeekSummary.value),
+        "pupil_year_summary": pupil_years.order_by(PupilYearSummary.line),
+        "school_week_summary": school_weeks.order_by(SchoolWeekSummary.week, SchoolWeekSummary.dimension, SchoolWeekSummary.value),
     }
     return {name: [tuple(map(str, row)) for row in tx().execute(statement)] for name, statement in statements.items()}
 

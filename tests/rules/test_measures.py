@@ -19,7 +19,7 @@ from portal.rules.measures import (
     SEVERE,
     Line,
     Population,
-    Tally,
+    SessionCounts,
     absence_of,
     headline_counts,
     is_in_headline,
@@ -39,40 +39,40 @@ MAY = date(2026, 5, 25)
 
 
 def test_one_mark_of_every_code_is_counted_by_class() -> None:
-    tally = Tally.of_codes([code.letters for code in CODES])
-    assert tally.present == 3
-    assert tally.approved == 6
-    assert tally.authorised == 12
-    assert tally.unauthorised == 4
-    assert tally.possible == 25
-    assert tally.not_possible == 11
-    assert tally.late == 2
+    counts = SessionCounts.of_codes([code.letters for code in CODES])
+    assert counts.present == 3
+    assert counts.approved == 6
+    assert counts.authorised == 12
+    assert counts.unauthorised == 4
+    assert counts.possible == 25
+    assert counts.not_possible == 11
+    assert counts.late == 2
 
 
 def test_sessions_that_are_not_possible_are_in_no_rate() -> None:
-    tally = Tally.of([CODES_BY_SYMBOL[symbol].byte for symbol in ("D", "X", "Q", "Y", "Y4", "Z", "#")] + [0, 0])
-    assert tally.possible == 0
-    assert tally.missing == 2
-    assert tally.attendance is None
-    assert "no possible sessions" in tally.sentence
+    counts = SessionCounts.of([CODES_BY_SYMBOL[symbol].byte for symbol in ("D", "X", "Q", "Y", "Y4", "Z", "#")] + [0, 0])
+    assert counts.possible == 0
+    assert counts.missing == 2
+    assert counts.attendance is None
+    assert "no possible sessions" in counts.sentence
 
 
 def test_an_unknown_byte_is_rejected() -> None:
     with pytest.raises(ValueError, match="no codes"):
-        Tally.of([31])
+        SessionCounts.of([31])
 
 
 def test_l_is_present_and_u_is_absent() -> None:
-    tally = Tally.of_codes(["L"] * 3 + ["U"] * 2 + ["/"] * 5)
-    assert (tally.present, tally.unauthorised, tally.late_before, tally.late_after) == (8, 2, 3, 2)
-    assert tally.attendance == 80
-    assert tally.rate_of("U") == 20
+    counts = SessionCounts.of_codes(["L"] * 3 + ["U"] * 2 + ["/"] * 5)
+    assert (counts.present, counts.unauthorised, counts.late_before, counts.late_after) == (8, 2, 3, 2)
+    assert counts.attendance == 80
+    assert counts.rate_of("U") == 20
 
 
 @given(code_lists, code_lists)
 def test_tallies_add_up_and_their_rates_make_100(first: list[str], second: list[str]) -> None:
-    together = Tally.of_codes(first) + Tally.of_codes(second)
-    assert together == Tally.of_codes(first + second)
+    together = SessionCounts.of_codes(first) + SessionCounts.of_codes(second)
+    assert together == SessionCounts.of_codes(first + second)
     if together.possible:
         attendance, absence = together.attendance, together.overall_absence
         authorised, unauthorised = together.authorised_absence, together.unauthorised_absence
@@ -146,10 +146,10 @@ def test_severe_is_also_persistent(absent: int, attended: int) -> None:
 
 
 def test_the_sentence_says_which_line_is_reached() -> None:
-    assert "severely absent" in absence_of(Tally.of_codes(["O"] * 5 + ["/"] * 5)).sentence
-    assert "persistently absent" in absence_of(Tally.of_codes(["I"] + ["/"] * 9)).sentence
-    assert "below 10%" in absence_of(Tally.of_codes(["I"] + ["/"] * 10)).sentence
-    assert "no absence rate" in absence_of(Tally.of_codes(["X"])).sentence
+    assert "severely absent" in absence_of(SessionCounts.of_codes(["O"] * 5 + ["/"] * 5)).sentence
+    assert "persistently absent" in absence_of(SessionCounts.of_codes(["I"] + ["/"] * 9)).sentence
+    assert "below 10%" in absence_of(SessionCounts.of_codes(["I"] + ["/"] * 10)).sentence
+    assert "no absence rate" in absence_of(SessionCounts.of_codes(["X"])).sentence
 
 
 def test_populations_by_age_on_31_august() -> None:

@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from tests.support.running_portal import Database, Member
 
 #: Columns that differ between two imports of the same file: generated ids and times.
-VARYING_COLUMNS = "'{id,upload_id,recorded_at,received_at,checked_at,applied_at,rehearsal}'::text[]"
+VARYING_COLUMNS = "'{id,upload_id,recorded_at,received_at,checked_at,applied_at,preview}'::text[]"
 #: The queries for everything else an upload leaves in the database.
 OUTCOME_QUERIES = tuple(
     f"SELECT to_jsonb(t) - {VARYING_COLUMNS} FROM {table} t {order}"  # noqa: S608  the names are written here
     for table, order in {
         "register_page": "ORDER BY school_id, week, version",
         "current_page": "ORDER BY school_id, week",
-        "tally": "ORDER BY school_id, week, dimension, value",
-        "standing": "ORDER BY school_id, academic_year, line",
+        "school_week_summary": "ORDER BY school_id, week, dimension, value",
+        "pupil_year_summary": "ORDER BY school_id, academic_year, line",
         "roll_line": "ORDER BY school_id, academic_year, line",
         "upload": "WHERE state = 'applied' ORDER BY sha256, received_at",
         "finding": "JOIN upload u ON (u.authority_id, u.id) = (t.authority_id, t.upload_id) WHERE u.state = 'applied' "

@@ -50,7 +50,7 @@ ROWS = [
 YEARS = choices((str(year), f"Year {year}") for year in range(7, 12))
 
 
-class KitchenForm(Form):
+class GalleryForm(Form):
     """A form with one field of each kind."""
 
     name = TextField("Full name", [required("Enter your full name")], look={"autocomplete": "name"})
@@ -84,7 +84,7 @@ def signed_in() -> PageContext:
 
 def make_app(templates: dict[str, str] | None = None, **settings: Any) -> Flask:
     """The small portal. `templates` adds a test's own templates, by name."""
-    app = Flask("kitchen", static_folder=None)
+    app = Flask("component gallery", static_folder=None)
     app.config.update({"SECRET_KEY": "only for tests", "DEMONSTRATION": True, **settings})
     app.jinja_loader = ChoiceLoader([DictLoader(templates or {}), FileSystemLoader(PAGES)])
     CSRFProtect(app)
@@ -119,18 +119,20 @@ def _placeholder(name: str) -> Blueprint:
 def _pages_blueprint() -> Blueprint:
     blueprint = Blueprint("gallery", "gallery")
 
-    @blueprint.get("/kitchen")
-    def kitchen() -> str:
+    @blueprint.get("/components")
+    def components() -> str:
         flash("The register file was applied. 1,204 marks were added.", "success")
         order = paging.list_request(request.args, columns={"name": str, "rate": float, "marks": int}, default="name").order
-        return render_template("kitchen.html", rows=ROWS, order=order, codes=CODES_BY_SYMBOL, page=paging.Page(ROWS, "abc", "def"))
+        return render_template(
+            "component_gallery.html", rows=ROWS, order=order, codes=CODES_BY_SYMBOL, page=paging.Page(ROWS, "abc", "def")
+        )
 
     @blueprint.route("/form", methods=["GET", "POST"])
     def form() -> ResponseReturnValue:
-        submitted = KitchenForm()
+        submitted = GalleryForm()
         if submitted.validate_on_submit():
-            return redirect(url_for("gallery.kitchen"))
-        return render_template("kitchen_form.html", form=submitted), 200 if request.method == "GET" else 422
+            return redirect(url_for("gallery.components"))
+        return render_template("component_gallery_form.html", form=submitted), 200 if request.method == "GET" else 422
 
     @blueprint.get("/fail/<int:status>")
     def fail(status: int) -> str:

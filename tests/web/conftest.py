@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def kitchen() -> Flask:
+def gallery() -> Flask:
     """The small portal."""
     return make_app(TESTING=True)
 
 
 @pytest.fixture
-def client(kitchen: Flask) -> FlaskClient:
+def client(gallery: Flask) -> FlaskClient:
     """A test client of the small portal, with its own cookie jar."""
-    return kitchen.test_client()
+    return gallery.test_client()

@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATHS = ["/kitchen", "/form", "/", "/help", "/help/codes", "/help/school-office", "/accessibility", "/fail/404"]
+PATHS = ["/components", "/form", "/", "/help", "/help/codes", "/help/school-office", "/accessibility", "/fail/404"]
 NARROW, WIDE = 320, 1280
 WORK_TEMPLATE = """{% extends "layout.html" %}{% block h1 %}Work{% endblock %}{% block content %}
 {% if state == "done" %}<p>Everything was read</p>{% else %}{{ c.progress("work", state, "/work", 1, 3, every=0.1) }}
@@ -104,7 +104,7 @@ def test_a_failed_form_moves_to_the_summary_and_its_links_to_the_fields(page: Pa
 
 
 def test_everything_can_be_reached_with_the_tab_key(page: Page, address: str) -> None:
-    page.goto(f"{address}/kitchen")
+    page.goto(f"{address}/components")
     focusable = "a[href], button, input:not([type=hidden]), select, textarea, summary"
     visible = f"[...document.querySelectorAll('{focusable}')].filter((element) => element.checkVisibility())"
     count = page.evaluate(f"{visible}.length")
@@ -113,7 +113,7 @@ def test_everything_can_be_reached_with_the_tab_key(page: Page, address: str) ->
         page.keyboard.press("Tab")
         reached.add(page.evaluate(f"{visible}.indexOf(document.activeElement)"))
     assert reached >= set(range(count))
-    page.goto(f"{address}/kitchen")
+    page.goto(f"{address}/components")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.evaluate("location.hash") == "#main-content"
@@ -133,13 +133,13 @@ def test_buttons_and_links_are_large_enough_to_press(page: Page, address: str) -
 
 def test_forced_colours_keep_the_classes_of_marks_apart(page: Page, address: str) -> None:
     page.emulate_media(forced_colors="active")
-    page.goto(f"{address}/kitchen")
+    page.goto(f"{address}/components")
     outline = "getComputedStyle(document.querySelector('.portal-register .portal-mark--{}')).outlineStyle"
     assert [page.evaluate(outline.format(category)) for category in ("1", "3", "4")] == ["none", "dashed", "double"]
 
 
 def test_on_paper_there_is_no_navigation_and_no_address(page: Page, address: str) -> None:
-    page.goto(f"{address}/kitchen")
+    page.goto(f"{address}/components")
     page.emulate_media(media="print")
     for selector in (".portal-header", ".portal-navigation", ".portal-footer", ".govuk-pagination", ".portal-actions"):
         assert not page.locator(selector).first.is_visible()

@@ -18,7 +18,7 @@ from wtforms.validators import Length, NumberRange, Optional
 from portal.web.fields import CheckboxField, DateField, Form, NumberField, TextField, check, month_number, required
 from portal.web.wtforms_messages import WORDS
 from tests.support.page_law import check_page
-from tests.web.component_gallery import KitchenForm
+from tests.web.component_gallery import GalleryForm
 from tests.web.content import faults_of
 
 if TYPE_CHECKING:
@@ -129,11 +129,11 @@ def test_what_was_typed_is_shown_again_except_passwords(client: FlaskClient) -> 
         (("\u0663\u0661", "2", "x"), "The date the notice was served must be a real date, like 7 9 2026", "served-day"),
     ],
 )
-def test_an_unreadable_date_has_one_error(kitchen: Flask, typed: tuple[str, str, str], error: str, anchor: str) -> None:
-    form = validated(DayForm, kitchen, **dict(zip(("served-day", "served-month", "served-year"), typed, strict=True)))
+def test_an_unreadable_date_has_one_error(gallery: Flask, typed: tuple[str, str, str], error: str, anchor: str) -> None:
+    form = validated(DayForm, gallery, **dict(zip(("served-day", "served-month", "served-year"), typed, strict=True)))
     assert list(form.served.errors) == [error]
     assert form.served.anchor == anchor
-    with kitchen.test_request_context():
+    with gallery.test_request_context():
         assert f'href="#{anchor}"' in form.summary()
         assert f'id="{anchor}"' in form.served()
 
@@ -141,18 +141,18 @@ def test_an_unreadable_date_has_one_error(kitchen: Flask, typed: tuple[str, str,
 @given(
     st.dates(min_value=date(2000, 1, 1), max_value=date(2099, 12, 31)), st.sampled_from(["%m", "%B", "%b", "%b."]), st.booleans()
 )
-def test_a_date_typed_in_any_usual_way_is_read(kitchen: Flask, day: date, month_format: str, short_year: bool) -> None:
+def test_a_date_typed_in_any_usual_way_is_read(gallery: Flask, day: date, month_format: str, short_year: bool) -> None:
     typed = {
         "served-day": f" {day.day} ",
         "served-month": f"{day:{month_format}}",
         "served-year": f"{day:%y}" if short_year else str(day.year),
     }
-    form = validated(DayForm, kitchen, **typed)
+    form = validated(DayForm, gallery, **typed)
     assert (form.served.data, form.errors) == (day, {})
 
 
-def test_a_given_date_is_shown_in_the_boxes(kitchen: Flask) -> None:
-    with kitchen.test_request_context():
+def test_a_given_date_is_shown_in_the_boxes(gallery: Flask) -> None:
+    with gallery.test_request_context():
         html = DayForm(served=date(2026, 9, 7)).served()
     assert [box.get("value") for box in lxml.html.fragment_fromstring(html).xpath(".//input")] == ["7", "9", "2026"]
 
@@ -164,32 +164,32 @@ def test_months_are_numbers_or_their_names() -> None:
             month_number(typed)
 
 
-def test_validators_use_the_portals_words(kitchen: Flask) -> None:
-    form = validated(ShortForm, kitchen, year="14", name="x")
+def test_validators_use_the_portals_words(gallery: Flask) -> None:
+    form = validated(ShortForm, gallery, year="14", name="x")
     assert form.errors == {"year": ["Enter a number from 0 to 13"], "name": ["Enter between 2 and 5 characters"]}
-    assert validated(ShortForm, kitchen, year="5", name="abc").errors == {"year": ["Enter a year group you teach"]}
-    assert validated(ShortForm, kitchen, year="", name=" abc ").name.data == "abc"
+    assert validated(ShortForm, gallery, year="5", name="abc").errors == {"year": ["Enter a year group you teach"]}
+    assert validated(ShortForm, gallery, year="", name=" abc ").name.data == "abc"
 
 
-def test_an_error_found_by_an_action_is_shown_beside_its_field(kitchen: Flask) -> None:
-    form = validated(ShortForm, kitchen, name="abc")
+def test_an_error_found_by_an_action_is_shown_beside_its_field(gallery: Flask) -> None:
+    form = validated(ShortForm, gallery, name="abc")
     form.add_error("name", "Choose a name nobody else has")
     assert form.has_errors()
-    with kitchen.test_request_context():
+    with gallery.test_request_context():
         assert 'href="#name"' in form.summary()
         assert "Choose a name nobody else has" in form.name()
 
 
-def test_a_single_checkbox_is_described_by_its_hint(kitchen: Flask) -> None:
-    with kitchen.test_request_context():
+def test_a_single_checkbox_is_described_by_its_hint(gallery: Flask) -> None:
+    with gallery.test_request_context():
         page = lxml.html.fragment_fromstring(ShortForm().agree())
     [box] = page.xpath(".//input")
     assert page.xpath(".//*[@id=$hint]", hint=box.get("aria-describedby"))[0].text_content().strip() == "You can change this later"
 
 
-def test_the_token_has_no_id_so_that_two_forms_fit_on_a_page(kitchen: Flask) -> None:
-    with kitchen.test_request_context():
-        assert re.fullmatch(r'<input type="hidden" name="csrf_token" value="[^"]+">', KitchenForm().hidden_tag())
+def test_the_token_has_no_id_so_that_two_forms_fit_on_a_page(gallery: Flask) -> None:
+    with gallery.test_request_context():
+        assert re.fullmatch(r'<input type="hidden" name="csrf_token" value="[^"]+">', GalleryForm().hidden_tag())
 
 
 def test_every_message_of_wtforms_has_plain_words() -> None:

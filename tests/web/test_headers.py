@@ -24,7 +24,7 @@ CHART_POLICY = (
 )
 
 
-@pytest.mark.parametrize("path", ["/kitchen", "/fail/404", "/fail/503", "/help", "/nowhere"])
+@pytest.mark.parametrize("path", ["/components", "/fail/404", "/fail/503", "/help", "/nowhere"])
 def test_inj_09_every_page_has_exactly_these_headers(client: FlaskClient, path: str) -> None:
     response = client.get(path)
     [nonce] = set(re.findall(r"'nonce-([^']+)'", response.headers["Content-Security-Policy"]))

@@ -20,8 +20,8 @@ PAGE_SIZE_LIMIT = 150_000
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_address_with_the_digest_may_be_cached(kitchen: Flask, client: FlaskClient, name: str) -> None:
-    with kitchen.test_request_context():
+def test_an_address_with_the_digest_may_be_cached(gallery: Flask, client: FlaskClient, name: str) -> None:
+    with gallery.test_request_context():
         address = static_url(name)
     response = client.get(address)
     assert response.data == (FOLDER / name).read_bytes()
@@ -48,8 +48,8 @@ def test_nothing_else_is_served(client: FlaskClient, name: str) -> None:
     assert client.get(f"/static/{name}").status_code == 404
 
 
-def test_a_template_cannot_link_to_nothing(kitchen: Flask) -> None:
-    with kitchen.test_request_context(), pytest.raises(FileNotFoundError, match=r"gone\.css"):
+def test_a_template_cannot_link_to_nothing(gallery: Flask) -> None:
+    with gallery.test_request_context(), pytest.raises(FileNotFoundError, match=r"gone\.css"):
         static_url("gone.css")
 
 

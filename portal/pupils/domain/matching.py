@@ -50,7 +50,7 @@ class Match:
 
     EXISTING: the same child as `pupil_id`; `moves_in` when they have no roll line at this school yet.
     NEW: no pupil is like them.
-    QUESTION: possibly the same child, differing in `differs_in`. They are compared with `pupil_id`, or with the earlier row
+    QUESTION: possibly the same child, differing in `differing_fields`. They are compared with `pupil_id`, or with the earlier row
     at index `other_row` of the same list. `across_schools`: that pupil is at another school, so the authority decides, and
     this school is shown nothing of them.
     REPEATED: the later row at index `other_row` is the same child, and that row counts.

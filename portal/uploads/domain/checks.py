@@ -63,7 +63,7 @@ Note = tuple[UUID, date, str, int | None, str | None]
 
 @dataclass(slots=True)
 class Checked:
-    """The outcome of the checks: pages to write, and findings. Always rows_in = rows_stored + rows_refused."""
+    """The outcome of the checks: pages to write, and findings. Always rows_in = rows_stored + rows_rejected."""
 
     pages: dict[date, Marks] = field(default_factory=dict)
     rows_in: int = 0
