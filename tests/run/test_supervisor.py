@@ -17,7 +17,7 @@ import pytest
 
 from config.revision import REPOSITORY
 from local.child_processes import free_port
-from local.data_folders import ServersState
+from local.folders import ServersState
 from tests.local.conftest import processes_on, temporary_data_folder, wait_until_stopped
 
 if TYPE_CHECKING:
