@@ -19,7 +19,7 @@ from portal.db.work import unit_of_work
 from portal.platform import clock
 from portal.rules.calendar import academic_year
 from portal.uploads import actions
-from tests.support.process_parts import Answer, HttpVisitor, PortalProcesses
+from tests.support.portal_parts import Answer, HttpVisitor, PortalProcesses
 from tests.support.running_portal import MarksFile, all_present_file, wait_until
 
 if TYPE_CHECKING:
