@@ -33,7 +33,7 @@ __all__ = ["TOKEN", "UndeclaredViewError", "init_app", "refuse_undeclared", "who
 
 DENIED = event(
     "access.denied",
-    "Someone asked for a page outside their role (403) or a record outside their scope (404)",
+    "Access refused",
     "endpoint",
     "ids",
     "status",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-LISTED = event("pupils.listed", "A school's pupils and their sessions were listed", "academic_year", "year_group")
+LISTED = event("pupils.listed", "A school's pupils and the sessions they missed were listed", "academic_year", "year_group")
 YEAR_GROUP_ORDER = ("N1", "N2", "R", *(str(number) for number in range(1, 15)))
 
 

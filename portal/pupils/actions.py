@@ -44,7 +44,7 @@ LIST_TAKEN = event(
 )
 DECIDED = event(
     "pupil_match.decided",
-    "Someone decided whether two records are one child",
+    "Someone decided whether two records are the same child",
     *("school", "decision", "compared_with", "became"),
 )
 DISCLOSURE_CHANGED = event("parent.disclosure_changed", "A parent's address was hidden or shown", "pupil", "do_not_disclose")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 bp = Blueprint("pupils", __name__, template_folder="templates")
 
 READ = event("pupil.read", "A part of a pupil's record was read", "part")
-COMPARED = event("pupil_match.compared", "An existing and an incoming record were compared", "question")
+COMPARED = event("pupil_match.compared", "Two records that may be duplicates were compared", "question")
 
 
 def _pupil(pupil_id: UUID) -> Pupil:
@@ -193,5 +193,5 @@ def decide(question_id: UUID) -> ResponseReturnValue:
         flash("Somebody else decided this already.")
     else:
         is_same = decision is Decision.SAME
-        flash("The two records are now one." if is_same else "The pupil was added as a child of their own.", "success")
+        flash("The two records were merged." if is_same else "The pupil was added as a new record.", "success")
     return redirect(url_for("pupils.matches"))

@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from portal.registers.sheets import Sheet
     from portal.rules.calendar import Calendar
 
-WRITTEN = event("register.written", "Register pages were written", "upload_id", "weeks", "cells")
-REVERTED = event("register.taken_back", "An upload's marks were reverted", "upload_id", "weeks", "cells")
+WRITTEN = event("register.written", "Marks were written to the register", "upload_id", "weeks", "cells")
+REVERTED = event("register.taken_back", "An upload's marks were undone", "upload_id", "weeks", "cells")
 NOTED = event("register.noted", "Minutes late or comments were stored", "upload_id", "notes")
-RECOUNTED = event("register.recounted", "A school year's summaries were counted again", "academic_year")
+RECOUNTED = event("register.recounted", "Totals recalculated", "academic_year")
 
 #: How many ids one statement may name: PostgreSQL accepts 65,535 values at most.
 IDS_PER_STATEMENT = 10_000

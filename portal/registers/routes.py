@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("registers", __name__, template_folder="templates")
 
-OPENED = event("register.opened", "A pupil's certificate of attendance was read", "academic_year", "as_at", "form")
+OPENED = event("register.opened", "A pupil's attendance record was read", "academic_year", "as_at", "form")
 
 
 def _line(pupil_id: UUID) -> tuple[RollLine, list[RollLine]]:

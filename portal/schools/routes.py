@@ -114,7 +114,7 @@ def import_list() -> ResponseReturnValue:
             counts = f"{plural(summary.added, 'school')} added, {summary.changed} changed, {summary.unchanged} as they were."
             flash(counts, "success")
             return redirect(url_for("schools.index"))
-        form.refuse("file", "Put right the rows listed below, and send the file again. Nothing was changed.")
+        form.refuse("file", "Correct the rows listed below, and send the file again. Nothing was changed.")
     return render_template("schools/import.html", form=form, told=summary)
 
 
@@ -230,7 +230,7 @@ def _import_dates(school: School | None) -> ResponseReturnValue:
         if not summary.problems:
             message = f"{plural(summary.terms, 'term')} and {plural(summary.closed, 'run')} of closed days were imported."
             return _flash_and_return(message, school_id, summary.years[0])
-        form.refuse("file", "Put right the rows listed below, and send the file again. Nothing was changed.")
+        form.refuse("file", "Correct the rows listed below, and send the file again. Nothing was changed.")
     return render_template("schools/import_dates.html", form=form, told=summary, school=school, back=_dates_url(school_id))
 
 

@@ -40,13 +40,13 @@ if TYPE_CHECKING:
 
 RECEIVED = event("upload.received", "A file was received", "school_id", "kind", "sha256", "size")
 CHECKED = event("upload.checked", "A file was read and its changes previewed", "rows_in", "rows_refused")
-REJECTED = event("upload.refused", "A whole file was rejected", "reason")
-MAPPED = event("upload.mapped", "Someone set the column mapping of a file", "columns")
+REJECTED = event("upload.refused", "A file could not be read", "reason")
+MAPPED = event("upload.mapped", "Someone matched the columns of a file", "columns")
 APPLY_REQUESTED = event("upload.apply_asked", "Someone asked for a file to be applied")
 APPLIED = event("upload.applied", "A file was applied", "rows_in", "rows_stored", "rows_refused")
-CANCELLED = event("upload.withdrawn", "A file was cancelled before it was applied")
-LOCAL_CODE_SET = event("upload.own_mark", "A school set the code for a mark of its own", "mark", "letters")
-REVERTED = event("upload.undone", "An applied file was undone", "weeks")
+CANCELLED = event("upload.withdrawn", "An upload was cancelled before it was applied")
+LOCAL_CODE_SET = event("upload.own_mark", "A school matched a code of its own to a national code", "mark", "letters")
+REVERTED = event("upload.undone", "An upload was undone", "weeks")
 
 TOTALS = frozenset({"census-xml", "census-csv", "dfe-weekly"})
 MAX_FINDINGS = 500
@@ -360,14 +360,14 @@ def _state_message(upload: Upload) -> str:
     """Why the state of the upload does not allow an action, as a sentence for the person."""
     return {
         "received": "This file is still being checked. Wait until the check has finished.",
-        "needs-mapping": "Say what the file's columns mean first.",
+        "needs-mapping": "Match the file's columns first.",
         "applying": "This file is being applied.",
         "applied": "This file was applied. Only a file of marks can be undone."
         if upload.kind != "marks"
         else "This file was already applied.",
         "refused": "This file could not be read. Send another.",
-        "withdrawn": "This file was withdrawn. Send it again to use it.",
-        "undone": "This file was undone. Send it again to use it.",
+        "withdrawn": "This upload was cancelled. Send the file again to use it.",
+        "undone": "This upload was undone. Send the file again to use it.",
     }.get(upload.state, "This can't be done with the file as it stands.")
 
 

@@ -26,7 +26,7 @@ LAYOUTS = {
     "census-csv": "a school census table",
     "dfe-weekly": "the Department for Education’s weekly pupil attendance file",
 }
-STEPS = (("received", "Received"), ("rehearsed", "Checked and rehearsed"), ("applied", "Applied"))
+STEPS = (("received", "Received"), ("rehearsed", "Checked and previewed"), ("applied", "Applied"))
 _REACHED = {
     "received": 0,
     "needs-mapping": 0,
@@ -61,7 +61,7 @@ def upload_context(upload: Upload) -> dict[str, Any]:
 
 
 def _code(letters: str) -> str:
-    return f"{letters} ({BY_LETTERS[letters].meaning})"
+    return f"{letters} – {BY_LETTERS[letters].meaning}"
 
 
 def _steps(upload: Upload) -> list[dict[str, str]]:
@@ -74,7 +74,7 @@ def _steps(upload: Upload) -> list[dict[str, str]]:
     if upload.state in {"refused", "withdrawn", "undone"}:
         steps = [
             *steps[: reached + 1],
-            {"title": {"refused": "Refused", "withdrawn": "Withdrawn", "undone": "Undone"}[upload.state], "state": "done"},
+            {"title": {"refused": "Could not be read", "withdrawn": "Cancelled", "undone": "Undone"}[upload.state], "state": "done"},
         ]
     return steps
 

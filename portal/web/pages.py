@@ -54,25 +54,25 @@ NAVIGATION: tuple[NavigationItem, ...] = (
         "Comparison",
         "/dashboards/",
         ("measures.view",),
-        "Attendance and absence beside the authority's average and the national rate, week by week.",
+        "Attendance and absence compared with the authority's average and England, week by week.",
     ),
     NavigationItem(
         "Uploads",
         "uploads.index",
         ("uploads.view",),
-        "Send registers and pupil lists, see what a file would change, apply it or take it back.",
+        "Send registers and pupil lists, see what a file would change, then apply or undo it.",
     ),
     NavigationItem(
-        "Upload board",
+        "Registers received",
         "uploads.board",
         ("uploads.board",),
-        "Who has sent what, up to which day, and which marks are missing.",
+        "Which schools have sent registers, up to which day, and which marks are missing.",
     ),
     NavigationItem(
         "Pupils",
         "pupils.index",
         ("pupils.view",),
-        "Find a pupil and open their certificate of attendance.",
+        "Find a pupil and open their attendance record.",
     ),
     NavigationItem(
         "Schools",
@@ -84,7 +84,7 @@ NAVIGATION: tuple[NavigationItem, ...] = (
         "Published figures",
         "benchmarks.index",
         ("benchmarks.view",),
-        "The Department for Education series the comparisons rest on.",
+        "The Department for Education figures that schools are compared with.",
     ),
     NavigationItem(
         "People",
@@ -93,7 +93,7 @@ NAVIGATION: tuple[NavigationItem, ...] = (
         "Who can sign in, in which role, and for which schools.",
     ),
     NavigationItem("Authorities", "accounts.authorities", ("authorities.manage",), "Authorities and their first people."),
-    NavigationItem("Audit", "audit.index", ("audit.view",), "Who saw and changed what, and when."),
+    NavigationItem("Audit log", "audit.index", ("audit.view",), "Who saw and changed what, and when."),
 )
 
 #: The key in `app.extensions` of the function that names the schools in scope.
@@ -102,10 +102,10 @@ SCHOOL_NAMES = "portal.school_names"
 
 #: The main task of each role, as words and target: the one button of its start page. A partner has none yet.
 MAIN_TASKS: Mapping[Role, tuple[str, str]] = {
-    Role.LA_ADMINISTRATOR: ("See who has sent what", "uploads.board"),
+    Role.LA_ADMINISTRATOR: ("See registers received", "uploads.board"),
     Role.LA_MANAGER: ("Compare every school", "/dashboards/"),
-    Role.LA_OFFICER: ("See who has sent what", "uploads.board"),
-    Role.LA_LEGAL: ("Find a pupil’s certificate of attendance", "pupils.index"),
+    Role.LA_OFFICER: ("See registers received", "uploads.board"),
+    Role.LA_LEGAL: ("Find a pupil’s attendance record", "pupils.index"),
     Role.SCHOOL_ADMINISTRATOR: ("Send a file", "uploads.new"),
     Role.ATTENDANCE_LEAD: ("Compare your school", "/dashboards/"),
     Role.HEADTEACHER: ("Compare your school", "/dashboards/"),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 INVITATION_LIFETIME = timedelta(days=7)
 
 INVITED = event("invitation.sent", "Someone was invited", "role", "schools", "until")
-WITHDRAWN = event("invitation.withdrawn", "An invitation was withdrawn")
+WITHDRAWN = event("invitation.withdrawn", "An invitation was cancelled")
 ACCEPTED = event("invitation.accepted", "An invitation was accepted", "invitation", "from_address", "new_account")
 
 

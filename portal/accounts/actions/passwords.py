@@ -28,7 +28,7 @@ RESET_SENT = event("password.reset_sent", "A link to choose a new password was s
 RESET_OPENED = event("password.reset_opened", "A link to choose a new password was opened")
 RESET_DONE = event("password.reset", "Someone chose a new password by a link")
 CHANGED = event("password.changed", "Someone changed their password")
-HASH_RENEWED = event("password.hash_renewed", "A password's hash was made again with the current setting")
+HASH_RENEWED = event("password.hash_renewed", "A password was stored again with newer protection")
 
 
 @action

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 SET_UP = event("second_factor.set_up", "Someone set up an authenticator app", "replaced")
-PROVED = event("second_factor.proved", "Someone proved their second factor", "sign_in")
-CODE_USED = event("second_factor.recovery_code_used", "A recovery code was used in place of the second factor", "sign_in", "left")
+PROVED = event("second_factor.proved", "Someone entered the code from their authenticator app", "sign_in")
+CODE_USED = event("second_factor.recovery_code_used", "A recovery code was used in place of the authenticator app", "sign_in", "left")
 CODES_MADE = event("second_factor.recovery_codes_made", "New recovery codes were made; the old ones stopped working")
-TAKEN_OFF = event("second_factor.taken_off", "An administrator took off someone's second factor, so that they set up a new one")
+TAKEN_OFF = event("second_factor.taken_off", "An administrator reset someone's sign-in, so that they set up a new authenticator app")
 
 
 @action
@@ -121,7 +121,7 @@ def reset_second_factor(person_id: UUID) -> None:
     tx().execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     record(TAKEN_OFF, person_id)
     end_other_sign_ins(person_id, "second factor taken off")
-    send_mail(person.email, "Your authenticator app was taken off", _TAKEN_OFF_MAIL)
+    send_mail(person.email, "Your sign-in was reset", _TAKEN_OFF_MAIL)
 
 
 def _sign_in_and_person(sign_in_id: UUID) -> tuple[SignIn, Person]:
@@ -144,7 +144,7 @@ You can make ten new ones on the page "Your account".
 _SET_UP_MAIL = f"""An authenticator app was set up for your account in the attendance portal. Your other sign-ins were ended.
 {_WARNING}"""
 
-_TAKEN_OFF_MAIL = f"""An administrator took off the authenticator app of your account in the attendance portal.
+_TAKEN_OFF_MAIL = f"""An administrator reset the sign-in of your account in the attendance portal. The authenticator app you set up no longer works for it.
 
 Sign in with your password; the portal then helps you to set up a new one.
 {_WARNING}"""
