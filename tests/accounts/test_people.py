@@ -143,7 +143,7 @@ def test_a_lost_app_is_taken_off_by_the_authority_only(strict: Flask, demo: Flas
     _as(demo, world, Role.SCHOOL_ADMINISTRATOR).post(path, {}, status=403, token_from="/people")
     _as(demo, world, Role.LA_ADMINISTRATOR).post(path, {}, token_from=f"/people/{one.membership}")
     assert person_row(one.id).totp_secret is None
-    assert latest_mail("Your authenticator app was taken off").to == one.email
+    assert latest_mail("Your sign-in was reset").to == one.email
     assert enter_password(browser(strict), one.email).h1 == "Set up your authenticator app"
 
 

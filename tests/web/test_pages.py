@@ -72,7 +72,7 @@ def test_navigation_shows_pages_the_role_may_open_and_the_app_has(kitchen: Flask
     allowed = {
         item.text for item in NAVIGATION if not item.permissions or any(can(role, permission) for permission in item.permissions)
     }
-    assert set(texts) == allowed - {"Comparison", "Published figures", "Authorities", "Audit"}
+    assert set(texts) == allowed - {"Comparison", "Published figures", "Authorities", "Audit log"}
 
 
 def test_a_navigation_item_needs_an_existing_permission() -> None:
