@@ -74,7 +74,10 @@ def _steps(upload: Upload) -> list[dict[str, str]]:
     if upload.state in {"refused", "withdrawn", "undone"}:
         steps = [
             *steps[: reached + 1],
-            {"title": {"refused": "Could not be read", "withdrawn": "Cancelled", "undone": "Undone"}[upload.state], "state": "done"},
+            {
+                "title": {"refused": "Could not be read", "withdrawn": "Cancelled", "undone": "Undone"}[upload.state],
+                "state": "done",
+            },
         ]
     return steps
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 REASONS: dict[str, str] = {
     "wrong-school": "The row names school {value}. This upload is for another school: send it from the right school.",
     "no-term-dates": (
-        "There are no term dates for {value}, so none of its marks can be applied. Open Schools, this school, then Term dates and add"
-        " them, or ask your authority to. Then send the file again."
+        "There are no term dates for {value}, so none of its marks can be applied. Open Schools, this school, then Term dates and"
+        " add them, or ask your authority to. Then send the file again."
     ),
     "unknown-pupil": "This pupil is not on the school's roll. Check the UPN, or send the pupil list first.",
     "contradicts-roll": "The UPN belongs to a pupil with another date of birth. Check the row against the pupil list.",

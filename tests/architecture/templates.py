@@ -39,8 +39,8 @@ LONG_LINES = {
 
 def templates() -> dict[str, str]:
     """The text of every template, by its path in the repository."""
-    paths = [path for path in sources.ours() if path.suffix == ".html" and "templates" in path.parts]
-    return {sources.name_of(path): path.read_text(encoding="utf-8") for path in paths}
+    paths = [path for path in sources.repository_files() if path.suffix == ".html" and "templates" in path.parts]
+    return {sources.relative_name(path): path.read_text(encoding="utf-8") for path in paths}
 
 
 def faults(texts: Mapping[str, str], long_lines: Mapping[str, int]) -> list[str]:

@@ -21,9 +21,7 @@ def test_the_audit_names_who_acted_in_words_and_shows_no_ids(world: World, signe
     signed_in(Role.HEADTEACHER).get(f"/pupils/{ids['pupil_id']}")
     head = signed_in(Role.HEADTEACHER).get("/account").document.xpath("string(//*[@class='portal-header__name'])").strip()
     page = signed_in(Role.AUDITOR).get("/audit")
-    row = next(
-        line for line in page.document.xpath("//tbody/tr") if "A pupil's attendance record was read" in line.text_content()
-    )
+    row = next(line for line in page.document.xpath("//tbody/tr") if "A pupil's attendance record was read" in line.text_content())
     assert [head in row.text_content(), "Headteacher" in row.text_content()] == [True, True]
     assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}|[a-z]+\.[a-z]+ed\b|headteacher", page.document.xpath("string(//main)"))
 

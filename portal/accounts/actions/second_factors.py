@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
 SET_UP = event("second_factor.set_up", "Someone set up an authenticator app", "replaced")
 PROVED = event("second_factor.proved", "Someone entered the code from their authenticator app", "sign_in")
-CODE_USED = event("second_factor.recovery_code_used", "A recovery code was used in place of the authenticator app", "sign_in", "left")
+CODE_USED = event(
+    "second_factor.recovery_code_used", "A recovery code was used in place of the authenticator app", "sign_in", "left"
+)
 CODES_MADE = event("second_factor.recovery_codes_made", "New recovery codes were made; the old ones stopped working")
-TAKEN_OFF = event("second_factor.taken_off", "An administrator reset someone's sign-in, so that they set up a new authenticator app")
+TAKEN_OFF = event(
+    "second_factor.taken_off", "An administrator reset someone's sign-in, so that they set up a new authenticator app"
+)
 
 
 @action
@@ -144,7 +148,7 @@ You can make ten new ones on the page "Your account".
 _SET_UP_MAIL = f"""An authenticator app was set up for your account in the attendance portal. Your other sign-ins were ended.
 {_WARNING}"""
 
-_TAKEN_OFF_MAIL = f"""An administrator reset the sign-in of your account in the attendance portal. The authenticator app you set up no longer works for it.
+_TAKEN_OFF_MAIL = f"""An administrator reset the sign-in of your account in the attendance portal.
 
-Sign in with your password; the portal then helps you to set up a new one.
+Sign in with your password; the portal then helps you to set up your authenticator app again.
 {_WARNING}"""
