@@ -67,7 +67,7 @@ def _county_rows(county: County) -> list[tuple[str, str, str, str]]:
     growth, mark_ratio = f"{before.schools} → {after.schools} schools", after.marks / before.marks
     return [
         (
-            f"One school's week written, with tallies and standings, {growth}",
+            f"One school's week written, with its totals, {growth}",
             f"{before.week_written:.0f} → {after.week_written:.0f} ms",
             "50 ms, whatever the size",
             _yes_or_no(after.week_written <= WEEK),
@@ -123,7 +123,7 @@ def _sweep_rows(sweep: SweepResult) -> list[tuple[str, str, str, str]]:
             _yes_or_no(duckdb > 1),
         ),
         (
-            "Standings, about twenty a pupil, ms a million marks",
+            "Totals, about twenty a pupil, ms a million marks",
             f"{sweep.standings:.1f}",
             "under 12",
             _yes_or_no(sweep.standings < STANDINGS),
@@ -136,23 +136,23 @@ def _explanation(year: SchoolYear, county: County, sweep: SweepResult) -> str:
     return f"""## What is measured
 
 - **A school year**: `uploads.actions.take` from the bytes to the commit: hashed and stored, read in a child process, every check,
-  the preview, pages, tallies, standings and audit. The best of three schools. The floor is a `COPY` of the same text
+  the preview, pages, totals and audit. The best of three schools. The floor is a `COPY` of the same text
   into an unlogged table of text columns, which checks nothing. The usual script is `read_csv`, three merges, checks and
   the frame's own `to_sql` into a table with its key and one index; and the same with a `COPY`, which few scripts use.
 - **A week**: {pupils:,} pupils' marks of five days changed and applied five times, the median: once as pages
-  (`write_pages`: lock, versions, tallies, the whole year's standings, audit, commit) and once from CSV through
+  (`write_pages`: lock, versions, totals of the week and of the whole year, audit, commit) and once from CSV through
   everything above.
 - **Bytes**: `pg_total_relation_size` of the page table before and after, over marks. The row-a-mark table holds the same marks.
-- **Overviews**: `registers.overview`, from tallies and standings; {county.before.marks:,} marks, then
+- **Overviews**: `registers.overview`, from totals; {county.before.marks:,} marks, then
   {county.after.marks:,}. They grow with schools and weeks, not with marks: a school with ten times the pupils costs the same.
 - **The sweep**: marks in pages, a thousand lines at a time, in one process. pandas and DuckDB are given
-  the same marks, already in memory as columns; every way must name the same pupils, or the run fails. Standings on
+  the same marks, already in memory as columns; every way must name the same pupils, or the run fails. Totals of
   {min(25, sweep.pupils // 1000)},000 pupils.
 
 ## Why a school year costs more than a raw COPY
 
 A `COPY` alone reads the text once, on one core, and stores it as it is. The portal reads it in a separate process under
 limits (starting, reading and ending take about three quarters of the COPY), stores the received bytes compressed, checks
-the marks, works out what would change, and writes versions, tallies and standings under row security, durably. Reading
+the marks, works out what would change, and writes versions and totals under row security, durably. Reading
 and storing the bytes run side by side; the rest runs after them.
 """

@@ -239,7 +239,7 @@ def sentence(
     year_to_date = f"{name} is {rounded(school, 1)}%"
     if school_in_common is None or authority is None:
         return f"{year_to_date}. The LA average is not shown, because too few schools of its phase have sent marks."
-    period = "" if school_in_common == school else ", over the weeks both have"
+    period = "" if school_in_common == school else " in the weeks both have"
     gap = gap_words(school_in_common, authority)
     return f"{year_to_date}: {gap} the LA average for {phase_words}{period}.{_movement(rows)}"
 

@@ -51,7 +51,7 @@ def school_figures(school_id: UUID) -> Response:
 def every_school_weeks() -> Response:
     """The authority's weeks for a phase with England's: the figures of the chart of every school."""
     weeks, england = every_school.weeks_in(request.args)
-    columns = ("Week beginning", "LA average (%)", "Schools in it", "Schools in the phase", f"{england.label} (%)")
+    columns = ("Week beginning", "LA average (%)", "Schools in the average", "Schools in the phase", f"{england.label} (%)")
     rows = [
         (week, None if pd.isna(average) else average, schools, in_phase, None if pd.isna(nation) else nation)
         for week, average, nation, schools, in_phase in weeks.itertuples(index=False)
@@ -70,7 +70,7 @@ def every_school_figures() -> Response:
         "Year to date (%)",
         "Possible sessions",
         "Last four weeks (%)",
-        "Points from the LA average of its phase",
+        "Difference from LA average (percentage points)",
     )
     rows = [
         (

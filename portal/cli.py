@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     published.add_argument("--published-on", type=_day, help="YYYY-MM-DD; today when left out")
     published.add_argument("--data-to", type=_day, help="YYYY-MM-DD: the last day a year-to-date file covers")
     audit = _command(
-        _verbs(nouns, "audit", "the audit"), "verify", "read an authority's chain from the start", commands.verify_audit
+        _verbs(nouns, "audit", "the audit"), "verify", "check an authority's audit log from the start", commands.verify_audit
     )
     audit.add_argument("--authority", required=True, metavar="SLUG")
     return parser
@@ -131,10 +131,10 @@ def _marks(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     take.add_argument("--authority", required=True, metavar="SLUG")
     take.add_argument("--school", metavar="URN", help="the school the files are for")
     take.add_argument("--by-filename", action="store_true", help="each file is named URN.csv; a folder is taken whole")
-    take.add_argument("--rehearse", action="store_true", help="say what would happen, and change no register")
+    take.add_argument("--rehearse", action="store_true", help="preview what would happen, and change no register")
     take.add_argument("--add-pupils", action="store_true", help="pupils not on the roll yet join it from the file")
     take.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    undo = _command(verbs, "undo", "take an applied upload back", commands.undo_marks)
+    undo = _command(verbs, "undo", "undo an applied upload", commands.undo_marks)
     undo.add_argument("upload", metavar="UPLOAD")
     undo.add_argument("--reason", default="Undone from the command line.")
 

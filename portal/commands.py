@@ -139,7 +139,7 @@ def import_schools(settings: Settings, options: Namespace) -> dict[str, object]:
     with _authority(settings, options.authority):
         outcome = schools.import_schools(_content(options.file))
     if outcome.problems and not outcome.added + outcome.changed + outcome.unchanged:
-        raise ProblemsError("No school was imported. Mend the rows below and import the file again.", outcome.problems)
+        raise ProblemsError("No school was imported. Correct the rows below and import the file again.", outcome.problems)
     return dict(_plain(outcome))
 
 
@@ -149,7 +149,7 @@ def import_term_dates(settings: Settings, options: Namespace) -> dict[str, objec
         school_id = _school(options.school).id if options.school else None
         outcome = schools.import_term_dates(_content(options.file), school_id)
     if outcome.problems:
-        raise ProblemsError("No dates were imported. Mend the rows below and import the file again.", outcome.problems)
+        raise ProblemsError("No dates were imported. Correct the rows below and import the file again.", outcome.problems)
     return {**_plain(outcome), "academic_years": [academic_year_name(year) for year in outcome.years]}
 
 
@@ -186,7 +186,7 @@ def import_marks(settings: Settings, options: Namespace) -> dict[str, object]:
             summaries.append(_summary_of(_existing_upload(upload_id), school))
     totals = {name: sum(int(summary[name]) for summary in summaries) for name in _TOTALLED}
     if any(summary["state"] in _UNREADABLE_STATES for summary in summaries):
-        raise ProblemsError("Some files could not be read. Nothing of them was kept in the registers.", summaries)
+        raise ProblemsError("Some files could not be read. None of their marks are in the registers.", summaries)
     return {"rehearsed": options.rehearse, "files": summaries, **totals}
 
 
@@ -217,7 +217,7 @@ def _files_with_schools(options: Namespace) -> list[tuple[Path, School]]:
             pairs.append((file, school))
     if problems or not pairs:
         problems = problems or ["There is no file of marks in the folder. Name each file URN.csv."]
-        raise ProblemsError(problems[0] if len(problems) == 1 else "No file was taken. Mend what is listed first.", problems)
+        raise ProblemsError(problems[0] if len(problems) == 1 else "No file was imported. Correct what is listed first.", problems)
     return pairs
 
 

@@ -43,7 +43,7 @@ COLUMNS = (
     {"text": "Registers up to", "sort": "fresh"},
     {"text": "Year to date", "sort": "figure", "number": True},
     {"text": "Last four weeks", "sort": "recent", "number": True},
-    {"text": "From the LA average of its phase", "sort": "gap", "number": True},
+    {"text": "Difference from LA average", "sort": "gap", "number": True},
 )
 
 
@@ -184,7 +184,7 @@ def _finding(weeks: pd.DataFrame, arguments: Mapping[str, str]) -> str:
     newest = weeks.iloc[-1]
     rate = formatted_rate(Fraction(newest["authority"]).limit_denominator(10**9))
     schools = f"{newest['schools']} of {newest['schools_in_phase']} schools"
-    return f"{name} in {words} was {rate} in the week of {newest['week']:%-d %B}, over {schools}"
+    return f"{name} in {words} was {rate} in the week of {newest['week']:%-d %B}, based on {schools}"
 
 
 def week_rows(weeks: pd.DataFrame) -> list[list[object]]:

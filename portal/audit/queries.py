@@ -35,7 +35,7 @@ def check_chain() -> ChainCheck:
         if row.sequence != rows:
             return ChainCheck(rows, rows, "a row is missing")
         if row.hash != digest(previous_hash, row):
-            return ChainCheck(rows, row.sequence, "the row does not match its hash")
+            return ChainCheck(rows, row.sequence, "the row was changed after it was written")
         previous_hash = row.hash
     # Rows cut off at the end leave a chain that fits; only the head still tells how many there were.
     head = tx().scalar(select(AuditHead))

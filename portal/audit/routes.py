@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("audit", __name__, template_folder="templates")
 
-READ = event("audit.read", "The audit was read", "before", "about")
+READ = event("audit.read", "The audit log was read", "before", "about")
 PAGE_SIZE = 50
 
 

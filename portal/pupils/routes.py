@@ -191,5 +191,5 @@ def decide(question_id: UUID) -> ResponseReturnValue:
         flash("Somebody else decided this already.")
     else:
         is_same = decision is Decision.SAME
-        flash("The two records are now one." if is_same else "The pupil was added as a child of their own.", "success")
+        flash("The two records were merged." if is_same else "The pupil was added as a new record.", "success")
     return redirect(url_for("pupils.matches"))

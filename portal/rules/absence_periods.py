@@ -74,19 +74,19 @@ class AbsencePeriods:
         if not self.spells:
             return f"No absence in {pluralise(self.school_weeks, 'school week')}."
         return (
-            f"{pluralise(self.number, 'spell').capitalize()} of absence in {pluralise(self.school_weeks, 'school week')}: "
-            f"{pluralise(self.sessions, 'session')} missed, {self.longest} in the longest spell."
+            f"{pluralise(self.number, 'period').capitalize()} of absence in {pluralise(self.school_weeks, 'school week')}: "
+            f"{pluralise(self.sessions, 'session')} missed, {self.longest} in the longest period."
         )
 
     @property
     def facts(self) -> tuple[Fact, ...]:
         """The counts, then each period."""
         return (
-            Fact("Spells of absence", str(self.number)),
+            Fact("Periods of absence", str(self.number)),
             Fact("Sessions missed", str(self.sessions)),
-            Fact("Longest spell", pluralise(self.longest, "session")),
-            Fact("Spells of one session", str(self.single_sessions)),
-            *(Fact(f"Spell {number}", spell.sentence) for number, spell in enumerate(self.spells, 1)),
+            Fact("Longest absence", pluralise(self.longest, "session")),
+            Fact("Periods of one session", str(self.single_sessions)),
+            *(Fact(f"Period {number}", spell.sentence) for number, spell in enumerate(self.spells, 1)),
         )
 
     @property

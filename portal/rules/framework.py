@@ -128,5 +128,5 @@ def framework_on(on: date, power: str = "s444A") -> Framework:
     for framework in HISTORY:
         if framework.power == power and framework.is_in_force(on):
             return framework
-    message = f"No rules are held for {power} notices on {on.isoformat()}. Add a row to the framework's history."
+    message = f"There are no rules for {power} notices on {on.isoformat()}. Add a row to the framework's history."
     raise LookupError(message)

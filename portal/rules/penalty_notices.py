@@ -41,7 +41,7 @@ class Outcome(StrEnum):
 class Reason(StrEnum):
     """Why a mark of G, N, O or U was left out."""
 
-    NOT_A_SESSION = "the school did not meet"
+    NOT_A_SESSION = "the school was closed"
     AGE = "the pupil was not of compulsory school age"
     DEALT_WITH = "already the subject of a notice or prosecution"
 

@@ -50,7 +50,7 @@ class ThresholdNow:
     def sentence(self) -> str:
         """The answer in plain words."""
         if self.first_week is None:
-            return "The school has not met yet, so nothing counts."
+            return "The school has not been open yet, so nothing counts."
         sentence = f"{pluralise(self.number, 'session').capitalize()} of unauthorised absence in the last ten school weeks."
         if self.needed and self.oldest_drops_on is not None:
             return f"{sentence} The oldest no longer count from {date_in_words(self.oldest_drops_on)}."

@@ -115,7 +115,7 @@ def import_list() -> ResponseReturnValue:
             counts = f"{plural(summary.added, 'school')} added, {summary.changed} changed, {summary.unchanged} as they were."
             flash(counts, "success")
             return redirect(url_for("schools.index"))
-        form.add_error("file", "Put right the rows listed below, and send the file again. Nothing was changed.")
+        form.add_error("file", "Correct the rows listed below, and send the file again. Nothing was changed.")
     return render_template("schools/import.html", form=form, told=summary)
 
 
@@ -231,7 +231,7 @@ def _import_dates(school: School | None) -> ResponseReturnValue:
         if not summary.problems:
             message = f"{plural(summary.terms, 'term')} and {plural(summary.closed, 'run')} of closed days were imported."
             return _flash_and_return(message, school_id, summary.years[0])
-        form.add_error("file", "Put right the rows listed below, and send the file again. Nothing was changed.")
+        form.add_error("file", "Correct the rows listed below, and send the file again. Nothing was changed.")
     return render_template("schools/import_dates.html", form=form, told=summary, school=school, back=_dates_url(school_id))
 
 

@@ -35,7 +35,7 @@ __all__ = ["TOKEN", "UndeclaredViewError", "current_principal", "init_app", "ref
 
 DENIED = event(
     "access.denied",
-    "Someone asked for a page outside their role (403) or a record outside their scope (404)",
+    "Access refused",
     "endpoint",
     "ids",
     "status",

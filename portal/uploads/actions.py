@@ -353,14 +353,14 @@ def _state_message(upload: Upload) -> str:
     """Why the state of the upload does not allow an action, as a sentence for the person."""
     return {
         "received": "This file is still being checked. Wait until the check has finished.",
-        "needs-mapping": "Say what the file's columns mean first.",
+        "needs-mapping": "Match the file's columns first.",
         "applying": "This file is being applied.",
         "applied": "This file was applied. Only a file of marks can be undone."
         if upload.kind != "marks"
         else "This file was already applied.",
         "rejected": "This file could not be read. Send another.",
-        "cancelled": "This file was withdrawn. Send it again to use it.",
-        "reverted": "This file was undone. Send it again to use it.",
+        "cancelled": "This upload was cancelled. Send the file again to use it.",
+        "reverted": "This upload was undone. Send the file again to use it.",
     }.get(upload.state, "This can't be done with the file as it stands.")
 
 

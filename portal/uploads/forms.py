@@ -37,7 +37,7 @@ class RevertUpload(Form):
 
     reason = TextAreaField(
         "Why is this upload being undone?",
-        hint="The reason stays in the history beside your name.",
+        hint="The reason stays in the history with your name.",
         validators=[
             required("Enter why the upload is being undone"),
             validators.Length(max=500, message="Enter 500 characters or fewer"),
@@ -49,14 +49,14 @@ class SetLocalCode(Form):
     """A mark the school uses, and the statutory code it stands for."""
 
     mark = TextField(
-        "The school's own mark",
+        "Your code",
         validators=[
-            required("Enter the mark as it stands in your files"),
+            required("Enter the code as it is in your files"),
             validators.Length(max=8, message="Enter 8 characters or fewer"),
         ],
     )
     letters = SelectField(
-        "The code it stands for",
+        "National code",
         choices=choices([("", "Choose a code"), *((code.letters, f"{code.letters} – {code.meaning}") for code in CURRENT_CODES)]),
-        validators=[required("Choose the code the mark stands for")],
+        validators=[required("Choose the national code it stands for")],
     )

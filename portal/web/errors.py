@@ -47,7 +47,10 @@ class Wording:
 WORDS: Mapping[int, Wording] = {
     400: Wording(
         "We could not use what was sent",
-        ("The address or the form holds something this page does not know.", "Go back, check what you entered and send it again."),
+        (
+            "The address or the form has something in it that this page does not know.",
+            "Go back, check what you entered and send it again.",
+        ),
     ),
     401: Wording(
         "Sign in to continue",

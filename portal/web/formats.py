@@ -120,6 +120,17 @@ def code_meaning(code: Code | str) -> str:
     return register_code.meaning if register_code else "not a register code"
 
 
+def year_group_in_words(group: str | None) -> str:
+    """A year group as schools say it: R is "Reception", N2 is "Nursery (N2)", 7 is "Year 7". None reads ""."""
+    if not group:
+        return ""
+    if group == "R":
+        return "Reception"
+    if group.isdigit():
+        return f"Year {group}"
+    return f"Nursery ({group})" if group.startswith("N") else f"Year group {group}"
+
+
 def mark_class(code: Code | str | None) -> str:
     """The CSS class of a register cell, by the category its code counts in.
 
@@ -157,4 +168,5 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "code_words": spoken_code,
     "code_meaning": code_meaning,
     "mark_class": mark_class,
+    "year_group": year_group_in_words,
 }

@@ -151,7 +151,7 @@ def test_only_the_authority_can_remove_a_lost_second_factor(live_app: Flask, dem
     _signed_in_as(demo_app, world, Role.SCHOOL_ADMINISTRATOR).post(path, {}, status=403, token_from="/people")
     _signed_in_as(demo_app, world, Role.LA_ADMINISTRATOR).post(path, {}, token_from=f"/people/{user.membership}")
     assert person_row(user.id).totp_secret is None
-    assert latest_mail("Your authenticator app was taken off").to == user.email
+    assert latest_mail("Your sign-in was reset").to == user.email
     assert enter_password(new_browser(live_app), user.email).h1 == "Set up your authenticator app"
 
 

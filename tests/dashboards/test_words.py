@@ -34,7 +34,7 @@ def test_the_finding_gives_the_gap_now_and_four_weeks_ago_in_percentage_points()
 def test_the_finding_says_when_its_gap_is_over_common_weeks_only() -> None:
     finding = sentence(Fraction(90), (Fraction(95), Fraction(94)), _rows(1), "primary schools", "Attendance in 2026/27")
     assert finding == (
-        "Attendance in 2026/27 is 90.0%: 1.0 percentage point above the LA average for primary schools, over the weeks both have."
+        "Attendance in 2026/27 is 90.0%: 1.0 percentage point above the LA average for primary schools in the weeks both have."
     )
 
 

@@ -136,7 +136,7 @@ def _preview_and_apply(person: BrowserVisitor, portal: RunningPortal, file: Mark
     assert preview_counts["Changed"] > 0
     rejected_rows = person.page.get_by_role("region", name="Refused rows").inner_text()
     assert "Z1" in rejected_rows, rejected_rows
-    person.look("rehearsal")
+    person.look("preview")
     with portal.resting():
         person.press(r"^Apply [\d,]+ marks")
         _check_progress(person, "Applying the file")
@@ -150,11 +150,11 @@ def _check_certificate(person: BrowserVisitor) -> None:
     person.go("/pupils")
     person.look("pupils")
     person.page.locator("main table tbody th a").first.click()
-    person.page.get_by_role("heading", name="Certificate of attendance").wait_for()
+    person.page.get_by_role("heading", name="Attendance record").wait_for()
     name = person.page.locator(".govuk-caption-l, .portal-caption").first.inner_text()
     person.look("certificate")
     with person.page.expect_download() as download:
-        person.press("Download as PDF", "button")
+        person.press("Download the certificate of attendance (PDF)", "button")
     pdf = PdfReader(io.BytesIO(download.value.path().read_bytes()))
     assert len(pdf.pages) == 1
     mark_info = pdf.root_object["/MarkInfo"].get_object()
@@ -197,7 +197,7 @@ def _drill_down(person: BrowserVisitor, school: object) -> None:
     person.page.get_by_role("heading", name="pupils and sessions missed").wait_for()
     person.look("year-group")
     person.page.locator("main table tbody th a").first.click()
-    person.page.get_by_role("heading", name="Certificate of attendance").wait_for()
+    person.page.get_by_role("heading", name="Attendance record").wait_for()
     person.look("marks")
 
 
@@ -209,7 +209,7 @@ def _revert(person: BrowserVisitor) -> None:
     person.look("undo")
     person.page.get_by_label("Why is this upload being undone?").fill("The wrong file was sent.")
     person.press("Undo the upload")
-    _wait_for_heading(person, "This file was undone")
+    _wait_for_heading(person, "This upload was undone")
     person.look("undone")
 
 

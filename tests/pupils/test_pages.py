@@ -206,7 +206,7 @@ def test_a_possible_duplicate_is_compared_and_decided(signed_in: Callable[..., B
         )
     browser = signed_in(Role.ATTENDANCE_LEAD)
     queue = browser.get("/pupils/matches")
-    assert "1 question waiting" in queue.text
+    assert "1 possible duplicate to check" in queue.text
     page = browser.get(queue.links()["Compare Ó'Fenwick, Amira"])
     assert "Not the same" in page.text
     assert "ZZ7" not in page.html
@@ -215,7 +215,7 @@ def test_a_possible_duplicate_is_compared_and_decided(signed_in: Callable[..., B
     (decide,) = set(page.document.xpath("//form[contains(@action, '/decide')]/@action"))
     browser.post(decide, {"decision": "perhaps"}, status=400)
     done = browser.post(decide, {"decision": "same"}, token_from="/pupils/matches")
-    assert "The two records are now one" in done.text
+    assert "The two records were merged" in done.text
     assert "Nothing to decide" in done.text
     assert "Somebody else decided this already" in browser.post(decide, {"decision": "different"}).text
     assert events(world, "pupil_match.decided") == 1

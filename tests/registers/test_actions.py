@@ -281,6 +281,16 @@ def test_the_certificate_shows_any_past_day(school: UUID) -> None:
     assert unauthorised == [(0, 0), (10, 0), (10, 0), (10, 1), (10, 1), (10, 0)]
 
 
+def test_unauthorised_sessions_are_named_by_code_and_the_unexplained_come_last(school: UUID) -> None:
+    pupil = queries.roll_of(school, 2026).pupil_ids[1]
+    write(school, {WEEK_1: page()})
+    for session, code in enumerate("NGUG"):
+        write(school, {WEEK_1: cell(code, 1, session)})
+    pupil_certificate = certificate(school, pupil, 2026)
+    assert pupil_certificate is not None
+    assert pupil_certificate.unauthorised_codes == "G 2, U 1; N 1 not yet explained"
+
+
 def test_amendments_list_every_change_with_its_sender(school: UUID, world: World) -> None:
     pupil = queries.roll_of(school, 2026).pupil_ids[1]
     write(school, {WEEK_1: page()})

@@ -85,6 +85,16 @@ def test_sickness_halves_and_possible_sessions() -> None:
     assert all(code.meaning and code.source for code in CODES)
 
 
+def test_the_four_codes_of_unauthorised_absence_have_the_words_of_the_guidance() -> None:
+    """Officers quote these words in letters: a paraphrase of our own was read as another rule."""
+    assert {letters: BY_LETTERS[letters].meaning for letters in "GNOU"} == {
+        "G": "Holiday not granted by the school",
+        "N": "Reason for absence not yet established",
+        "O": "Absent in other or unknown circumstances",
+        "U": "Arrived after the register closed, before the session ended",
+    }
+
+
 @pytest.mark.parametrize("text", ["", " ", "-", "\N{NO-BREAK SPACE}", "\N{FULLWIDTH HYPHEN-MINUS}"])
 def test_a_cell_without_a_mark_is_missing(text: str) -> None:
     answer = code_for(text, NOW, "AM")

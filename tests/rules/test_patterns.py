@@ -55,7 +55,7 @@ def test_only_attendance_ends_a_period_of_absence() -> None:
     assert absences.spells[1].last == SESSIONS[9]
     assert (absences.number, absences.longest, absences.sessions, absences.single_sessions) == (2, 3, 5, 0)
     assert absences.school_weeks == 4
-    assert absences.sentence == "2 spells of absence in 4 school weeks: 5 sessions missed, 3 in the longest spell."
+    assert absences.sentence == "2 periods of absence in 4 school weeks: 5 sessions missed, 3 in the longest period."
 
 
 def test_a_period_of_absence_continues_across_a_break() -> None:

@@ -85,7 +85,7 @@ def test_the_sentence_and_facts_when_met() -> None:
     assert "not automatic" in answer.sentence
     labels = [fact.label for fact in answer.facts]
     assert labels[:3] == ["Outcome", "Sessions counted", "Most in any ten school weeks"]
-    assert any("the school did not meet" in fact.value for fact in answer.facts)
+    assert any("the school was closed" in fact.value for fact in answer.facts)
     assert "It would not be met if 1 counted session were corrected." in answer.what_would_change.sentence
     assert all(source.name for source in answer.sources)
 
@@ -186,7 +186,7 @@ def test_sessions_towards_the_threshold_as_at_a_day() -> None:
     assert threshold_now(DOB, record, date(2025, 10, 29), [(date(2025, 9, 15), AM)]).needed == 1
     assert threshold_now(DOB, record, date(2026, 12, 31)).oldest_drops_on is None
     before = threshold_now(DOB, record, date(2025, 8, 1))
-    assert before.sentence == "The school has not met yet, so nothing counts."
+    assert before.sentence == "The school has not been open yet, so nothing counts."
     assert before.facts[0].value == "none"
 
 

@@ -32,8 +32,8 @@ REJECTED = {
     "a code of the past": (row(0, "02/11/2026", "AM", "Y"), "code-not-valid", "Y", "was not an attendance code on that date"),
     "X at school age": (row(0, "02/11/2026", "AM", "X"), "impossible-code", "X", "C2"),
     "a day to come": (row(0, "26/11/2026", "AM", "/"), "future-date", "26 November 2026", "is in the future"),
-    "a Saturday": (row(0, "07/11/2026", "AM", "/"), "not-school-day", "7 November 2026", "not a day the school met"),
-    "half term": (row(0, "28/10/2026", "AM", "/"), "not-school-day", "28 October 2026", "not a day the school met"),
+    "a Saturday": (row(0, "07/11/2026", "AM", "/"), "not-school-day", "7 November 2026", "The school was closed on"),
+    "half term": (row(0, "28/10/2026", "AM", "/"), "not-school-day", "28 October 2026", "The school was closed on"),
     "nobody here": (row(55, "02/11/2026", "AM", "/"), "unknown-pupil", upn(55), "is not on the school's roll"),
     "another birthday": (row(0, "02/11/2026", "AM", "/", dob="01/01/2016"), "contradicts-roll", upn(0), "another date of birth"),
 }
@@ -165,10 +165,10 @@ def test_a_year_without_term_dates_is_one_finding_that_says_where_to_add_them(sc
         None,
         16,
     )
-    assert "No term dates are held for 2024/25" in finding.sentence
+    assert "There are no term dates for 2024/25" in finding.sentence
     assert "Open Schools, this school, then Term dates" in finding.sentence
     assert (upload.rows_in, upload.rows_stored, upload.rows_rejected) == (16, 0, 16)
-    assert b"held for 2024/25" in (queries.rejected_rows_of(upload.id) or b"")
+    assert b"term dates for 2024/25" in (queries.rejected_rows_of(upload.id) or b"")
 
 
 def ambiguous_rows(*days: str) -> list[str]:

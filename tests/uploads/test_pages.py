@@ -26,7 +26,7 @@ def page_of(signed_in: Callable[..., Browser], world: World, *lines: str) -> str
 def test_a_file_without_marks_has_nothing_to_apply(signed_in: Callable[..., Browser], world: World) -> None:
     text = page_of(signed_in, world, row(0, "13/11/2026", "AM", "-"))
     assert "There is nothing to apply" in text
-    assert "Mend the rows below" not in text
+    assert "Correct the rows below" not in text
     assert "Apply 0" not in text
 
 
@@ -34,4 +34,4 @@ def test_a_finding_about_a_whole_file_names_no_row(signed_in: Callable[..., Brow
     text = page_of(signed_in, world, row(0, "3/11/2026", "AM", "/"))
     assert "3/11/2026 is 3 November 2026" in text
     assert "row: 0" not in text
-    assert "Mend the rows below" in text
+    assert "Correct the rows below" in text

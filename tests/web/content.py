@@ -35,6 +35,18 @@ AVOIDED = {
     "username": "email address",
     "offender": "say what happened",
     "failed to": "did not",
+    "rehearsal": "preview",
+    "rehearsed": "previewed",
+    "put aside": "cancel",
+    "put this file aside": "cancel this upload",
+    "withdraw": "cancel",
+    "mend": "correct",
+    "spell": "period of absence",
+    "spells": "periods of absence",
+    "tally": "total",
+    "tallies": "totals",
+    "not said": "blank",
+    "the nation": "England",
 }
 LINE_ENDING_TAGS = (
     r"</?(?:p|li|h[1-6]|td|th|dt|dd|div|title|caption|legend|label|button|summary|option|br|a class=\"govuk-button)[^>]*>"

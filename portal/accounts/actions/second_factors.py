@@ -115,7 +115,7 @@ def reset_second_factor(person_id: UUID) -> None:
     tx().execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     record(TAKEN_OFF, person_id)
     end_other_sign_ins(person_id, "second factor taken off")
-    send_mail(person.email, "Your authenticator app was taken off", _TAKEN_OFF_MAIL)
+    send_mail(person.email, "Your sign-in was reset", _TAKEN_OFF_MAIL)
 
 
 def _sign_in_and_person(sign_in_id: UUID) -> tuple[SignIn, Person]:
@@ -138,7 +138,7 @@ You can make ten new ones on the page "Your account".
 _SET_UP_MAIL = f"""An authenticator app was set up for your account in the attendance portal. Your other sign-ins were ended.
 {_WARNING}"""
 
-_TAKEN_OFF_MAIL = f"""An administrator took off the authenticator app of your account in the attendance portal.
+_TAKEN_OFF_MAIL = f"""An administrator reset the sign-in of your account in the attendance portal.
 
-Sign in with your password; the portal then helps you to set up a new one.
+Sign in with your password; the portal then helps you to set up your authenticator app again.
 {_WARNING}"""

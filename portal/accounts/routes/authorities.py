@@ -62,7 +62,7 @@ def invite_administrator(authority_id: UUID) -> ResponseReturnValue:
             invitation_actions.invite(
                 form.name.data, form.email.data, Reach(Role.LA_ADMINISTRATOR), link_builder("accounts.open_invitation")
             )
-        flash(f"An invitation is on its way to {form.email.data}. It is good for 7 days.", "success")
+        flash(f"An invitation is on its way to {form.email.data}. It is valid for 7 days.", "success")
         return redirect(url_for("accounts.authorities"))
     return render_template("accounts/invite_administrator.html", form=form, authority_name=name)
 

@@ -61,7 +61,7 @@ def new_person() -> ResponseReturnValue:
         except MembershipRefusedError as error:
             form.add_error("role", str(error))
         else:
-            flash(f"An invitation is on its way to {form.email.data}. It is good for 7 days.", "success")
+            flash(f"An invitation is on its way to {form.email.data}. It is valid for 7 days.", "success")
             return redirect(url_for("accounts.people"))
     return render_template("accounts/new_person.html", form=form)
 
@@ -123,7 +123,7 @@ def take_off_second_factor(membership_id: UUID) -> ResponseReturnValue:
     """Remove a lost second factor."""
     managed = _colleague(membership_id)
     second_factor_actions.reset_second_factor(managed.person_id)
-    return _to_person(managed, f"{managed.name} sets up a new authenticator app at the next sign-in.")
+    return _to_person(managed, f"{managed.name} will set up a new authenticator app at the next sign-in.")
 
 
 @bp.post("/people/<uuid:membership_id>/reinstate")
@@ -143,7 +143,7 @@ def withdraw_invitation(invitation_id: UUID) -> ResponseReturnValue:
         invitation_actions.withdraw_invitation(invitation_id)
     except LookupError:
         abort(404)
-    flash("The invitation was withdrawn. Its link no longer works.", "success")
+    flash("The invitation was cancelled. Its link no longer works.", "success")
     return redirect(url_for("accounts.people"))
 
 

@@ -98,6 +98,13 @@ class Certificate:
         """The academic year: 2025/26."""
         return academic_year_name(self.academic_year)
 
+    @property
+    def unauthorised_codes(self) -> str:
+        """The unauthorised sessions by code, those not yet explained apart: "G 6, U 2; N 3 not yet explained"."""
+        explained = ", ".join(f"{letters} {count}" for letters in ("G", "O", "U") if (count := self.tally.count(letters)))
+        unexplained = self.tally.count("N")
+        return "; ".join(part for part in (explained, f"N {unexplained} not yet explained" if unexplained else "") if part)
+
 
 def certificate(school_id: UUID, pupil_id: UUID, academic_year: int, *, as_at: date | None = None) -> Certificate | None:
     """The pupil's certificate for a year at a school; None where they have no roll line.

@@ -6,19 +6,19 @@ from __future__ import annotations
 REASONS: dict[str, str] = {
     "wrong-school": "The row names school {value}. This upload is for another school: send it from the right school.",
     "no-term-dates": (
-        "No term dates are held for {value}, so none of its marks can be taken. Open Schools, this school, then Term dates and add"
-        " them, or ask your authority to. Then send the file again."
+        "There are no term dates for {value}, so none of its marks can be applied. Open Schools, this school, then Term dates and"
+        " add them, or ask your authority to. Then send the file again."
     ),
     "unknown-pupil": "This pupil is not on the school's roll. Check the UPN, or send the pupil list first.",
     "contradicts-roll": "The UPN belongs to a pupil with another date of birth. Check the row against the pupil list.",
     "future-date": "{value} is in the future. Send marks for days that have happened.",
-    "not-school-day": "{value} is not a day the school met. Check the date, or the school's term dates.",
+    "not-school-day": "The school was closed on {value}. Check the date, or the school's term dates.",
     "either-way-round": (
         "Read as day/month, some of the file's dates are outside term. Read as month/day, none is. Write the dates as"
         " 2026-11-03, then send the file again."
     ),
     "not-on-roll": "The pupil was not on roll on {value}. Check the admission and leaving dates.",
-    "unknown-code": "{value} is not an attendance code. Use a code from the list, or say which code it stands for.",
+    "unknown-code": "{value} is not an attendance code. Use a code from the list, or match it to a national code.",
     "code-not-valid": "{value} was not an attendance code on that date. Use the code that applied then.",
     "impossible-code": "X is only for pupils who are not of compulsory school age. Use C2 for an agreed part-time timetable.",
     "contradiction": "The file gives two different marks for this pupil and session. Keep the right one.",

@@ -26,7 +26,7 @@ LAYOUTS = {
     "census-csv": "a school census table",
     "dfe-weekly": "the Department for Education’s weekly pupil attendance file",
 }
-STEPS = (("received", "Received"), ("previewed", "Checked and rehearsed"), ("applied", "Applied"))
+STEPS = (("received", "Received"), ("previewed", "Checked and previewed"), ("applied", "Applied"))
 _REACHED = {
     "received": 0,
     "needs-mapping": 0,
@@ -61,7 +61,7 @@ def upload_context(upload: Upload) -> dict[str, Any]:
 
 
 def _code(letters: str) -> str:
-    return f"{letters} ({CODES_BY_SYMBOL[letters].meaning})"
+    return f"{letters} – {CODES_BY_SYMBOL[letters].meaning}"
 
 
 def _steps(upload: Upload) -> list[dict[str, str]]:
@@ -74,7 +74,10 @@ def _steps(upload: Upload) -> list[dict[str, str]]:
     if upload.state in {"rejected", "cancelled", "reverted"}:
         steps = [
             *steps[: reached + 1],
-            {"title": {"rejected": "Refused", "cancelled": "Withdrawn", "reverted": "Undone"}[upload.state], "state": "done"},
+            {
+                "title": {"rejected": "Could not be read", "cancelled": "Cancelled", "reverted": "Undone"}[upload.state],
+                "state": "done",
+            },
         ]
     return steps
 

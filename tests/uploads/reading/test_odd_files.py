@@ -39,7 +39,7 @@ CASES: dict[str, tuple[bytes, str]] = {
     "a quoted cell of 2 MB": ((HEADINGS + ROW + '"' + "x\n" * 1_000_000 + '",,,\n').encode(), "Row 3 has a cell that is too long"),
     "a workbook's cell of 2 MB": (
         sheet_of(row_of(1, *BODY[0]) + row_of(2, upn(1), "2026-09-07", "AM", LONG_TEXT)),
-        "Row 2 of sheet Marks has a cell that is too long. Mend it",
+        "Row 2 of sheet Marks has a cell that is too long. Correct it",
     ),
     "40,000 columns": (",".join(f"c{n}" for n in range(40_000)).encode() + b"\n", "Remove the empty columns"),
     "a PDF called a CSV": (b"%PDF-1.7\n1 0 obj", "This is a PDF, whatever its name says. Export the register"),

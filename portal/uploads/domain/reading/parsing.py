@@ -27,8 +27,8 @@ DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 DAMAGED = "The file's text is damaged. Save it again as CSV UTF-8 and send it."
 NOT_A_DATE = "“{}” is not a date we can read. Write it as 07/09/2026 or 2026-09-07."
 MONTH_FIRST = "The dates look month first, such as 09/15/2026. Write them day first, or as 2026-09-15."
-DAY_FIRST = "Dates were read as day/month: {} is {}. If that is wrong, put this file aside and write its dates as 2026-11-03."
-OTHER_DAY = "“{}” is a {}. Put the day or the date right."
+DAY_FIRST = "Dates were read as day/month: {} is {}. If that is wrong, cancel this upload and write its dates as 2026-11-03."
+OTHER_DAY = "“{}” is a {}. Correct the day or the date."
 #: A surname may begin with an apostrophe of its own: ’t Hart, ’s Gravesande.
 _APOSTROPHE_SURNAME = re.compile(r"'[a-z]{1,2}[ -]")
 ZERO_WIDTH = {ord(sign): None for sign in "\u200b\u200c\u200d\u2060\ufeff"}

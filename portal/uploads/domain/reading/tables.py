@@ -65,11 +65,11 @@ def csv_book(content: bytes, limits: Limits) -> Book:
         numbered.extend(enumerate(_limited_rows(rows, limits), start=1))
     except csv.Error as error:
         fault = "has a cell that is too long or a quotation mark that is never closed"
-        message = f"Row {len(numbered) + 1} {fault}. Mend it and send the file again."
+        message = f"Row {len(numbered) + 1} {fault}. Correct it and send the file again."
         raise FileRejected("quotes", message) from error
     # The CSV module accepts a quotation mark that is never closed, and reads the rest of the file as one cell.
     if numbered and numbered[-1][1] and "\n" in numbered[-1][1][-1] and not text.rstrip("\n").endswith('"'):
-        message = f"Row {len(numbered)} has a quotation mark that is never closed. Mend it and send the file again."
+        message = f"Row {len(numbered)} has a quotation mark that is never closed. Correct it and send the file again."
         raise FileRejected("quotes", message)
     return Book((_sheet("", numbered),), encoding=encoding)
 
@@ -139,7 +139,7 @@ def _reject_long_cells(name: str, rows: Sequence[tuple[int, Sequence[str]]], lim
     """Reject a sheet with a cell longer than a spreadsheet program can write."""
     for number, cells in rows:
         if max(map(len, cells), default=0) > limits.cell:
-            message = f"Row {number} of sheet {name} has a cell that is too long. Mend it and send the file again."
+            message = f"Row {number} of sheet {name} has a cell that is too long. Correct it and send the file again."
             raise FileRejected("long-cell", message)
 
 
