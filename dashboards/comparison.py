@@ -261,7 +261,7 @@ def gap_words(school: Fraction, average: Fraction) -> str:
 
 
 def _movement(rows: Sequence[Row], weeks: int = 4) -> str:
-    """A sentence on the newest week's gap and its change over `weeks` school weeks.
+    """A sentence on the newest week's gap, and one on the gap `weeks` school weeks earlier.
 
     Empty while there are too few weeks.
     """
@@ -269,7 +269,7 @@ def _movement(rows: Sequence[Row], weeks: int = 4) -> str:
     if len(gaps) <= weeks:
         return ""
     (week, school, authority), (_, school_then, authority_then) = gaps[-1], gaps[-1 - weeks]
-    change = rounded(school, 1) - rounded(authority, 1) - (rounded(school_then, 1) - rounded(authority_then, 1))
-    current_gap = gap_words(school, authority).removesuffix(" as")
-    trend = f"{abs(change)} {'higher' if change > 0 else 'lower'} than" if change else "as it was"
-    return f" In the week of {week:%-d %B} it was {current_gap}: a gap {trend} four school weeks earlier."
+    current_gap, earlier_gap = (
+        gap_words(*rates).removesuffix(" as") for rates in ((school, authority), (school_then, authority_then))
+    )
+    return f" In the week of {week:%-d %B} it was {current_gap}. Four school weeks earlier it was {earlier_gap}."

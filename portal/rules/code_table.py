@@ -50,7 +50,7 @@ ROWS: tuple[tuple[Category, tuple[Row, ...]], ...] = (
                 TABLE_2,
                 "Section 19, Education Act 1996; section 42(2) or 61(1), Children and Families Act 2014.",
             ),
-            ("V", 1, "Educational visit or trip supervised by school staff", TABLE_2, "Supervised by school staff."),
+            ("V", 1, "Educational visit or trip supervised by school staff", TABLE_2, ""),
             (
                 "P",
                 2,

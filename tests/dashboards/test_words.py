@@ -27,7 +27,8 @@ def test_the_finding_gives_the_gap_now_and_four_weeks_ago_in_percentage_points()
     )
     assert finding == (
         "Attendance in 2026/27 is 94.8%: 0.8 percentage points above the LA average for primary schools. "
-        "In the week of 28 September it was 1.0 percentage point above: a gap 1.8 higher than four school weeks earlier."
+        "In the week of 28 September it was 1.0 percentage point above. "
+        "Four school weeks earlier it was 0.8 percentage points below."
     )
 
 

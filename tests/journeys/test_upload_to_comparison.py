@@ -154,7 +154,7 @@ def _check_certificate(person: BrowserVisitor) -> None:
     name = person.page.locator(".govuk-caption-l, .portal-caption").first.inner_text()
     person.look("certificate")
     with person.page.expect_download() as download:
-        person.press("Download the certificate of attendance (PDF)", "button")
+        person.press("Download the certificate of attendance", "button")
     pdf = PdfReader(io.BytesIO(download.value.path().read_bytes()))
     assert len(pdf.pages) == 1
     mark_info = pdf.root_object["/MarkInfo"].get_object()

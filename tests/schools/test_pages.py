@@ -88,7 +88,7 @@ def test_a_faulty_list_shows_what_to_put_right(signed_in: Callable[..., Browser]
 
     assert "1 school added, 0 changed, 0 as they were" in send(b"URN,Name,Phase\n900030,A,primary\n")
     answer = send(b"URN,Name,Phase\n9,<b>A</b>,primary\n")
-    assert "1 thing to put right" in answer
+    assert "1 thing to correct" in answer
     assert "Enter the school's URN" in answer
     assert "Choose a file of schools" in browser.post("/schools/import", {}, token_from="/schools/import").text
 
@@ -127,7 +127,7 @@ def test_a_school_can_add_its_own_dates(signed_in: Callable[..., Browser], world
     page = browser.post(f"{own}/import", {"file": (io.BytesIO(content), "dates.csv")}, token_from=f"{own}/import")
     assert "Tuesday 1 September, closed, INSET" in page.text
     bad = browser.post(f"{own}/import", {"file": (io.BytesIO(b"nonsense"), "dates.csv")}, token_from=f"{own}/import")
-    assert "1 thing to put right" in bad.text
+    assert "1 thing to correct" in bad.text
     browser.get("/term-dates/terms/new", status=403)
     assert "Remove" not in browser.get("/term-dates").text
     browser.get(f"/schools/{world.authority.secondary}/term-dates", status=404)

@@ -83,7 +83,8 @@ def _readable_text(expression: str) -> str:
 def _faults(sentence: str) -> Iterator[str]:
     folded = sentence.casefold()
     for word, advice in AVOIDED.items():
-        if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", folded):
+        # A name of the code, as in `found.spells`, is not read by anyone.
+        if re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-])", folded):
             yield f"“{word}” ({advice}): {sentence}"
     count = len(re.findall(r"[\w\u2019'-]+", sentence))
     if count > LONGEST_SENTENCE:

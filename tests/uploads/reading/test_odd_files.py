@@ -42,7 +42,7 @@ CASES: dict[str, tuple[bytes, str]] = {
         "Row 2 of sheet Marks has a cell that is too long. Correct it",
     ),
     "40,000 columns": (",".join(f"c{n}" for n in range(40_000)).encode() + b"\n", "Remove the empty columns"),
-    "a PDF called a CSV": (b"%PDF-1.7\n1 0 obj", "This is a PDF, whatever its name says. Export the register"),
+    "a PDF called a CSV": (b"%PDF-1.7\n1 0 obj", "This is a PDF. Export the register"),
     "a PDF after a line end": (b"\r\n%PDF-1.4\n", "This is a PDF"),
     "a password": (OLE + "EncryptedPackage".encode("utf-16-le"), "has a password. Save it as XLSX without a password"),
     ".xls": (OLE + "Workbook".encode("utf-16-le"), "old kind of workbook (.xls). Save it as XLSX"),

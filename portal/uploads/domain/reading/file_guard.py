@@ -16,7 +16,7 @@ SAVE_AS = "Save it as XLSX or CSV and send that."
 OLD_WORKBOOK = "This is an old kind of workbook (.xls). Save it as XLSX without a password and send that."
 #: The first bytes of files that are not read, the kind of rejection, and what to do.
 REJECTED_SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
-    (b"%PDF", "pdf", "This is a PDF, whatever its name says. Export the register from your system as CSV or XLSX and send that."),
+    (b"%PDF", "pdf", "This is a PDF. Export the register from your system as CSV or XLSX and send that."),
     (b"\x89PNG", "image", f"This is a picture. {SAVE_AS}"),
     (b"\xff\xd8\xff", "image", f"This is a picture. {SAVE_AS}"),
     (b"GIF8", "image", f"This is a picture. {SAVE_AS}"),
