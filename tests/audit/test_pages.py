@@ -23,8 +23,7 @@ def test_the_audit_shows_names_and_sentences_and_no_ids(world: World, signed_in:
         signed_in(Role.HEADTEACHER).get("/account").document.xpath("string(//*[@class='portal-header__name'])").strip()
     )
     page = signed_in(Role.AUDITOR).get("/audit")
-    row = next(
-        row for row in page.document.xpath("//tbody/tr") if "A pupil's attendance record was read" in row.text_content())
+    row = next(row for row in page.document.xpath("//tbody/tr") if "A pupil's attendance record was read" in row.text_content())
     assert headteacher_name in row.text_content()
     assert "Headteacher" in row.text_content()
     assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}|[a-z]+\.[a-z]+ed\b|headteacher", page.document.xpath("string(//main)"))

@@ -87,7 +87,7 @@ def test_sickness_halves_and_possible_sessions() -> None:
 
 def test_the_four_codes_of_unauthorised_absence_have_the_words_of_the_guidance() -> None:
     """Officers quote these words in letters: a paraphrase of our own was read as another rule."""
-    assert {letters: BY_LETTERS[letters].meaning for letters in "GNOU"} == {
+    assert {letters: CODES_BY_SYMBOL[letters].meaning for letters in "GNOU"} == {
         "G": "Holiday not granted by the school",
         "N": "Reason for absence not yet established",
         "O": "Absent in other or unknown circumstances",

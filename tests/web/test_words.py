@@ -113,7 +113,7 @@ def test_a_code_is_read_out_with_its_category(code: str | None, expected: str) -
     [("R", "Reception"), ("N2", "Nursery (N2)"), ("1", "Year 1"), ("13", "Year 13"), ("M", "Year group M"), ("", ""), (None, "")],
 )
 def test_a_year_group_is_in_words(group: str | None, expected: str) -> None:
-    assert words.year_group_in_words(group) == expected
+    assert formats.year_group_in_words(group) == expected
 
 
 def test_every_code_has_words_and_a_style() -> None:
