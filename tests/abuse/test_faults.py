@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portal.jobs import outbox
-from tests.support.process_parts import PortalProcesses
+from tests.support.portal_parts import PortalProcesses
 from tests.support.running_portal import MarksFile, copy_of_demonstration, wait_until
 from tests.support.sending import Case, case_of, outcome
 from tests.uploads.files import csv, row, upn
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 #: Blocks a job halfway: its register pages are written, but their summaries are not and nothing is committed.
-LOCK_SUMMARIES = "LOCK TABLE tally IN SHARE MODE"
+LOCK_SUMMARIES = "LOCK TABLE school_week_summary IN SHARE MODE"
 LOCK_SCHOOL = "SELECT 1 FROM school WHERE id = %s FOR UPDATE"
 
 
