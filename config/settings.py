@@ -87,7 +87,7 @@ class Settings:
     web_threads: int = field(default=8, metadata=_help("PORTAL_WEB_THREADS", "requests each web worker serves at once"))
     job_workers: int = field(default=1, metadata=_help("PORTAL_JOB_WORKERS", "job workers that `up` starts"))
     request_deadline: int = field(
-        default=30, metadata=_help("PORTAL_REQUEST_DEADLINE", "seconds after which a request is given up")
+        default=30, metadata=_help("PORTAL_REQUEST_DEADLINE", "seconds after which a web worker with a stuck request is replaced")
     )
     upload_limit_mb: int = field(default=50, metadata=_help("PORTAL_UPLOAD_LIMIT_MB", "largest file accepted, in megabytes"))
     smtp_host: str = field(default="", metadata=_help("PORTAL_SMTP_HOST", "mail server; without one mail is kept, not sent"))

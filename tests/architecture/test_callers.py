@@ -23,7 +23,7 @@ UNIT_OF_WORK_OPENERS = {
     "demo.sending",
     "migrations.commands",
     "portal.security.gate",
-    "portal.platform.health",
+    "portal.platform.metrics",
     "portal.uploads.actions",
     "workers.jobs",
     "workers.run",
