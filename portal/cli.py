@@ -10,26 +10,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from portal.capabilities import commands
 from portal.platform.capability import CommandGroup, load
 from portal.platform.command_line import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Every noun, in the order in which `--help` lists them.
+#: Every noun, in the order in which `--help` lists them: the portal's own, then the capabilities'.
 COMMANDS: tuple[CommandGroup, ...] = (
     CommandGroup("up", "start everything", "local.commands.up"),
     CommandGroup("migrate", "bring the database to this version", "migrations.commands.migrate"),
     CommandGroup("demo", "make the demonstration authority", "demo.commands.demo"),
-    CommandGroup("authority", "local authorities", "portal.accounts.commands.authority"),
-    CommandGroup("schools", "schools", "portal.schools.commands.schools"),
-    CommandGroup("term-dates", "term dates", "portal.schools.commands.term_dates"),
-    CommandGroup("pupils", "pupil lists", "portal.uploads.commands.pupils"),
-    CommandGroup("marks", "attendance marks", "portal.uploads.commands.marks"),
-    CommandGroup("measures", "counts and rates from the registers", "portal.registers.commands.measures"),
     CommandGroup("rules", "the law as arithmetic", "portal.platform.rules_commands.rules"),
-    CommandGroup("benchmarks", "published figures", "portal.benchmarks.commands.benchmarks"),
-    CommandGroup("audit", "the audit", "portal.audit.commands.audit"),
+    *commands(),
 )
 
 

@@ -112,7 +112,7 @@ def _children_of(pid: int) -> list[int]:
 def _enqueue(parts: PortalProcesses, job_id: UUID, timeout: int) -> Job:
     """Put the job in the queue, as RQ's own maintenance does with a job whose worker died."""
     outbox.connect(parts.redis_url)
-    return outbox.redis_queue().enqueue_call("workers.jobs.run", args=(str(job_id),), timeout=timeout)
+    return outbox.redis_queue().enqueue_call("portal.jobs.running.run", args=(str(job_id),), timeout=timeout)
 
 
 def test_an_upload_that_kills_every_worker_is_set_aside_and_the_others_go_on(case: Case, parts: PortalProcesses) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import event, select
 
 from portal.db import connection as database
 from portal.db.work import tx, unit_of_work
+from portal.jobs import running
 from portal.platform import clock
 from portal.pupils.models import PossibleDuplicate
 from portal.pupils.queries import roll
@@ -24,7 +25,6 @@ from portal.uploads import actions, queries
 from tests.support import forked_db
 from tests.support import world as worlds
 from tests.uploads.files import csv, findings_by_kind, import_rows, row, rows, upn
-from workers import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,7 +159,7 @@ class Prepared:
         )
 
     def run_job(self) -> None:
-        assert jobs.run(str(self.job)) == "done"
+        assert running.run(str(self.job)) == "done"
 
     def stored_rows(self) -> list[list[tuple[object, ...]]]:
         return forked_db.rows(self.name, *STORED_ROWS)
