@@ -85,7 +85,10 @@ def when_ready(arbiter: Any) -> None:
 
 
 def post_fork(arbiter: Any, _worker: Any) -> None:
-    """Close the worker's copy of the metrics' socket, or a worker that outlives its parent would keep the port taken."""
+    """Close the worker's copy of the metrics' socket.
+
+    A worker that outlives its parent would otherwise keep the port taken.
+    """
     if _settings.metrics_port:
         arbiter.metrics_server.socket.close()
 

@@ -178,7 +178,7 @@ def _value(name: str, text: str, kind: type) -> object:
 
 
 def _instant(text: str) -> datetime | None:
-    """The instant of this text, or None when it is not one or lies in no year that the rules could count with."""
+    """The instant of this text; None when it has no offset, or lies outside this century."""
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
@@ -222,7 +222,7 @@ def _reasons(settings: Settings, environ: Mapping[str, str]) -> tuple[tuple[bool
 
 
 def _clock_reasons(settings: Settings, environ: Mapping[str, str]) -> tuple[tuple[bool, str], ...]:
-    """Why the clock may not be set: a wrong day in the registers and the audit of real records could never be told apart."""
+    """Why the clock may not be set: a made-up day must never enter real records."""
     if not settings.clock_text:
         return ()
     return (

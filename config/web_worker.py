@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no types
     """A threaded worker whose heart stops while a request runs longer than PORTAL_REQUEST_DEADLINE.
 
-    gunicorn's own worker beats as long as its main thread lives, whatever its requests do. PostgreSQL ends a long query
+    gunicorn's own worker beats as long as its main thread lives, and tells nothing of its requests. PostgreSQL ends a long query
     by itself; what is left is a loop or a lock, and no thread can be stopped from outside without leaving the locks it
     holds taken. So the worker takes no new request, lets its other requests finish, and is killed by gunicorn's timeout.
     """

@@ -147,7 +147,7 @@ class ChangePasswordForm(Form):
 
 
 class AcceptForm(Form):
-    """A new account by invitation: the invited email address, a name, and a password not made of them or of `about`."""
+    """A new account by invitation. The password must not be made of its owner's words or of `about`."""
 
     about: tuple[str, ...] = ()
     email = own_email_field("Email address the invitation was sent to")

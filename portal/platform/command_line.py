@@ -1,4 +1,4 @@
-"""What every command of `./run portal` shares: its settings, its document, its exit status and its kinds of options.
+"""What every command shares: its settings, its document, its exit status and its kinds of options.
 
 A capability's `commands.py` returns a value; this module prints it. Nothing heavy is imported here, because `--help`
 imports this module.
@@ -62,7 +62,7 @@ class CommandLine:
 class Command(click.Command):
     """A command that prints what its function returns as one JSON document, and answers with the exit status.
 
-    The settings are read after the words are understood: a mistyped option is said first, whatever the settings are.
+    The settings are read after the words are understood: a mistyped option is reported before a wrong setting.
     """
 
     def invoke(self, ctx: click.Context) -> int:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def serve(settings: Settings) -> WSGIServer:
-    """Start the server in a thread of this process, which forks the web workers and answers no page itself.
+    """Start the server in a thread of gunicorn's first process, which answers no page itself.
 
     It ends the process with a sentence when the port is taken.
     """

@@ -1,4 +1,4 @@
-"""Bank holidays and working days in England: a dated table, which the tests derive from the law a second time.
+"""Bank holidays and working days in England, from a dated table. The tests derive each row a second time.
 
 Banking and Financial Dealings Act 1971, Schedule 1 (Easter Monday, the last Mondays in May and August, 26 December,
 and 27 December when Christmas falls on a weekend) and section 1(3), royal proclamations (New Year's Day, early May,

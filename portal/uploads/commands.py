@@ -1,4 +1,4 @@
-"""`portal marks` and `portal pupils`: check and apply files of marks and pupil lists, and take an upload back.
+"""`portal marks` and `portal pupils`: send files of marks and pupil lists, and take an upload back.
 
 A pupil list is an upload too, so its command stands here and not beside the pupils, who know nothing of uploads.
 """
@@ -159,7 +159,7 @@ marks.add_command(revert, "undo")
 
 
 def _files_with_schools(paths: Sequence[Path], only_urn: str | None) -> list[tuple[Path, School]]:
-    """Each file with its school: the one of this URN, or without one the school the file is named by.
+    """Each file with its school: that of `only_urn`, or else the one that names the file.
 
     All files and schools are looked for before the first import: a mistyped path would otherwise leave a run half done.
     """

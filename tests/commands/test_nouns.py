@@ -1,4 +1,4 @@
-"""The command line's nouns: they are imported when typed, the documented words stand, and wrong ones end with status 2."""
+"""Tests of the command line's words: documented, imported when typed, and refused with status 2."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def documented_commands() -> list[tuple[str, str, frozenset[str]]]:
     """Noun, verb and options of each command in the documentation."""
     text = DOCUMENTATION.read_text().replace("]\n                    [", "] [")
     return [
-        (noun, verb, frozenset(re.findall(r"--[a-z-]+", rest)))
-        for noun, verb, rest in DOCUMENTED.findall(text)
+        (noun, verb, frozenset(re.findall(r"--[a-z-]+", options)))
+        for noun, verb, options in DOCUMENTED.findall(text)
         if noun in {group.name for group in cli.COMMANDS}
     ]
 
@@ -74,8 +74,8 @@ def test_every_documented_command_and_option_exists() -> None:
     for noun, verb, options in commands:
         command = command_of(noun, verb)
         assert command is not None, (noun, verb)
-        known = {option for parameter in command.params for option in parameter.opts}
-        assert options <= known, (noun, verb, options - known)
+        its_options = {option for parameter in command.params for option in parameter.opts}
+        assert options <= its_options, (noun, verb, options - its_options)
 
 
 def test_every_command_and_option_is_documented() -> None:

@@ -175,7 +175,7 @@ def test_christmas_day_is_never_a_working_day() -> None:
 
 
 def missing_years(today: date, checked_to: int) -> str | None:
-    """What to do when next year, or the one after it, was never checked against the list on GOV.UK."""
+    """What to do when one of the next two years was never checked against GOV.UK."""
     if today.year + 2 <= checked_to:
         return None
     return (

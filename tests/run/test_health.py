@@ -139,8 +139,8 @@ def test_metrics_are_served_at_the_private_port_only(small: SmallPortal) -> None
 
 
 def test_a_taken_metrics_port_is_said_in_a_sentence(small: SmallPortal) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        settings = replace(small.settings, metrics_port=taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as other_server:
+        settings = replace(small.settings, metrics_port=other_server.getsockname()[1])
         with pytest.raises(SystemExit, match="Set PORTAL_METRICS_PORT to a free port"):
             metrics.serve(settings)
 

@@ -216,9 +216,9 @@ def test_a_database_that_does_not_answer_is_reported(migrated_folder: Path) -> N
     assert "secret-of-the-database" not in errors
 
 
-def test_web_and_workers_are_given_only_the_restricted_role(migrated_folder: Path) -> None:
-    """The owner's address never reaches a process that answers requests."""
-    portal = Portal(migrated_folder)
+def test_web_and_workers_are_given_only_the_restricted_role_and_the_real_clock(migrated_folder: Path) -> None:
+    """The owner's address never reaches a process that answers requests, nor does the clock of one command."""
+    portal = Portal(migrated_folder, PORTAL_CLOCK="2026-01-12T09:00:00+00:00")
     running = ServersState.on(migrated_folder)
     assert running is not None
     owners_password = running.owner_url.split(":")[2].partition("@")[0]
@@ -227,6 +227,7 @@ def test_web_and_workers_are_given_only_the_restricted_role(migrated_folder: Pat
     for pid in below:
         environ = Path(f"/proc/{pid}/environ").read_bytes().decode()
         assert owners_password not in environ
+        assert "PORTAL_CLOCK" not in environ
         assert "DATABASE_URL=postgresql://portal_app:" in environ
     portal.wait_for_end(signal.SIGINT)
 

@@ -101,7 +101,7 @@ def weakness(password: str, about: Collection[str] = ()) -> str | None:
 
 
 def _guessable_words(about: Collection[str]) -> list[str]:
-    """The words of the work and those about the owner: each word, and each beginning of a name, with and without its signs.
+    """The words of the work, and each word and each beginning of the names in `about`.
 
     zxcvbn takes words written together for several, each of which adds to its count: "BrookLanePrimary" would be strong.
     """

@@ -56,7 +56,7 @@ def minimum_duration(seconds: float = RESET_DURATION) -> Iterator[None]:
 
 
 def names_around(scopes: Iterable[tuple[str, Scope]]) -> tuple[str, ...]:
-    """The names of authorities and of the schools named in these scopes, which a password must not be made of.
+    """The names of these authorities and their scopes' schools, which make no password.
 
     Before someone has signed in, a scope of every school is not opened for this: the authority's name is enough.
     """
