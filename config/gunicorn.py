@@ -1,4 +1,4 @@
-"""gunicorn's configuration: threads, a deadline for each request, and a private port for metrics."""
+"""gunicorn's configuration: threads, the end of a stuck worker, and a private port for metrics."""
 
 from __future__ import annotations
 
@@ -13,28 +13,27 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from config import logging as logs
-from config.deadline import Deadline
 from config.settings import Settings
 
 _settings = Settings.from_environment(os.environ)
-_deadline = Deadline(_settings.request_deadline)
 
 bind = [f"{_settings.host}:{_settings.port}"]
 if _settings.metrics_port:
-    bind.append(f"{_settings.metrics_host}:{_settings.metrics_port}")
     _metrics = _settings.data_dir / f"metrics-{_settings.port}"
     # Set before the application is imported, because the client library reads it while it is imported.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
 
-worker_class = "gthread"
+#: gunicorn's threaded worker, without a heartbeat while one of its requests is stuck.
+worker_class = "config.web_worker.Worker"
 workers = _settings.web_workers
 threads = _settings.web_threads
 preload_app = False
 
 # Longer than the proxy's own idle time: if the portal closed first, the proxy could send a request into a closed connection.
 keepalive = 75
-# For the heartbeat of a whole worker. A single request has its own deadline.
-timeout = 60
+# Seconds without a heartbeat after which gunicorn kills a worker and starts another. It is also how long one may take to
+# start, so it is never as short as a test's deadline.
+timeout = _settings.request_deadline + 10
 graceful_timeout = 12
 max_requests = 20_000
 max_requests_jitter = 2_000
@@ -79,22 +78,19 @@ def when_ready(arbiter: Any) -> None:
     mix up their conversations.
     """
     importlib.import_module(arbiter.app.app_uri.partition(":")[0])
+    if _settings.metrics_port:
+        # Named, not imported: the settings are read before the application may be.
+        arbiter.metrics_server = importlib.import_module("portal.platform.metrics").serve(_settings)
     gc.freeze()
 
 
-def post_worker_init(_worker: Any) -> None:
-    """Start the deadline thread of this worker."""
-    _deadline.watch()
+def post_fork(arbiter: Any, _worker: Any) -> None:
+    """Close the worker's copy of the metrics' socket.
 
-
-def pre_request(_worker: Any, _request: Any) -> None:
-    """Note that a request has begun."""
-    _deadline.began()
-
-
-def post_request(_worker: Any, _request: Any, _environ: Any, _response: Any) -> None:
-    """Note that it has ended."""
-    _deadline.ended()
+    A worker that outlives its parent would otherwise keep the port taken.
+    """
+    if _settings.metrics_port:
+        arbiter.metrics_server.socket.close()
 
 
 def child_exit(_arbiter: Any, worker: Any) -> None:

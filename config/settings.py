@@ -9,6 +9,7 @@ import contextlib
 import os
 import secrets
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -86,7 +87,7 @@ class Settings:
     web_threads: int = field(default=8, metadata=_help("PORTAL_WEB_THREADS", "requests each web worker serves at once"))
     job_workers: int = field(default=1, metadata=_help("PORTAL_JOB_WORKERS", "job workers that `up` starts"))
     request_deadline: int = field(
-        default=30, metadata=_help("PORTAL_REQUEST_DEADLINE", "seconds after which a request is given up")
+        default=30, metadata=_help("PORTAL_REQUEST_DEADLINE", "seconds after which a web worker with a stuck request is replaced")
     )
     upload_limit_mb: int = field(default=50, metadata=_help("PORTAL_UPLOAD_LIMIT_MB", "largest file accepted, in megabytes"))
     smtp_host: str = field(default="", metadata=_help("PORTAL_SMTP_HOST", "mail server; without one mail is kept, not sent"))
@@ -96,6 +97,9 @@ class Settings:
     smtp_starttls: bool = field(default=True, metadata=_help("PORTAL_SMTP_STARTTLS", "1 or 0: encrypt the way to it"))
     mail_from: str = field(
         default="attendance@localhost", metadata=_help("PORTAL_MAIL_FROM", "sender's address on the portal's mail")
+    )
+    clock_text: str = field(
+        default="", metadata=_help("PORTAL_CLOCK", "sets the clock of one ./run portal command, on the embedded database only")
     )
     log_level: str = field(default="info", metadata=_help("PORTAL_LOG_LEVEL", "debug, info, warning or error; logs are JSON lines"))
 
@@ -143,6 +147,11 @@ class Settings:
         return self.upload_limit_mb * 1_000_000
 
     @property
+    def clock(self) -> datetime | None:
+        """The instant at which a command of the command line takes itself to run; None for the present."""
+        return _instant(self.clock_text) if self.clock_text else None
+
+    @property
     def migration_url(self) -> str:
         """The database's address as its owner, for migrations."""
         return self.database_owner_url or self.database_url
@@ -168,6 +177,15 @@ def _value(name: str, text: str, kind: type) -> object:
     return Path(text).expanduser().absolute() if kind is Path else text
 
 
+def _instant(text: str) -> datetime | None:
+    """The instant of this text; None when it has no offset, or lies outside this century."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo is not None and 2000 <= instant.year < 2100 else None
+
+
 def _looks_like_production(environ: Mapping[str, str]) -> bool:
     """Is there any setting that only a real installation has?"""
     return bool(
@@ -179,7 +197,12 @@ def _looks_like_production(environ: Mapping[str, str]) -> bool:
 
 def _raise_first_reason(settings: Settings, environ: Mapping[str, str]) -> None:
     """Raise the first reason why this installation must not start."""
-    for applies, sentence in (*_reasons(settings, environ), *_production_reasons(settings), *_value_reasons(settings)):
+    for applies, sentence in (
+        *_reasons(settings, environ),
+        *_clock_reasons(settings, environ),
+        *_production_reasons(settings),
+        *_value_reasons(settings),
+    ):
         if applies:
             raise SettingsError(sentence)
 
@@ -194,6 +217,26 @@ def _reasons(settings: Settings, environ: Mapping[str, str]) -> tuple[tuple[bool
                 "Remove PORTAL_DEMO=1: the demonstration signs people in without a password, so it does not start beside "
                 "PORTAL_ENV=production, PORTAL_SMTP_HOST or an https PORTAL_PUBLIC_URL."
             ),
+        ),
+    )
+
+
+def _clock_reasons(settings: Settings, environ: Mapping[str, str]) -> tuple[tuple[bool, str], ...]:
+    """Why the clock may not be set: a made-up day must never enter real records."""
+    if not settings.clock_text:
+        return ()
+    return (
+        (
+            _looks_like_production(environ),
+            "Remove PORTAL_CLOCK: no clock is set beside PORTAL_ENV=production, PORTAL_SMTP_HOST or an https PORTAL_PUBLIC_URL.",
+        ),
+        (
+            bool(settings.migration_url),
+            "Remove PORTAL_CLOCK: the clock is set on the embedded database only, not on that of DATABASE_URL.",
+        ),
+        (
+            settings.clock is None,
+            f"Set PORTAL_CLOCK to an instant with its offset, such as 2026-01-12T09:00:00+00:00, not “{settings.clock_text}”.",
         ),
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from demo.plans import Characteristic, Contact, Pupil
 from demo.seeded_random import stream
-from portal.pupils.domain.incoming import CHECK_LETTERS, check_letter
+from portal.pupils.domain.incoming import check_letter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,8 @@ IN_NEED, PROTECTION, LOOKED_AFTER, YOUNG_CARER, PARENT_TO_BE = 0.03, 0.004, 0.00
 SEN_NEEDS = ("SPLD", "MLD", "SEMH", "SLCN", "ASD", "HI", "VI", "PD", "OTH")
 SEN_NEED_SHARES = (0.14, 0.16, 0.22, 0.24, 0.15, 0.02, 0.01, 0.03, 0.03)
 SERIALS = 1000
+#: A temporary UPN ends with a letter, which is never I, O or S.
+TEMPORARY_ENDINGS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 CHANGED_UPN_EVERY = 900
 TEMPORARY_UPN_EVERY = 4000
 YEAR_6, YEAR_9 = 6, 9
@@ -51,7 +53,7 @@ class UpnIssuer:
         used_count = self.issued.get((la, school_number, year), 0)
         self.issued[la, school_number, year] = used_count + 1
         school_number, serial = school_number + used_count // SERIALS, used_count % SERIALS
-        last_character = CHECK_LETTERS[serial % len(CHECK_LETTERS)] if temporary else str(serial % 10)
+        last_character = TEMPORARY_ENDINGS[serial % len(TEMPORARY_ENDINGS)] if temporary else str(serial % 10)
         body = f"{la}{9999 - school_number:04d}{year % 100:02d}{serial // 10:02d}{last_character}"
         letter = check_letter("?" + body)
         return f"{letter}{body}"

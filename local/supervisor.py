@@ -151,7 +151,7 @@ def _start_all(supervisor: Supervisor, settings: Settings) -> None:
     upgraded = _migrate(supervisor, servers)
     environ = child_environ(settings, servers)
     if upgraded:
-        _run_step(supervisor, "The loading of the published figures", supervisor.plan.load_published_figures, dict(os.environ))
+        _run_step(supervisor, "The loading of the published figures", supervisor.plan.load_published_figures, _own_environ())
     # Removing a half-made demonstration needs the owner's rights.
     _demonstrate(supervisor, settings, {**environ, "DATABASE_OWNER_URL": servers.owner_url})
     logs = settings.data_dir / "logs"
@@ -167,9 +167,16 @@ def _start_child(name: str, command: Sequence[str], environ: Mapping[str, str], 
     return child_processes.start(name, command, environ=environ, log=child_processes.rotated(log), cwd=str(REPOSITORY))
 
 
+def _own_environ() -> dict[str, str]:
+    """This process's environment without PORTAL_CLOCK, which is for one command: the portal runs by the real clock."""
+    return {name: value for name, value in os.environ.items() if name != "PORTAL_CLOCK"}
+
+
 def child_environ(settings: Settings, servers: Servers) -> dict[str, str]:
     """The environment of the web server and the workers: the restricted role's address, never the owner's."""
-    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL" and not name.startswith("PG")}
+    inherited = {
+        name: value for name, value in _own_environ().items() if name != "DATABASE_OWNER_URL" and not name.startswith("PG")
+    }
     return {
         **inherited,
         "DATABASE_URL": servers.app_url,

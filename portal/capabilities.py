@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from portal.platform.capability import (
         Capability,
+        CommandGroup,
         Job,
         MainTask,
         NavigationItem,
@@ -79,6 +80,11 @@ def panels(page: PageWithPanels, capabilities: tuple[Capability, ...] = CAPABILI
 def pupil_tabs(capabilities: tuple[Capability, ...] = CAPABILITIES) -> tuple[Tab, ...]:
     """The tabs of a pupil's pages, in their order."""
     return tuple(sorted((tab for capability in capabilities for tab in capability.tabs), key=lambda tab: tab.order))
+
+
+def commands(capabilities: tuple[Capability, ...] = CAPABILITIES) -> tuple[CommandGroup, ...]:
+    """The capabilities' nouns of the command line. Nothing is imported until one is typed."""
+    return tuple(group for capability in capabilities for group in capability.commands)
 
 
 def jobs(capabilities: tuple[Capability, ...] = CAPABILITIES) -> Mapping[str, Job]:

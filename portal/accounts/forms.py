@@ -147,11 +147,12 @@ class ChangePasswordForm(Form):
 
 
 class AcceptForm(Form):
-    """A new account by invitation: the invited email address, a name and a password."""
+    """A new account by invitation. The password must not be made of its owner's words or of `about`."""
 
+    about: tuple[str, ...] = ()
     email = own_email_field("Email address the invitation was sent to")
     name = name_field("Your name", "Enter your name", autocomplete="name")
-    password = new_password_field("Choose a password", lambda form: (form.email.data or "", form.name.data or ""))
+    password = new_password_field("Choose a password", lambda form: (form.email.data or "", form.name.data or "", *form.about))
 
 
 class PersonForm(Form):

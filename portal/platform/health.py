@@ -1,36 +1,28 @@
-"""Health checks and metrics: /livez, /readyz, and the private port for Prometheus."""
+"""Health checks, /livez and /readyz, and the counting of requests. portal.platform.metrics serves the counts."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 import structlog
-from flask import Blueprint, current_app, request
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
+from flask import Blueprint, current_app, request, request_started
+from prometheus_client import Counter, Histogram
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from config.revision import NEEDED
 from portal.db import connection as database
-from portal.db.work import unit_of_work
 from portal.jobs import outbox
-from portal.platform import clock
+from portal.platform.metrics import free_bytes
 from portal.security.permissions import open_to_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from pathlib import Path
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from flask import Flask, Response
     from flask.blueprints import BlueprintSetupState
     from flask.typing import ResponseReturnValue
-    from prometheus_client import Metric
 
     from config.settings import Settings
 
@@ -103,14 +95,7 @@ def _database() -> str:
 
 
 def _disk(folder: Path) -> str:
-    return "ok" if _free(folder) >= LEAST_FREE else "full"
-
-
-def _free(folder: Path) -> int:
-    """Bytes free where the portal keeps its files, or would if the folder existed."""
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
+    return "ok" if free_bytes(folder) >= LEAST_FREE else "full"
 
 
 def _queue() -> str:
@@ -122,74 +107,18 @@ def _queue() -> str:
     return "ok"
 
 
-class MetricsPort:
-    """WSGI middleware that answers the private port with metrics, so that nothing arriving there reaches a page."""
-
-    def __init__(self, application: WSGIApplication, settings: Settings) -> None:
-        """Wrap `application`; without a private port every request passes through."""
-        self._application = application
-        self._settings = settings
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer metrics at the private port, and note the starting time of every other request."""
-        if self._settings.metrics_port and environ.get("SERVER_PORT") == str(self._settings.metrics_port):
-            return self._metrics(environ, start_response)
-        environ[_STARTED_AT] = time.perf_counter()
-        # A thread serves one request after another: without this a line could carry the last one's id.
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=uuid4().hex)
-        return self._application(environ, start_response)
-
-    def _metrics(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") != "/metrics":
-            start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
-            return [b"The metrics are at /metrics.\n"]
-        start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST), ("Cache-Control", "no-store")])
-        return [metrics(self._settings.data_dir)]
-
-
-def metrics(data_dir: Path) -> bytes:
-    """All metrics in Prometheus's text format: the counts of every web worker, and the outbox at this moment."""
-    registry = REGISTRY
-    # Each worker counts in its own memory, so one alone would show a part of the requests: files are shared instead.
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves this one untyped
-    current_state = CollectorRegistry()
-    current_state.register(_CurrentState(data_dir))
-    return generate_latest(registry) + generate_latest(current_state)
-
-
-class _CurrentState:
-    """Metrics read when they are asked for: the outbox and the disk."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir
-
-    def describe(self) -> Iterator[Metric]:
-        """No metrics: registering the collector asks for them, and must not read the database."""
-        return iter(())
-
-    def collect(self) -> Iterator[Metric]:
-        """Read the outbox and the disk."""
-        yield GaugeMetricFamily("portal_disk_free_bytes", "Free space beside the data", value=_free(self._data_dir))
-        try:
-            with unit_of_work(None):
-                backlog: dict[str, Any] = outbox.backlog()
-        except SQLAlchemyError:
-            yield GaugeMetricFamily("portal_database_up", "Does the database answer?", value=0)
-            return
-        oldest = backlog["oldest"]
-        age = max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
-        yield GaugeMetricFamily("portal_database_up", "Does the database answer?", value=1)
-        yield GaugeMetricFamily("portal_jobs_waiting", "Jobs not done yet (at most 1,000 are counted)", value=backlog["waiting"])
-        yield GaugeMetricFamily("portal_oldest_job_seconds", "How long the oldest of them has waited", value=age)
-
-
 @bp.record_once
-def _add_metrics_port(state: BlueprintSetupState) -> None:
-    app = cast("Flask", state.app)
-    app.wsgi_app = MetricsPort(app.wsgi_app, app.config["PORTAL"])  # type: ignore[method-assign]  # Flask's documented way
+def _watch_requests(state: BlueprintSetupState) -> None:
+    # A signal, because it comes before every other part of the request: the gate's time and its log lines count too.
+    request_started.connect(_begin, cast("Flask", state.app))
+
+
+def _begin(_app: Flask, **_: object) -> None:
+    """Note when the request began, and give its log lines an id."""
+    request.environ[_STARTED_AT] = time.perf_counter()
+    # A thread serves one request after another: without this a line could carry the last one's id.
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=uuid4().hex)
 
 
 @bp.after_app_request

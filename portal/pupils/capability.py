@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.platform.capability import Capability, CommandGroup, NavigationItem, Tab
+from portal.platform.capability import Capability, NavigationItem, Tab
 from portal.security.permissions import LA_STAFF, SCHOOL_STAFF, Permission, Role
 
 _CASEWORKERS = frozenset({Role.LA_MANAGER, Role.LA_OFFICER})
@@ -41,5 +41,4 @@ PUPILS = Capability(
         Tab("Contacts", "pupils.contacts", "pupils.view_contacts", order=30),
         Tab("Vulnerable groups", "pupils.characteristics", "pupils.view_characteristics", order=40),
     ),
-    commands=(CommandGroup("pupils", "pupil lists", "portal.pupils.commands.pupils"),),
 )

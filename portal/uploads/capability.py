@@ -58,5 +58,8 @@ UPLOADS = Capability(
         Job("uploads.check", "portal.uploads.actions.check", {"upload_id": UUID}),
         Job("uploads.apply", "portal.uploads.actions.apply", {"upload_id": UUID}),
     ),
-    commands=(CommandGroup("marks", "attendance marks", "portal.uploads.commands.marks"),),
+    commands=(
+        CommandGroup("pupils", "pupil lists", "portal.uploads.commands.pupils"),
+        CommandGroup("marks", "attendance marks", "portal.uploads.commands.marks"),
+    ),
 )

@@ -240,3 +240,16 @@ def test_the_platform_is_added_once(world: World) -> None:
         assert people_actions.ensure_platform().id == PLATFORM
         assert people_actions.ensure_platform().id == PLATFORM
     assert len(events(PLATFORM, "authority.added")) == 1
+
+
+def test_a_password_made_of_the_names_of_ones_school_is_refused(live_app: Flask, world: World) -> None:
+    with unit_of_work(world.authority.scope(Role.LA_ADMINISTRATOR)):
+        reach = Reach(Role.SCHOOL_OFFICE, frozenset({world.authority.primary}))
+        invitation_actions.invite("Bo", "bo@council.example", reach, lambda token: f"https://portal.example/invitations/{token}")
+    browser = new_browser(live_app)
+    browser.get(link_path(latest_mail("You are invited to the attendance portal")))
+    for password in ("Brook Lane Primary School", "BrookLanePrimary82"):
+        page = browser.post("/invitation", {"email": "bo@council.example", "name": "Bo", "password": password})
+        assert "harder to guess" in page.text
+    page = browser.post("/invitation", {"email": "bo@council.example", "name": "Bo", "password": "Hill Lantern Gravel Otter"})
+    assert "harder to guess" not in page.text

@@ -6,9 +6,15 @@ from datetime import date, timedelta
 
 ONE_DAY = timedelta(days=1)
 
-#: Proclaimed once, so no rule gives them.
-EXTRA_HOLIDAYS = ("2020-05-08", "2022-06-02", "2022-06-03", "2022-09-19", "2023-05-08")
-MOVED_HOLIDAYS = ("2020-05-04", "2022-05-30")
+#: Proclaimed once, so no rule gives them: VE Day's fiftieth and seventy-fifth anniversaries (1995, 2020), the millennium
+#: (1999), the Golden, Diamond and Platinum Jubilees (2002, 2012, 2022), a royal wedding (2011), the State Funeral of Queen
+#: Elizabeth II (2022), the Coronation of King Charles III (2023).
+EXTRA_HOLIDAYS = (
+    "1995-05-08", "1999-12-31", "2002-06-03", "2002-06-04", "2011-04-29", "2012-06-04", "2012-06-05",
+    "2020-05-08", "2022-06-02", "2022-06-03", "2022-09-19", "2023-05-08",
+)  # fmt: skip
+#: The early May or spring bank holidays that these replaced.
+MOVED_HOLIDAYS = ("1995-05-01", "2002-05-27", "2012-05-28", "2020-05-04", "2022-05-30")
 
 
 def day(text: str) -> date:

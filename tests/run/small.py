@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 @open_to_all
 def stuck() -> ResponseReturnValue:
-    """Run until the request deadline interrupts it."""
+    """Run until its web worker is replaced."""
     while True:
         time.sleep(0.01)
 

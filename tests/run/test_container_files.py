@@ -21,7 +21,7 @@ from local.binaries import postgres_folders, valkey_program
 from local.child_processes import ServerUser, free_port
 from local.postgres import EmbeddedPostgres
 from local.valkey import answers
-from tests.embedded.conftest import new_folder
+from tests.local.conftest import temporary_data_folder
 from tests.run.test_nginx import NGINX, SHIPPED, Proxy
 from tests.support import containers
 
@@ -148,7 +148,7 @@ class Installation:
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
     """The database and the queue, with nothing migrated yet."""
-    with new_folder() as folder:
+    with temporary_data_folder() as folder:
         started = Installation(folder)
         yield started
         started.close()
@@ -236,7 +236,7 @@ def test_the_proxys_image_changes_four_lines_and_no_other() -> None:
 def test_the_changed_nginx_conf_serves_the_portal(serving: Installation) -> None:
     text = changed_nginx_conf().replace("server web:8000 resolve ", "server 127.0.0.1:8000 ")
     assert re.search(r"zone web 64k; least_conn;", text)
-    with new_folder() as folder:
+    with temporary_data_folder() as folder:
         proxy = Proxy(folder, serving.web_port, text)
         started = proxy.run("-g", "daemon on;")
         assert started.returncode == 0, started.stderr

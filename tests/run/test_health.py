@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import psycopg
 import pytest
@@ -15,10 +18,12 @@ import migrations
 from config import logging as logs
 from config.revision import NEEDED
 from config.settings import Settings
+from local.child_processes import free_port
 from local.postgres import EmbeddedPostgres
 from local.valkey import EmbeddedValkey
 from portal.db import connection as database
 from portal.jobs import outbox
+from portal.platform import metrics
 from portal.security.permissions import OPEN, permission_of
 from tests.local.conftest import temporary_data_folder
 from tests.run.small import create_app
@@ -26,13 +31,12 @@ from tests.run.small import create_app
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from wsgiref.simple_server import WSGIServer
 
     from flask import Flask
     from werkzeug.test import TestResponse
 
 pytestmark = pytest.mark.slow
-
-METRICS_PORT = 9108
 
 
 class SmallPortal:
@@ -50,14 +54,14 @@ class SmallPortal:
             database_url=self.postgres.app_url,
             redis_url=self.valkey.url,
             data_dir=folder,
-            metrics_port=METRICS_PORT,
+            metrics_port=free_port(),
             secret_key="k" * 40,
         )
         self.app: Flask = create_app(self.settings)
 
-    def get(self, path: str, port: int = 8000) -> TestResponse:
-        """Request a page at a port."""
-        return self.app.test_client().get(path, environ_overrides={"SERVER_PORT": str(port)})
+    def get(self, path: str) -> TestResponse:
+        """Request a page."""
+        return self.app.test_client().get(path)
 
     def close(self) -> None:
         """Stop the servers, and restore the process's own engine, queue and logging."""
@@ -114,18 +118,31 @@ def test_ready_degraded_and_not_ready(small: SmallPortal) -> None:
     assert small.get("/livez").status_code == 200
 
 
+def _metrics(server: WSGIServer) -> str:
+    with urlopen(f"http://127.0.0.1:{server.server_port}/metrics", timeout=20) as response:
+        return str(response.read().decode())
+
+
 def test_metrics_are_served_at_the_private_port_only(small: SmallPortal) -> None:
-    """The public port has no such page, and the private one has no other."""
+    """The public port has no such page, and the private one no page of the portal."""
     assert small.get("/metrics").status_code == 404
-    assert small.get("/readyz", METRICS_PORT).status_code == 404
     small.get("/livez")
-    page = small.get("/metrics", METRICS_PORT).get_data(as_text=True)
+    server = metrics.serve(small.settings)
+    page = _metrics(server)
     assert 'portal_requests_total{endpoint="health.livez",method="GET",status="200"}' in page
     assert "portal_jobs_waiting 0.0" in page
     assert "portal_database_up 1.0" in page
     small.postgres.stop()
-    page = small.get("/metrics", METRICS_PORT).get_data(as_text=True)
-    assert "portal_database_up 0.0" in page
+    assert "portal_database_up 0.0" in _metrics(server)
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_taken_metrics_port_is_said_in_a_sentence(small: SmallPortal) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other_server:
+        settings = replace(small.settings, metrics_port=other_server.getsockname()[1])
+        with pytest.raises(SystemExit, match="Set PORTAL_METRICS_PORT to a free port"):
+            metrics.serve(settings)
 
 
 def test_the_health_pages_are_open_and_name_no_version_or_address(small: SmallPortal) -> None:

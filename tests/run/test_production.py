@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -25,7 +26,6 @@ from tests.local.conftest import temporary_data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +54,7 @@ class Installation:
         self.postgres.start()
         self.valkey.start()
         self.machines: list[subprocess.Popen[bytes]] = []
+        self.metrics_ports: dict[int, int] = {}
         with psycopg.connect(self.postgres.superuser_url, autocommit=True) as connection:
             # The embedded server comes with our roles; the guide starts without them.
             connection.execute("DROP DATABASE portal")
@@ -76,8 +77,8 @@ class Installation:
             "PORTAL_SECRET_KEY": "a-key-made-for-this-test-only-0123456789",
             "PORTAL_HOST": "127.0.0.1",
             "PORTAL_METRICS_HOST": "127.0.0.1",
-            "PORTAL_METRICS_PORT": str(free_port()),
-            "PORTAL_WEB_WORKERS": "1",
+            "PORTAL_METRICS_PORT": str(self.metrics_ports.setdefault(port, free_port())),
+            "PORTAL_WEB_WORKERS": "2",
             "PORTAL_PORT": str(port),
             "PORTAL_DATA_DIR": str(self.folder / f"machine-{port}"),
             "PATH": os.environ["PATH"],
@@ -151,6 +152,29 @@ def test_machines_wait_for_the_migration_and_then_serve_together(installation: I
         status, body = _get_when_up(port)
         assert (status, b'"ready"' in body) == (200, True)
         assert _get_when_up(port, "/metrics")[0] == 404
+
+
+def test_the_private_port_counts_the_requests_of_every_web_worker(installation: Installation) -> None:
+    """Each of the two workers counts in its own memory; one that is killed and replaced loses nothing."""
+    migrations.upgrade(installation.url("portal_owner", "CHANGE-the-owners-password"))
+    port = installation.start_web()
+    assert _get_when_up(port)[0] == 200
+    for _ in range(20):
+        assert _get_when_up(port, "/livez")[0] == 200
+    workers = _workers_of(installation.machines[-1].pid)
+    os.kill(workers[0], signal.SIGTERM)
+    while workers[0] in _workers_of(installation.machines[-1].pid):
+        time.sleep(0.05)
+    for _ in range(20):
+        assert _get_when_up(port, "/livez")[0] == 200
+    status, body = _get_when_up(installation.metrics_ports[port], "/metrics")
+    assert status == 200
+    assert b'portal_requests_total{endpoint="health.livez",method="GET",status="200"} 40.0' in body
+    assert b"portal_database_up 1.0" in body
+
+
+def _workers_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_the_restricted_role_cannot_change_the_schema_or_look_past_row_security(installation: Installation) -> None:

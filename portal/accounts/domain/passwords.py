@@ -9,12 +9,12 @@ import re
 import threading
 import unicodedata
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-
-from portal.accounts.domain.guessable import WORDS
+from zxcvbn_rs_py import zxcvbn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -34,15 +34,17 @@ SLOT_TIMEOUT = 8.0
 #: The hash of a random string that was thrown away. Checked for unknown people, so that they take as long as known ones.
 _DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$L44r1alAeqI0gHuM5G4d8A$XgEcCfmJANoBC56pT+J/FiX/Yf0F5DT1W8Bw0nCMeN0"
 
-_LOOKALIKES = str.maketrans("013457@$!|", "oieastasil")
-_ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "01234567890123456789", "1qaz2wsx3edc4rfv5tgb6yhn7ujm")
-_SEQUENCES = (*_ROWS, *(row[::-1] for row in _ROWS))
-_MIN_RUN, _MAX_RUN = 4, max(map(len, _ROWS))
-_MIN_DISTINCT_CHARACTERS = 5
-#: A password is guessable when listed words or runs cover all of it but this many characters.
-_MAX_UNCOVERED = 3
-#: Only this many letters are compared with the list, so that a long password costs no more time than a short one.
-_COMPARED_LETTERS = 200
+#: The strongest of zxcvbn's scores from 0 to 4: more than 10 to the 10th guesses. `fluffybunny12` has 3.
+STRONG = 4
+#: zxcvbn sees this many characters: its time grows faster than the length, and a password is strong long before.
+_SCORED_LENGTH = 64
+#: So many names about the owner are compared, or a whole county's schools would slow the answer down.
+_MAX_NAMES = 200
+#: Words that anyone would try first here, and the phrase that every article about passwords prints.
+_WORDS_OF_THE_WORK = (
+    *("attendance", "absence", "school", "schools", "pupil", "pupils", "register", "registers", "council", "portal", "truancy"),
+    *("correct horse battery staple", "correcthorsebatterystaple"),
+)
 
 
 class BusyError(RuntimeError):
@@ -84,50 +86,32 @@ def is_outdated(stored_hash: str) -> bool:
 def weakness(password: str, about: Collection[str] = ()) -> str | None:
     """The error message for a password that is too weak, for the screen; None when it is good.
 
-    A password has 12 to 1,000 characters of any kind. It must not be made of common or attendance words, of
-    keyboard runs, or of the words in `about` (the person's name, e-mail address, authority).
+    A password has 12 to 1,000 characters of any kind, and zxcvbn finds it strong: not made of common words, dates,
+    keyboard runs, words of school attendance, or the words in `about` (the names and e-mail address of its owner,
+    their authority and their schools).
     """
     if len(password) < MIN_LENGTH:
         return f"Enter a password of {MIN_LENGTH} characters or more"
     if len(password) > MAX_LENGTH:
         return f"Enter a password of {MAX_LENGTH:,} characters or fewer"
-    if _is_guessable(password, about):
+    score = zxcvbn(_normalised(password)[:_SCORED_LENGTH], _guessable_words(about)).score
+    if int(score) < STRONG:
         return "Enter a password that is harder to guess, like three words that have nothing to do with you or your work"
     return None
 
 
-def _is_guessable(password: str, about: Collection[str]) -> bool:
-    folded = unicodedata.normalize("NFKC", password).casefold()
-    if len(set(folded)) < _MIN_DISTINCT_CHARACTERS:
-        return True
-    words = WORDS | {word for text in about for word in re.findall(r"[a-z]{4,}", text.casefold())}
-    # Twice: as typed, and with digits and signs read as the letters they look like ("Passw0rd").
-    plain, translated = (re.sub(r"[^a-z]", "", text) for text in (folded, folded.translate(_LOOKALIKES)))
-    # Other alphabets: no Latin letter is left to compare, and an English word list has nothing to say about the rest.
-    if not folded.isascii() and not plain:
-        return False
-    return any(_uncovered(letters, words) <= _MAX_UNCOVERED for letters in (plain, translated)) or _is_made_of_runs(folded)
+def _guessable_words(about: Collection[str]) -> list[str]:
+    """The words of the work, and each word and each beginning of the names in `about`.
 
-
-def _uncovered(letters: str, words: Collection[str]) -> int:
-    """The smallest number of letters that these words leave uncovered, in the first 200."""
-    # fewest[n] is the answer for the first n letters; each new letter is either uncovered or ends a word.
-    fewest = [0]
-    for end in range(1, min(len(letters), _COMPARED_LETTERS) + 1):
-        with_word = [fewest[end - len(word)] for word in words if letters.endswith(word, 0, end)]
-        fewest.append(min([fewest[-1] + 1, *with_word]))
-    return fewest[-1]
-
-
-def _is_made_of_runs(folded: str) -> bool:
-    """Is nearly all of it runs along the alphabet, the digits or the keyboard?"""
-    covered, start = 0, 0
-    while start < len(folded):
-        ends = range(min(len(folded), start + _MAX_RUN), start + _MIN_RUN - 1, -1)
-        length = next((end - start for end in ends if any(folded[start:end] in row for row in _SEQUENCES)), 0)
-        covered += length
-        start += length or 1
-    return covered >= len(folded) - _MAX_UNCOVERED
+    zxcvbn takes words written together for several, each of which adds to its count: "BrookLanePrimary" would be strong.
+    """
+    guessable = list(_WORDS_OF_THE_WORK)
+    for text in islice(about, _MAX_NAMES):
+        name = _normalised(text[:_SCORED_LENGTH])
+        for word in re.finditer(r"[^\W_]+", name):
+            beginning = name[: word.end()]
+            guessable += {word.group(), beginning, re.sub(r"[\W_]", "", beginning)}
+    return [word for word in guessable if len(word) >= 3]
 
 
 def _normalised(password: str) -> str:

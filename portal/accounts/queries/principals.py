@@ -268,6 +268,7 @@ class OpenInvitation:
     name: str
     email: str
     role: Role
+    school_ids: frozenset[UUID]
     has_account: bool
 
 
@@ -292,4 +293,12 @@ def invitation_by_token(token: str) -> OpenInvitation | None:
         return None
     invitation, authority = row
     has_account = person_by_email(invitation.email) is not None
-    return OpenInvitation(authority.id, authority.name, invitation.name, invitation.email, Role(invitation.role), has_account)
+    return OpenInvitation(
+        authority_id=authority.id,
+        authority_name=authority.name,
+        name=invitation.name,
+        email=invitation.email,
+        role=Role(invitation.role),
+        school_ids=frozenset(invitation.school_ids),
+        has_account=has_account,
+    )

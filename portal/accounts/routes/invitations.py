@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flask import flash, redirect, render_template, request, session, url_for
@@ -15,9 +16,9 @@ from portal.accounts.forms import AcceptForm
 from portal.accounts.queries.principals import folded_email, invitation_by_token, invitation_scope
 from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.passwords import expired_link_page
-from portal.accounts.routes.steps import redirect_to_next_step, start_sign_in
+from portal.accounts.routes.steps import names_around, redirect_to_next_step, start_sign_in
 from portal.security.permissions import open_to_all
-from portal.web.fields import Form
+from portal.web.fields import Form, is_post
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -75,6 +76,9 @@ def _accept_as_existing_person(token: str, invitation: OpenInvitation, person: P
 
 def _accept_as_new_person(token: str, invitation: OpenInvitation) -> ResponseReturnValue:
     form = AcceptForm(name=invitation.name)
+    if is_post():
+        scope = replace(invitation_scope(invitation, None), schools=invitation.school_ids)
+        form.about = names_around([(invitation.authority_name, scope)])
     if form.validate_on_submit():
         try:
             with in_scope(invitation_scope(invitation, None)):

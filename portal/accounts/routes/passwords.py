@@ -11,13 +11,24 @@ from portal.accounts.actions import throttling
 from portal.accounts.current_user import RESET, in_scope, link_builder, request_client, require_principal, set_session_token
 from portal.accounts.domain.passwords import hash_password
 from portal.accounts.forms import AskResetForm, ChangePasswordForm, ChoosePasswordForm
-from portal.accounts.queries.principals import account, account_by_email, folded_email, reset_owner, sign_in_scope
+from portal.accounts.queries.principals import (
+    account,
+    account_by_email,
+    folded_email,
+    reset_owner,
+    scope_of,
+    sign_in_scope,
+    usable_memberships,
+)
 from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.second_factors import WRONG_PASSWORD
-from portal.accounts.routes.steps import minimum_duration, verified_account
+from portal.accounts.routes.steps import minimum_duration, names_around, verified_account
 from portal.security.permissions import for_anyone_signed_in, open_to_all
+from portal.web.fields import is_post
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from flask.typing import ResponseReturnValue
 
 
@@ -68,7 +79,8 @@ def choose_password() -> ResponseReturnValue:
     if owner_account is None:
         return expired_link_page()
     form = ChoosePasswordForm()
-    form.about = owner_account.words
+    if is_post():
+        form.about = (*owner_account.words, *_names_around(owner_account.person_id))
     if form.validate_on_submit():
         with in_scope(sign_in_scope(owner_account.person_id)):
             is_changed = password_actions.finish_reset(browser_token, hash_password(form.password.data))
@@ -85,7 +97,8 @@ def choose_password() -> ResponseReturnValue:
 def change_password() -> ResponseReturnValue:
     """Change the person's own password, which needs the old one."""
     person, form = require_principal(), ChangePasswordForm()
-    form.about = (person.name, person.email)
+    if is_post():
+        form.about = (person.name, person.email, *_names_around(person.person_id))
     if form.validate_on_submit():
         if verified_account(person.email, form.current.data):
             set_session_token(
@@ -95,6 +108,11 @@ def change_password() -> ResponseReturnValue:
             return redirect(url_for("accounts.account"))
         form.add_error("current", WRONG_PASSWORD)
     return render_template("accounts/change_password.html", form=form)
+
+
+def _names_around(person_id: UUID) -> tuple[str, ...]:
+    memberships = usable_memberships(person_id)
+    return names_around((membership.authority_name, scope_of(membership, person_id)) for membership in memberships)
 
 
 def expired_link_page() -> ResponseReturnValue:

@@ -31,14 +31,16 @@ from portal.accounts.queries.principals import (
     usable_memberships,
 )
 from portal.db.work import unit_of_work
+from portal.web.templating import school_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from uuid import UUID
 
     from werkzeug import Response
 
     from portal.accounts.queries.principals import Principal, UsableMembership
+    from portal.security.scope import Scope
 
 
 #: Seconds. Longer than asking for a reset ever takes, so that the time tells nobody who has an account.
@@ -51,6 +53,20 @@ def minimum_duration(seconds: float = RESET_DURATION) -> Iterator[None]:
     started = time.monotonic()
     yield
     time.sleep(max(0.0, seconds - (time.monotonic() - started)))
+
+
+def names_around(scopes: Iterable[tuple[str, Scope]]) -> tuple[str, ...]:
+    """The names of these authorities and their scopes' schools, which make no password.
+
+    Before someone has signed in, a scope of every school is not opened for this: the authority's name is enough.
+    """
+    names: list[str] = []
+    for authority_name, scope in scopes:
+        names.append(authority_name)
+        if scope.schools:
+            with in_scope(scope):
+                names += school_names().values()
+    return tuple(names)
 
 
 def verified_account(email: str, password: str) -> Account | None:
