@@ -9,6 +9,7 @@ from flask import abort
 
 from dashboards.comparison import MEASURES
 from portal.platform import clock
+from portal.platform.refusals import must_exist
 from portal.pupils.domain.incoming import YEAR_GROUPS
 from portal.rules.calendar import academic_year, academic_year_name
 from portal.schools.queries import school
@@ -24,10 +25,7 @@ YEARS_BACK = 3
 
 def school_in(values: Mapping[str, str]) -> School:
     """The school in the address. A school outside the scope is a 404."""
-    visible = school(UUID(values["school"]))
-    if visible is None:
-        abort(404)
-    return visible
+    return must_exist(school(UUID(values["school"])))
 
 
 def measure_in(arguments: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from portal.audit.queries import check_chain
 from portal.benchmarks.actions import import_file, load_bundled
 from portal.db import connection as database
 from portal.db.work import unit_of_work
+from portal.platform.refusals import RefusedError
 from portal.pupils.domain.incoming import YEAR_GROUPS
 from portal.registers.domain.measures import ALL, Measure, document
 from portal.registers.queries import measures as measured
@@ -117,7 +118,7 @@ def add_authority(settings: Settings, options: Namespace) -> dict[str, object]:
     with _database(settings), unit_of_work(command_line_scope()):
         try:
             added = people_actions.add_authority(options.slug, options.name, options.la_code)
-        except people_actions.TakenError as error:
+        except RefusedError as error:
             raise ProblemsError(str(error)) from error
         return {"authority": {"id": added.id, "slug": added.slug, "name": added.name, "la_code": added.la_code}}
 
@@ -295,7 +296,7 @@ def undo_marks(settings: Settings, options: Namespace) -> dict[str, object]:
                     continue
                 try:
                     uploads.revert(upload_id, options.reason)
-                except uploads.WrongStateError as why:
+                except RefusedError as why:
                     raise ProblemsError(str(why)) from why
                 row = _existing_upload(upload_id)
                 return {"upload": str(row.id), "state": _STATE_WORDS.get(row.state, row.state), "undone_at": row.reverted_at}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 
 from portal.benchmarks import actions, queries
 from portal.benchmarks.domain.figures import ATTRIBUTION, PHASES, by_period
 from portal.benchmarks.forms import LoadRelease
+from portal.platform.refusals import must_exist
 from portal.security.permissions import needs
 
 if TYPE_CHECKING:
@@ -48,9 +49,7 @@ def new() -> ResponseReturnValue:
 @needs("benchmarks.view")
 def show(release_id: UUID) -> ResponseReturnValue:
     """What a release covers, what was left out of it, and its figures for England."""
-    release = queries.release(release_id)
-    if release is None:
-        abort(404)
+    release = must_exist(queries.release(release_id))
     periods = by_period(queries.national_figures(release_id))
     return render_template("benchmarks/show.html", release=release, periods=periods, phases=PHASES, attribution=ATTRIBUTION)
 

@@ -15,6 +15,7 @@ from portal.db.bulk import insert_many
 from portal.db.work import action, mark_written, tx
 from portal.jobs.outbox import enqueue
 from portal.platform import clock
+from portal.platform.refusals import ConflictError, NotFoundError
 from portal.pupils.domain.changes import (
     Changes,
     ImportTime,
@@ -46,14 +47,7 @@ TABLES = {"pupil": Pupil, "parent": Parent, "pupil_contact": PupilContact, "char
 WRITE_ORDER = ("pupil", "roll_line", "parent", "pupil_contact", "characteristic")
 #: The job that counts a school's year again after its roll changed.
 RECOUNT = "registers.recount"
-
-
-class NotInScopeError(LookupError):
-    """No such row is in the open scope."""
-
-
-class AlreadyDecidedError(ValueError):
-    """The possible duplicate has already been decided."""
+DECIDED_ALREADY = "Somebody else decided this already."
 
 
 class Decision(StrEnum):
@@ -96,7 +90,7 @@ def import_pupil_list(
     on the roll until a person decides.
 
     Raises:
-        NotInScopeError: when the school is not in scope.
+        NotFoundError: when the school is not in scope.
     """
     # Before matching: a list imported meanwhile could add the same pupil, or give out the same line.
     lowest_age = _lock_roll(school_id)[0]
@@ -141,7 +135,7 @@ def _lock_roll(school_id: UUID) -> tuple[int | None, int | None]:
     locked = select(School.lowest_age, School.highest_age).where(School.id == school_id).with_for_update(key_share=True)
     ages = tx().execute(locked).first()
     if ages is None:
-        raise NotInScopeError
+        raise NotFoundError
     return ages[0], ages[1]
 
 
@@ -272,7 +266,7 @@ def open_year(school_id: UUID, academic_year: int) -> int:
     no year has any.
 
     Raises:
-        NotInScopeError: when the school is not in scope.
+        NotFoundError: when the school is not in scope.
     """
     ages = _lock_roll(school_id)
     nearest = None if has_lines(school_id, academic_year) else nearest_year(school_id, academic_year)
@@ -300,15 +294,15 @@ def decide(question_id: UUID, decision: Decision) -> UUID:
     Only the authority may decide about another school's pupil.
 
     Raises:
-        NotInScopeError: when no such question is in scope, or the actor may not decide it.
-        AlreadyDecidedError: when it was decided before.
+        NotFoundError: when no such question is in scope, or the actor may not decide it.
+        ConflictError: when it was decided before.
     """
     # Locked, so that two people deciding at once cannot add the pupil twice.
     question = tx().scalar(select(PossibleDuplicate).where(PossibleDuplicate.id == question_id).with_for_update())
     if question is None or (question.across_schools and scope.current().schools is not None):
-        raise NotInScopeError
+        raise NotFoundError
     if question.decided_at is not None:
-        raise AlreadyDecidedError
+        raise ConflictError(DECIDED_ALREADY)
     lowest_age = _lock_roll(question.school_id)[0]
     pupil = pupil_from_json(question.incoming)
     lines = lines_of(question.school_id, question.academic_year)
@@ -346,11 +340,11 @@ def change_disclosure(pupil_id: UUID, parent_id: UUID, *, do_not_disclose: bool)
     """Hide a parent's or carer's address, or show it again. A list can only hide it.
 
     Raises:
-        NotInScopeError: when the pupil has no such parent in scope.
+        NotFoundError: when the pupil has no such parent in scope.
     """
     parents = select(Parent).join(PupilContact, PupilContact.parent_id == Parent.id)
     parent = tx().scalar(parents.where(PupilContact.pupil_id == pupil_id, Parent.id == parent_id))
     if parent is None:
-        raise NotInScopeError
+        raise NotFoundError
     parent.do_not_disclose = do_not_disclose
     record(DISCLOSURE_CHANGED, parent_id, pupil=pupil_id, do_not_disclose=do_not_disclose)

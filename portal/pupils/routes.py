@@ -9,6 +9,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 
 from portal.audit.actions import record_alone
 from portal.platform import clock
+from portal.platform.refusals import must_exist
 from portal.pupils import actions, queries
 from portal.pupils.actions import Decision
 from portal.pupils.domain.incoming import YEAR_GROUPS, pupil_from_json
@@ -21,6 +22,7 @@ from portal.rules.calendar import academic_year_name
 from portal.schools.queries import schools
 from portal.security import scope
 from portal.security.permissions import needs
+from portal.web.fields import flashing_refusals
 from portal.web.paging import PAGE_SIZE, list_request
 
 if TYPE_CHECKING:
@@ -32,10 +34,7 @@ bp = Blueprint("pupils", __name__, template_folder="templates")
 
 
 def _pupil(pupil_id: UUID) -> Pupil:
-    pupil = queries.pupil(pupil_id)
-    if pupil is None:
-        abort(404)
-    return pupil
+    return must_exist(queries.pupil(pupil_id))
 
 
 @bp.get("/pupils")
@@ -125,10 +124,7 @@ def show_address(pupil_id: UUID, parent_id: UUID) -> ResponseReturnValue:
 
 
 def _disclose(pupil_id: UUID, parent_id: UUID, *, do_not_disclose: bool, words: str) -> ResponseReturnValue:
-    try:
-        actions.change_disclosure(pupil_id, parent_id, do_not_disclose=do_not_disclose)
-    except actions.NotInScopeError:
-        abort(404)
+    actions.change_disclosure(pupil_id, parent_id, do_not_disclose=do_not_disclose)
     flash(words, "success")
     return redirect(url_for("pupils.contacts", pupil_id=pupil_id))
 
@@ -183,13 +179,8 @@ def decide(question_id: UUID) -> ResponseReturnValue:
         decision = Decision(request.form.get("decision", ""))
     except ValueError:
         abort(400)
-    try:
+    with flashing_refusals():
         actions.decide(question_id, decision)
-    except actions.NotInScopeError:
-        abort(404)
-    except actions.AlreadyDecidedError:
-        flash("Somebody else decided this already.")
-    else:
         is_same = decision is Decision.SAME
         flash("The two records are now one." if is_same else "The pupil was added as a child of their own.", "success")
     return redirect(url_for("pupils.matches"))

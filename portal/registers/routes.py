@@ -10,6 +10,7 @@ from flask import Blueprint, abort, render_template, request
 from portal.accounts.queries.people import names_of_memberships
 from portal.audit.actions import record_alone
 from portal.platform import clock
+from portal.platform.refusals import must_exist
 from portal.pupils.queries import lines_of_pupil, pupil
 from portal.registers import queries
 from portal.registers.events import OPENED
@@ -34,10 +35,7 @@ def _line(pupil_id: UUID) -> tuple[RollLine, list[RollLine]]:
     """The requested roll line, or the newest; and all lines in scope. 404 where there is none."""
     lines = sorted(lines_of_pupil(pupil_id), key=lambda line: (line.academic_year, line.on_roll_from), reverse=True)
     requested_id = request.args.get("line")
-    line = next((line for line in lines if requested_id in {None, str(line.id)}), None)
-    if line is None:
-        abort(404)
-    return line, lines
+    return must_exist(next((line for line in lines if requested_id in {None, str(line.id)}), None)), lines
 
 
 def _as_at() -> date | None:
@@ -55,9 +53,7 @@ def _as_at() -> date | None:
 def _contents(pupil_id: UUID, form: str) -> dict[str, Any]:
     line, lines = _line(pupil_id)
     as_at = _as_at()
-    pupil_certificate = certificate(line.school_id, pupil_id, line.academic_year, as_at=as_at)
-    if pupil_certificate is None:
-        abort(404)
+    pupil_certificate = must_exist(certificate(line.school_id, pupil_id, line.academic_year, as_at=as_at))
     record_alone(OPENED, pupil_id, academic_year=line.academic_year, as_at=as_at, form=form)
     return {
         "pupil": pupil(pupil_id),

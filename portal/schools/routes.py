@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from portal.platform import clock
+from portal.platform.refusals import must_exist
 from portal.rules.calendar import academic_year, academic_year_name
 from portal.schools import actions, queries
 from portal.schools.forms import ClosedForm, SchoolForm, SchoolListForm, TermDatesForm, TermForm
@@ -28,10 +29,7 @@ bp = Blueprint("schools", __name__, template_folder="templates")
 
 
 def _school(school_id: UUID) -> School:
-    school = queries.school(school_id)
-    if school is None:
-        abort(404)
-    return school
+    return must_exist(queries.school(school_id))
 
 
 @bp.get("/schools")
@@ -61,11 +59,8 @@ def new() -> ResponseReturnValue:
     """Add a school."""
     form = SchoolForm()
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             school_id = actions.add_school(form.details())
-        except actions.RefusedError as error:
-            form.add_error(error.field, str(error))
-        else:
             flash(f"{form.name.data} was added.", "success")
             return redirect(url_for("schools.show", school_id=school_id))
     return render_template("schools/edit.html", form=form, school=None)
@@ -94,11 +89,8 @@ def edit(school_id: UUID) -> ResponseReturnValue:
     if not form.is_submitted():
         form.show(school, queries.trusts().get(school.trust_id) if school.trust_id else None)
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             actions.change_school(school_id, form.details())
-        except actions.RefusedError as error:
-            form.add_error(error.field, str(error))
-        else:
             flash("The school's details were changed.", "success")
             return redirect(url_for("schools.show", school_id=school_id))
     return render_template("schools/edit.html", form=form, school=school)
@@ -175,11 +167,8 @@ def school_new_term(school_id: UUID) -> ResponseReturnValue:
 def _new_term(school: School | None) -> ResponseReturnValue:
     form, school_id = TermForm(), school.id if school else None
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             actions.add_term(school_id, form.listed())
-        except actions.RefusedError as error:
-            form.add_error(error.field, str(error))
-        else:
             return _flash_and_return("The term was added.", school_id, academic_year(form.listed().first_day))
     return render_template("schools/new_term.html", form=form, school=school, back=_dates_url(school_id))
 
@@ -201,11 +190,8 @@ def school_new_closed(school_id: UUID) -> ResponseReturnValue:
 def _new_closed(school: School | None) -> ResponseReturnValue:
     form, school_id = ClosedForm(), school.id if school else None
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             actions.add_closed_days(school_id, form.listed())
-        except actions.RefusedError as error:
-            form.add_error(error.field, str(error))
-        else:
             return _flash_and_return("The closed days were added.", school_id, academic_year(form.listed().first_day))
     return render_template("schools/new_closed.html", form=form, school=school, back=_dates_url(school_id))
 
@@ -250,10 +236,7 @@ def school_remove_term(school_id: UUID, term_id: UUID) -> ResponseReturnValue:
 
 
 def _remove_term(school_id: UUID | None, term_id: UUID) -> ResponseReturnValue:
-    try:
-        first_day = actions.remove_term(school_id, term_id)
-    except actions.NotInScopeError:
-        abort(404)
+    first_day = actions.remove_term(school_id, term_id)
     return _flash_and_return("The term was removed.", school_id, academic_year(first_day))
 
 
@@ -272,10 +255,7 @@ def school_remove_closed(school_id: UUID, closed_id: UUID) -> ResponseReturnValu
 
 
 def _remove_closed(school_id: UUID | None, closed_id: UUID) -> ResponseReturnValue:
-    try:
-        first_day = actions.remove_closed_days(school_id, closed_id)
-    except actions.NotInScopeError:
-        abort(404)
+    first_day = actions.remove_closed_days(school_id, closed_id)
     return _flash_and_return("The closed days were removed.", school_id, academic_year(first_day))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from portal.db.work import tx
 from portal.jobs.outbox import OutboxJob
 from portal.platform import clock
+from portal.platform.refusals import must_exist
 from portal.pupils.queries import roll
 from portal.registers.models import CurrentPage
 from portal.registers.queries import HAS_MARKS
@@ -36,10 +37,10 @@ def upload_for_change(upload_id: UUID) -> Upload:
     It is read again even if the session has it, as another transaction may have changed it while this one waited for the lock.
 
     Raises:
-        NoResultFound: when it is not within scope.
+        NotFoundError: when it is not within scope.
     """
     statement = select(Upload).where(Upload.id == upload_id).with_for_update()
-    return tx().scalars(statement.execution_options(populate_existing=True)).one()
+    return must_exist(tx().scalar(statement.execution_options(populate_existing=True)))
 
 
 def content_of(upload_id: UUID) -> bytes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 
 from portal.platform import clock
+from portal.platform.refusals import must_exist
 from portal.rules.calendar import academic_year, academic_year_span
 from portal.schools.queries import phase_names, schools
 from portal.security import scope
@@ -16,7 +17,7 @@ from portal.uploads import actions, queries
 from portal.uploads.forms import RevertUpload, SendFile, SetLocalCode
 from portal.uploads.views.upload_page import columns_form, missing_meanings, upload_context
 from portal.web.downloads import attachment, file_name
-from portal.web.fields import choices
+from portal.web.fields import choices, flashing_refusals
 from portal.web.paging import paginate
 
 if TYPE_CHECKING:
@@ -35,10 +36,7 @@ PAGE = 50
 
 
 def _upload(upload_id: UUID) -> Upload:
-    upload = queries.upload(upload_id)
-    if upload is None:
-        abort(404)
-    return upload
+    return must_exist(queries.upload(upload_id))
 
 
 @bp.get("/uploads")
@@ -87,10 +85,8 @@ def columns(upload_id: UUID) -> ResponseReturnValue:
     upload = _upload(upload_id)
     form = columns_form(upload)
     if form.validate_on_submit():
-        try:
+        with flashing_refusals():
             actions.set_column_mapping(upload_id, form.mapping())
-        except actions.WrongStateError as error:
-            flash(str(error))
         return redirect(url_for("uploads.show", upload_id=upload_id))
     return render_template("uploads/columns.html", upload=upload, form=form, lacking=missing_meanings(upload))
 
@@ -124,10 +120,8 @@ def undo(upload_id: UUID) -> ResponseReturnValue:
 
 def _then_show(upload_id: UUID, act: Callable[[], object]) -> ResponseReturnValue:
     """Run an action and show the upload, with a message if its state does not allow the action."""
-    try:
+    with flashing_refusals():
         act()
-    except actions.WrongStateError as error:
-        flash(str(error))
     return redirect(url_for("uploads.show", upload_id=upload_id))
 
 
@@ -168,8 +162,9 @@ def own_marks() -> ResponseReturnValue:
         abort(404)
     form = SetLocalCode()
     if school is not None and form.validate_on_submit():
-        actions.set_local_code(school.id, form.mark.data or "", form.letters.data or "")
-        return redirect(url_for("uploads.own_marks", school=school.id))
+        with form.showing_refusals():
+            actions.set_local_code(school.id, form.mark.data or "", form.letters.data or "")
+            return redirect(url_for("uploads.own_marks", school=school.id))
     marks = queries.local_codes(school.id) if school else ()
     return render_template("uploads/own_marks.html", form=form, school=school, schools=schools_in_scope, marks=marks)
 

@@ -14,8 +14,9 @@ from flask import Response, current_app, redirect, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.exceptions import Conflict, HTTPException, NotFound, ServiceUnavailable, UnprocessableEntity
 
+from portal.platform.refusals import ConflictError, NotFoundError, RefusedError
 from portal.web.templating import page_context
 
 if TYPE_CHECKING:
@@ -68,10 +69,12 @@ WORDS: Mapping[int, Wording] = {
         ),
     ),
     405: Wording("This page cannot do that", ("Go back and use the buttons and links of the page itself.",)),
+    409: Wording("Somebody else changed this first", ("Go back and load the page again to see how it is now.",)),
     413: Wording(
         "This file is too large",
         ("Nothing was stored.", "Split the file, for example into one file for each half term, and send the parts one by one."),
     ),
+    422: Wording("This cannot be done", ("Nothing was changed. Go back to put it right.",)),
     429: Wording("Wait a minute, then try again", ("There were too many tries in a short time.", "Your account is not locked.")),
     500: Wording(
         "There is a problem with the service",
@@ -98,6 +101,8 @@ def init_app(app: Flask) -> None:
     """Answer every error of `app` with the portal's own page."""
     app.extensions[LISTENERS] = {}
     app.register_error_handler(HTTPException, _respond)
+    app.register_error_handler(NotFoundError, lambda _error: _respond(NotFound()))
+    app.register_error_handler(RefusedError, _respond_to_refusal)
     for error_class in TEMPORARY_ERRORS:
         app.register_error_handler(error_class, _respond_without_database)
 
@@ -113,6 +118,12 @@ def add_listener(app: Flask, status: int, listener: Listener) -> None:
 def _respond_without_database(error: Exception) -> ResponseReturnValue:
     log.error("request.no_database", why=type(getattr(error, "orig", error)).__name__)
     return _respond(ServiceUnavailable())
+
+
+def _respond_to_refusal(refusal: RefusedError) -> ResponseReturnValue:
+    """The page for a refusal that no form shows: 409 where someone else was faster, otherwise 422."""
+    status, error = (409, Conflict()) if isinstance(refusal, ConflictError) else (422, UnprocessableEntity())
+    return _page(status, Wording(WORDS[status].title, (refusal.sentence, *WORDS[status].text)), error)
 
 
 def _respond(error: HTTPException) -> ResponseReturnValue:

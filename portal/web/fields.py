@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import wtforms
-from flask import abort, request
+from flask import abort, flash, request
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField as UploadedFile
 from markupsafe import Markup
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, StopValidation, ValidationError
 
+from portal.platform.refusals import RefusedError
 from portal.web.templating import govuk
 from portal.web.wtforms_messages import PlainWords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 PROBLEM = "There is a problem"
 HIDDEN = Markup('<input type="hidden" name="{}" value="{}">')
@@ -337,10 +339,36 @@ class Form(FlaskForm):
         """The CSRF token as a hidden input, without an id so that two forms fit on a page."""
         return _hidden("csrf_token", self.csrf_token._value() if "csrf_token" in self else "")  # noqa: SLF001  WTForms offers no public way to the value
 
-    def add_error(self, name: str, message: str) -> None:
-        """Add an error, found by an action, to the field called `name`."""
+    def add_error(self, name: str | None, message: str) -> None:
+        """Add an error to the field called `name`; to the whole form where it has none."""
+        if name is None or name not in self:
+            self.form_errors.append(message)
+            return
         field = self[name]
         field.errors = [*field.errors, message]
+
+    @contextmanager
+    def showing_refusals(self) -> Iterator[None]:
+        """Show a refusal of an action in the block at the field it names.
+
+        The block ends there, and the view goes on to draw the form again.
+        """
+        try:
+            yield
+        except RefusedError as refusal:
+            self.add_error(refusal.field, refusal.sentence)
+
+
+@contextmanager
+def flashing_refusals() -> Iterator[None]:
+    """Show a refusal of an action in the block as a message on the next page.
+
+    For buttons, which have no field to show it at.
+    """
+    try:
+        yield
+    except RefusedError as refusal:
+        flash(refusal.sentence, "problem")
 
 
 def is_post() -> bool:

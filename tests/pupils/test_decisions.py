@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from portal.audit.models import AuditEvent
 from portal.db.work import tx, unit_of_work
 from portal.jobs.outbox import OutboxJob
+from portal.platform.refusals import ConflictError, NotFoundError
 from portal.pupils import actions, queries
 from portal.pupils.actions import Decision
 from portal.pupils.domain.matching import MatchKind
@@ -115,7 +116,7 @@ def test_ten_09_only_the_authority_decides_about_another_schools_pupil(world: Wo
         assert queries.pupil(waiting.question.pupil_id) is None
         assert tx().scalar(select(func.count()).select_from(Pupil)) == 0
         assert tx().scalar(select(func.count()).select_from(Parent)) == 0
-        with pytest.raises(actions.NotInScopeError):
+        with pytest.raises(NotFoundError):
             actions.decide(waiting.question.id, Decision.SAME)
     assert waiting_questions(world.authority, world.authority.primary) == []
     (question,) = waiting_questions(world.authority)
@@ -133,7 +134,7 @@ def test_the_same_child_is_joined_and_gets_a_roll_line(world: World) -> None:
         pupil = tx().scalars(select(Pupil).execution_options(populate_existing=True)).one()
         assert (pupil.upn, pupil.former_upn, pupil.sex) == (upn(60), upn(1), "F")
         assert [line.pupil_id for line in lines(world.authority.secondary)] == [pupil_id]
-        with pytest.raises(actions.AlreadyDecidedError):
+        with pytest.raises(ConflictError):
             actions.decide(question.id, Decision.DIFFERENT)
         event = tx().scalars(select(AuditEvent).where(AuditEvent.event == "pupil_match.decided")).one()
         assert (event.subject_id, event.facts["decision"]) == (question.id, "same")
@@ -202,5 +203,5 @@ def test_questions_of_another_authority_cannot_be_seen(world: World) -> None:
     (question,) = waiting_questions(world.neighbour)
     with unit_of_work(world.authority.scope()):
         assert queries.possible_duplicate(question.id) is None
-        with pytest.raises(actions.NotInScopeError):
+        with pytest.raises(NotFoundError):
             actions.decide(question.id, Decision.SAME)

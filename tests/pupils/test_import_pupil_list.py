@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from portal.audit.models import AuditEvent
 from portal.db.work import tx, unit_of_work
 from portal.platform import clock
+from portal.platform.refusals import NotFoundError
 from portal.pupils import actions, queries
 from portal.pupils.models import Characteristic, Parent, PossibleDuplicate, Pupil, PupilContact
 from portal.schools.models import School
@@ -194,7 +195,7 @@ def test_do_not_disclose_is_never_lifted_by_a_list(school: UUID) -> None:
     actions.change_disclosure(pupil_id, stored_parent.id, do_not_disclose=False)
     home, (contact,) = queries.contacts(only_pupil())
     assert (home.is_hidden, contact.home.address) == (False, "1 Test Row, ZZ1 1ZZ")
-    with pytest.raises(actions.NotInScopeError):
+    with pytest.raises(NotFoundError):
         actions.change_disclosure(stored_parent.id, stored_parent.id, do_not_disclose=True)
 
 
@@ -241,7 +242,7 @@ def test_a_year_is_opened_from_the_nearest_year(world: World) -> None:
         ]
         assert actions.open_year(school_id, 2027) == 4, "Year 6 is Year 7 then, and the school has no Year 7"
         assert actions.open_year(school_id, 2025) == 0
-        with pytest.raises(actions.NotInScopeError):
+        with pytest.raises(NotFoundError):
             actions.open_year(world.neighbour.primary, 2025)
 
 
@@ -269,7 +270,7 @@ def test_the_audit_of_an_import_has_no_names(school: UUID) -> None:
 def test_a_list_for_a_school_out_of_scope_is_rejected(world: World, school: UUID) -> None:
     assert school
     for school_id in (world.authority.secondary, world.neighbour.primary):
-        with pytest.raises(actions.NotInScopeError):
+        with pytest.raises(NotFoundError):
             actions.import_pupil_list(school_id, [child(1)], academic_year=YEAR)
     assert tx().scalar(select(func.count()).select_from(PossibleDuplicate)) == 0
 

@@ -14,6 +14,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 from werkzeug.exceptions import Conflict, RequestEntityTooLarge, ServiceUnavailable, TooManyRequests
 
+from portal.platform.refusals import ConflictError, NotFoundError, RefusedError
 from portal.rules.codes import CODES_BY_SYMBOL
 from portal.security.permissions import PERMISSIONS, Role
 from portal.web import errors, headers, paging, templating
@@ -140,6 +141,14 @@ def _pages_blueprint() -> Blueprint:
         if status in exceptions:
             raise exceptions[status]
         abort(status)
+
+    @blueprint.get("/refuse/<kind>")
+    def refuse(kind: str) -> str:
+        raise {
+            "missing": NotFoundError(),
+            "refused": RefusedError("Apply the file first."),
+            "conflict": ConflictError("Somebody else applied it."),
+        }[kind]
 
     @blueprint.get("/break")
     def broken() -> str:

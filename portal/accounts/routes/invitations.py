@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from flask import flash, redirect, render_template, request, session, url_for
 
 from portal.accounts.actions import invitations as invitation_actions
-from portal.accounts.actions.invitations import WrongRecipientError
 from portal.accounts.current_user import INVITATION, current_principal, in_scope, request_client
 from portal.accounts.domain.passwords import hash_password
 from portal.accounts.domain.roles import role_name
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from portal.accounts.queries.principals import OpenInvitation, Principal
-
-OTHER_ADDRESS = "Enter the address this invitation was sent to"
 
 
 @bp.get("/invitations/<token>")
@@ -76,15 +73,12 @@ def _accept_as_existing_person(token: str, invitation: OpenInvitation, person: P
 def _accept_as_new_person(token: str, invitation: OpenInvitation) -> ResponseReturnValue:
     form = AcceptForm(name=invitation.name)
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             with in_scope(invitation_scope(invitation, None)):
                 password_hash = hash_password(form.password.data)
                 person_id = invitation_actions.accept_as_new_person(
                     token, form.email.data, form.name.data, password_hash, _hashed_address()
                 ).id
-        except WrongRecipientError:
-            form.add_error("email", OTHER_ADDRESS)
-        else:
             session.pop(INVITATION)
             return start_sign_in(person_id)
     return render_template("accounts/accept.html", offer=invitation, role=role_name(invitation.role), form=form)
