@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from local import data_folders
+from local import folders
 from local.child_processes import STOP_TIMEOUT, CannotStartError, Child, ServerUser
-from local.data_folders import ServersState
+from local.folders import ServersState
 from local.postgres import SUPERUSER, EmbeddedPostgres
 from local.valkey import EmbeddedValkey, answers
 
@@ -108,7 +108,7 @@ class Ownership:
                 with suppress(KeyboardInterrupt):
                     fcntl.flock(users, fcntl.LOCK_EX)
             # Before the servers stop, so that a command that starts meanwhile is not sent to one that is closing.
-            data_folders.remove_state(self._settings.data_dir)
+            folders.remove_state(self._settings.data_dir)
             if self.valkey is not None:
                 self.valkey.stop(timeout)
             if self.postgres is not None:
@@ -136,7 +136,7 @@ def servers_for_command(settings: Settings) -> Iterator[Servers]:
     if settings.database_url and settings.redis_url:
         yield _servers(settings, None)
         return
-    data_folders.prepare(settings.data_dir, ServerUser.for_current_process())
+    folders.prepare(settings.data_dir, ServerUser.for_current_process())
     own = Ownership(settings, COMMAND)
     deadline = time.monotonic() + WAIT_TIMEOUT
     while not own.try_lock():
@@ -167,7 +167,7 @@ def start_for_portal(settings: Settings) -> tuple[Ownership, Servers]:
     own = Ownership(settings, PORTAL)
     if settings.database_url and settings.redis_url:
         return own, _servers(settings, None)
-    data_folders.prepare(settings.data_dir, ServerUser.for_current_process())
+    folders.prepare(settings.data_dir, ServerUser.for_current_process())
     deadline = time.monotonic() + WAIT_TIMEOUT
     while not own.try_lock():
         running = ServersState.on(settings.data_dir)

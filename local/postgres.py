@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from local import binaries, child_processes, data_folders
+from local import binaries, child_processes, folders
 from local.child_processes import CannotStartError, ServerUser
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class EmbeddedPostgres:
         self._durable = durable
         self._environ = dict(os.environ if environ is None else environ)
         self._port = 0
-        self._passwords: data_folders.Passwords | None = None
+        self._passwords: folders.Passwords | None = None
 
     def start(self) -> None:
         """Start the server, and make its cluster, roles and database if they do not exist.
@@ -88,10 +88,10 @@ class EmbeddedPostgres:
             CannotStartError: with a sentence that says what to do.
         """
         user = ServerUser.for_current_process()
-        data_folders.prepare(self.data_dir, user)
+        folders.prepare(self.data_dir, user)
         programs = binaries.postgres_programs(self._environ, user, self.data_dir / "pgbin")
         exists = (self.cluster / "PG_VERSION").is_file()
-        self._passwords = data_folders.Passwords.load_or_create(self.data_dir, cluster_exists=exists)
+        self._passwords = folders.Passwords.load_or_create(self.data_dir, cluster_exists=exists)
         if exists:
             self._refuse_other_version(programs, user)
             self._stop_orphan()
@@ -179,7 +179,7 @@ class EmbeddedPostgres:
         draft.parent.mkdir(exist_ok=True, mode=0o700)
         user.give_to(draft.parent)
         password_file = draft.parent / "first-password"
-        data_folders.write_private(password_file, self._passwords.postgres)
+        folders.write_private(password_file, self._passwords.postgres)
         user.give_to(password_file)
         modern = self._version(programs, user) >= BUILTIN_LOCALE_FROM
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if modern else ["--locale=C.UTF-8"]

@@ -8,7 +8,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from local import binaries, child_processes, data_folders
+from local import binaries, child_processes, folders
 from local.child_processes import CannotStartError, ServerUser
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ class EmbeddedValkey:
             CannotStartError: with a sentence that says what to do.
         """
         user = ServerUser.for_current_process()
-        data_folders.prepare(self.data_dir, user)
+        folders.prepare(self.data_dir, user)
         program = binaries.valkey_program(user, self.data_dir / "valkeybin")
         data_folder = self.data_dir / "valkey"
         data_folder.mkdir(exist_ok=True, mode=0o700)
         user.give_to(data_folder)
         exists = (self.data_dir / "postgres").is_dir()
-        self._password = data_folders.Passwords.load_or_create(self.data_dir, cluster_exists=exists).valkey
+        self._password = folders.Passwords.load_or_create(self.data_dir, cluster_exists=exists).valkey
         if left_running:
             child_processes.stop_orphan(left_running, program.name, signal.SIGTERM)
         for _attempt in range(ATTEMPTS):

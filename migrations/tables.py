@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import portal.accounts.models
-import portal.audit.models
-import portal.benchmarks.models
 import portal.jobs.outbox
-import portal.pupils.models
-import portal.registers.models
-import portal.schools.models
-import portal.uploads.models
+import portal.platform.models
+from portal import capabilities
 from portal.db.tables import Base
 
-METADATA = Base.metadata
+#: The modules that hold tables: the platform's own, and each capability's.
+MODULES = (portal.platform.models, portal.jobs.outbox, *capabilities.models())
 
-#: Imported so that their tables are in the metadata; listed so that no import looks unused.
-GATHERED = (
-    portal.accounts.models,
-    portal.audit.models,
-    portal.benchmarks.models,
-    portal.pupils.models,
-    portal.registers.models,
-    portal.schools.models,
-    portal.uploads.models,
-    portal.jobs.outbox,
-)
+METADATA = Base.metadata

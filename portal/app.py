@@ -4,45 +4,21 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import dashboards.mount
-import dashboards.routes
 from config import logging as logs
 from config.settings import Settings
-from portal.accounts import routes as accounts
-from portal.audit import routes as audit
-from portal.benchmarks import routes as benchmarks
+from portal import capabilities
 from portal.db import connection as database
 from portal.jobs import outbox
 from portal.platform import health
-from portal.pupils import routes as pupils
-from portal.registers import routes as registers
-from portal.schools import routes as schools
 from portal.security import gate
-from portal.uploads import routes as uploads
-from portal.web import errors, headers, templating
+from portal.web import errors, headers, panels, templating
 from portal.web import routes as web
-
-if TYPE_CHECKING:
-    from flask import Blueprint
-
-BLUEPRINTS: tuple[Blueprint, ...] = (
-    web.bp,
-    health.bp,
-    accounts.bp,
-    schools.bp,
-    pupils.bp,
-    registers.bp,
-    uploads.bp,
-    benchmarks.bp,
-    audit.bp,
-    dashboards.routes.bp,
-)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -63,7 +39,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.init_app(app)
     headers.init_app(app)
     gate.init_app(app, second_factor_required=not settings.demo, demonstration=settings.demo)
-    for blueprint in BLUEPRINTS:
+    app.extensions[panels.PANELS] = capabilities.panels
+    for blueprint in (web.bp, health.bp, *capabilities.blueprints()):
         app.register_blueprint(blueprint)
     dashboards.mount.init_app(app)
     # Last, when every view there will be is registered.

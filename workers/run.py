@@ -17,9 +17,9 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import DBAPIError
 
-import workers.jobs
 from config import logging as logs
 from config.settings import Settings
+from portal import capabilities
 from portal.accounts.actions import mail
 from portal.accounts.actions.mail import Smtp
 from portal.accounts.queries.people import authorities
@@ -91,8 +91,9 @@ def dispatch_forever(stop: threading.Event) -> None:
 def _enqueue_daily_jobs() -> date:
     """Add the day's jobs, one for each authority. Every worker does so; the outbox keeps each once."""
     today, authority_ids = clock.today(), [authority.id for authority in authorities()]
-    for kind in workers.jobs.DAILY:
-        outbox.enqueue_daily(kind, authority_ids, today)
+    for job in capabilities.jobs().values():
+        if job.daily is not None:
+            outbox.enqueue_daily(job.kind, authority_ids, today, job.daily)
     return today
 
 

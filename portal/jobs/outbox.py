@@ -9,7 +9,7 @@ done. Redis may forget everything at any time: it only makes jobs start at once.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -30,7 +30,7 @@ from portal.security import scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
+    from datetime import date, time
 
 log = structlog.get_logger()
 
@@ -122,8 +122,12 @@ def _school_of(job: OutboxJob) -> str | None:
     return job.ids.get("school_id")
 
 
-def enqueue_daily(kind: str, authority_ids: Iterable[UUID], on: date) -> int:
-    """Add a daily job for each authority, once a day however many workers do so. Commits, and returns how many were new."""
+def enqueue_daily(kind: str, authority_ids: Iterable[UUID], on: date, at: time) -> int:
+    """Add a daily job for each authority, to run from that time on in England. Commits, and returns how many were new.
+
+    However many workers do so, each authority gets the job once a day.
+    """
+    run_after = datetime.combine(on, at, clock.LONDON)
     rows = [
         {
             "id": uuid4(),
@@ -131,7 +135,7 @@ def enqueue_daily(kind: str, authority_ids: Iterable[UUID], on: date) -> int:
             "kind": kind,
             "ids": {},
             "role": "schedule",
-            "run_after": clock.now(),
+            "run_after": run_after,
             "attempts": 0,
             "once": f"{kind} {authority_id} {on}",
         }
@@ -156,7 +160,7 @@ def _wake(job_id: UUID, queue_name: str) -> None:
 
 def _send(job_id: UUID, suffix: str | int, queue_name: str) -> None:
     redis_queue(queue_name).enqueue_call(
-        "workers.jobs.run",
+        "portal.jobs.running.run",
         args=(str(job_id),),
         job_id=f"{job_id}-{suffix}",
         timeout=JOB_TIMEOUT,

@@ -1,4 +1,6 @@
-"""What a capability declares of itself: one value in `portal/<capability>/capability.py`, gathered in `portal.capabilities`.
+"""What a capability declares of itself, in one value that `portal.capabilities` gathers.
+
+The value stands in `portal/<capability>/capability.py`.
 
 Code is named by dotted name (`"portal.uploads.actions.check"`) and loaded by whoever needs it, so that the worker, the
 command line and the migrations never import Flask or Dash.
@@ -14,14 +16,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import time
+    from types import ModuleType
 
     from portal.platform.lifecycle import Lifecycle
-    from portal.security.permissions import Role
+    from portal.security.permissions import Permission, Role
 
 
 @dataclass(frozen=True, slots=True)
 class NavigationItem:
-    """A link of the main navigation, shown to whoever has one of its permissions (none: to anyone signed in).
+    """A link of the main navigation, shown to people with one of its permissions.
+
+    Without permissions it is shown to everyone signed in.
 
     `target` is an endpoint, or a path when it begins with "/". `summary` says on the home page what is there.
     Links stand in the order of `order`.
@@ -52,7 +57,7 @@ class PageWithPanels(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What a capability shows on a shared page, to whoever has the permission.
+    """What a capability shows on a shared page, to people with the permission.
 
     `query` takes the subject's id (None on the start page) and returns what `template` needs, or None to show
     nothing. It costs at most one query of the database; a test counts.
@@ -68,7 +73,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One of a pupil's pages: the words of its tab, its endpoint (which takes `pupil_id`) and the permission to see it."""
+    """A tab of a pupil's pages. Its endpoint takes `pupil_id`."""
 
     text: str
     endpoint: str
@@ -78,8 +83,9 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A kind of background job: the action it runs, and how each of its ids is read from the outbox's text.
+    """A kind of background job, and the action it runs.
 
+    `arguments` are the ids the action takes, and how each is read from the outbox's text.
     A job with `daily` runs for every authority once a day, from that time on in England.
     """
 
@@ -91,7 +97,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class CommandGroup:
-    """A noun of the command line: its name, its one line of help, and the click group or command that answers it."""
+    """A noun of the command line, and the click group or command that answers it."""
 
     name: str
     help: str
@@ -100,7 +106,7 @@ class CommandGroup:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What a capability holds about one pupil, for a subject access request: a heading, and the query for its rows.
+    """What a capability holds about one pupil, for a subject access request.
 
     `tables` are the tables it answers for; a test holds that every table about a pupil is answered for.
     """
@@ -115,7 +121,7 @@ class Retention:
     """How long rows of a table are kept, in words a data protection officer reads, and the reason."""
 
     table: str
-    kept: str
+    how_long: str
     reason: str
 
 
@@ -127,7 +133,7 @@ class Capability:
     summary: str
     models: str | None = None
     blueprint: str | None = None
-    permissions: tuple[object, ...] = ()
+    permissions: tuple[Permission, ...] = ()
     navigation: tuple[NavigationItem, ...] = ()
     main_tasks: Mapping[Role, MainTask] = field(default_factory=dict)
     panels: tuple[Panel, ...] = ()
@@ -138,6 +144,11 @@ class Capability:
     lifecycles: tuple[Lifecycle, ...] = ()
     holdings: tuple[Holding, ...] = ()
     retention: tuple[Retention, ...] = ()
+
+
+def load_module(dotted_name: str) -> ModuleType:
+    """The module of a dotted name, imported now."""
+    return importlib.import_module(dotted_name)
 
 
 def load(dotted_name: str) -> Any:

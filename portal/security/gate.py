@@ -12,6 +12,7 @@ from uuid import UUID
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin
 
+from portal import capabilities
 from portal.accounts.actions.sign_ins import mark_used
 from portal.accounts.current_user import TOKEN, current_principal, second_factor_page
 from portal.accounts.queries.people import names_of_memberships
@@ -22,7 +23,7 @@ from portal.audit.queries import MEMBER_NAMES
 from portal.db.work import unit_of_work
 from portal.schools.queries import schools
 from portal.security import scope as scopes
-from portal.security.permissions import ANYONE_SIGNED_IN, OPEN, permission_of
+from portal.security.permissions import ANYONE_SIGNED_IN, OPEN, PERMISSIONS, permission_of
 from portal.web.templating import SCHOOL_NAMES, PageContext
 
 if TYPE_CHECKING:
@@ -88,10 +89,10 @@ def refuse_undeclared(app: Flask) -> None:
     Raises:
         UndeclaredViewError: naming the views.
     """
-    undeclared = sorted(name for name, view in app.view_functions.items() if permission_of(view) is None)
+    known = {OPEN, ANYONE_SIGNED_IN, *PERMISSIONS}
+    undeclared = sorted(name for name, view in app.view_functions.items() if permission_of(view) not in known)
     if undeclared:
-        message = f"These views declare no permission: {', '.join(undeclared)}."
-        raise UndeclaredViewError(message)
+        raise UndeclaredViewError(f"These views need no permission that a capability declares: {', '.join(undeclared)}.")
 
 
 def _signed_in() -> SignedIn | None:
@@ -218,6 +219,9 @@ def _page_context() -> dict[str, object]:
             person_name=person.name if person else None,
             role=membership.role if membership else None,
             demonstration=bool(current_app.config["DEMONSTRATION"]),
-            can=person.can if person and membership else (lambda _permission: False),
+            navigation=capabilities.navigation(),
+            main_tasks=capabilities.main_tasks(),
+            pupil_tabs=capabilities.pupil_tabs(),
+            can=person.can if person and membership else (lambda *_question: False),
         )
     }

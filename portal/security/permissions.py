@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterable, Mapping
 
-V = TypeVar("V", bound="Callable[..., Any]")
+V = TypeVar("V", bound=Callable[..., Any])
 
 #: What a view declares when it is open before sign-in, and when any person signed in may use it.
 OPEN = "open"
@@ -51,53 +53,87 @@ ROLES: Mapping[Role, tuple[str, str]] = {
 LA_ROLES = frozenset({Role.LA_ADMINISTRATOR, Role.LA_MANAGER, Role.LA_OFFICER, Role.LA_LEGAL, Role.AUDITOR})
 SCHOOL_ROLES = frozenset({Role.SCHOOL_ADMINISTRATOR, Role.ATTENDANCE_LEAD, Role.HEADTEACHER, Role.SCHOOL_OFFICE, Role.TRUST_LEAD})
 
-_A, _M, _O, _L = Role.LA_ADMINISTRATOR, Role.LA_MANAGER, Role.LA_OFFICER, Role.LA_LEGAL
-_SA, _SL, _HT, _SO = Role.SCHOOL_ADMINISTRATOR, Role.ATTENDANCE_LEAD, Role.HEADTEACHER, Role.SCHOOL_OFFICE
-_TL, _AU, _OP = Role.TRUST_LEAD, Role.AUDITOR, Role.PLATFORM_OPERATOR
-
-#: The one table: permission → the roles that have it. What is not here is refused.
-PERMISSIONS: Mapping[str, frozenset[Role]] = {
-    "schools.view": frozenset({_A, _M, _O, _L, _SA, _SL, _HT, _SO, _TL, _AU}),
-    "schools.manage": frozenset({_A, _M}),
-    "calendar.view": frozenset({_A, _M, _O, _L, _SA, _SL, _HT, _SO, _TL}),
-    "calendar.manage": frozenset({_A, _M}),
-    "calendar.manage_school": frozenset({_A, _M, _SA, _SL, _SO}),
-    "pupils.view": frozenset({_A, _M, _O, _L, _SA, _SL, _HT, _SO}),
-    "pupils.view_characteristics": frozenset({_M, _O, _SA, _SL, _HT}),
-    "pupils.view_contacts": frozenset({_M, _O, _L, _SA, _SL, _HT, _SO}),
-    "pupils.match": frozenset({_A, _M, _O, _SA, _SL}),
-    "registers.view": frozenset({_A, _M, _O, _L, _SA, _SL, _HT, _SO}),
-    "uploads.view": frozenset({_A, _M, _O, _SA, _SL, _HT, _SO}),
-    "uploads.send": frozenset({_A, _M, _O, _SA, _SL, _SO}),
-    "uploads.apply": frozenset({_A, _M, _O, _SA, _SL, _SO}),
-    "uploads.undo": frozenset({_A, _M, _SA, _SL}),
-    "uploads.board": frozenset({_A, _M, _O, _SA, _SL, _HT, _SO, _TL}),
-    "measures.view": frozenset({_A, _M, _O, _L, _SA, _SL, _HT, _SO, _TL}),
-    "benchmarks.view": frozenset({_A, _M, _O, _L, _SA, _SL, _HT, _SO, _TL, _AU, _OP}),
-    "benchmarks.load": frozenset({_A, _M, _OP}),
-    "people.manage": frozenset({_A}),
-    "people.manage_school": frozenset({_A, _SA}),
-    "audit.view": frozenset({_A, _AU}),
-    "authorities.manage": frozenset({_OP}),
-}
+#: The roles of the authority that work with pupils, and those of a school that do.
+LA_STAFF = LA_ROLES - {Role.AUDITOR}
+SCHOOL_STAFF = SCHOOL_ROLES - {Role.TRUST_LEAD}
 
 
-def can(role: Role | str, permission: str) -> bool:
-    """Does this role have this permission? An unknown permission is a programming error, not a refusal.
+class HasRole(Protocol):
+    """Anyone who acts: a scope's actor."""
+
+    @property
+    def role(self) -> str:
+        """The role the person or machine acts in."""
+
+
+#: Looks at the thing itself: is the actor its named officer, is the part shared, is this a second person?
+Predicate = Callable[[HasRole, Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What may be done, by which roles, and, where the role alone does not decide, under which conditions.
+
+    `words` says it for the people who review `docs/permissions.md`. `fields` are the fields of a record that only this
+    permission opens, whatever page, export or letter shows them.
+    """
+
+    name: str
+    words: str
+    roles: frozenset[Role]
+    when: tuple[Predicate, ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+#: Every permission by name. `portal.capabilities` fills it from the capabilities' declarations; nothing else does.
+PERMISSIONS: dict[str, Permission] = {}
+
+
+def register(permissions: Iterable[Permission]) -> None:
+    """Add a capability's permissions.
 
     Raises:
-        KeyError: for a permission that is not in the table.
+        ValueError: when two capabilities declare one name, or guard one field.
     """
-    return role in PERMISSIONS[permission]
+    for permission in permissions:
+        if permission.name in PERMISSIONS:
+            raise ValueError(f"The permission {permission.name} is declared twice.")
+        guarded = {field for other in PERMISSIONS.values() for field in other.fields}
+        if shared := guarded.intersection(permission.fields):
+            raise ValueError(f"Two permissions guard {', '.join(sorted(shared))}.")
+        PERMISSIONS[permission.name] = permission
+
+
+def can(actor: HasRole, permission: str, record: object = None, field: str | None = None) -> bool:
+    """May this actor do this, to this record, and see this field of it? The one policy; everything asks here.
+
+    Without a record only the role is asked: a link may be shown where each record still decides for itself. An unknown
+    permission is a programming error, not a refusal.
+
+    Raises:
+        KeyError: for a permission that no capability declares.
+    """
+    declared = PERMISSIONS[permission]
+    if actor.role not in declared.roles:
+        return False
+    if record is not None and not all(predicate(actor, record) for predicate in declared.when):
+        return False
+    guard = guard_of(field) if field is not None else None
+    return guard is None or guard is declared or can(actor, guard.name, record)
+
+
+def role_has(role: str, permission: str) -> bool:
+    """Does this role have this permission? For lists of roles; what a person may do is `can`."""
+    return role in PERMISSIONS[permission].roles
+
+
+def guard_of(field: str) -> Permission | None:
+    """The permission that opens a field of a record; None for a field that any page about the record may show."""
+    return next((permission for permission in PERMISSIONS.values() if field in permission.fields), None)
 
 
 def needs(permission: str) -> Callable[[V], V]:
-    """Declare the permission a view needs; the gate enforces it, and the app will not start without one.
-
-    Raises:
-        KeyError: for a permission that is not in the table.
-    """
-    _ = PERMISSIONS[permission]
+    """Declare the permission a view needs. The gate enforces it, and refuses to start with one nobody declared."""
     return _declaring(permission)
 
 

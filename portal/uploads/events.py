@@ -6,7 +6,7 @@ from portal.audit.events import event
 
 RECEIVED = event("upload.received", "A file was received", "school_id", "kind", "sha256", "size")
 CHECKED = event("upload.checked", "A file was read and its changes previewed", "rows_in", "rows_refused")
-REJECTED = event("upload.rejected", "A whole file was rejected", "reason")
+REJECTED = event("upload.refused", "A whole file was rejected", "reason")
 MAPPED = event("upload.mapped", "Someone set the column mapping of a file", "columns")
 APPLY_REQUESTED = event("upload.apply_asked", "Someone asked for a file to be applied")
 APPLIED = event("upload.applied", "A file was applied", "rows_in", "rows_stored", "rows_refused")

@@ -73,7 +73,7 @@ def new() -> ResponseReturnValue:
 def show(upload_id: UUID) -> ResponseReturnValue:
     """Show an upload: its progress, its preview or its outcome."""
     upload = _upload(upload_id)
-    if upload.state == "needs-mapping" and can(scope.current().actor.role, "uploads.send"):
+    if upload.state == "needs-mapping" and can(scope.current().actor, "uploads.send"):
         return redirect(url_for("uploads.columns", upload_id=upload_id))
     return render_template("uploads/show.html", **upload_context(upload))
 

@@ -10,9 +10,11 @@ from jinja2 import BaseLoader, ChainableUndefined, ChoiceLoader, Environment, Pa
 from jinja2.exceptions import TemplateNotFound
 from markupsafe import Markup
 
-from portal.security.permissions import PERMISSIONS, ROLES, Role
+from portal.platform.capability import NavigationItem
+from portal.security.permissions import ROLES
 from portal.web import formats, headers
 from portal.web.assets import static_url
+from portal.web.panels import panels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -21,99 +23,19 @@ if TYPE_CHECKING:
     from flask import Flask
     from jinja2 import Template
 
+    from portal.platform.capability import MainTask, Tab
+    from portal.security.permissions import Role
+
 SERVICE_NAME = "Attendance portal"
 GOVUK = "govuk_frontend_jinja"
 
 
-@dataclass(frozen=True, slots=True)
-class NavigationItem:
-    """A link of the main navigation, shown to people who have one of its permissions.
-
-    Without permissions it is shown to everyone signed in. `target` is an endpoint, or a path when it begins with "/".
-    `summary` describes the page on the home page.
-    """
-
-    text: str
-    target: str
-    permissions: tuple[str, ...]
-    summary: str
-
-    def __post_init__(self) -> None:
-        """Check that every permission exists, so that a typing error stops the app at start-up.
-
-        Raises:
-            KeyError: for a permission that is not in `PERMISSIONS`.
-        """
-        for permission in self.permissions:
-            _ = PERMISSIONS[permission]
-
-
-NAVIGATION: tuple[NavigationItem, ...] = (
-    NavigationItem("Home", "web.home", (), "Where you start."),
-    NavigationItem(
-        "Comparison",
-        "/dashboards/",
-        ("measures.view",),
-        "Attendance and absence beside the authority's average and the national rate, week by week.",
-    ),
-    NavigationItem(
-        "Uploads",
-        "uploads.index",
-        ("uploads.view",),
-        "Send registers and pupil lists, see what a file would change, apply it or take it back.",
-    ),
-    NavigationItem(
-        "Upload board",
-        "uploads.board",
-        ("uploads.board",),
-        "Who has sent what, up to which day, and which marks are missing.",
-    ),
-    NavigationItem(
-        "Pupils",
-        "pupils.index",
-        ("pupils.view",),
-        "Find a pupil and open their certificate of attendance.",
-    ),
-    NavigationItem(
-        "Schools",
-        "schools.index",
-        ("schools.view",),
-        "Schools, their term dates and the days they are closed.",
-    ),
-    NavigationItem(
-        "Published figures",
-        "benchmarks.index",
-        ("benchmarks.view",),
-        "The Department for Education series the comparisons rest on.",
-    ),
-    NavigationItem(
-        "People",
-        "accounts.people",
-        ("people.manage", "people.manage_school"),
-        "Who can sign in, in which role, and for which schools.",
-    ),
-    NavigationItem("Authorities", "accounts.authorities", ("authorities.manage",), "Authorities and their first people."),
-    NavigationItem("Audit", "audit.index", ("audit.view",), "Who saw and changed what, and when."),
-)
+#: The link every person signed in has. The others are declared by the capabilities.
+HOME = NavigationItem("Home", "web.home", (), "Where you start.", order=0)
 
 #: The key in `app.extensions` of the function that names the schools in scope.
 #: Accounts and the web layer may not import the schools capability, so the app sets it at start-up.
 SCHOOL_NAMES = "portal.school_names"
-
-#: The main task of each role, as words and target: the one button of its start page. A partner has none yet.
-MAIN_TASKS: Mapping[Role, tuple[str, str]] = {
-    Role.LA_ADMINISTRATOR: ("See who has sent what", "uploads.board"),
-    Role.LA_MANAGER: ("Compare every school", "/dashboards/"),
-    Role.LA_OFFICER: ("See who has sent what", "uploads.board"),
-    Role.LA_LEGAL: ("Find a pupil’s certificate of attendance", "pupils.index"),
-    Role.SCHOOL_ADMINISTRATOR: ("Send a file", "uploads.new"),
-    Role.ATTENDANCE_LEAD: ("Compare your school", "/dashboards/"),
-    Role.HEADTEACHER: ("Compare your school", "/dashboards/"),
-    Role.SCHOOL_OFFICE: ("Send a file", "uploads.new"),
-    Role.TRUST_LEAD: ("Compare your schools", "/dashboards/"),
-    Role.AUDITOR: ("See who saw and changed what", "audit.index"),
-    Role.PLATFORM_OPERATOR: ("Add an authority", "accounts.new_authority"),
-}
 
 
 def school_names() -> Mapping[UUID, str]:
@@ -121,7 +43,7 @@ def school_names() -> Mapping[UUID, str]:
     return cast("Mapping[UUID, str]", current_app.extensions[SCHOOL_NAMES]())
 
 
-def _deny(_permission: str) -> bool:
+def _deny(*_question: object) -> bool:
     return False
 
 
@@ -136,10 +58,12 @@ class PageContext:
     authority_name: str | None = None
     person_name: str | None = None
     role: Role | None = None
-    navigation: tuple[NavigationItem, ...] = NAVIGATION
+    navigation: tuple[NavigationItem, ...] = ()
+    main_tasks: Mapping[Role, MainTask] = field(default_factory=dict)
+    pupil_tabs: tuple[Tab, ...] = ()
     demonstration: bool = False
     idle_minutes: int = 30
-    can: Callable[[str], bool] = field(default=_deny)
+    can: Callable[..., bool] = field(default=_deny)
 
     @property
     def role_name(self) -> str | None:
@@ -154,9 +78,9 @@ class PageContext:
     @property
     def main_task(self) -> dict[str, str] | None:
         """The main task of the role, as words and an address. None where the app has no such page."""
-        text, target = MAIN_TASKS.get(self.role, ("", "")) if self.role else ("", "")
-        href = _address(target)
-        return {"text": text, "href": href} if href else None
+        task = self.main_tasks.get(self.role) if self.role else None
+        href = _address(task.target) if task else None
+        return {"text": task.text, "href": href} if task and href else None
 
     @property
     def links(self) -> list[dict[str, Any]]:
@@ -168,7 +92,7 @@ class PageContext:
             return []
         linked = [
             (item, href)
-            for item in self.navigation
+            for item in (HOME, *self.navigation)
             if not item.permissions or any(self.can(permission) for permission in item.permissions)
             if (href := _address(item.target)) is not None
         ]
@@ -263,6 +187,7 @@ def init_app(app: Flask) -> None:
         static_url=static_url,
         csp_nonce=headers.nonce,
         govuk=govuk,
+        panels=panels,
         address_with=page_address_with,
         has_endpoint=lambda name: name in current_app.view_functions,
     )

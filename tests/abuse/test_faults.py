@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portal.jobs import outbox
-from tests.support.process_parts import PortalProcesses
+from tests.support.portal_parts import PortalProcesses
 from tests.support.running_portal import MarksFile, copy_of_demonstration, wait_until
 from tests.support.sending import Case, case_of, outcome
 from tests.uploads.files import csv, row, upn
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 #: Blocks a job halfway: its register pages are written, but their summaries are not and nothing is committed.
-LOCK_SUMMARIES = "LOCK TABLE tally IN SHARE MODE"
+LOCK_SUMMARIES = "LOCK TABLE school_week_summary IN SHARE MODE"
 LOCK_SCHOOL = "SELECT 1 FROM school WHERE id = %s FOR UPDATE"
 
 
@@ -112,7 +112,7 @@ def _children_of(pid: int) -> list[int]:
 def _enqueue(parts: PortalProcesses, job_id: UUID, timeout: int) -> Job:
     """Put the job in the queue, as RQ's own maintenance does with a job whose worker died."""
     outbox.connect(parts.redis_url)
-    return outbox.redis_queue().enqueue_call("workers.jobs.run", args=(str(job_id),), timeout=timeout)
+    return outbox.redis_queue().enqueue_call("portal.jobs.running.run", args=(str(job_id),), timeout=timeout)
 
 
 def test_an_upload_that_kills_every_worker_is_set_aside_and_the_others_go_on(case: Case, parts: PortalProcesses) -> None:

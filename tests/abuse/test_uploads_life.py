@@ -12,6 +12,7 @@ from sqlalchemy import event, select
 
 from portal.db import connection as database
 from portal.db.work import tx, unit_of_work
+from portal.jobs import running
 from portal.platform import clock
 from portal.pupils.models import PossibleDuplicate
 from portal.pupils.queries import roll
@@ -24,7 +25,6 @@ from portal.uploads import actions, queries
 from tests.support import forked_db
 from tests.support import world as worlds
 from tests.uploads.files import csv, findings_by_kind, import_rows, row, rows, upn
-from workers import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ def test_rows_about_another_schools_pupils_are_rejected_and_reveal_nothing(
     )
     assert (upload.rows_in, upload.rows_stored, upload.rows_rejected) == (3, 1, 2)
     unknown = [finding for finding in queries.findings_of(upload.id) if finding.kind == "unknown-pupil"]
-    assert {(finding.sentence, finding.refused) for finding in unknown} == {(unknown[0].sentence, True)}, (
+    assert {(finding.sentence, finding.rejected) for finding in unknown} == {(unknown[0].sentence, True)}, (
         "a pupil of another school and a pupil of none get the same sentence"
     )
     as_role(Role.LA_MANAGER)
@@ -121,8 +121,8 @@ def test_a_late_change_is_a_correction_and_the_earlier_register_can_still_be_rea
         earlier, current = (certificate(authority.primary, pupil_id, 2026, as_at=day) for day in (date(2026, 12, 7), None))
     assert earlier is not None
     assert current is not None
-    assert (earlier.tally.count("O"), earlier.tally.count("C")) == (1, 0)
-    assert (current.tally.count("O"), current.tally.count("C")) == (0, 1)
+    assert (earlier.counts.count("O"), earlier.counts.count("C")) == (1, 0)
+    assert (current.counts.count("O"), current.counts.count("C")) == (0, 1)
 
 
 def test_wrong_codes_and_dates_are_rejected_row_by_row_and_none_is_dropped(
@@ -142,7 +142,7 @@ def test_wrong_codes_and_dates_are_rejected_row_by_row_and_none_is_dropped(
     wrong_rows = [row(number, day, "AM", code) for number, (day, code) in enumerate(wrong_marks)]
     upload = import_rows(authority.primary, *wrong_rows, row(0, "03/11/2026", "AM", "I"))
     assert (upload.rows_in, upload.rows_stored, upload.rows_rejected) == (len(wrong_marks) + 1, 1, len(wrong_marks))
-    rejections = [finding for finding in queries.findings_of(upload.id) if finding.refused]
+    rejections = [finding for finding in queries.findings_of(upload.id) if finding.rejected]
     assert sum(finding.count for finding in rejections) == upload.rows_rejected
     rejected_rows = (queries.rejected_rows_of(upload.id) or b"").decode()
     assert all(upn(number) in rejected_rows for number in range(len(wrong_marks)))
@@ -159,7 +159,7 @@ class Prepared:
         )
 
     def run_job(self) -> None:
-        assert jobs.run(str(self.job)) == "done"
+        assert running.run(str(self.job)) == "done"
 
     def stored_rows(self) -> list[list[tuple[object, ...]]]:
         return forked_db.rows(self.name, *STORED_ROWS)

@@ -16,6 +16,7 @@ CHECKS: dict[str, list[str]] = {
     "format": [PYTHON, "-m", "ruff", "format", "--check"],
     "words": [PYTHON, "-m", "tests.architecture.plain_words"],
     "templates": [PYTHON, "-m", "tests.architecture.templates"],
+    "containers": [PYTHON, "-m", "tests.architecture.containers"],
     "imports": [PYTHON, "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"],
     "types": [PYTHON, "-m", "mypy"],
 }

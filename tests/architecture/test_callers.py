@@ -21,7 +21,7 @@ UNIT_OF_WORK_OPENERS = {
     "portal.security.gate",
     "portal.platform.health",
     "portal.uploads.actions",
-    "workers.jobs",
+    "portal.jobs.running",
     "workers.run",
 }
 #: The modules that commit.
@@ -31,7 +31,7 @@ COMMITTERS = {
     "portal.db.work",
     "portal.jobs.outbox",
     "portal.uploads.actions",
-    "workers.jobs",
+    "portal.jobs.running",
 }
 SESSION_WIDE = re.compile(r"\bSET\s+(?!LOCAL\b)(?:SESSION\s+)?(?:app\.|ROLE\b|row_security\b|search_path\b)", re.IGNORECASE)
 #: The one session-wide SET that is allowed: a new connection switches to the restricted role.
@@ -81,7 +81,7 @@ def test_the_modules_that_commit_are_pinned() -> None:
         "portal.db.work",
         "portal.db.connection",
         "portal.uploads.actions",
-        "workers.jobs",
+        "portal.jobs.running",
         "portal.jobs.outbox",
     }
 

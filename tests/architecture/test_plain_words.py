@@ -63,4 +63,4 @@ def test_an_old_name_is_found() -> None:
 
 def test_the_run_script_is_checked() -> None:
     names = {source.name for source in plain_words.checked_sources()}
-    assert {"run", "portal/db.py", "tests/conftest.py"} <= names
+    assert {"run", "portal/db/work.py", "tests/conftest.py"} <= names

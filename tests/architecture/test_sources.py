@@ -123,7 +123,7 @@ def test_suppressions_stay_within_the_budget() -> None:
 
 def test_the_product_files_are_checked() -> None:
     names = {source.name for source in sources.product()}
-    assert {"portal/db/work.py", "workers/jobs.py", "dashboards/mount.py", "config/settings.py", "migrations/owned.py"} <= names
+    assert {"portal/db/work.py", "workers/run.py", "dashboards/mount.py", "config/settings.py", "migrations/owned.py"} <= names
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def loaded(engine: Engine) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def shipped_figures(loaded: Connection) -> Iterator[None]:
+def bundled_figures(loaded: Connection) -> Iterator[None]:
     """The bundled releases, seen by the platform. What a test adds is rolled back at its end."""
     savepoint = loaded.begin_nested()
     with clock.frozen_at(NOW), bound_to(loaded), unit_of_work(platform_scope()):

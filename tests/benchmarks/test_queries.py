@@ -14,7 +14,7 @@ from portal.benchmarks import actions, queries
 from portal.benchmarks.domain.figures import ACCREDITED, ENGLAND, PHASES, SUPPRESSED, NotOfferedError
 from portal.db.work import unit_of_work
 
-pytestmark = pytest.mark.usefixtures("shipped_figures")
+pytestmark = pytest.mark.usefixtures("bundled_figures")
 
 WEEK_45 = date(2025, 11, 3)
 HEADER = (

@@ -161,7 +161,7 @@ def _uploads(small: Plan) -> None:
     faulty = next(upload.file for upload in planned_uploads(small) if upload.file.rejected > 10)
     counted = tx().execute(
         select(Finding.kind, func.sum(Finding.count))
-        .where(Finding.upload_id == rows[faulty.name, faulty.urn].id, Finding.refused)
+        .where(Finding.upload_id == rows[faulty.name, faulty.urn].id, Finding.rejected)
         .group_by(Finding.kind)
     )
     key = {kind: count for kind, count in faulty.answer_key.items() if kind in REJECTED}

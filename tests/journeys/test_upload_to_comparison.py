@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 
 def _administrator(portal: RunningPortal, phase: str) -> Member:
     """The administrator of a school of this phase."""
-    members = [portal.database.member("school-administrator", place=number) for number in (0, 1)]
+    members = [portal.database.member("school-administrator", number=number) for number in (0, 1)]
     query = "SELECT phase FROM school WHERE id = %s"
     return next(member for member in members if portal.database.value(query, member.schools[0]) == phase)
 

@@ -16,7 +16,7 @@ import pytest
 
 import migrations
 from config.revision import REPOSITORY
-from local import data_folders
+from local import folders
 from local.binaries import DEBIAN, package_folder
 from local.child_processes import CannotStartError, ServerUser
 from local.postgres import APP, OWNER, SUPERUSER, EmbeddedPostgres
@@ -208,7 +208,7 @@ def test_a_database_without_its_passwords_is_refused(data_dir: Path) -> None:
 def test_a_full_disk_is_refused(data_dir: Path) -> None:
     """The check comes before anything is written."""
     with pytest.raises(CannotStartError, match=r"Free some space.*MB left"):
-        data_folders.prepare(data_dir, ServerUser.for_current_process(), least_free=10**18)
+        folders.prepare(data_dir, ServerUser.for_current_process(), least_free=10**18)
 
 
 def test_a_bindir_without_programs_is_refused(data_dir: Path) -> None:

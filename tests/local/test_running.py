@@ -26,8 +26,8 @@ pytestmark = pytest.mark.slow
 COMMAND = """
 import sys
 from config.settings import Settings
-from local.locks import servers
-with servers(Settings.from_environment({"PORTAL_DATA_DIR": sys.argv[1]})) as given:
+from local.locks import servers_for_command
+with servers_for_command(Settings.from_environment({"PORTAL_DATA_DIR": sys.argv[1]})) as given:
     print(given.app_url, flush=True)
     sys.stdin.read()
 print("stopped", flush=True)

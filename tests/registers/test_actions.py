@@ -165,7 +165,7 @@ def test_a_recount_leaves_out_the_marks_of_a_closed_day(school: UUID) -> None:
     assert queries.current_pages(school, [WEEK_1])[WEEK_1].marks[0, 0] == CODES_BY_SYMBOL["I"].byte
     pupil_certificate = certificate(school, queries.roll_of(school, 2026).pupil_ids[0], 2026)
     assert pupil_certificate is not None
-    assert pupil_certificate.tally.possible == 8
+    assert pupil_certificate.counts.possible == 8
 
 
 def test_a_recount_follows_a_corrected_date_of_birth(school: UUID) -> None:
@@ -277,7 +277,7 @@ def test_the_certificate_shows_any_past_day(school: UUID) -> None:
     for day in (9, 10, 16, 17, 23, 24):
         pupil_certificate = certificate(school, pupil, 2026, as_at=date(2026, 11, day))
         assert pupil_certificate is not None
-        unauthorised.append((pupil_certificate.tally.possible, pupil_certificate.tally.unauthorised))
+        unauthorised.append((pupil_certificate.counts.possible, pupil_certificate.counts.unauthorised))
     assert unauthorised == [(0, 0), (10, 0), (10, 0), (10, 1), (10, 1), (10, 0)]
 
 

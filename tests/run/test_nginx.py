@@ -34,6 +34,7 @@ NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/loca
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 
 SLOW_CONNECTIONS = 400
+SHIPPED = (REPOSITORY / "config" / "nginx.conf").read_text(encoding="utf-8")
 
 
 def _certificate(folder: Path) -> None:
@@ -59,15 +60,14 @@ def _certificate(folder: Path) -> None:
 class Proxy:
     """An nginx with the shipped file, its ports and paths replaced and nothing else."""
 
-    def __init__(self, folder: Path, portal_port: int) -> None:
+    def __init__(self, folder: Path, portal_port: int, text: str = SHIPPED) -> None:
         """Write its configuration; `portal_port` is where the portal listens."""
         self.folder = folder
         self.http_port, self.https_port = free_port(), free_port()
         _certificate(folder)
-        text = (REPOSITORY / "config" / "nginx.conf").read_text()
+        text = text.replace("user www-data;", "")  # only root could become another user
         temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         for shipped, replacement in (
-            ("user www-data;", ""),
             ("/run/nginx.pid", str(folder / "nginx.pid")),
             ("/var/log/nginx", str(folder)),
             ("/etc/ssl/portal", str(folder)),

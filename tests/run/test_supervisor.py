@@ -17,7 +17,7 @@ import pytest
 
 from config.revision import REPOSITORY
 from local.child_processes import free_port
-from local.data_folders import ServersState
+from local.folders import ServersState
 from tests.local.conftest import processes_on, temporary_data_folder, wait_until_stopped
 
 if TYPE_CHECKING:
@@ -29,20 +29,20 @@ pytestmark = pytest.mark.slow
 SUPERVISOR = """
 import os, sys
 from config.settings import Settings, SettingsError
-from portal import up
+from local import supervisor
 python = (sys.executable, "-P", "-m")
 says = (
     "import os, sys, time; open(os.environ['CALLS'], 'a').write(sys.argv[1] + ' '); time.sleep(int(os.environ['DEMO_SECONDS'])); "
     "assert os.environ['DATABASE_OWNER_URL'].startswith('postgresql://portal_owner:'); sys.exit(int(os.environ['DEMO_STATUS']))"
 )
 demo = (sys.executable, "-c", says)
-plan = up.Plan(
-    web=(*python, "gunicorn", "--config", str(up.REPOSITORY / "config" / "gunicorn.py"), "tests.run.small:create_app()"),
+plan = supervisor.ChildCommands(
+    web=(*python, "gunicorn", "--config", str(supervisor.REPOSITORY / "config" / "gunicorn.py"), "tests.run.small:create_app()"),
     worker=(*python, "tests.run.small", os.environ["PORTAL_DATA_DIR"]),
     demonstration=(*demo, "first"),
     demonstration_again=(*demo, "again"),
 )
-sys.exit(up.main(Settings.from_environment(os.environ), plan))
+sys.exit(supervisor.main(Settings.from_environment(os.environ), plan))
 """
 
 

@@ -23,7 +23,7 @@ import psycopg
 
 from config.revision import REPOSITORY
 from local.child_processes import free_port
-from local.data_folders import ServersState
+from local.folders import ServersState
 from tests.local.conftest import temporary_data_folder, wait_until_stopped
 from tests.support.servers import FOLDER
 

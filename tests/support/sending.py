@@ -19,7 +19,7 @@ from portal.db.work import unit_of_work
 from portal.platform import clock
 from portal.rules.calendar import academic_year
 from portal.uploads import actions
-from tests.support.process_parts import Answer, HttpVisitor, PortalProcesses
+from tests.support.portal_parts import Answer, HttpVisitor, PortalProcesses
 from tests.support.running_portal import MarksFile, all_present_file, wait_until
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Case:
 
     def state(self, path: str) -> str:
         """The state of the upload."""
-        return str(self.parts.database.one("SELECT state FROM upload WHERE id = %s", _id(path)))
+        return str(self.parts.database.value("SELECT state FROM upload WHERE id = %s", _id(path)))
 
     def reaches(self, path: str, state: str) -> None:
         """Wait until the upload has this state."""
@@ -126,7 +126,7 @@ class Case:
         `applied` is the number of imports to make in the clean database.
         """
         self.reaches(path, "applied")
-        assert self.parts.database.one(APPLIED, _id(path)) == 1
+        assert self.parts.database.value(APPLIED, _id(path)) == 1
         assert "This file was applied" in self.visitor.get(path).text
         url = self.parts.app_url.rsplit("/", 1)[0]
         for _ in range(applied):

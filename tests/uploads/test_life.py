@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from portal.db.work import tx
+from portal.jobs import running
 from portal.jobs.outbox import OutboxJob
 from portal.platform.refusals import NotFoundError, RefusedError
 from portal.pupils.queries import roll
@@ -22,7 +23,6 @@ from portal.uploads import actions, queries
 from portal.uploads.models import UploadContent
 from tests.support.world import write_rows
 from tests.uploads.files import PUPILS, csv, get_upload, import_rows, row, rows, upn
-from workers import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,23 +65,23 @@ def test_jobs_check_and_apply_a_file_and_a_second_run_does_nothing(school: UUID)
     upload_id = actions.receive(school, kind="marks", file_name="week.csv", content=csv(row(0, "16/11/2026", "AM", "I")))
     assert get_upload(upload_id).state == "received"
     check_job = pending_jobs("uploads.check")[-1]
-    assert jobs.run(str(check_job)) == "done"
+    assert running.run(str(check_job)) == "done"
     tx().expire_all()
     assert get_upload(upload_id).state == "previewed"
     before = snapshot(school)
-    assert jobs.run(str(check_job)) == "not waiting"
+    assert running.run(str(check_job)) == "not waiting"
     actions.check(upload_id)
     assert snapshot(school) == before
     actions.request_apply(upload_id)
     actions.request_apply(upload_id)
     apply_jobs = pending_jobs("uploads.apply")
     assert len(apply_jobs) == 1
-    assert jobs.run(str(apply_jobs[0])) == "done"
+    assert running.run(str(apply_jobs[0])) == "done"
     tx().expire_all()
     assert get_upload(upload_id).state == "applied"
     after = snapshot(school)
     assert after != before
-    assert jobs.run(str(apply_jobs[0])) == "not waiting"
+    assert running.run(str(apply_jobs[0])) == "not waiting"
     actions.apply(upload_id)
     assert snapshot(school) == after
 

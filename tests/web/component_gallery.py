@@ -14,6 +14,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 from werkzeug.exceptions import Conflict, RequestEntityTooLarge, ServiceUnavailable, TooManyRequests
 
+from portal import capabilities
 from portal.platform.refusals import ConflictError, NotFoundError, RefusedError
 from portal.rules.codes import CODES_BY_SYMBOL
 from portal.security.permissions import PERMISSIONS, Role
@@ -79,6 +80,7 @@ def signed_in() -> PageContext:
         person_name="Marta Kowalczyk-Featherstonehaugh",
         role=Role.HEADTEACHER,
         demonstration=True,
+        navigation=capabilities.navigation(),
         can=lambda permission: permission in PERMISSIONS,
     )
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import lxml.html
 import pytest
 
-from portal.security.permissions import Role, can
-from portal.web.templating import NAVIGATION
+from portal import capabilities
+from portal.security.permissions import Role, role_has
+from portal.web.templating import HOME
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -27,7 +28,7 @@ TEMPLATES = [
     for path in (ROOT / folder).rglob("templates/**/*.html")
     if not GUIDES.search(path.as_posix())
 ]
-PAGE_PERMISSIONS = {item.text: item.permissions for item in NAVIGATION}
+PAGE_PERMISSIONS = {item.text: item.permissions for item in (HOME, *capabilities.navigation())}
 
 
 def quoted_words(client: FlaskClient, path: str) -> list[str]:
@@ -55,7 +56,7 @@ def test_every_button_a_guide_names_is_on_a_page(client: FlaskClient, path: str)
 @pytest.mark.parametrize("role", Role)
 def test_a_guide_names_only_pages_its_role_may_open(client: FlaskClient, role: Role) -> None:
     pages = [word for word in quoted_words(client, f"/help/{role.value}") if word in PAGE_PERMISSIONS]
-    assert [word for word in pages if not any(can(role, permission) for permission in PAGE_PERMISSIONS[word])] == []
+    assert [word for word in pages if not any(role_has(role, permission) for permission in PAGE_PERMISSIONS[word])] == []
 
 
 def test_no_guide_names_a_page_without_quotation_marks(client: FlaskClient) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import func, select, update
 
+from portal import capabilities
 from portal.accounts.actions import people as people_actions
 from portal.db.work import tx, unit_of_work
-from portal.jobs import outbox
+from portal.jobs import outbox, running
 from portal.jobs.outbox import OutboxJob
 from portal.platform import clock
 from portal.platform.refusals import NotFoundError
@@ -21,12 +22,13 @@ from portal.uploads import actions as uploads
 from portal.uploads.queries import upload
 from tests.support import objects, servers
 from tests.support.world import NOW, write_rows
-from workers import jobs
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from tests.support.world import World
+
+DAILY = [kind for kind, job in capabilities.jobs().items() if job.daily is not None]
 
 
 def _waiting() -> list[str]:
@@ -47,12 +49,12 @@ def _receive_upload(world: World) -> UUID:
 def test_an_upload_is_checked_and_applied_once_however_often_its_jobs_run(world: World) -> None:
     upload_id = _receive_upload(world)
     (check,) = _waiting()
-    assert [jobs.run(check), jobs.run(check)] == ["done", "not waiting"]
+    assert [running.run(check), running.run(check)] == ["done", "not waiting"]
     with unit_of_work(world.authority.scope(Role.SCHOOL_OFFICE)):
         uploads.request_apply(upload_id)
         uploads.request_apply(upload_id)
     (apply,) = _waiting()
-    assert [jobs.run(apply), jobs.run(apply)] == ["done", "not waiting"]
+    assert [running.run(apply), running.run(apply)] == ["done", "not waiting"]
     with unit_of_work(world.authority.scope(Role.SCHOOL_OFFICE)):
         applied = upload(upload_id)
         assert applied is not None
@@ -60,13 +62,13 @@ def test_an_upload_is_checked_and_applied_once_however_often_its_jobs_run(world:
         assert tx().scalar(select(func.max(RegisterPage.version))) == 1
 
 
-@pytest.mark.parametrize("kind", jobs.DAILY)
+@pytest.mark.parametrize("kind", DAILY)
 def test_a_daily_job_is_enqueued_once_a_day_and_can_run_twice(world: World, kind: str) -> None:
     with unit_of_work(None):
-        assert outbox.enqueue_daily(kind, [world.authority.id, world.neighbour.id], NOW.date()) == 2
-        assert outbox.enqueue_daily(kind, [world.authority.id], NOW.date()) == 0
-        assert outbox.enqueue_daily(kind, [world.authority.id], NOW.date() + timedelta(days=1)) == 1
-    assert [jobs.run(job_id) for job_id in _waiting() for _ in range(2)] == ["done", "not waiting"] * 3
+        assert outbox.enqueue_daily(kind, [world.authority.id, world.neighbour.id], NOW.date(), time(2)) == 2
+        assert outbox.enqueue_daily(kind, [world.authority.id], NOW.date(), time(2)) == 0
+        assert outbox.enqueue_daily(kind, [world.authority.id], NOW.date() + timedelta(days=1), time(2)) == 1
+    assert [running.run(job_id) for job_id in _waiting() for _ in range(2)] == ["done", "not waiting"] * 3
 
 
 def test_a_recount_runs_twice_with_one_effect(world: World) -> None:
@@ -74,7 +76,7 @@ def test_a_recount_runs_twice_with_one_effect(world: World) -> None:
     with unit_of_work(world.authority.scope(Role.LA_MANAGER)):
         write_rows(lambda: outbox.enqueue("registers.recount", school_id=world.authority.primary, academic_year="2026"))
     (recount,) = [job_id for job_id in _waiting() if _kind_of(job_id) == "registers.recount"]
-    assert [jobs.run(recount), jobs.run(recount)] == ["done", "not waiting"]
+    assert [running.run(recount), running.run(recount)] == ["done", "not waiting"]
 
 
 def _kind_of(job_id: str) -> str:
@@ -89,7 +91,7 @@ def test_a_job_started_three_times_and_never_finished_is_set_aside(world: World)
         session.commit()
         assert outbox.send_due_jobs() == 0
     (check,) = _waiting()
-    assert jobs.run(check) == "not waiting"
+    assert running.run(check) == "not waiting"
 
 
 def test_a_job_lost_by_redis_is_sent_again_after_its_lease(world: World) -> None:
@@ -142,5 +144,5 @@ def test_a_job_of_a_membership_that_has_ended_reaches_no_school(world: World) ->
         people_actions.end_membership(world.authority.people[Role.SCHOOL_OFFICE][1])
     (check,) = _waiting()
     with pytest.raises(NotFoundError):
-        jobs.run(check)
+        running.run(check)
     assert check in _waiting()

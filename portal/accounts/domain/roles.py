@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.platform.refusals import RefusedError
-from portal.security.permissions import LA_ROLES, ROLES, SCHOOL_ROLES, Role, can
+from portal.security.permissions import LA_ROLES, ROLES, SCHOOL_ROLES, Role, role_has
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -74,11 +74,11 @@ def grantable_roles(giver: Role | str) -> tuple[Role, ...]:
     """
     if giver == COMMAND_LINE:
         grantable = frozenset(Role)
-    elif can(giver, "people.manage"):
+    elif role_has(giver, "people.manage"):
         grantable = LA_ROLES | SCHOOL_ROLES | {Role.PARTNER}
-    elif can(giver, "people.manage_school"):
+    elif role_has(giver, "people.manage_school"):
         grantable = SCHOOL_ROLES
-    elif can(giver, "authorities.manage"):
+    elif role_has(giver, "authorities.manage"):
         grantable = frozenset({Role.LA_ADMINISTRATOR})
     else:
         grantable = frozenset()

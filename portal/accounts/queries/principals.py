@@ -58,9 +58,10 @@ class Principal:
         """The scope of the membership; None until one is chosen."""
         return None if self.membership is None else scope_of(self.membership, self.person_id)
 
-    def can(self, permission: str) -> bool:
-        """Has the membership's role this permission?"""
-        return self.membership is not None and can(self.membership.role, permission)
+    def can(self, permission: str, record: object = None, field: str | None = None) -> bool:
+        """May this person do this, to this record, and see this field of it?"""
+        scope = self.scope
+        return scope is not None and can(scope.actor, permission, record, field)
 
 
 def hash_token(token: str) -> str:

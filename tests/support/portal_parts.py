@@ -152,7 +152,7 @@ class PortalProcesses:
                     "The database", command, environ=environ, log=log, user=ServerUser.for_current_process()
                 )
             with suppress(psycopg.OperationalError):
-                return bool(self.database.one("SELECT true"))
+                return bool(self.database.value("SELECT true"))
             return False
 
         wait_until("the database is back", answers)
@@ -202,7 +202,7 @@ class PortalProcesses:
     def waiter(self) -> int:
         """Wait until a process waits for a lock, and return the pid of its database backend."""
         waiting_pid = "SELECT coalesce(min(pid), 0) FROM pg_locks WHERE NOT granted"
-        return wait_until("a process waits for the lock", lambda: int(self.database.one(waiting_pid)), within=30)
+        return wait_until("a process waits for the lock", lambda: int(self.database.value(waiting_pid)), within=30)
 
     def age_jobs(self) -> None:
         """Move the times of unfinished jobs an hour back, so that all are due to be sent again."""

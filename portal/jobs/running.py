@@ -1,4 +1,4 @@
-"""The jobs: every kind of job, and how one is run, once, in its originator's scope."""
+"""Running a job: once, in its originator's scope, whatever happens to the worker."""
 
 from __future__ import annotations
 
@@ -10,37 +10,19 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from portal.accounts.actions import mail as mail_actions
-from portal.accounts.actions import people as people_actions
-from portal.accounts.actions import throttling
+from portal import capabilities
 from portal.accounts.queries.principals import membership_scope
 from portal.db.work import action, tx, unit_of_work
 from portal.jobs.outbox import OutboxJob
 from portal.platform import clock
-from portal.registers import actions as registers
+from portal.platform.capability import load
 from portal.security.scope import Actor, Scope
-from portal.uploads import actions as uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from sqlalchemy import Select
 
 #: How long a job waits before it tries again, when another transaction held its records locked for too long.
 PAUSE = timedelta(seconds=5)
-
-#: What each kind of job does, given its ids. A job may run again after its worker died, so its test runs each kind twice.
-KINDS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
-    "uploads.check": lambda ids: uploads.check(UUID(ids["upload_id"])),
-    "uploads.apply": lambda ids: uploads.apply(UUID(ids["upload_id"])),
-    "registers.recount": lambda ids: registers.recount(UUID(ids["school_id"]), int(ids["academic_year"])),
-    "accounts.deliver_mail": lambda ids: mail_actions.deliver_mail(UUID(ids["mail_id"])),
-    "accounts.suspend_unused": lambda _ids: people_actions.suspend_unused(),
-    "accounts.forget_tries": lambda _ids: throttling.delete_old_attempts(),
-}
-
-#: The kinds enqueued for every authority once a day.
-DAILY = ("accounts.suspend_unused", "accounts.forget_tries")
 
 
 def run(job_id: str) -> str:
@@ -106,6 +88,8 @@ def _run_in_action(job_id: UUID) -> str:
     job = tx().scalar(_lock_if_waiting(job_id))
     if job is None:
         return "not waiting"
-    KINDS[job.kind](job.ids)
+    declared = capabilities.jobs()[job.kind]
+    arguments = {name: read(job.ids[name]) for name, read in declared.arguments.items()}
+    load(declared.run)(**arguments)
     job.done_at = clock.now()
     return "done"

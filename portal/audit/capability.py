@@ -1,0 +1,22 @@
+"""The audit declares itself: the events of the authority, read by its administrator and auditor."""
+
+from __future__ import annotations
+
+from portal.platform.capability import Capability, CommandGroup, MainTask, NavigationItem, Retention
+from portal.security.permissions import Permission, Role
+
+AUDIT = Capability(
+    name="audit",
+    summary="What was done, by whom, to what: append-only and hash-chained for each authority.",
+    models="portal.audit.models",
+    blueprint="portal.audit.routes.bp",
+    events="portal.audit.events",
+    permissions=(Permission("audit.view", "See who saw and changed what", frozenset({Role.LA_ADMINISTRATOR, Role.AUDITOR})),),
+    navigation=(NavigationItem("Audit", "audit.index", ("audit.view",), "Who saw and changed what, and when.", order=90),),
+    main_tasks={Role.AUDITOR: MainTask("See who saw and changed what", "audit.index")},
+    commands=(CommandGroup("audit", "the audit", "portal.audit.commands.audit"),),
+    retention=(
+        Retention("audit_event", "for good", "The record of what was done is never changed or removed."),
+        Retention("audit_head", "for good", "The newest link of each authority's chain."),
+    ),
+)

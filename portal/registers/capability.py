@@ -1,0 +1,21 @@
+"""Registers declare themselves: the marks, their summaries and the attendance record."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from portal.platform.capability import Capability, CommandGroup, Job, MainTask, Tab
+from portal.security.permissions import LA_STAFF, SCHOOL_STAFF, Permission, Role
+
+REGISTERS = Capability(
+    name="registers",
+    summary="Registers kept in pages that are never overwritten, their summaries, and the attendance record.",
+    models="portal.registers.models",
+    blueprint="portal.registers.routes.bp",
+    events="portal.registers.events",
+    permissions=(Permission("registers.view", "See a pupil's attendance record", LA_STAFF | SCHOOL_STAFF),),
+    main_tasks={Role.LA_LEGAL: MainTask("Find a pupil’s attendance record", "pupils.index")},
+    tabs=(Tab("Attendance record", "registers.show", "registers.view", order=10),),
+    jobs=(Job("registers.recount", "portal.registers.actions.recount", {"school_id": UUID, "academic_year": int}),),
+    commands=(CommandGroup("measures", "counts and rates from the registers", "portal.registers.commands.measures"),),
+)

@@ -1,0 +1,62 @@
+"""Uploads declare themselves: files from schools, from received to applied or reverted."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from portal.platform.capability import Capability, CommandGroup, Job, MainTask, NavigationItem
+from portal.security.permissions import SCHOOL_STAFF, Permission, Role
+
+_OVERSIGHT = frozenset({Role.LA_ADMINISTRATOR, Role.LA_MANAGER, Role.LA_OFFICER})
+_SENDERS = _OVERSIGHT | frozenset({Role.SCHOOL_ADMINISTRATOR, Role.ATTENDANCE_LEAD, Role.SCHOOL_OFFICE})
+_RECEIVED = MainTask("See which registers have been received", "uploads.board")
+_BOARD_READERS = _OVERSIGHT | SCHOOL_STAFF | frozenset({Role.TRUST_LEAD})
+_SEND = MainTask("Send a file", "uploads.new")
+
+UPLOADS = Capability(
+    name="uploads",
+    summary="Files from schools: read, checked, previewed, applied wholly or not at all, and reverted.",
+    models="portal.uploads.models",
+    blueprint="portal.uploads.routes.bp",
+    events="portal.uploads.events",
+    permissions=(
+        Permission("uploads.view", "See files and what they changed", _OVERSIGHT | SCHOOL_STAFF),
+        Permission("uploads.send", "Send files", _SENDERS),
+        Permission("uploads.apply", "Apply and cancel files", _SENDERS),
+        Permission(
+            "uploads.undo",
+            "Undo a file that was applied",
+            frozenset({Role.LA_ADMINISTRATOR, Role.LA_MANAGER, Role.SCHOOL_ADMINISTRATOR, Role.ATTENDANCE_LEAD}),
+        ),
+        Permission(
+            "uploads.board", "See which registers have been received", _OVERSIGHT | SCHOOL_STAFF | frozenset({Role.TRUST_LEAD})
+        ),
+    ),
+    navigation=(
+        NavigationItem(
+            "Uploads",
+            "uploads.index",
+            ("uploads.view",),
+            "Send registers and pupil lists, see what a file would change, apply it or undo it.",
+            order=20,
+        ),
+        NavigationItem(
+            "Registers received",
+            "uploads.board",
+            ("uploads.board",),
+            "Which schools have sent their registers, up to which day, and which marks are missing.",
+            order=30,
+        ),
+    ),
+    main_tasks={
+        Role.LA_ADMINISTRATOR: _RECEIVED,
+        Role.LA_OFFICER: _RECEIVED,
+        Role.SCHOOL_ADMINISTRATOR: _SEND,
+        Role.SCHOOL_OFFICE: _SEND,
+    },
+    jobs=(
+        Job("uploads.check", "portal.uploads.actions.check", {"upload_id": UUID}),
+        Job("uploads.apply", "portal.uploads.actions.apply", {"upload_id": UUID}),
+    ),
+    commands=(CommandGroup("marks", "attendance marks", "portal.uploads.commands.marks"),),
+)
