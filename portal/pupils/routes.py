@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
@@ -12,9 +11,9 @@ from portal.platform import clock
 from portal.platform.refusals import must_exist
 from portal.pupils import actions, queries
 from portal.pupils.actions import Decision
-from portal.pupils.domain.incoming import YEAR_GROUPS, pupil_from_json
+from portal.pupils.domain.incoming import pupil_from_json
 from portal.pupils.events import COMPARED, READ
-from portal.pupils.forms import FindForm
+from portal.pupils.forms import FindForm, PupilFilters
 from portal.pupils.models import CHARACTERISTIC_NAMES, ETHNICITY_NAMES, VALUE_NAMES
 from portal.pupils.queries import PupilFilter
 from portal.pupils.views.comparisons import comparison
@@ -22,10 +21,12 @@ from portal.rules.calendar import academic_year_name
 from portal.schools.queries import schools
 from portal.security import scope
 from portal.security.permissions import needs
-from portal.web.fields import flashing_refusals
-from portal.web.paging import PAGE_SIZE, list_request
+from portal.web.forms import flashing_refusals
+from portal.web.paging import position_in
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from flask.typing import ResponseReturnValue
 
     from portal.pupils.models import Pupil
@@ -41,46 +42,20 @@ def _pupil(pupil_id: UUID) -> Pupil:
 @needs("pupils.view")
 def index() -> ResponseReturnValue:
     """Pupils in scope by name, filtered by school and year group, in pages."""
-    in_scope = schools()
-    listing = list_request(
-        request.args,
-        columns={"name": str},
-        default="name",
-        filters={"school": [str(school.id) for school in in_scope], "year-group": YEAR_GROUPS, "show": ("everyone",)},
-    )
-    filters = PupilFilter(
-        school_id=UUID(listing.filters["school"]) if "school" in listing.filters else None,
-        year_group=listing.filters.get("year-group"),
-        includes_leavers="show" in listing.filters,
-    )
-    key = listing.key[1] if listing.key else None
-    listed = queries.pupils(filters, key=key, backwards=listing.backwards, fetch=listing.fetch, today=clock.today())
-    page = listing.page(listed, lambda row: (None, row.pupil.id))
-    return render_template(
-        "pupils/index.html", form=FindForm(), schools=in_scope, chosen=listing.filters, page=page, groups=YEAR_GROUPS
-    )
+    filters = PupilFilters(request.args, {str(school.id): school.name for school in schools()}).check()
+    page = queries.pupils(filters.as_query(), position_in(request.args), today=clock.today())
+    return render_template("pupils/index.html", form=FindForm(), filters=filters, page=page)
 
 
 @bp.post("/pupils/search")
 @needs("pupils.view")
 def search() -> ResponseReturnValue:
     """Pupils in scope, leavers included, whose surname begins with the text or whose UPN it is."""
-    form, listed, next_key = FindForm(), [], None
+    form, page = FindForm(), None
     if form.validate_on_submit():
-        key = _uuid(form.after.data)
         filters = PupilFilter(name=form.name.data, includes_leavers=True)
-        listed = queries.pupils(filters, key=key, backwards=False, fetch=PAGE_SIZE + 1, today=clock.today())
-        next_key = listed[PAGE_SIZE - 1].pupil.id if len(listed) > PAGE_SIZE else None
-    return render_template("pupils/search.html", form=form, found=listed[:PAGE_SIZE], more=next_key)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    if not text:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        abort(400)
+        page = queries.pupils(filters, position_in({"after": form.after.data or ""}), today=clock.today())
+    return render_template("pupils/search.html", form=form, page=page)
 
 
 @bp.get("/pupils/<uuid:pupil_id>/details")
@@ -150,11 +125,19 @@ def characteristics(pupil_id: UUID) -> ResponseReturnValue:
 @bp.get("/pupils/matches")
 @needs("pupils.match")
 def matches() -> ResponseReturnValue:
-    """Possible duplicates waiting for a person; for the authority, pupils on two rolls too."""
-    is_authority = scope.current().schools is None
-    waiting = [(match, pupil_from_json(match.question.incoming)) for match in queries.possible_duplicates()]
-    twice = queries.on_two_rolls(clock.today()) if is_authority else []
-    return render_template("pupils/matches.html", waiting=waiting, twice=twice)
+    """Possible duplicates waiting for a person."""
+    page = queries.possible_duplicates(position_in(request.args))
+    waiting = [(match, pupil_from_json(match.question.incoming)) for match in page.items]
+    return render_template("pupils/matches.html", waiting=waiting, page=page, whole_authority=scope.current().schools is None)
+
+
+@bp.get("/pupils/on-two-rolls")
+@needs("pupils.match")
+def on_two_rolls() -> ResponseReturnValue:
+    """Pupils on roll at two schools without a dual registration. Only the authority can see both."""
+    if scope.current().schools is not None:
+        abort(404)
+    return render_template("pupils/on_two_rolls.html", page=queries.on_two_rolls(clock.today(), position_in(request.args)))
 
 
 @bp.get("/pupils/matches/<uuid:question_id>")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, render_template, request
 
 from portal.accounts.queries.people import names_of_memberships
 from portal.audit.actions import record_alone
@@ -14,6 +13,7 @@ from portal.platform.refusals import must_exist
 from portal.pupils.queries import lines_of_pupil, pupil
 from portal.registers import queries
 from portal.registers.events import OPENED
+from portal.registers.forms import RecordFilters
 from portal.registers.views import certificate_pdf
 from portal.registers.views.certificates import amendments, certificate
 from portal.rules.calendar import academic_year_name
@@ -38,31 +38,25 @@ def _line(pupil_id: UUID) -> tuple[RollLine, list[RollLine]]:
     return must_exist(next((line for line in lines if requested_id in {None, str(line.id)}), None)), lines
 
 
-def _as_at() -> date | None:
-    """The past day the certificate is to show; None for today."""
-    text = request.args.get("as-at", "").strip()
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        abort(400)
-    return day if day < clock.today() else None
-
-
 def _contents(pupil_id: UUID, form: str) -> dict[str, Any]:
     line, lines = _line(pupil_id)
-    as_at = _as_at()
+    filters = RecordFilters(request.args, [(option.id, _line_name(option)) for option in lines], line.id).check()
+    as_at = filters.past_day(clock.today())
     pupil_certificate = must_exist(certificate(line.school_id, pupil_id, line.academic_year, as_at=as_at))
     record_alone(OPENED, pupil_id, academic_year=line.academic_year, as_at=as_at, form=form)
     return {
         "pupil": pupil(pupil_id),
         "line": line,
-        "lines": [(roll_line, school(roll_line.school_id), academic_year_name(roll_line.academic_year)) for roll_line in lines],
+        "filters": filters,
         "school": school(line.school_id),
         "found": pupil_certificate,
         "as_at": as_at,
     }
+
+
+def _line_name(line: RollLine) -> str:
+    """A roll line as the filter offers it: its year and school."""
+    return f"{academic_year_name(line.academic_year)}, {must_exist(school(line.school_id)).name}"
 
 
 @bp.get("/pupils/<uuid:pupil_id>")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from portal.platform import clock
 from portal.platform.refusals import must_exist
 from portal.rules.calendar import academic_year, academic_year_name
 from portal.schools import actions, queries
-from portal.schools.forms import ClosedForm, SchoolForm, SchoolListForm, TermDatesForm, TermForm
-from portal.schools.models import PHASE_NAMES, PHASES
+from portal.schools.forms import ClosedForm, SchoolFilters, SchoolForm, SchoolListForm, TermDatesForm, TermForm, YearFilter
+from portal.schools.models import PHASE_NAMES
 from portal.schools.views.year_view import year_view
 from portal.security import scope
 from portal.security.permissions import needs
 from portal.web.formats import plural
-from portal.web.paging import list_request, paginate
+from portal.web.paging import WHOLE_LIST_SIZE, paginate, position_in
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -36,16 +36,14 @@ def _school(school_id: UUID) -> School:
 @needs("schools.view")
 def index() -> ResponseReturnValue:
     """The schools in scope."""
-    phase = request.args.get("phase") or None
-    if phase not in {None, *PHASES}:
-        abort(400)
-    schools = [school for school in queries.schools() if phase in {None, school.phase}]
+    filters = SchoolFilters(request.args).check()
+    schools = [school for school in queries.schools() if filters.phase.data in {"", None, school.phase}]
     today = clock.today()
     return render_template(
         "schools/index.html",
+        filters=filters,
         schools=schools,
-        page=paginate(schools, request.args, lambda school: school.id),
-        phase=phase,
+        page=paginate(schools, position_in(request.args, size=WHOLE_LIST_SIZE), lambda school: school.id),
         phases=PHASE_NAMES,
         trusts=queries.trusts(),
         closed={school.id for school in schools if not queries.is_open(school, today)},
@@ -130,14 +128,14 @@ def _dates_page(school: School | None) -> ResponseReturnValue:
     own = queries.dates_of(school.id) if school else authority
     current_year = academic_year(clock.today())
     years = sorted({*authority.years, *own.years, current_year, current_year + 1})
-    listing = list_request(request.args, columns={"day": str}, default="day", filters={"year": [str(year) for year in years]})
-    year = int(listing.filters.get("year", current_year))
+    filters = YearFilter(request.args, {year: academic_year_name(year) for year in years}, current_year).check()
+    year = filters.year.data
     calendar = queries.calendar_of(school.id) if school else queries.authority_calendar()
     return render_template(
         "schools/dates.html",
         school=school,
+        filters=filters,
         year=year,
-        years={option: academic_year_name(option) for option in years},
         view=year_view(calendar, (authority, own), year),
         own=own.in_year(year),
         authority=authority.in_year(year),

@@ -17,8 +17,9 @@ from portal.uploads import actions, queries
 from portal.uploads.forms import RevertUpload, SendFile, SetLocalCode
 from portal.uploads.views.upload_page import columns_form, missing_meanings, upload_context
 from portal.web.downloads import attachment, file_name
-from portal.web.fields import choices, flashing_refusals
-from portal.web.paging import paginate
+from portal.web.fields import choices
+from portal.web.forms import flashing_refusals
+from portal.web.paging import WHOLE_LIST_SIZE, paginate, position_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +32,6 @@ bp = Blueprint("uploads", __name__, template_folder="templates")
 
 #: More school days behind than this is late. A school that sends once a week is on time.
 LATE_AFTER = 5
-#: Files on one page of the list.
-PAGE = 50
 
 
 def _upload(upload_id: UUID) -> Upload:
@@ -43,9 +42,7 @@ def _upload(upload_id: UUID) -> Upload:
 @needs("uploads.view")
 def index() -> ResponseReturnValue:
     """List uploads within scope, newest first, a page at a time."""
-    before_id = request.args.get("before", type=UUID)
-    uploads = queries.uploads(before=_upload(before_id).received_at if before_id else None, limit=PAGE)
-    return render_template("uploads/index.html", uploads=uploads, older=uploads[-1][0].id if len(uploads) == PAGE else None)
+    return render_template("uploads/index.html", page=queries.uploads(position_in(request.args)))
 
 
 @bp.route("/uploads/new", methods=["GET", "POST"])
@@ -147,7 +144,7 @@ def board() -> ResponseReturnValue:
     """Show the registers received by school: schools with none first, then those furthest behind."""
     first = academic_year_span(academic_year(clock.today())).first_day
     rows = sorted(queries.registers_received(first), key=lambda row: (row.last_day is not None, -row.school_days_behind))
-    page = paginate(rows, request.args, lambda row: row.school_id)
+    page = paginate(rows, position_in(request.args, size=WHOLE_LIST_SIZE), lambda row: row.school_id)
     return render_template("uploads/board.html", rows=rows, page=page, since=first, phases=phase_names(), late_after=LATE_AFTER)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import Conflict, HTTPException, NotFound, ServiceUnavailable, UnprocessableEntity
 
 from portal.platform.refusals import ConflictError, NotFoundError, RefusedError
+from portal.web.paging import WrongAddressError
 from portal.web.templating import page_context
 
 if TYPE_CHECKING:
@@ -134,7 +135,14 @@ def _respond(error: HTTPException) -> ResponseReturnValue:
         return cast("Response", error.response)
     if status == HTTPStatus.UNAUTHORIZED and _can_return_after_sign_in():
         return redirect(url_for(SIGN_IN, next=request.path))
-    return _page(status, FORM_TOO_OLD if isinstance(error, CSRFError) else wording(status), error)
+    return _page(status, _words_for(error, status), error)
+
+
+def _words_for(error: HTTPException, status: int) -> Wording:
+    if isinstance(error, CSRFError):
+        return FORM_TOO_OLD
+    words = wording(status)
+    return Wording(words.title, (str(error.description), *words.text[1:])) if isinstance(error, WrongAddressError) else words
 
 
 def _can_return_after_sign_in() -> bool:

@@ -23,6 +23,7 @@ WORDS: Mapping[str, str] = {
     "Number must be at most %(max)s.": "Enter a number that is %(max)s or less",
     "Number must be between %(min)s and %(max)s.": "Enter a number from %(min)s to %(max)s",
     "Not a valid integer value.": "Enter a whole number, like 12",
+    "Not a valid date value.": "Enter a day like 2026-09-07",
     "Not a valid decimal value.": "Enter a number, like 12.5",
     "Not a valid float value.": "Enter a number, like 12.5",
     "Not a valid choice.": "Choose one of the answers listed",

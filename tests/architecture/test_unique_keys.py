@@ -1,4 +1,4 @@
-"""Every unique key either says what a person reads when two add the same thing at once, or is the portal's own."""
+"""Every unique key declares a sentence for its conflict, or is the portal's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two people who add the same thing at once: one succeeds, the other reads a sentence at the field."""
+"""Two people add the same thing at once: one succeeds, the other reads why not."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def _signed_in(app: Flask, authority: worlds.AuthorityWorld, role: Role) -> Brow
 def _error_at(page: Page, field: str) -> str:
     """The error shown at a field, which the summary at the top links to."""
     linked = page.document.xpath(f"//div[@class='govuk-error-summary']//a[@href='#{field}']")
-    shown = page.document.xpath(f"//*[@id='{field}-error']")
-    return str(shown[0].text_content()) if linked and shown else ""
+    errors = page.document.xpath(f"//*[@id='{field}-error']")
+    return str(errors[0].text_content()) if linked and errors else ""
 
 
 def _one_of_two(pages: list[Page], field: str, sentence: str) -> None:
@@ -67,7 +67,7 @@ def test_one_school_added_twice_at_once_is_added_once(committed: str, tmp_path: 
         def send(browser: Browser, name: str) -> Page:
             return browser.post("/schools/new", {"name": name, "urn": "900020", "phase": "primary"})
 
-        pages = at_once.both("school", lambda: send(browsers[0], "Larch"), lambda: send(browsers[1], "Rowan"))
+        pages = at_once.send_together("school", lambda: send(browsers[0], "Larch"), lambda: send(browsers[1], "Rowan"))
         _one_of_two(pages, "urn", URN_TAKEN)
 
     assert at_once.with_app(committed, tmp_path, add_twice) == 0
@@ -78,7 +78,7 @@ def test_one_address_invited_twice_and_accepted_at_once_becomes_one_person(commi
     def accept_twice(app: Flask) -> None:
         world = worlds.make_world()
         sends = [_acceptance(app, authority) for authority in (world.authority, world.neighbour)]
-        _one_of_two(at_once.both("person", *sends), "email", EMAIL_TAKEN)
+        _one_of_two(at_once.send_together("person", *sends), "email", EMAIL_TAKEN)
 
     assert at_once.with_app(committed, tmp_path, accept_twice) == 0
     assert len(forked_db.rows(committed, "SELECT 1 FROM person WHERE email_folded = 'bo@council.example'")[0]) == 1
@@ -111,7 +111,7 @@ def test_one_local_code_set_twice_at_once_is_set_once(committed: str, tmp_path: 
         def send(browser: Browser, letters: str) -> Page:
             return browser.post(path, {"mark": "Z9", "letters": letters})
 
-        pages = at_once.both("local_code", lambda: send(browsers[0], "I"), lambda: send(browsers[1], "O"))
+        pages = at_once.send_together("local_code", lambda: send(browsers[0], "I"), lambda: send(browsers[1], "O"))
         _one_of_two(pages, "mark", MARK_SET_MEANWHILE)
 
     assert at_once.with_app(committed, tmp_path, set_twice) == 0

@@ -45,8 +45,8 @@ def with_app(name: str, data: Path, work: Callable[[Flask], object]) -> int:
     return forked_db.run_forked(name, run)
 
 
-def both(table: str, *sends: Callable[[], Page]) -> list[Page]:
-    """Send the requests so that each has passed its own checks before any inserts its row into the table."""
+def send_together(table: str, *sends: Callable[[], Page]) -> list[Page]:
+    """Send requests that have all passed their own checks before one inserts its row."""
     at_the_insert = Barrier(len(sends), timeout=20)
 
     def wait(_connection: object, _cursor: object, statement: str, *_: Any) -> None:

@@ -25,7 +25,6 @@ from portal.web.fields import (
     DateField,
     EmailField,
     FileField,
-    Form,
     HiddenField,
     NumberField,
     PasswordField,
@@ -36,6 +35,7 @@ from portal.web.fields import (
     choices,
     required,
 )
+from portal.web.forms import Form
 from portal.web.routes import bp
 from portal.web.templating import PageContext
 
@@ -125,7 +125,7 @@ def _pages_blueprint() -> Blueprint:
     @blueprint.get("/components")
     def components() -> str:
         flash("The register file was applied. 1,204 marks were added.", "success")
-        order = paging.list_request(request.args, columns={"name": str, "rate": float, "marks": int}, default="name").order
+        order = paging.order_in(request.args, frozenset({"name", "rate", "marks"}), "name")
         return render_template(
             "component_gallery.html", rows=ROWS, order=order, codes=CODES_BY_SYMBOL, page=paging.Page(ROWS, "abc", "def")
         )

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 from wtforms.validators import Length, NumberRange, Optional
 
-from portal.web.fields import CheckboxField, DateField, Form, NumberField, TextField, check, month_number, required
+from portal.web.fields import CheckboxField, DateField, NumberField, TextField, check, month_number, required
+from portal.web.forms import Form
 from portal.web.wtforms_messages import WORDS
 from tests.support.page_law import check_page
 from tests.web.component_gallery import GalleryForm

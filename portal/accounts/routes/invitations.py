@@ -16,7 +16,7 @@ from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.passwords import expired_link_page
 from portal.accounts.routes.steps import redirect_to_next_step, start_sign_in
 from portal.security.permissions import open_to_all
-from portal.web.fields import Form
+from portal.web.forms import Form
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

@@ -13,12 +13,13 @@ from portal.accounts.actions import people as people_actions
 from portal.accounts.actions import second_factors as second_factor_actions
 from portal.accounts.current_user import link_builder, require_principal
 from portal.accounts.domain.roles import Reach, grantable_roles, role_name
-from portal.accounts.forms import InviteForm, ReachForm
+from portal.accounts.forms import InviteForm, PeopleFilters, ReachForm
 from portal.accounts.queries.people import colleague, colleagues, open_invitations
 from portal.accounts.routes.blueprint import bp
 from portal.platform.refusals import must_exist
 from portal.security.permissions import Role, needs
-from portal.web.fields import flashing_refusals, is_post
+from portal.web.forms import flashing_refusals, is_post
+from portal.web.paging import position_in
 from portal.web.templating import school_names
 
 if TYPE_CHECKING:
@@ -26,25 +27,18 @@ if TYPE_CHECKING:
 
     from portal.accounts.queries.people import Colleague
 
-PAGE_SIZE, MAX_PAGE = 50, 10_000
-
 
 @bp.get("/people")
 @needs("people.manage_school")
 def people() -> ResponseReturnValue:
     """List the people the administrator manages, by name, and the open invitations."""
-    # PostgreSQL stores no NUL character: a search for one would fail in the database instead of finding nothing.
-    search_text = "".join(character for character in request.args.get("named", "").strip()[:100] if character.isprintable())
-    # An offset beyond 64 bits would fail in the database too.
-    page = min(max(1, request.args.get("page", 1, type=int)), MAX_PAGE)
-    page_of_people, count = colleagues(search_text, page=page, size=PAGE_SIZE)
+    filters = PeopleFilters(request.args).check()
+    page, count = colleagues(filters.name_or_email.data or "", position_in(request.args))
     return render_template(
         "accounts/people.html",
-        people=page_of_people,
-        count=count,
-        named=search_text,
+        filters=filters,
         page=page,
-        pages=-(-count // PAGE_SIZE),
+        count=count,
         invitations=open_invitations(),
         schools=school_names(),
     )
