@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from dashboards.comparison import MEASURES, PHASE_WORDS
+from dashboards.comparison import MEASURES, PHASE_PLURALS
 from portal.platform import clock
 from portal.platform.refusals import must_exist
 from portal.pupils.domain.incoming import YEAR_GROUPS
@@ -61,7 +61,7 @@ class SchoolsFilters(MeasureFilters):
     """The filters of the page of every school."""
 
     phase = SelectField(
-        "Phase", choices=choices([("", "All phases"), *((phase, words.capitalize()) for phase, words in PHASE_WORDS.items())])
+        "Phase", choices=choices([("", "All phases"), *((phase, words.capitalize()) for phase, words in PHASE_PLURALS.items())])
     )
 
 

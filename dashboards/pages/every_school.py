@@ -13,7 +13,7 @@ from flask import abort, redirect
 from dashboards.comparison import (
     FEWEST_SCHOOLS,
     FEWEST_TO_COMPARE,
-    PHASE_WORDS,
+    PHASE_PLURALS,
     Published,
     formatted_rate,
     gap_words,
@@ -25,6 +25,7 @@ from dashboards.figures import weekly_lines
 from portal.platform import clock
 from portal.registers.views.summaries import AverageWeek, SchoolSummary, authority_weeks, every_school, school_weeks
 from portal.rules.calendar import academic_year, week_of
+from portal.rules.date_words import date_without_year, short_date
 from portal.schools.queries import phase_names, schools
 from portal.security import scope
 from portal.web.paging import WHOLE_LIST_SIZE, order_in, paginate, position_in
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 SORTS = frozenset({"name", "phase", "figure", "gap", "recent", "fresh"})
-RECENT_WEEKS = 4
+LAST_FOUR_WEEKS = timedelta(weeks=4)
 COLUMNS = (
     {"text": "School", "sort": "name"},
     {"text": "Phase", "sort": "phase"},
@@ -68,7 +69,7 @@ class SchoolRow:
 
 def _rows(filters: SchoolsFilters) -> list[SchoolRow]:
     year = filters.year.data
-    since = week_of(clock.today()) - timedelta(weeks=RECENT_WEEKS)
+    since = week_of(clock.today()) - LAST_FOUR_WEEKS
     summaries = [summary for summary in every_school(year, recent_from=since) if filters.phase.data in {"", summary.phase}]
     averages = {phase: _averages(phase, year) for phase in {summary.phase for summary in summaries}}
     return [SchoolRow(summary, year, filters.measure.data, averages[summary.phase]) for summary in summaries]
@@ -117,7 +118,7 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
         "page": paginate(rows, position_in(arguments, size=WHOLE_LIST_SIZE), lambda row: row.summary.school_id),
         "whole": bound is None,
         "filters": filters,
-        "chart_phase": PHASE_WORDS[_chart_phase(filters)],
+        "chart_phase": PHASE_PLURALS[_chart_phase(filters)],
         "phase_names": phase_names(),
         "weeks": weeks,
         "england": england,
@@ -126,14 +127,13 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
         "columns": [column for column in COLUMNS if is_now or column["sort"] != "recent"],
         "is_now": is_now,
         "order": order_in(arguments, SORTS, "name"),
-        "recent_weeks": RECENT_WEEKS,
     }
 
 
 def _chart_phase(filters: SchoolsFilters) -> str:
     """The phase in the address, otherwise the first phase with a school in scope."""
     phases = {school.phase for school in schools()}
-    return filters.phase.data or next((phase for phase in PHASE_WORDS if phase in phases), "primary")
+    return filters.phase.data or next((phase for phase in PHASE_PLURALS if phase in phases), "primary")
 
 
 def weeks_in(arguments: Mapping[str, str]) -> tuple[pd.DataFrame, Published]:
@@ -158,19 +158,19 @@ def weeks_in(arguments: Mapping[str, str]) -> tuple[pd.DataFrame, Published]:
 
 def _finding(weeks: pd.DataFrame, filters: SchoolsFilters) -> str:
     """The chart's finding in one sentence: the newest week, and the schools it counts."""
-    name, words = filters.measure_name, PHASE_WORDS[_chart_phase(filters)]
+    name, words = filters.measure_name, PHASE_PLURALS[_chart_phase(filters)]
     if weeks.empty:
         return f"No marks have been sent by {words} for this year."
     newest = weeks.iloc[-1]
     rate = formatted_rate(Fraction(newest["authority"]).limit_denominator(10**9))
     schools = f"{newest['schools']} of {newest['schools_in_phase']} schools"
-    return f"{name} in {words} was {rate} in the week of {newest['week']:%-d %B}, over {schools}"
+    return f"{name} in {words} was {rate} in the week of {date_without_year(newest['week'])}, over {schools}"
 
 
 def week_rows(weeks: pd.DataFrame) -> list[list[object]]:
     """The chart's figures as rows of the table below it, newest week first."""
     return [
-        [f"{week:%-d %b %Y}", _percent(authority), f"{schools} of {schools_in_phase}", _percent(nation)]
+        [short_date(week), _percent(authority), f"{schools} of {schools_in_phase}", _percent(nation)]
         for week, authority, nation, schools, schools_in_phase in reversed(list(weeks.itertuples(index=False)))
     ]
 
@@ -185,5 +185,5 @@ def figure(_values: Mapping[str, str], arguments: Mapping[str, str]) -> go.Figur
     weeks, england = weeks_in(arguments)
     if weeks.empty:
         return None
-    phase = PHASE_WORDS[_chart_phase(SchoolsFilters(arguments).check())]
+    phase = PHASE_PLURALS[_chart_phase(SchoolsFilters(arguments).check())]
     return weekly_lines(weeks, labels={"authority": f"LA average, {phase}", "nation": england.label})

@@ -11,6 +11,7 @@ from dashboards.figures import weekly_lines
 from portal.audit.actions import record_alone
 from portal.pupils.queries import lines_of, names_of
 from portal.registers.views.summaries import pupil_absences, year_groups
+from portal.rules.date_words import short_date
 from portal.security import scope
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def table_rows(rows: Sequence[Row]) -> list[list[object]]:
     """The chart's figures as rows of the table below it, newest week first."""
     return [
         [
-            f"{row.week:%-d %b %Y}",
+            short_date(row.week),
             formatted_rate(row.school),
             formatted_rate(row.authority),
             row.schools or None,

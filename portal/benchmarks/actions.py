@@ -15,13 +15,17 @@ from portal.audit.actions import record
 from portal.benchmarks import queries
 from portal.benchmarks.domain import layouts, tables
 from portal.benchmarks.domain.bundled_releases import bundled_releases
-from portal.benchmarks.domain.figures import FIRST_SUMMED_YEAR, date_phrase, day_text
+from portal.benchmarks.domain.figures import (
+    FIRST_SUMMED_YEAR,
+    date_phrase,
+)
 from portal.benchmarks.domain.reading import Release, read_release
 from portal.benchmarks.domain.tables import Problem
 from portal.benchmarks.events import RELEASE_LOADED
 from portal.benchmarks.models import PublishedFigure, PublishedRelease
 from portal.db.work import action, tx
 from portal.platform import clock
+from portal.rules.date_words import date_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,7 +149,9 @@ def _conflicts(release: Release, details: ReleaseDetails) -> list[Problem]:
         ]
     last_days = release.figures["last_day"].dropna()
     if len(last_days) and last_days.max() > details.published_on:
-        return [Problem(f"The file has figures to {day_text(last_days.max())}: enter the day it was published, which is later.")]
+        return [
+            Problem(f"The file has figures to {date_in_words(last_days.max())}: enter the day it was published, which is later.")
+        ]
     return []
 
 

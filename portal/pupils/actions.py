@@ -31,6 +31,7 @@ from portal.pupils.domain.roll_lines import RollYear, shifted_lines
 from portal.pupils.events import DECIDED, DISCLOSURE_CHANGED, LIST_TAKEN, YEAR_OPENED
 from portal.pupils.models import Characteristic, Parent, PossibleDuplicate, Pupil, PupilContact, RollLine
 from portal.pupils.queries import has_lines, lines_of, nearest_year, pupil_matches
+from portal.schools.actions import RECOUNT
 from portal.schools.models import School
 from portal.security import scope
 
@@ -45,8 +46,6 @@ TABLES = {"pupil": Pupil, "parent": Parent, "pupil_contact": PupilContact, "char
 #: The order of writing. Row security shows a parent or a characteristic through the pupil's roll line, so a row written
 #: before those it depends on would be refused.
 WRITE_ORDER = ("pupil", "roll_line", "parent", "pupil_contact", "characteristic")
-#: The job that counts a school's year again after its roll changed.
-RECOUNT = "registers.recount"
 DECIDED_ALREADY = "Somebody else decided this already."
 
 

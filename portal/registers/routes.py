@@ -17,6 +17,7 @@ from portal.registers.forms import RecordFilters
 from portal.registers.views import certificate_pdf
 from portal.registers.views.certificates import amendments, certificate
 from portal.rules.calendar import academic_year_name
+from portal.rules.date_words import short_date_without_year
 from portal.schools.queries import school
 from portal.security.permissions import needs
 from portal.web.downloads import attachment, file_name
@@ -73,7 +74,7 @@ def show(pupil_id: UUID) -> ResponseReturnValue:
         amendments=corrections,
         senders=names_of_memberships({correction.membership_id for correction in corrections if correction.membership_id}),
         notes=[note for note in queries.notes_of(pupil_id) if note.school_id == line.school_id],
-        week_columns=[{"text": f"{week.day} {week:%b}"} for week in contents["found"].weeks],
+        week_columns=[{"text": short_date_without_year(week)} for week in contents["found"].weeks],
         absence_periods=tuple(reversed(contents["found"].absence_periods.spells)),
     )
 

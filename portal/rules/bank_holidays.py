@@ -14,6 +14,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from portal.rules.calendar import SATURDAY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,7 +23,6 @@ SOURCE = "Banking and Financial Dealings Act 1971, Schedule 1 and section 1, and
 #: To add a year: add its row to `_TABLE` from the list on GOV.UK, and any single occasion to `OCCASIONS`.
 FIRST_YEAR = 2018
 LAST_YEAR = 2030
-SATURDAY = 5
 
 #: Year by year, (month, day) in order: 1 January, Good Friday, Easter Monday, early May, spring, summer, Christmas,
 #: 26 December, each on its own day or its substitute day, and single occasions.

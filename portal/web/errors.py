@@ -46,7 +46,7 @@ class Wording:
     text: tuple[str, ...]
 
 
-WORDS: Mapping[int, Wording] = {
+WORDINGS: Mapping[int, Wording] = {
     400: Wording(
         "We could not use what was sent",
         ("The address or the form holds something this page does not know.", "Go back, check what you entered and send it again."),
@@ -124,7 +124,7 @@ def _respond_without_database(error: Exception) -> ResponseReturnValue:
 def _respond_to_refusal(refusal: RefusedError) -> ResponseReturnValue:
     """The page for a refusal that no form shows: 409 where someone else was faster, otherwise 422."""
     status, error = (409, Conflict()) if isinstance(refusal, ConflictError) else (422, UnprocessableEntity())
-    return _page(status, Wording(WORDS[status].title, (refusal.sentence, *WORDS[status].text)), error)
+    return _page(status, Wording(WORDINGS[status].title, (refusal.sentence, *WORDINGS[status].text)), error)
 
 
 def _respond(error: HTTPException) -> ResponseReturnValue:
@@ -161,7 +161,7 @@ def _notify(listener: Listener, error: HTTPException) -> None:
 
 def wording(status: int) -> Wording:
     """The words for a status. A status without its own words gets those of 400 or 500."""
-    return WORDS.get(status) or WORDS[400 if status < HTTPStatus.INTERNAL_SERVER_ERROR else 500]
+    return WORDINGS.get(status) or WORDINGS[400 if status < HTTPStatus.INTERNAL_SERVER_ERROR else 500]
 
 
 def _page(status: int, words: Wording, error: HTTPException) -> Response:

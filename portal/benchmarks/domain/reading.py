@@ -25,6 +25,7 @@ from portal.benchmarks.domain.figures import (
     YEAR_TO_DATE,
 )
 from portal.benchmarks.domain.tables import Problem, UnreadableError
+from portal.rules.date_words import date_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,7 +188,7 @@ def _read_phases(reading: _Reading) -> None:
     for column in sorted(layouts.BREAKDOWNS & set(reading.frame.columns)):
         is_part = ~reading.frame[column].str.casefold().isin(layouts.TOTAL_WORDS)
         reading.leave_out(is_part, _not_the_total(column), column)
-    phase = reading.frame["phase"].str.casefold().map(layouts.PHASE_WORDS)
+    phase = reading.frame["phase"].str.casefold().map(layouts.PHASE_BY_PUBLISHED_NAME)
     reading.leave_out(phase.isna(), lambda word: f"“{word}”, a kind of school outside the published figures", "phase")
     reading.frame = reading.frame.assign(phase=phase.dropna())
 
@@ -246,7 +247,7 @@ def _end_of_year(published_on: date | None, name: str, data_to: date | None) -> 
         if is_whole_year:
             return last, ""
         return last, (
-            f"The file does not say which day the year to date runs to: taken as {last.day} {last:%B %Y}, from the release's "
+            f"The file does not say which day the year to date runs to: taken as {date_in_words(last)}, from the release's "
             "name or publication date. Load it again with the day if it is another."
         )
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from portal.rules.calendar import academic_year, academic_year_span
+from portal.rules.calendar import SATURDAY, academic_year, academic_year_span
 from portal.schools.domain.tables import Problem, Table, UnreadableError, day, table, text_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ NAMES = {
 CLOSED_WORDS = frozenset({"closed", "closure", "holiday", "inset", "inset day", "bank holiday", "polling day"})
 SESSIONS = {"am": "AM", "morning": "AM", "pm": "PM", "afternoon": "PM", "": None, "all day": None, "day": None}
 HALF_TERMS = tuple(f"{term} term, {half} half" for term in ("Autumn", "Spring", "Summer") for half in ("first", "second"))
-SATURDAY = 5
 #: No school is closed for longer at a stretch; a longer run is a mistyped year.
 LONGEST_CLOSURE = timedelta(days=120)
 
