@@ -15,11 +15,11 @@ from portal.db.bulk import insert_many
 from portal.db.work import action, mark_written, tx
 from portal.jobs.outbox import enqueue
 from portal.platform import clock
+from portal.platform.problems import Problem
 from portal.platform.refusals import ConflictError, NotFoundError
 from portal.pupils.domain.changes import (
     Changes,
     ImportTime,
-    Notice,
     characteristic_changes,
     new_pupil,
     parent_changes,
@@ -70,7 +70,7 @@ class ImportSummary:
     moved_in: int
     questions: int
     left_out: int
-    warnings: tuple[Notice, ...]
+    warnings: tuple[Problem, ...]
 
     def counts(self) -> dict[str, int]:
         """The counts by name."""
@@ -138,32 +138,32 @@ def _lock_roll(school_id: UUID) -> tuple[int | None, int | None]:
     return ages[0], ages[1]
 
 
-def _upn_notices(incoming: Iterable[IncomingPupil]) -> list[Notice]:
+def _upn_notices(incoming: Iterable[IncomingPupil]) -> list[Problem]:
     sentence = "The UPN's check letter does not fit. It was kept as it is; check it against the school's records."
-    return [Notice(pupil.row, "UPN", sentence) for pupil in incoming if pupil.upn and not has_right_check_letter(pupil.upn)]
+    return [Problem(sentence, pupil.row, "UPN") for pupil in incoming if pupil.upn and not has_right_check_letter(pupil.upn)]
 
 
-def _repeat_notices(matches: Sequence[Match]) -> list[Notice]:
+def _repeat_notices(matches: Sequence[Match]) -> list[Problem]:
     return [
-        Notice(match.incoming.row, "pupil", f"Listed again in row {matches[match.other_row].incoming.row}, which was used.")
+        Problem(f"Listed again in row {matches[match.other_row].incoming.row}, which was used.", match.incoming.row, "pupil")
         for match in matches
         if match.kind is MatchKind.REPEATED and match.other_row is not None
     ]
 
 
-def _why_left_out(year: RollYear, match: Match) -> Notice | None:
+def _why_left_out(year: RollYear, match: Match) -> Problem | None:
     existing_id = match.pupil_id if match.kind is MatchKind.EXISTING else None
     return None if match.kind is MatchKind.REPEATED else year.why_left_out(existing_id, match.incoming)
 
 
-def _write(year: RollYear, listed: Sequence[tuple[UUID, IncomingPupil]], new: set[UUID]) -> tuple[set[UUID], list[Notice]]:
+def _write(year: RollYear, listed: Sequence[tuple[UUID, IncomingPupil]], new: set[UUID]) -> tuple[set[UUID], list[Problem]]:
     """Write a list's pupils: add those in `new`, and change the others where they differ.
 
     Returns the ids of pupils with a change, and notices. Written in two steps: a pupil new to this school becomes visible
     under row security only through the roll line of the first step, so their record is read after it.
     """
     before_read, after_read = Changes(), Changes()
-    notices: list[Notice] = []
+    notices: list[Problem] = []
     for pupil_id, pupil in listed:
         if pupil_id in new:
             before_read.added["pupil"].append(new_pupil(pupil_id, pupil))

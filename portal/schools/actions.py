@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, false, or_, select
+from sqlalchemy import delete, false, func, or_, select
 
 from portal.audit.actions import record
 from portal.db.work import action, tx
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from portal.audit.events import Event
-    from portal.schools.domain.tables import Problem
+    from portal.platform.problems import Problem
 
 
 #: The job that counts a school's year again after its calendar changed.
@@ -235,6 +235,15 @@ def _check_level(school_id: UUID | None) -> None:
         raise NotFoundError
 
 
+def _lock_terms(school_id: UUID | None) -> None:
+    """Wait for anyone else who adds a term here, until the transaction ends.
+
+    No key of the table can refuse terms that overlap: two people at once would each find the other's days free.
+    """
+    level = f"terms of {scope.current().authority_id} {school_id}"
+    tx().execute(select(func.pg_advisory_xact_lock(func.hashtextextended(level, 0))))
+
+
 def _clear(model: type[Term | ClosedDays], school_id: UUID | None, years: Iterable[int]) -> int:
     """Remove one level's rows of these academic years; returns how many."""
     is_level = model.school_id.is_(None) if school_id is None else model.school_id == school_id
@@ -270,6 +279,7 @@ def add_term(school_id: UUID | None, listed: ListedTerm) -> UUID:
     _check_level(school_id)
     if (problem := problem_with(listed)) is not None:
         raise RefusedError(problem, "last_day")
+    _lock_terms(school_id)
     terms = [(0, ListedTerm(term.name, term.first_day, term.last_day)) for term in dates_of(school_id).terms]
     if overlaps([*terms, (1, listed)]):
         raise RefusedError("Enter days that no other term has: two terms share a day.", "first_day")

@@ -24,7 +24,7 @@ from portal.benchmarks.domain.figures import (
     WEIGHTED,
     YEAR_TO_DATE,
 )
-from portal.benchmarks.domain.tables import Problem, UnreadableError
+from portal.platform.problems import Problem, ProblemsError
 from portal.rules.date_words import date_in_words
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def read_release(content: bytes, *, published_on: date | None = None, name: str 
         digest = hashlib.sha256(unpacked_content).hexdigest()
         table = tables.read_table(unpacked_content)
         reading, unknown = _recognise(table)
-    except UnreadableError as error:
-        return Release("unknown", "", digest, 0, 0, pd.DataFrame(), problems=(error.problem,))
+    except ProblemsError as error:
+        return Release("unknown", "", digest, 0, 0, pd.DataFrame(), problems=error.problems)
     _read_geography(reading)
     _read_phases(reading)
     _read_numbers(reading)
@@ -123,10 +123,10 @@ def _recognise(table: tables.Table) -> tuple[_Reading, tuple[str, ...]]:
     headers = [layouts.normalised(header) for header in table.header]
     layout = layouts.layout_of(headers)
     if layout is None:
-        raise UnreadableError(Problem(_why_unknown(headers)))
+        raise ProblemsError([Problem(_why_unknown(headers))])
     repeated = sorted({header for header in headers if header and headers.count(header) > 1})
     if repeated:
-        raise UnreadableError(Problem("is the name of two columns. Load the file as published.", 1, repeated[0]))
+        raise ProblemsError([Problem("is the name of two columns. Load the file as published.", 1, repeated[0])])
     used = layouts.meanings(layout, headers)
     unknown = layouts.unknown_columns(layout, headers)
     columns = dict(zip(headers, zip(*table.rows, strict=True), strict=False))
@@ -153,10 +153,10 @@ def _why_unknown(headers: list[str]) -> str:
 def _check_needed_columns(reading: _Reading) -> None:
     columns = set(reading.frame.columns)
     if "key" not in columns and not {"level", "la_code"} <= columns:
-        raise UnreadableError(Problem("The file has no geographic_level and old_la_code columns. Load the file as published."))
+        raise ProblemsError([Problem("The file has no geographic_level and old_la_code columns. Load the file as published.")])
     missing = {"phase", "time_period", "enrolments", "authorised", "unauthorised"} - columns
     if missing:
-        raise UnreadableError(Problem(f"The file has no column for {', '.join(sorted(missing))}. Load the file as published."))
+        raise ProblemsError([Problem(f"The file has no column for {', '.join(sorted(missing))}. Load the file as published.")])
 
 
 def _read_geography(reading: _Reading) -> None:
