@@ -8,7 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 
 from portal.audit.actions import record_alone
 from portal.platform import clock
-from portal.platform.refusals import must_exist
+from portal.platform.refusals import NotFoundError, must_exist
 from portal.pupils import actions, queries
 from portal.pupils.actions import Decision
 from portal.pupils.domain.incoming import pupil_from_json
@@ -94,7 +94,7 @@ def show_address(pupil_id: UUID, parent_id: UUID) -> ResponseReturnValue:
         return _disclose(pupil_id, parent_id, do_not_disclose=False, words="The address is shown.")
     pupil = _pupil(pupil_id)
     if parent_id not in {contact.parent.id for contact in queries.contacts(pupil)[1]}:
-        abort(404)
+        raise NotFoundError
     return render_template("pupils/show_address.html", pupil=pupil, parent_id=parent_id)
 
 
@@ -136,7 +136,7 @@ def matches() -> ResponseReturnValue:
 def on_two_rolls() -> ResponseReturnValue:
     """Pupils on roll at two schools without a dual registration. Only the authority can see both."""
     if scope.current().schools is not None:
-        abort(404)
+        raise NotFoundError
     return render_template("pupils/on_two_rolls.html", page=queries.on_two_rolls(clock.today(), position_in(request.args)))
 
 
@@ -144,13 +144,12 @@ def on_two_rolls() -> ResponseReturnValue:
 @needs("pupils.match")
 def match(question_id: UUID) -> ResponseReturnValue:
     """An existing and an incoming record, side by side."""
-    waiting = queries.possible_duplicate(question_id)
-    if waiting is None or waiting.existing is None:
-        abort(404)
-    record_alone(COMPARED, waiting.existing.id, question=question_id)
-    history = queries.roll_history(waiting.existing.id)
+    waiting = must_exist(queries.possible_duplicate(question_id))
+    existing = must_exist(waiting.existing)
+    record_alone(COMPARED, existing.id, question=question_id)
+    history = queries.roll_history(existing.id)
     incoming = pupil_from_json(waiting.question.incoming)
-    rows = comparison(waiting.existing, history[0] if history else None, incoming, waiting.school_name)
+    rows = comparison(existing, history[0] if history else None, incoming, waiting.school_name)
     return render_template("pupils/match.html", found=waiting, incoming=incoming, rows=rows)
 
 

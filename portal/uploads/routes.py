@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 
 from portal.platform import clock
-from portal.platform.refusals import must_exist
+from portal.platform.refusals import NotFoundError, must_exist
 from portal.rules.calendar import academic_year, academic_year_span
 from portal.schools.queries import phase_names, schools
 from portal.security import scope
@@ -131,9 +131,7 @@ def _school_of(upload: Upload) -> dict[str, object]:
 def refused_rows(upload_id: UUID) -> ResponseReturnValue:
     """Download the rejected rows, to correct and send again."""
     upload = _upload(upload_id)
-    content = queries.rejected_rows_of(upload_id)
-    if content is None:
-        abort(404)
+    content = must_exist(queries.rejected_rows_of(upload_id))
     name = file_name(f"refused rows {upload.received_at:%Y-%m-%d}", "csv")
     return attachment(name, content, "text/csv; charset=utf-8")
 
@@ -156,7 +154,7 @@ def own_marks() -> ResponseReturnValue:
     school_id = request.args.get("school", str(schools_in_scope[0].id) if len(schools_in_scope) == 1 else "")
     school = next((school for school in schools_in_scope if str(school.id) == school_id), None)
     if school_id and school is None:
-        abort(404)
+        raise NotFoundError
     form = SetLocalCode()
     if school is not None and form.validate_on_submit():
         with form.showing_refusals():
@@ -170,7 +168,5 @@ def own_marks() -> ResponseReturnValue:
 @needs("uploads.send")
 def remove_own_mark(mark_id: UUID) -> ResponseReturnValue:
     """Stop reading a school's own mark as a code."""
-    school_id = actions.delete_local_code(mark_id)
-    if school_id is None:
-        abort(404)
+    school_id = must_exist(actions.delete_local_code(mark_id))
     return redirect(url_for("uploads.own_marks", school=school_id))
