@@ -134,9 +134,10 @@ def matches() -> ResponseReturnValue:
 @bp.get("/pupils/on-two-rolls")
 @needs("pupils.match")
 def on_two_rolls() -> ResponseReturnValue:
-    """Pupils on roll at two schools without a dual registration. Only the authority can see both."""
+    """Pupils on roll at two schools without a dual registration."""
+    # A school sees its own lines alone: this list would tell it that nobody is on two rolls.
     if scope.current().schools is not None:
-        raise NotFoundError
+        return redirect(url_for("pupils.matches"))
     return render_template("pupils/on_two_rolls.html", page=queries.on_two_rolls(clock.today(), position_in(request.args)))
 
 
