@@ -27,9 +27,9 @@ class Problem:
     def __str__(self) -> str:
         """The problem on one line: its place, its value and the sentence."""
         parts = (f"row {self.row}" if self.row else "", f"column {self.column}" if self.column else "")
-        place = ", ".join(part for part in parts if part)
+        where = ", ".join(part for part in parts if part)
         sentence = self.sentence if self.value is None else f"“{self.value}” {self.sentence}"
-        return f"{place[:1].upper()}{place[1:]}: {sentence}" if place else sentence
+        return f"{where[:1].upper()}{where[1:]}: {sentence}" if where else sentence
 
 
 class ProblemsError(RefusedError):

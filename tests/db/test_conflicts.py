@@ -45,7 +45,7 @@ def _signed_in(app: Flask, authority: worlds.AuthorityWorld, role: Role) -> Brow
 
 
 def _error_at(page: Page, field: str) -> str:
-    """The error of a field, as the summary says it; the page law holds that the field shows the same."""
+    """The error of a field, as the summary at the top of the page says it."""
     return str(page.document.xpath(f"string(//div[@class='govuk-error-summary']//a[@href='#{field}'])"))
 
 
