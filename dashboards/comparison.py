@@ -15,6 +15,7 @@ from portal.benchmarks.domain.figures import ENGLAND
 from portal.benchmarks.queries import latest, weekly_series, year_to_date
 from portal.registers.views.summaries import AverageWeek, WeekSums, authority_weeks, school_weeks
 from portal.rules.calendar import academic_year_name
+from portal.rules.date_words import date_without_year, dates_in_words
 from portal.rules.session_counts import rounded
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ MEASURES: Mapping[str, str] = {
 }
 #: The published series for each phase. DfE counts all-through schools as secondary; other phases have no series.
 PUBLISHED_PHASE = {"primary": "primary", "secondary": "secondary", "all-through": "secondary", "special": "special"}
-PHASE_WORDS = {
+PHASE_PLURALS = {
     "primary": "primary schools",
     "secondary": "secondary schools",
     "all-through": "all-through schools",
@@ -158,7 +159,7 @@ def published_beside(phase: str, academic_year: int, weeks: Sequence[date], meas
     if this_year:
         by_week = {week: this_year[week].rate(measure) if week in this_year else None for week in weeks}
         to_date, note = _to_date(series, academic_year, measure)
-        return Published(by_week, to_date, f"England, {PHASE_WORDS[series]}", note)
+        return Published(by_week, to_date, f"England, {PHASE_PLURALS[series]}", note)
     last_year = {
         figures.week.isocalendar()[1]: figures for figures in weekly_series(ENGLAND, series, academic_year - 1) if figures.week
     }
@@ -167,17 +168,17 @@ def published_beside(phase: str, academic_year: int, weeks: Sequence[date], meas
     newest = latest()
     note = newest.sentence if newest else "No published figures have been loaded."
     if not available:
-        return Published({}, None, f"England, {PHASE_WORDS[series]}", note)
+        return Published({}, None, f"England, {PHASE_PLURALS[series]}", note)
     by_week = {week: figures.rate(measure) if figures is not None else None for week, figures in matched.items()}
     source = f"{note} The England line shows the same weeks of last year: DfE, daily attendance series, {available[-1].release}."
-    return Published(by_week, None, f"England, {PHASE_WORDS[series]}, same weeks last year", source)
+    return Published(by_week, None, f"England, {PHASE_PLURALS[series]}, same weeks last year", source)
 
 
 def _to_date(phase: str, academic_year: int, measure: str) -> tuple[Fraction | None, str]:
     figures = year_to_date(ENGLAND, phase, academic_year)
     if figures is None or figures.first_day is None or figures.last_day is None:
         return None, "DfE, daily attendance series."
-    span = f"{figures.first_day:%-d %B %Y} to {figures.last_day:%-d %B %Y}"
+    span = dates_in_words(figures.first_day, figures.last_day)
     return figures.rate(measure), f"DfE, daily attendance series, {figures.release}. England's year to date runs from {span}."
 
 
@@ -202,7 +203,7 @@ def _summarised(
     authority = rate_of([average for _, average in common_weeks], measure)
     return Comparison(
         measure=measure,
-        phase_words=PHASE_WORDS[phase],
+        phase_words=PHASE_PLURALS[phase],
         rows=rows,
         school_to_date=to_date,
         authority_to_date=authority,
@@ -213,7 +214,7 @@ def _summarised(
             to_date,
             (school_in_common, authority),
             rows,
-            PHASE_WORDS[phase],
+            PHASE_PLURALS[phase],
             f"{MEASURES[measure]} in {academic_year_name(academic_year)}",
         ),
         nation_label=published.label,
@@ -272,4 +273,4 @@ def _movement(rows: Sequence[Row], weeks: int = 4) -> str:
     current_gap, earlier_gap = (
         gap_words(*rates).removesuffix(" as") for rates in ((school, authority), (school_then, authority_then))
     )
-    return f" In the week of {week:%-d %B} it was {current_gap}. Four school weeks earlier it was {earlier_gap}."
+    return f" In the week of {date_without_year(week)} it was {current_gap}. Four school weeks earlier it was {earlier_gap}."

@@ -1,17 +1,18 @@
-"""The filters of a dashboard, read from the address and checked against the values on offer."""
+"""The filters of the dashboards, as typed fields that check the address and draw themselves."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import abort
-
-from dashboards.comparison import MEASURES
+from dashboards.comparison import MEASURES, PHASE_PLURALS
 from portal.platform import clock
+from portal.platform.refusals import must_exist
 from portal.pupils.domain.incoming import YEAR_GROUPS
 from portal.rules.calendar import academic_year, academic_year_name
 from portal.schools.queries import school
+from portal.web.fields import SelectField, choices
+from portal.web.forms import FilterForm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,38 +25,49 @@ YEARS_BACK = 3
 
 def school_in(values: Mapping[str, str]) -> School:
     """The school in the address. A school outside the scope is a 404."""
-    visible = school(UUID(values["school"]))
-    if visible is None:
-        abort(404)
-    return visible
+    return must_exist(school(UUID(values["school"])))
 
 
-def measure_in(arguments: Mapping[str, str]) -> str:
-    """The measure in the address, otherwise attendance. An unknown measure is a 400."""
-    measure = arguments.get("measure", "attendance")
-    if measure not in MEASURES:
-        abort(400)
-    return measure
+class YearFilters(FilterForm):
+    """The academic year, newest first; this one unless the address says otherwise."""
+
+    year = SelectField("School year", coerce=int)
+
+    def __init__(self, arguments: Mapping[str, str]) -> None:
+        """Offer this year and those before it."""
+        newest = academic_year(clock.today())
+        super().__init__(arguments, year=newest)
+        years = range(newest, newest - YEARS_BACK, -1)
+        self.year.choices = choices((str(year), academic_year_name(year)) for year in years)
+
+    @property
+    def year_name(self) -> str:
+        """The chosen year as pages write it: 2026/27."""
+        return academic_year_name(self.year.data)
 
 
-def year_group_in(arguments: Mapping[str, str]) -> str | None:
-    """The year group in the address, or None. Anything else is a 400, so that no free text is recorded."""
-    year_group = arguments.get("year-group")
-    if year_group is not None and year_group not in YEAR_GROUPS:
-        abort(400)
-    return year_group
+class MeasureFilters(YearFilters):
+    """The measure and the year: attendance unless the address says otherwise."""
+
+    measure = SelectField("Measure", choices=choices(MEASURES), default=next(iter(MEASURES)))
+
+    @property
+    def measure_name(self) -> str:
+        """The chosen measure as pages write it."""
+        return MEASURES[self.measure.data]
 
 
-def years() -> dict[str, str]:
-    """The academic years on offer, newest first: the first calendar year and the name ("2026": "2026/27")."""
-    newest = academic_year(clock.today())
-    return {str(year): academic_year_name(year) for year in range(newest, newest - YEARS_BACK, -1)}
+class SchoolsFilters(MeasureFilters):
+    """The filters of the page of every school."""
+
+    phase = SelectField(
+        "Phase", choices=choices([("", "All phases"), *((phase, words.capitalize()) for phase, words in PHASE_PLURALS.items())])
+    )
 
 
-def year_in(arguments: Mapping[str, str]) -> int:
-    """The academic year in the address, otherwise the present one. A year not on offer is a 400."""
-    offered_years = years()
-    year = arguments.get("year", next(iter(offered_years)))
-    if year not in offered_years:
-        abort(400)
-    return int(year)
+class PupilsFilters(YearFilters):
+    """The filters of a school's pupils. Only year groups of the list are taken, so that no free text is recorded."""
+
+    year_group = SelectField(
+        "Year group", name="year-group", choices=choices([("", "Every year group"), *((group, group) for group in YEAR_GROUPS)])
+    )

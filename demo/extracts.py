@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from demo.plans import Line, Plan, Pupil
 
-HALVES = ("AM", "PM")
 SCHOOL_DAYS = 5
 CODES = {number: code.letters for number, code in CODES_BY_BYTE.items()} | {0: ""}
 

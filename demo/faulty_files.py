@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from demo.extracts import HALVES, extract
+from demo.extracts import extract
 from demo.seeded_random import stream
 from portal.pupils.domain.incoming import PLAIN_LETTERS
+from portal.rules.calendar import HALVES
 from portal.rules.school_age import is_compulsory_school_age
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from xml.etree import ElementTree as ET
 
 import xlsxwriter
 
-from demo.extracts import HALVES, extract
+from demo.extracts import extract
 from demo.faulty_files import Fault, SentFile
+from portal.rules.calendar import HALVES
 from portal.rules.calendar import academic_year as year_of
 from portal.rules.codes import CODES_BY_SYMBOL, Category
 

@@ -13,22 +13,22 @@ from flask import abort, redirect
 from dashboards.comparison import (
     FEWEST_SCHOOLS,
     FEWEST_TO_COMPARE,
-    MEASURES,
-    PHASE_WORDS,
+    PHASE_PLURALS,
     Published,
     formatted_rate,
     gap_words,
     published_beside,
     rate_of,
 )
-from dashboards.controls import measure_in, year_in, years
+from dashboards.controls import SchoolsFilters
 from dashboards.figures import weekly_lines
 from portal.platform import clock
 from portal.registers.views.summaries import AverageWeek, SchoolSummary, authority_weeks, every_school, school_weeks
 from portal.rules.calendar import academic_year, week_of
+from portal.rules.date_words import date_without_year, short_date
 from portal.schools.queries import phase_names, schools
 from portal.security import scope
-from portal.web.paging import Order, paginate
+from portal.web.paging import WHOLE_LIST_SIZE, order_in, paginate, position_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 SORTS = frozenset({"name", "phase", "figure", "gap", "recent", "fresh"})
-RECENT_WEEKS = 4
+LAST_FOUR_WEEKS = timedelta(weeks=4)
 COLUMNS = (
     {"text": "School", "sort": "name"},
     {"text": "Phase", "sort": "phase"},
@@ -67,19 +67,12 @@ class SchoolRow:
             self.gap_words = gap_words(school_rate, average_rate).removesuffix(" as")
 
 
-def _phase_in(arguments: Mapping[str, str]) -> str | None:
-    phase = arguments.get("phase") or None
-    if phase is not None and phase not in PHASE_WORDS:
-        abort(400)
-    return phase
-
-
-def _rows(arguments: Mapping[str, str]) -> list[SchoolRow]:
-    year, measure, phase = year_in(arguments), measure_in(arguments), _phase_in(arguments)
-    since = week_of(clock.today()) - timedelta(weeks=RECENT_WEEKS)
-    summaries = [summary for summary in every_school(year, recent_from=since) if phase in {None, summary.phase}]
-    averages = {school_phase: _averages(school_phase, year) for school_phase in {summary.phase for summary in summaries}}
-    return [SchoolRow(summary, year, measure, averages[summary.phase]) for summary in summaries]
+def _rows(filters: SchoolsFilters) -> list[SchoolRow]:
+    year = filters.year.data
+    since = week_of(clock.today()) - LAST_FOUR_WEEKS
+    summaries = [summary for summary in every_school(year, recent_from=since) if filters.phase.data in {"", summary.phase}]
+    averages = {phase: _averages(phase, year) for phase in {summary.phase for summary in summaries}}
+    return [SchoolRow(summary, year, filters.measure.data, averages[summary.phase]) for summary in summaries]
 
 
 def _averages(phase: str, year: int) -> list[AverageWeek]:
@@ -105,17 +98,8 @@ def _sorted(rows: Sequence[SchoolRow], by: str, *, descending: bool) -> list[Sch
 
 def sorted_rows(arguments: Mapping[str, str]) -> list[SchoolRow]:
     """The schools in the order of the address, by name where it gives none."""
-    order = order_in(arguments)
-    return _sorted(_rows(arguments), order.column, descending=order.descending)
-
-
-def order_in(arguments: Mapping[str, str]) -> Order:
-    """The order in the address: "gap", or "-gap" for high to low. An unknown column is a 400."""
-    sort = arguments.get("sort", "name")
-    column = sort.removeprefix("-")
-    if column not in SORTS:
-        abort(400)
-    return Order(column, sort.startswith("-"), SORTS)
+    order = order_in(arguments, SORTS, "name")
+    return _sorted(_rows(SchoolsFilters(arguments).check()), order.column, descending=order.descending)
 
 
 def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[str, Any]:
@@ -126,40 +110,36 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
     bound = scope.current().schools
     if bound is not None and len(bound) == 1:
         abort(redirect(f"/dashboards/schools/{next(iter(bound))}"))
+    filters = SchoolsFilters(arguments).check()
     weeks, england = weeks_in(arguments)
-    is_now = year_in(arguments) == academic_year(clock.today())
+    is_now = filters.year.data == academic_year(clock.today())
     return {
         "rows": (rows := sorted_rows(arguments)),
-        "page": paginate(rows, arguments, lambda row: row.summary.school_id),
+        "page": paginate(rows, position_in(arguments, size=WHOLE_LIST_SIZE), lambda row: row.summary.school_id),
         "whole": bound is None,
-        "measure": measure_in(arguments),
-        "measures": MEASURES,
-        "year": str(year_in(arguments)),
-        "years": years(),
-        "phase": _phase_in(arguments),
-        "phases": dict(PHASE_WORDS),
-        "chart_phase": PHASE_WORDS[_chart_phase(arguments)],
+        "filters": filters,
+        "chart_phase": PHASE_PLURALS[_chart_phase(filters)],
         "phase_names": phase_names(),
         "weeks": weeks,
         "england": england,
-        "finding": _finding(weeks, arguments),
+        "finding": _finding(weeks, filters),
         "week_rows": week_rows,
         "columns": [column for column in COLUMNS if is_now or column["sort"] != "recent"],
         "is_now": is_now,
-        "order": order_in(arguments),
-        "recent_weeks": RECENT_WEEKS,
+        "order": order_in(arguments, SORTS, "name"),
     }
 
 
-def _chart_phase(arguments: Mapping[str, str]) -> str:
+def _chart_phase(filters: SchoolsFilters) -> str:
     """The phase in the address, otherwise the first phase with a school in scope."""
     phases = {school.phase for school in schools()}
-    return _phase_in(arguments) or next((phase for phase in PHASE_WORDS if phase in phases), "primary")
+    return filters.phase.data or next((phase for phase in PHASE_PLURALS if phase in phases), "primary")
 
 
 def weeks_in(arguments: Mapping[str, str]) -> tuple[pd.DataFrame, Published]:
     """The authority's weeks for the chart's phase with England's rates, and England's label and source."""
-    year, measure, phase = year_in(arguments), measure_in(arguments), _chart_phase(arguments)
+    filters = SchoolsFilters(arguments).check()
+    year, measure, phase = filters.year.data, filters.measure.data, _chart_phase(filters)
     averages = _averages(phase, year)
     england = published_beside(phase, year, [average.week for average in averages], measure)
     rates = [rate_of([average.sums], measure) for average in averages]
@@ -176,21 +156,21 @@ def weeks_in(arguments: Mapping[str, str]) -> tuple[pd.DataFrame, Published]:
     return weeks, england
 
 
-def _finding(weeks: pd.DataFrame, arguments: Mapping[str, str]) -> str:
+def _finding(weeks: pd.DataFrame, filters: SchoolsFilters) -> str:
     """The chart's finding in one sentence: the newest week, and the schools it counts."""
-    name, words = MEASURES[measure_in(arguments)], PHASE_WORDS[_chart_phase(arguments)]
+    name, words = filters.measure_name, PHASE_PLURALS[_chart_phase(filters)]
     if weeks.empty:
         return f"No marks have been sent by {words} for this year."
     newest = weeks.iloc[-1]
     rate = formatted_rate(Fraction(newest["authority"]).limit_denominator(10**9))
     schools = f"{newest['schools']} of {newest['schools_in_phase']} schools"
-    return f"{name} in {words} was {rate} in the week of {newest['week']:%-d %B}, based on {schools}"
+    return f"{name} in {words} was {rate} in the week of {date_without_year(newest['week'])}, based on {schools}"
 
 
 def week_rows(weeks: pd.DataFrame) -> list[list[object]]:
     """The chart's figures as rows of the table below it, newest week first."""
     return [
-        [f"{week:%-d %b %Y}", _percent(authority), f"{schools} of {schools_in_phase}", _percent(nation)]
+        [short_date(week), _percent(authority), f"{schools} of {schools_in_phase}", _percent(nation)]
         for week, authority, nation, schools, schools_in_phase in reversed(list(weeks.itertuples(index=False)))
     ]
 
@@ -205,4 +185,5 @@ def figure(_values: Mapping[str, str], arguments: Mapping[str, str]) -> go.Figur
     weeks, england = weeks_in(arguments)
     if weeks.empty:
         return None
-    return weekly_lines(weeks, labels={"authority": f"LA average, {PHASE_WORDS[_chart_phase(arguments)]}", "nation": england.label})
+    phase = PHASE_PLURALS[_chart_phase(SchoolsFilters(arguments).check())]
+    return weekly_lines(weeks, labels={"authority": f"LA average, {phase}", "nation": england.label})

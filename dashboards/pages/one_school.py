@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dashboards.comparison import MEASURES, Comparison, Row, comparison, formatted_rate, rate_of
-from dashboards.controls import measure_in, school_in, year_group_in, year_in, years
+from dashboards.comparison import Comparison, Row, comparison, formatted_rate, rate_of
+from dashboards.controls import MeasureFilters, PupilsFilters, school_in
 from dashboards.events import LISTED
 from dashboards.figures import weekly_lines
 from portal.audit.actions import record_alone
 from portal.pupils.queries import lines_of, names_of
 from portal.registers.views.summaries import pupil_absences, year_groups
+from portal.rules.date_words import short_date
 from portal.security import scope
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def compared(values: Mapping[str, str], arguments: Mapping[str, str]) -> Compari
     """The comparison for an address."""
     school = school_in(values)
     alone = scope.current().schools is not None
-    return comparison(school.id, school.phase, year_in(arguments), measure_in(arguments), alone=alone)
+    filters = MeasureFilters(arguments).check()
+    return comparison(school.id, school.phase, filters.year.data, filters.measure.data, alone=alone)
 
 
 def figure(values: Mapping[str, str], arguments: Mapping[str, str]) -> go.Figure | None:
@@ -37,7 +39,8 @@ def figure(values: Mapping[str, str], arguments: Mapping[str, str]) -> go.Figure
 
 def contents(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[str, Any]:
     """The contents of the page: the finding, the filters, the table and the year groups."""
-    school, measure, year = school_in(values), measure_in(arguments), year_in(arguments)
+    school, filters = school_in(values), MeasureFilters(arguments).check()
+    year = filters.year.data
     groups = sorted(
         year_groups(school.id, year), key=lambda sums: YEAR_GROUP_ORDER.index(sums.group) if sums.group in YEAR_GROUP_ORDER else 99
     )
@@ -45,12 +48,9 @@ def contents(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[st
         "school": school,
         "others": _list_name(school.id),
         "found": compared(values, arguments),
-        "measure": measure,
-        "measures": MEASURES,
-        "year": str(year),
-        "years": years(),
+        "filters": filters,
         "table_rows": table_rows,
-        "groups": [(sums, rate_of([sums], measure)) for sums in groups],
+        "groups": [(sums, rate_of([sums], filters.measure.data)) for sums in groups],
     }
 
 
@@ -66,7 +66,7 @@ def table_rows(rows: Sequence[Row]) -> list[list[object]]:
     """The chart's figures as rows of the table below it, newest week first."""
     return [
         [
-            f"{row.week:%-d %b %Y}",
+            short_date(row.week),
             formatted_rate(row.school),
             formatted_rate(row.authority),
             row.schools or None,
@@ -78,12 +78,12 @@ def table_rows(rows: Sequence[Row]) -> list[list[object]]:
 
 def pupils(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[str, Any]:
     """The pupils of a school or year group, with the sessions each has missed. The reading is audited."""
-    school, year = school_in(values), year_in(arguments)
-    group = year_group_in(arguments)
+    school, filters = school_in(values), PupilsFilters(arguments).check()
+    year, group = filters.year.data, filters.year_group.data or None
     lines = [line for line in lines_of(school.id, year) if group in {None, line.year_group}]
     record_alone(LISTED, school.id, academic_year=year, year_group=group)
     by_pupil = {line.pupil_id: line for line in lines}
     names = names_of(list(by_pupil))
     summaries = pupil_absences(school.id, year, list(by_pupil))
     rows = [(summary, names[summary.pupil_id], by_pupil[summary.pupil_id]) for summary in summaries if summary.pupil_id in names]
-    return {"school": school, "rows": rows, "year": str(year), "years": years(), "group": group}
+    return {"school": school, "rows": rows, "filters": filters, "group": group}

@@ -10,6 +10,7 @@ from portal.accounts.actions import people
 from portal.accounts.queries.principals import command_line_scope
 from portal.db.work import unit_of_work
 from portal.platform.command_line import CommandLine, Noun, ProblemsError
+from portal.platform.refusals import RefusedError
 
 
 @click.group(cls=Noun)
@@ -28,7 +29,7 @@ def add(command_line: CommandLine, *, slug: str, name: str, la_code: str) -> dic
     with command_line.database(), unit_of_work(command_line_scope()):
         try:
             added = people.add_authority(slug, name, la_code)
-        except people.TakenError as error:
+        except RefusedError as error:
             raise ProblemsError(str(error)) from error
         return {"authority": {"id": added.id, "slug": added.slug, "name": added.name, "la_code": added.la_code}}
 

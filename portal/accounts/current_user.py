@@ -36,12 +36,12 @@ def require_principal() -> Principal:
     """The person signed in to this request. For views the gate opens only to people who are signed in.
 
     Raises:
-        LookupError: when nobody is signed in.
+        RuntimeError: when nobody is signed in.
     """
     person = current_principal()
     if person is None:
         message = "Nobody is signed in to this request."
-        raise LookupError(message)
+        raise RuntimeError(message)
     return person
 
 

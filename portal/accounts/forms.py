@@ -14,7 +14,6 @@ from portal.web.fields import (
     CheckboxesField,
     DateField,
     EmailField,
-    Form,
     HiddenField,
     PasswordField,
     RadiosField,
@@ -24,6 +23,7 @@ from portal.web.fields import (
     required,
     required_text,
 )
+from portal.web.forms import FilterForm, Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -187,6 +187,19 @@ class ReachForm(Form):
 
 class InviteForm(ReachForm, PersonForm):
     """A person to invite and the membership they are invited to."""
+
+
+def _printable(typed: str | None) -> str | None:
+    """The text without what PostgreSQL cannot store: a search for it would fail instead of finding nothing."""
+    return typed and "".join(character for character in typed if character.isprintable())[:100]
+
+
+class PeopleFilters(FilterForm):
+    """The filter of the list of people."""
+
+    name_or_email: Any = TextField(
+        "Name or email address", name="named", filters=[_printable], look={"classes": "govuk-input--width-20", "spellcheck": False}
+    )
 
 
 class AuthorityForm(Form):

@@ -27,6 +27,10 @@ from portal.db.types import (
     PersonalStr,
     Str,
 )
+from portal.platform.refusals import conflict
+
+SLUG_TAKEN = "Another authority has the short name you entered. Choose a different one."
+EMAIL_TAKEN = "Someone already has an account with this e-mail address."
 
 #: The id of the platform's own authority row. Its audit chain holds the operators' acts; it has no school and no pupil.
 PLATFORM = UUID(int=1)
@@ -36,7 +40,10 @@ class Authority(Shared):
     """A local authority: one tenant."""
 
     __tablename__ = "authority"
-    __table_args__ = (UniqueConstraint("slug"), CheckConstraint("slug ~ '^[a-z0-9-]{2,60}$'", name="slug_plain"))
+    __table_args__ = (
+        UniqueConstraint("slug", info=conflict(SLUG_TAKEN, "slug")),
+        CheckConstraint("slug ~ '^[a-z0-9-]{2,60}$'", name="slug_plain"),
+    )
 
     id: Mapped[Id]
     slug: Mapped[Str]
@@ -50,7 +57,7 @@ class Person(Shared):
     """A person who can sign in. One row, however many memberships they have."""
 
     __tablename__ = "person"
-    __table_args__ = (UniqueConstraint("email_folded"),)
+    __table_args__ = (UniqueConstraint("email_folded", info=conflict(EMAIL_TAKEN, "email")),)
 
     id: Mapped[Id]
     name: Mapped[PersonalStr]

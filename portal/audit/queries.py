@@ -10,9 +10,12 @@ from sqlalchemy import select
 from portal.audit.domain.chain import GENESIS_HASH, digest
 from portal.audit.models import AuditEvent, AuditHead
 from portal.db.work import tx
+from portal.web.paging import select_page
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from portal.web.paging import Page, Position
 
 #: The key in `app.extensions` of the function that returns the names of the people behind memberships.
 MEMBER_NAMES = "portal.member_names"
@@ -44,11 +47,9 @@ def check_chain() -> ChainCheck:
     return ChainCheck(rows, None, None)
 
 
-def recent_events(*, before: int | None = None, about: UUID | None = None, limit: int = 50) -> list[AuditEvent]:
-    """The newest events of the authority, or of one subject in it, older than the sequence number `before`."""
-    query = select(AuditEvent).order_by(AuditEvent.sequence.desc()).limit(limit)
+def recent_events(position: Position, *, about: UUID | None = None) -> Page[AuditEvent]:
+    """A page of the events of the authority, or of one subject in it, newest first."""
+    query = select(AuditEvent)
     if about is not None:
         query = query.where(AuditEvent.subject_id == about)
-    if before is not None:
-        query = query.where(AuditEvent.sequence < before)
-    return list(tx().scalars(query))
+    return select_page(query, AuditEvent.sequence, position=position, descending=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import Blueprint, abort, current_app, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
 from portal.audit.actions import record_alone
 from portal.audit.events import declared, event
 from portal.audit.queries import MEMBER_NAMES, check_chain, recent_events
 from portal.security.permissions import ROLES, needs
+from portal.web.paging import position_in
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -18,29 +19,34 @@ if TYPE_CHECKING:
 bp = Blueprint("audit", __name__, template_folder="templates")
 
 READ = event("audit.read", "The audit log was read", "before", "about")
-PAGE_SIZE = 50
 
 
 @bp.get("/audit")
 @needs("audit.view")
 def index() -> ResponseReturnValue:
     """Show a page of events: all of them, or those about one record."""
-    typed = request.args.get("before", "")
-    # A sequence number is a 64-bit integer: a longer one would fail in the database.
-    if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 16):
-        abort(400)
-    before, about = int(typed) if typed else None, request.args.get("about", type=UUID)
-    rows = recent_events(before=before, about=about, limit=PAGE_SIZE)
-    record_alone(READ, None, before=before, about=str(about) if about else None)
+    position, about = position_in(request.args, _sequence), request.args.get("about", type=UUID)
+    page = recent_events(position, about=about)
+    record_alone(READ, None, before=position.row_id, about=str(about) if about else None)
     return render_template(
         "audit/index.html",
-        rows=rows,
+        page=page,
         about=about,
         sentences={name: declaration.sentence for name, declaration in declared().items()},
-        people=current_app.extensions[MEMBER_NAMES]({row.membership_id for row in rows if row.membership_id}),
+        people=current_app.extensions[MEMBER_NAMES]({row.membership_id for row in page.items if row.membership_id}),
         roles={role.value: name for role, (name, _) in ROLES.items()},
-        older=rows[-1].sequence if len(rows) == PAGE_SIZE else None,
     )
+
+
+def _sequence(typed: str) -> int:
+    """The sequence number in an address.
+
+    Raises:
+        ValueError: for anything a 64-bit column cannot hold.
+    """
+    if not (typed.isascii() and typed.isdecimal() and len(typed) < 16):
+        raise ValueError(typed)
+    return int(typed)
 
 
 @bp.get("/audit/chain")

@@ -15,16 +15,19 @@ from portal.audit.actions import record
 from portal.benchmarks import queries
 from portal.benchmarks.domain import layouts, tables
 from portal.benchmarks.domain.bundled_releases import bundled_releases
-from portal.benchmarks.domain.figures import FIRST_SUMMED_YEAR, date_phrase, day_text
+from portal.benchmarks.domain.figures import (
+    FIRST_SUMMED_YEAR,
+    date_phrase,
+)
 from portal.benchmarks.domain.reading import Release, read_release
-from portal.benchmarks.domain.tables import Problem
 from portal.benchmarks.events import RELEASE_LOADED
 from portal.benchmarks.models import PublishedFigure, PublishedRelease
 from portal.db.work import action, tx
 from portal.platform import clock
+from portal.platform.problems import Problem, ProblemsError
+from portal.rules.date_words import date_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
     from uuid import UUID
@@ -38,15 +41,6 @@ _LOADING_LOCK = 5_120_251
 _KEY_COLUMNS = ("level", "geography", "geography_name", "phase", "period_kind", "academic_year", "status", "total_basis")
 _DAY_COLUMNS = ("week", "first_day", "last_day")
 _COUNT_COLUMNS = tuple(name for name in layouts.COUNTS if name not in {"attendance", "absence"})
-
-
-class ReleaseRejectedError(Exception):
-    """A file was not loaded, and nothing changed. `problems` say why and what to do."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        """Carry the problems."""
-        super().__init__("; ".join(str(problem) for problem in problems[:3]))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +74,18 @@ def import_release(content: bytes, *, name: str, published_on: date, file_name: 
     day of a year to date. Without it the day is taken from the name or the publication date.
 
     Raises:
-        ReleaseRejectedError: naming rows, columns and values; nothing is changed.
+        ProblemsError: naming rows, columns and values; nothing is changed.
     """
     details = ReleaseDetails(name.strip(), published_on, file_name, data_to)
     if not details.name:
-        raise ReleaseRejectedError([Problem("Enter the release's name.")])
+        raise ProblemsError([Problem("Enter the release's name.")])
     if published_on > clock.today():
-        raise ReleaseRejectedError([Problem("Enter the day the release was published: it cannot be after today.")])
+        raise ProblemsError([Problem("Enter the day the release was published: it cannot be after today.")])
     release = read_release(content, published_on=published_on, name=name, data_to=data_to)
     _lock_loading()
     problems = release.problems or _conflicts(release, details)
     if problems:
-        raise ReleaseRejectedError(problems)
+        raise ProblemsError(problems)
     return _store(release, details, audience=queries.audience())
 
 
@@ -124,7 +118,7 @@ def import_file(
         release_id = import_release(
             content, name=details.name, published_on=details.published_on, file_name=details.file_name, data_to=data_to
         )
-    except ReleaseRejectedError as error:
+    except ProblemsError as error:
         report["problems"] = [asdict(problem) for problem in error.problems]
         return report
     release = queries.release(release_id)
@@ -145,7 +139,9 @@ def _conflicts(release: Release, details: ReleaseDetails) -> list[Problem]:
         ]
     last_days = release.figures["last_day"].dropna()
     if len(last_days) and last_days.max() > details.published_on:
-        return [Problem(f"The file has figures to {day_text(last_days.max())}: enter the day it was published, which is later.")]
+        return [
+            Problem(f"The file has figures to {date_in_words(last_days.max())}: enter the day it was published, which is later.")
+        ]
     return []
 
 
@@ -153,7 +149,7 @@ def _load_bundled(bundled: BundledRelease) -> None:
     details = ReleaseDetails(bundled.name, bundled.published_on, bundled.original_name, bundled.data_to, bundled.is_copy_date)
     release = read_release(bundled.content(), published_on=bundled.published_on, name=bundled.name, data_to=bundled.data_to)
     if release.problems or release.sha256 != bundled.sha256:
-        raise ReleaseRejectedError(release.problems or [Problem(f"{bundled.file} is not the file that was bundled.")])
+        raise ProblemsError(release.problems or [Problem(f"{bundled.file} is not the file that was bundled.")])
     _store(replace(release, notes=(bundled.note, *release.notes)), details, audience=None, bundled=True)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask_wtf.file import FileRequired
 from wtforms.validators import Length, Optional
 
-from portal.web.fields import DateField, FileField, Form, TextField, required, required_text
+from portal.web.fields import DateField, FileField, TextField, required, required_text
+from portal.web.forms import Form
 
 LONGEST_NAME = 150
 

@@ -22,6 +22,7 @@ from portal.benchmarks.domain.figures import (
 )
 from portal.db.tables import Shared
 from portal.db.types import NOT_PERSONAL, Bool, Day, Id, Instant, Int, OptionalDay, OptionalIdRef, OptionalStr, Str
+from portal.platform.refusals import conflict
 
 
 class PublishedRelease(Shared):
@@ -33,7 +34,9 @@ class PublishedRelease(Shared):
 
     __tablename__ = "release"
     __table_args__ = (
-        UniqueConstraint("sha256", "audience", postgresql_nulls_not_distinct=True),
+        UniqueConstraint(
+            "sha256", "audience", postgresql_nulls_not_distinct=True, info=conflict("This file is here already.", "file")
+        ),
         CheckConstraint(f"series IN {tuple(SERIES)}", name="series_known"),
     )
 

@@ -26,14 +26,13 @@ from portal.benchmarks.domain.figures import (
     NotOfferedError,
     ReleaseSummary,
     SameWeek,
-    day_text,
-    span_text,
     week_span_text,
     week_text,
 )
 from portal.benchmarks.models import PublishedFigure, PublishedRelease
 from portal.db.work import tx
 from portal.rules.calendar import academic_year_name
+from portal.rules.date_words import date_in_words, dates_in_words
 from portal.security import scope
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def same_week_last_year(geography: str, phase: str, week: date) -> SameWeek:
     except ValueError:
         return SameWeek(week, None, None, f"{year - 1} had no week {number} to set beside this one.")
     figure = benchmark(geography, phase, matched)
-    words = f"{week_text(matched)} ({span_text(matched, matched + FRIDAY)})"
+    words = f"{week_text(matched)} ({dates_in_words(matched, matched + FRIDAY)})"
     if figure is None:
         newest = latest()
         addition = f" {newest.sentence}" if newest else ""
@@ -283,7 +282,7 @@ def _coverage_texts(rows: list[Row[UUID, str, int, str | None, date | None, date
             yield from (f"{academic_year_name(row[2])}, {_week_text(row[4], row[5])}, {authorities}" for row in of_kind)
         elif kind == YEAR_TO_DATE:
             yield from (
-                f"{academic_year_name(row[2])} year to date{f' to {day_text(row[6])}' if row[6] else ''}, {authorities}"
+                f"{academic_year_name(row[2])} year to date{f' to {date_in_words(row[6])}' if row[6] else ''}, {authorities}"
                 for row in of_kind
             )
         elif kind == TERM:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 
 from portal.benchmarks import actions, queries
 from portal.benchmarks.domain.figures import ATTRIBUTION, PHASES, by_period
 from portal.benchmarks.forms import LoadRelease
+from portal.platform.problems import ProblemsError
+from portal.platform.refusals import must_exist
 from portal.security.permissions import needs
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from portal.benchmarks.domain.tables import Problem
+    from portal.platform.problems import Problem
 
 bp = Blueprint("benchmarks", __name__, template_folder="templates")
 
@@ -38,7 +40,7 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit() and form.published_on.data:
         try:
             return _load(form, form.published_on.data)
-        except actions.ReleaseRejectedError as error:
+        except ProblemsError as error:
             problems = error.problems
             form.add_error("file", str(problems[0]))
     return render_template("benchmarks/new.html", form=form, problems=problems)
@@ -48,9 +50,7 @@ def new() -> ResponseReturnValue:
 @needs("benchmarks.view")
 def show(release_id: UUID) -> ResponseReturnValue:
     """What a release covers, what was left out of it, and its figures for England."""
-    release = queries.release(release_id)
-    if release is None:
-        abort(404)
+    release = must_exist(queries.release(release_id))
     periods = by_period(queries.national_figures(release_id))
     return render_template("benchmarks/show.html", release=release, periods=periods, phases=PHASES, attribution=ATTRIBUTION)
 

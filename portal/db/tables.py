@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import (
+    Constraint,
     ForeignKeyConstraint,
+    Index,
     MetaData,
     Uuid,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from portal.platform.refusals import CONFLICT
 from portal.security import scope as scopes
 
 if TYPE_CHECKING:
@@ -55,6 +58,14 @@ class Owned(Base):
     authority_id: Mapped[UUID] = mapped_column(
         Uuid, primary_key=True, default=_authority_in_scope, info=NOT_PERSONAL, sort_order=-100
     )
+
+
+def declared_conflicts() -> dict[str, tuple[str, str | None]]:
+    """What each unique constraint or index that declares a `conflict` says: name to sentence and form field."""
+    keys: list[Constraint | Index] = []
+    for table in Base.metadata.tables.values():
+        keys += [*table.constraints, *table.indexes]
+    return {str(key.name): key.info[CONFLICT] for key in keys if CONFLICT in key.info}
 
 
 def tenant_fk(table: str, *columns: str, target: Sequence[str] = ("id",)) -> ForeignKeyConstraint:

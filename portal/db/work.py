@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import (
     event,
     text,
 )
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session
 
+from portal.db.tables import declared_conflicts
+from portal.platform.refusals import ConflictError
 from portal.security import scope as scopes
 
 if TYPE_CHECKING:
@@ -218,7 +222,8 @@ def action(function: Callable[P, R]) -> Callable[P, R]:
     """Make `function` a way to write: one transaction, refused unless audited, with its jobs in the outbox.
 
     An action called by another joins it. The outermost flushes, refuses rows changed but not recorded, commits,
-    and then wakes the queue. Any exception rolls everything back.
+    and then wakes the queue. Any exception rolls everything back. A unique constraint that declares a `conflict` becomes
+    a ConflictError: the action's own check ran before another transaction added the same thing.
     """
 
     @functools.wraps(function)
@@ -233,11 +238,13 @@ def action(function: Callable[P, R]) -> Callable[P, R]:
             returned = function(*args, **kwargs)
             if work.depth == 1:
                 _commit(work)
-        except BaseException:
+        except BaseException as error:
             # Session.rollback() ends the whole transaction, also when this action joined another: there is no rolling
             # back the inner one alone. So an outer action must not catch the error and go on. It would commit what it
             # writes afterwards without what it wrote before, and its audit event may be among what was lost.
             work.session.rollback()
+            if (conflict := _declared_conflict(error)) is not None:
+                raise conflict from error
             raise
         finally:
             work.depth -= 1
@@ -247,6 +254,14 @@ def action(function: Callable[P, R]) -> Callable[P, R]:
 
     run.is_action = True  # type: ignore[attr-defined]  # read by tests/architecture
     return run
+
+
+def _declared_conflict(error: BaseException) -> ConflictError | None:
+    """What a violated unique constraint says to the person; None for any other error."""
+    if not isinstance(error, IntegrityError) or not isinstance(error.orig, UniqueViolation):
+        return None
+    declared = declared_conflicts().get(error.orig.diag.constraint_name or "")
+    return None if declared is None else ConflictError(*declared)
 
 
 def _take_after_commit_calls(work: _Work) -> list[Callable[[], None]]:

@@ -1,11 +1,12 @@
-"""The three ways an action says no: it is not there, it may not be done, someone else was faster."""
+"""The three ways an action says no: not there, not allowed, or someone else was faster."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+T = TypeVar("T")
+#: The key in a unique constraint's `info` under which `conflict` keeps its sentence and field.
+CONFLICT = "conflict"
 
 
 class NotFoundError(LookupError):
@@ -26,6 +27,17 @@ class ConflictError(RefusedError):
     """Someone else was faster: the same thing was added or changed at the same time."""
 
 
-def conflict(sentence: str, field: str | None = None) -> Mapping[str, object]:
-    """The `info` of a unique constraint: what a person reads when two people add the same thing at once."""
-    return {"conflict": (field, sentence)}
+def must_exist(row: T | None) -> T:
+    """The row a query found.
+
+    Raises:
+        NotFoundError: when it found none.
+    """
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def conflict(sentence: str, field: str | None = None) -> dict[str, Any]:
+    """The `info` of a unique constraint: what a person reads who added the same thing second."""
+    return {CONFLICT: (sentence, field)}

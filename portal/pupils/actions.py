@@ -15,10 +15,11 @@ from portal.db.bulk import insert_many
 from portal.db.work import action, mark_written, tx
 from portal.jobs.outbox import enqueue
 from portal.platform import clock
+from portal.platform.problems import Problem
+from portal.platform.refusals import ConflictError, NotFoundError
 from portal.pupils.domain.changes import (
     Changes,
     ImportTime,
-    Notice,
     characteristic_changes,
     new_pupil,
     parent_changes,
@@ -30,6 +31,7 @@ from portal.pupils.domain.roll_lines import RollYear, shifted_lines
 from portal.pupils.events import DECIDED, DISCLOSURE_CHANGED, LIST_TAKEN, YEAR_OPENED
 from portal.pupils.models import Characteristic, Parent, PossibleDuplicate, Pupil, PupilContact, RollLine
 from portal.pupils.queries import has_lines, lines_of, nearest_year, pupil_matches
+from portal.schools.actions import RECOUNT
 from portal.schools.models import School
 from portal.security import scope
 
@@ -44,16 +46,7 @@ TABLES = {"pupil": Pupil, "parent": Parent, "pupil_contact": PupilContact, "char
 #: The order of writing. Row security shows a parent or a characteristic through the pupil's roll line, so a row written
 #: before those it depends on would be refused.
 WRITE_ORDER = ("pupil", "roll_line", "parent", "pupil_contact", "characteristic")
-#: The job that counts a school's year again after its roll changed.
-RECOUNT = "registers.recount"
-
-
-class NotInScopeError(LookupError):
-    """No such row is in the open scope."""
-
-
-class AlreadyDecidedError(ValueError):
-    """The possible duplicate has already been decided."""
+DECIDED_ALREADY = "Somebody else decided this already."
 
 
 class Decision(StrEnum):
@@ -77,7 +70,7 @@ class ImportSummary:
     moved_in: int
     questions: int
     left_out: int
-    warnings: tuple[Notice, ...]
+    warnings: tuple[Problem, ...]
 
     def counts(self) -> dict[str, int]:
         """The counts by name."""
@@ -96,7 +89,7 @@ def import_pupil_list(
     on the roll until a person decides.
 
     Raises:
-        NotInScopeError: when the school is not in scope.
+        NotFoundError: when the school is not in scope.
     """
     # Before matching: a list imported meanwhile could add the same pupil, or give out the same line.
     lowest_age = _lock_roll(school_id)[0]
@@ -141,36 +134,36 @@ def _lock_roll(school_id: UUID) -> tuple[int | None, int | None]:
     locked = select(School.lowest_age, School.highest_age).where(School.id == school_id).with_for_update(key_share=True)
     ages = tx().execute(locked).first()
     if ages is None:
-        raise NotInScopeError
+        raise NotFoundError
     return ages[0], ages[1]
 
 
-def _upn_notices(incoming: Iterable[IncomingPupil]) -> list[Notice]:
+def _upn_notices(incoming: Iterable[IncomingPupil]) -> list[Problem]:
     sentence = "The UPN's check letter does not fit. It was kept as it is; check it against the school's records."
-    return [Notice(pupil.row, "UPN", sentence) for pupil in incoming if pupil.upn and not has_right_check_letter(pupil.upn)]
+    return [Problem(sentence, pupil.row, "UPN") for pupil in incoming if pupil.upn and not has_right_check_letter(pupil.upn)]
 
 
-def _repeat_notices(matches: Sequence[Match]) -> list[Notice]:
+def _repeat_notices(matches: Sequence[Match]) -> list[Problem]:
     return [
-        Notice(match.incoming.row, "pupil", f"Listed again in row {matches[match.other_row].incoming.row}, which was used.")
+        Problem(f"Listed again in row {matches[match.other_row].incoming.row}, which was used.", match.incoming.row, "pupil")
         for match in matches
         if match.kind is MatchKind.REPEATED and match.other_row is not None
     ]
 
 
-def _why_left_out(year: RollYear, match: Match) -> Notice | None:
+def _why_left_out(year: RollYear, match: Match) -> Problem | None:
     existing_id = match.pupil_id if match.kind is MatchKind.EXISTING else None
     return None if match.kind is MatchKind.REPEATED else year.why_left_out(existing_id, match.incoming)
 
 
-def _write(year: RollYear, listed: Sequence[tuple[UUID, IncomingPupil]], new: set[UUID]) -> tuple[set[UUID], list[Notice]]:
+def _write(year: RollYear, listed: Sequence[tuple[UUID, IncomingPupil]], new: set[UUID]) -> tuple[set[UUID], list[Problem]]:
     """Write a list's pupils: add those in `new`, and change the others where they differ.
 
     Returns the ids of pupils with a change, and notices. Written in two steps: a pupil new to this school becomes visible
     under row security only through the roll line of the first step, so their record is read after it.
     """
     before_read, after_read = Changes(), Changes()
-    notices: list[Notice] = []
+    notices: list[Problem] = []
     for pupil_id, pupil in listed:
         if pupil_id in new:
             before_read.added["pupil"].append(new_pupil(pupil_id, pupil))
@@ -272,7 +265,7 @@ def open_year(school_id: UUID, academic_year: int) -> int:
     no year has any.
 
     Raises:
-        NotInScopeError: when the school is not in scope.
+        NotFoundError: when the school is not in scope.
     """
     ages = _lock_roll(school_id)
     nearest = None if has_lines(school_id, academic_year) else nearest_year(school_id, academic_year)
@@ -300,15 +293,15 @@ def decide(question_id: UUID, decision: Decision) -> UUID:
     Only the authority may decide about another school's pupil.
 
     Raises:
-        NotInScopeError: when no such question is in scope, or the actor may not decide it.
-        AlreadyDecidedError: when it was decided before.
+        NotFoundError: when no such question is in scope, or the actor may not decide it.
+        ConflictError: when it was decided before.
     """
     # Locked, so that two people deciding at once cannot add the pupil twice.
     question = tx().scalar(select(PossibleDuplicate).where(PossibleDuplicate.id == question_id).with_for_update())
     if question is None or (question.across_schools and scope.current().schools is not None):
-        raise NotInScopeError
+        raise NotFoundError
     if question.decided_at is not None:
-        raise AlreadyDecidedError
+        raise ConflictError(DECIDED_ALREADY)
     lowest_age = _lock_roll(question.school_id)[0]
     pupil = pupil_from_json(question.incoming)
     lines = lines_of(question.school_id, question.academic_year)
@@ -346,11 +339,11 @@ def change_disclosure(pupil_id: UUID, parent_id: UUID, *, do_not_disclose: bool)
     """Hide a parent's or carer's address, or show it again. A list can only hide it.
 
     Raises:
-        NotInScopeError: when the pupil has no such parent in scope.
+        NotFoundError: when the pupil has no such parent in scope.
     """
     parents = select(Parent).join(PupilContact, PupilContact.parent_id == Parent.id)
     parent = tx().scalar(parents.where(PupilContact.pupil_id == pupil_id, Parent.id == parent_id))
     if parent is None:
-        raise NotInScopeError
+        raise NotFoundError
     parent.do_not_disclose = do_not_disclose
     record(DISCLOSURE_CHANGED, parent_id, pupil=pupil_id, do_not_disclose=do_not_disclose)

@@ -1,10 +1,19 @@
-"""The form that finds a pupil."""
+"""The form that finds a pupil, and the filters of the list of pupils."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+from uuid import UUID
+
 from wtforms.validators import Length
 
-from portal.web.fields import Form, HiddenField, TextField, required_text
+from portal.pupils.domain.incoming import YEAR_GROUPS
+from portal.pupils.queries import PupilFilter
+from portal.web.fields import HiddenField, SelectField, TextField, choices, required_text
+from portal.web.forms import FilterForm, Form
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def _printable(text: str | None) -> str | None:
@@ -26,3 +35,26 @@ class FindForm(Form):
         look={"classes": "govuk-input--width-20", "autocomplete": "off", "spellcheck": False},
     )
     after = HiddenField()
+
+
+class PupilFilters(FilterForm):
+    """The filters of the list of pupils."""
+
+    school = SelectField("School")
+    year_group = SelectField(
+        "Year group", name="year-group", choices=choices([("", "Every year group"), *((group, group) for group in YEAR_GROUPS)])
+    )
+    show = SelectField("Who to show", choices=choices({"": "On roll now", "everyone": "Leavers too"}))
+
+    def __init__(self, arguments: Mapping[str, str], schools: Mapping[str, str]) -> None:
+        """Offer the schools in scope: id to name."""
+        super().__init__(arguments)
+        self.school.choices = choices([("", "Every school"), *schools.items()])
+
+    def as_query(self) -> PupilFilter:
+        """The filters as the query takes them."""
+        return PupilFilter(
+            school_id=UUID(self.school.data) if self.school.data else None,
+            year_group=self.year_group.data or None,
+            includes_leavers=self.show.data == "everyone",
+        )

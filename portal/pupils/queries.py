@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, false, func, literal, or_, select, text, tuple_
+from sqlalchemy import and_, exists, false, func, or_, select, text
 from sqlalchemy.orm import aliased
 
 from portal.db.work import select_text, tx, whole_authority
@@ -16,6 +16,7 @@ from portal.pupils.models import Characteristic, Parent, PossibleDuplicate, Pupi
 from portal.rules import calendar
 from portal.schools.models import School
 from portal.security import scope
+from portal.web.paging import select_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from portal.pupils.domain.incoming import IncomingPupil
     from portal.pupils.domain.matching import Match
+    from portal.web.paging import Page, Position
 
 #: Sorts after every character of a folded name, so that a range ends after all names with one prefix.
 LAST_CHARACTER = "\U0010ffff"
@@ -141,22 +143,20 @@ class PupilFilter:
     includes_leavers: bool = False
 
 
-def pupils(filters: PupilFilter, *, key: UUID | None, backwards: bool, fetch: int, today: date) -> list[ListedPupil]:
-    """Pupils in scope by surname and forename: `fetch` of them after the pupil `key`.
+#: The order of every list of pupils.
+_BY_NAME = (Pupil.surname_folded, Pupil.forename_folded, Pupil.id)
 
-    Before it when `backwards`. Only pupils with a current line, unless the filters include leavers.
+
+def pupils(filters: PupilFilter, position: Position, *, today: date) -> Page[ListedPupil]:
+    """A page of the pupils in scope, by surname and forename.
+
+    Only pupils with a current line, unless the filters include leavers.
     """
     query = select(Pupil).where(*_line_conditions(filters, today))
     if filters.name:
         query = query.where(_name_condition(filters.name))
-    order = (Pupil.surname_folded, Pupil.forename_folded, Pupil.id)
-    key_position = tx().execute(select(*order).where(Pupil.id == key)).first() if key else None
-    if key_position is not None:
-        position = tuple_(*order)
-        start = tuple_(*(literal(value) for value in key_position))
-        query = query.where(position < start if backwards else position > start)
-    ordering = [column.desc() for column in order] if backwards else order
-    return _with_lines(list(tx().scalars(query.order_by(*ordering).limit(fetch))), today)
+    page: Page[Pupil] = select_page(query, *_BY_NAME, position=position)
+    return page.of(_with_lines(page.items, today))
 
 
 def _line_conditions(filters: PupilFilter, today: date) -> list[ColumnElement[bool]]:
@@ -316,9 +316,10 @@ class WaitingQuestion:
         return self.existing is None
 
 
-def possible_duplicates(*, limit: int = 500) -> list[WaitingQuestion]:
-    """The waiting questions in scope, oldest first."""
-    return [_waiting(*row) for row in tx().execute(_questions().limit(limit))]
+def possible_duplicates(position: Position) -> Page[WaitingQuestion]:
+    """A page of the waiting questions in scope, oldest first."""
+    page = select_page(_questions(), PossibleDuplicate.asked_at, PossibleDuplicate.id, position=position)
+    return page.of([_waiting(*row) for row in page.items])
 
 
 def possible_duplicate(question_id: UUID) -> WaitingQuestion | None:
@@ -333,7 +334,6 @@ def _questions() -> Select[PossibleDuplicate, str, Pupil | None]:
         .join(School, School.id == PossibleDuplicate.school_id)
         .outerjoin(Pupil, Pupil.id == PossibleDuplicate.pupil_id)
         .where(PossibleDuplicate.decided_at.is_(None))
-        .order_by(PossibleDuplicate.asked_at, PossibleDuplicate.id)
     )
 
 
@@ -342,22 +342,22 @@ def _waiting(question: PossibleDuplicate, school_name: str, existing: Pupil | No
     return WaitingQuestion(question, school_name, None if question.across_schools and is_school_scope else existing)
 
 
-def on_two_rolls(today: date, *, limit: int = 500) -> list[tuple[Pupil, list[tuple[RollLine, str]]]]:
-    """Pupils with current lines at two schools, for the authority to reconcile.
+def on_two_rolls(today: date, position: Position) -> Page[tuple[Pupil, list[tuple[RollLine, str]]]]:
+    """A page of the pupils with current lines at two schools, for the authority to reconcile.
 
     Dual registration (main and subsidiary) is not counted.
     """
     current = select(RollLine.pupil_id).where(_is_current(today), RollLine.on_roll_from <= today)
     single = current.where(RollLine.enrolment_status.not_in(DUAL_REGISTERED)).group_by(RollLine.pupil_id)
-    pupil_ids = single.having(func.count(func.distinct(RollLine.school_id)) > 1).limit(limit).subquery()
-    rows = (
-        select(Pupil, RollLine, School.name)
-        .join(RollLine, RollLine.pupil_id == Pupil.id)
+    pupil_ids = single.having(func.count(func.distinct(RollLine.school_id)) > 1)
+    page: Page[Pupil] = select_page(select(Pupil).where(Pupil.id.in_(pupil_ids)), *_BY_NAME, position=position)
+    lines = (
+        select(RollLine, School.name)
         .join(School, School.id == RollLine.school_id)
-        .where(Pupil.id.in_(select(pupil_ids.c.pupil_id)), _is_current(today))
-        .order_by(Pupil.surname_folded, Pupil.forename_folded, Pupil.id, RollLine.on_roll_from)
+        .where(RollLine.pupil_id.in_([pupil.id for pupil in page.items]), _is_current(today))
+        .order_by(RollLine.on_roll_from)
     )
-    by_pupil: dict[UUID, tuple[Pupil, list[tuple[RollLine, str]]]] = {}
-    for pupil, line, name in tx().execute(rows):
-        by_pupil.setdefault(pupil.id, (pupil, []))[1].append((line, name))
-    return list(by_pupil.values())
+    by_pupil: dict[UUID, list[tuple[RollLine, str]]] = {pupil.id: [] for pupil in page.items}
+    for line, name in tx().execute(lines):
+        by_pupil[line.pupil_id].append((line, name))
+    return page.of([(pupil, by_pupil[pupil.id]) for pupil in page.items])

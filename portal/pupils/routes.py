@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from portal.audit.actions import record_alone
 from portal.platform import clock
+from portal.platform.refusals import NotFoundError, must_exist
 from portal.pupils import actions, queries
 from portal.pupils.actions import Decision
-from portal.pupils.domain.incoming import YEAR_GROUPS, pupil_from_json
+from portal.pupils.domain.incoming import pupil_from_json
 from portal.pupils.events import COMPARED, READ
-from portal.pupils.forms import FindForm
+from portal.pupils.forms import FindForm, PupilFilters
 from portal.pupils.models import CHARACTERISTIC_NAMES, ETHNICITY_NAMES, VALUE_NAMES
 from portal.pupils.queries import PupilFilter
 from portal.pupils.views.comparisons import comparison
@@ -21,9 +21,12 @@ from portal.rules.calendar import academic_year_name
 from portal.schools.queries import schools
 from portal.security import scope
 from portal.security.permissions import needs
-from portal.web.paging import PAGE_SIZE, list_request
+from portal.web.forms import flashing_refusals
+from portal.web.paging import position_in
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from flask.typing import ResponseReturnValue
 
     from portal.pupils.models import Pupil
@@ -32,56 +35,27 @@ bp = Blueprint("pupils", __name__, template_folder="templates")
 
 
 def _pupil(pupil_id: UUID) -> Pupil:
-    pupil = queries.pupil(pupil_id)
-    if pupil is None:
-        abort(404)
-    return pupil
+    return must_exist(queries.pupil(pupil_id))
 
 
 @bp.get("/pupils")
 @needs("pupils.view")
 def index() -> ResponseReturnValue:
     """Pupils in scope by name, filtered by school and year group, in pages."""
-    in_scope = schools()
-    listing = list_request(
-        request.args,
-        columns={"name": str},
-        default="name",
-        filters={"school": [str(school.id) for school in in_scope], "year-group": YEAR_GROUPS, "show": ("everyone",)},
-    )
-    filters = PupilFilter(
-        school_id=UUID(listing.filters["school"]) if "school" in listing.filters else None,
-        year_group=listing.filters.get("year-group"),
-        includes_leavers="show" in listing.filters,
-    )
-    key = listing.key[1] if listing.key else None
-    listed = queries.pupils(filters, key=key, backwards=listing.backwards, fetch=listing.fetch, today=clock.today())
-    page = listing.page(listed, lambda row: (None, row.pupil.id))
-    return render_template(
-        "pupils/index.html", form=FindForm(), schools=in_scope, chosen=listing.filters, page=page, groups=YEAR_GROUPS
-    )
+    filters = PupilFilters(request.args, {str(school.id): school.name for school in schools()}).check()
+    page = queries.pupils(filters.as_query(), position_in(request.args), today=clock.today())
+    return render_template("pupils/index.html", form=FindForm(), filters=filters, page=page)
 
 
 @bp.post("/pupils/search")
 @needs("pupils.view")
 def search() -> ResponseReturnValue:
     """Pupils in scope, leavers included, whose surname begins with the text or whose UPN it is."""
-    form, listed, next_key = FindForm(), [], None
+    form, page = FindForm(), None
     if form.validate_on_submit():
-        key = _uuid(form.after.data)
         filters = PupilFilter(name=form.name.data, includes_leavers=True)
-        listed = queries.pupils(filters, key=key, backwards=False, fetch=PAGE_SIZE + 1, today=clock.today())
-        next_key = listed[PAGE_SIZE - 1].pupil.id if len(listed) > PAGE_SIZE else None
-    return render_template("pupils/search.html", form=form, found=listed[:PAGE_SIZE], more=next_key)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    if not text:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        abort(400)
+        page = queries.pupils(filters, position_in({"after": form.after.data or ""}), today=clock.today())
+    return render_template("pupils/search.html", form=form, page=page)
 
 
 @bp.get("/pupils/<uuid:pupil_id>/details")
@@ -120,15 +94,12 @@ def show_address(pupil_id: UUID, parent_id: UUID) -> ResponseReturnValue:
         return _disclose(pupil_id, parent_id, do_not_disclose=False, words="The address is shown.")
     pupil = _pupil(pupil_id)
     if parent_id not in {contact.parent.id for contact in queries.contacts(pupil)[1]}:
-        abort(404)
+        raise NotFoundError
     return render_template("pupils/show_address.html", pupil=pupil, parent_id=parent_id)
 
 
 def _disclose(pupil_id: UUID, parent_id: UUID, *, do_not_disclose: bool, words: str) -> ResponseReturnValue:
-    try:
-        actions.change_disclosure(pupil_id, parent_id, do_not_disclose=do_not_disclose)
-    except actions.NotInScopeError:
-        abort(404)
+    actions.change_disclosure(pupil_id, parent_id, do_not_disclose=do_not_disclose)
     flash(words, "success")
     return redirect(url_for("pupils.contacts", pupil_id=pupil_id))
 
@@ -154,24 +125,32 @@ def characteristics(pupil_id: UUID) -> ResponseReturnValue:
 @bp.get("/pupils/matches")
 @needs("pupils.match")
 def matches() -> ResponseReturnValue:
-    """Possible duplicates waiting for a person; for the authority, pupils on two rolls too."""
-    is_authority = scope.current().schools is None
-    waiting = [(match, pupil_from_json(match.question.incoming)) for match in queries.possible_duplicates()]
-    twice = queries.on_two_rolls(clock.today()) if is_authority else []
-    return render_template("pupils/matches.html", waiting=waiting, twice=twice)
+    """Possible duplicates waiting for a person."""
+    page = queries.possible_duplicates(position_in(request.args))
+    waiting = [(match, pupil_from_json(match.question.incoming)) for match in page.items]
+    return render_template("pupils/matches.html", waiting=waiting, page=page, whole_authority=scope.current().schools is None)
+
+
+@bp.get("/pupils/on-two-rolls")
+@needs("pupils.match")
+def on_two_rolls() -> ResponseReturnValue:
+    """Pupils on roll at two schools without a dual registration."""
+    # A school sees its own lines alone: this list would tell it that nobody is on two rolls.
+    if scope.current().schools is not None:
+        return redirect(url_for("pupils.matches"))
+    return render_template("pupils/on_two_rolls.html", page=queries.on_two_rolls(clock.today(), position_in(request.args)))
 
 
 @bp.get("/pupils/matches/<uuid:question_id>")
 @needs("pupils.match")
 def match(question_id: UUID) -> ResponseReturnValue:
     """An existing and an incoming record, side by side."""
-    waiting = queries.possible_duplicate(question_id)
-    if waiting is None or waiting.existing is None:
-        abort(404)
-    record_alone(COMPARED, waiting.existing.id, question=question_id)
-    history = queries.roll_history(waiting.existing.id)
+    waiting = must_exist(queries.possible_duplicate(question_id))
+    existing = must_exist(waiting.existing)
+    record_alone(COMPARED, existing.id, question=question_id)
+    history = queries.roll_history(existing.id)
     incoming = pupil_from_json(waiting.question.incoming)
-    rows = comparison(waiting.existing, history[0] if history else None, incoming, waiting.school_name)
+    rows = comparison(existing, history[0] if history else None, incoming, waiting.school_name)
     return render_template("pupils/match.html", found=waiting, incoming=incoming, rows=rows)
 
 
@@ -183,13 +162,8 @@ def decide(question_id: UUID) -> ResponseReturnValue:
         decision = Decision(request.form.get("decision", ""))
     except ValueError:
         abort(400)
-    try:
+    with flashing_refusals():
         actions.decide(question_id, decision)
-    except actions.NotInScopeError:
-        abort(404)
-    except actions.AlreadyDecidedError:
-        flash("Somebody else decided this already.")
-    else:
         is_same = decision is Decision.SAME
         flash("The two records were merged." if is_same else "The pupil was added as a new record.", "success")
     return redirect(url_for("pupils.matches"))

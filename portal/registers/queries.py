@@ -10,6 +10,7 @@ from sqlalchemy import and_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from portal.db.work import tx
+from portal.platform.refusals import must_exist
 from portal.pupils.queries import roll
 from portal.registers.domain.measures import By, Measure, measured
 from portal.registers.domain.pages import SESSIONS, Page, side_by_side, unpacked
@@ -47,9 +48,9 @@ def lock_school(school_id: UUID) -> None:
     it locks it: with a stronger lock, two uploads would each wait for the other.
 
     Raises:
-        NoResultFound: when the school is not within scope.
+        NotFoundError: when the school is not within scope.
     """
-    tx().execute(select(School.id).where(School.id == school_id).with_for_update(key_share=True)).one()
+    must_exist(tx().scalar(select(School.id).where(School.id == school_id).with_for_update(key_share=True)))
 
 
 def current_pages(school_id: UUID, weeks: Sequence[date]) -> dict[date, Page]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, render_template, request
 
 from portal.accounts.queries.people import names_of_memberships
 from portal.audit.actions import record_alone
 from portal.platform import clock
+from portal.platform.refusals import must_exist
 from portal.pupils.queries import lines_of_pupil, pupil
 from portal.registers import queries
 from portal.registers.events import OPENED
+from portal.registers.forms import RecordFilters
 from portal.registers.views import certificate_pdf
 from portal.registers.views.certificates import amendments, certificate
 from portal.rules.calendar import academic_year_name
+from portal.rules.date_words import short_date_without_year
 from portal.schools.queries import school
 from portal.security.permissions import needs
 from portal.web.downloads import attachment, file_name
@@ -34,39 +36,28 @@ def _line(pupil_id: UUID) -> tuple[RollLine, list[RollLine]]:
     """The requested roll line, or the newest; and all lines in scope. 404 where there is none."""
     lines = sorted(lines_of_pupil(pupil_id), key=lambda line: (line.academic_year, line.on_roll_from), reverse=True)
     requested_id = request.args.get("line")
-    line = next((line for line in lines if requested_id in {None, str(line.id)}), None)
-    if line is None:
-        abort(404)
-    return line, lines
-
-
-def _as_at() -> date | None:
-    """The past day the certificate is to show; None for today."""
-    text = request.args.get("as-at", "").strip()
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        abort(400)
-    return day if day < clock.today() else None
+    return must_exist(next((line for line in lines if requested_id in {None, str(line.id)}), None)), lines
 
 
 def _contents(pupil_id: UUID, form: str) -> dict[str, Any]:
     line, lines = _line(pupil_id)
-    as_at = _as_at()
-    pupil_certificate = certificate(line.school_id, pupil_id, line.academic_year, as_at=as_at)
-    if pupil_certificate is None:
-        abort(404)
+    filters = RecordFilters(request.args, [(option.id, _line_name(option)) for option in lines], line.id).check()
+    as_at = filters.past_day(clock.today())
+    pupil_certificate = must_exist(certificate(line.school_id, pupil_id, line.academic_year, as_at=as_at))
     record_alone(OPENED, pupil_id, academic_year=line.academic_year, as_at=as_at, form=form)
     return {
         "pupil": pupil(pupil_id),
         "line": line,
-        "lines": [(roll_line, school(roll_line.school_id), academic_year_name(roll_line.academic_year)) for roll_line in lines],
+        "filters": filters,
         "school": school(line.school_id),
         "found": pupil_certificate,
         "as_at": as_at,
     }
+
+
+def _line_name(line: RollLine) -> str:
+    """A roll line as the filter offers it: its year and school."""
+    return f"{academic_year_name(line.academic_year)}, {must_exist(school(line.school_id)).name}"
 
 
 @bp.get("/pupils/<uuid:pupil_id>")
@@ -83,7 +74,7 @@ def show(pupil_id: UUID) -> ResponseReturnValue:
         amendments=corrections,
         senders=names_of_memberships({correction.membership_id for correction in corrections if correction.membership_id}),
         notes=[note for note in queries.notes_of(pupil_id) if note.school_id == line.school_id],
-        week_columns=[{"text": f"{week.day} {week:%b}"} for week in contents["found"].weeks],
+        week_columns=[{"text": short_date_without_year(week)} for week in contents["found"].weeks],
         absence_periods=tuple(reversed(contents["found"].absence_periods.spells)),
     )
 

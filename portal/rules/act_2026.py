@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from portal.rules.explanations import Fact, Source, date_in_words
+from portal.rules.date_words import date_in_words
+from portal.rules.explanations import Fact, Source
 
 ACT = "Children's Wellbeing and Schools Act 2026"
 ROYAL_ASSENT = date(2026, 4, 29)

@@ -13,6 +13,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from portal.rules.calendar import SATURDAY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,7 +24,6 @@ LAST_YEAR = 2100
 #: The last year whose row was checked against the list on GOV.UK. Later rows follow the Act and custom alone. A test fails
 #: when the years to come are unchecked: read the list, change the rows a proclamation changes, and move this on.
 CHECKED_TO = 2030
-SATURDAY = 5
 
 #: Year by year, (month, day) in order: 1 January, Good Friday, Easter Monday, early May, spring, summer, Christmas,
 #: 26 December, each on its own day or its substitute day, and single occasions.

@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portal.rules import bank_holidays
-from portal.rules.explanations import Fact, Source, date_in_words, pluralise
+from portal.rules.date_words import date_in_words
+from portal.rules.explanations import Fact, Source, pluralise
 from portal.rules.policy import DEFAULT_POLICY, Payments, Policy
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.rules.explanations import Fact, Source, date_in_words, pluralise
+from portal.rules.date_words import date_in_words
+from portal.rules.explanations import Fact, Source, pluralise
 from portal.rules.framework import EXCLUDED_PUPILS
 from portal.rules.notices import Power, Status
 from portal.rules.policy import DEFAULT_POLICY, Policy

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from portal.rules.date_words import date_in_words
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
@@ -58,12 +60,6 @@ class Explained(Protocol):
     @property
     def sources(self) -> tuple[Source, ...]:
         """The law, guidance or local code it follows."""
-
-
-def date_in_words(on: date) -> str:
-    """A date as GOV.UK writes it: 19 September 2025."""
-    # Not %d, which would write 05 for the fifth.
-    return f"{on.day} {on:%B %Y}"
 
 
 def session_in_words(session: Session) -> str:

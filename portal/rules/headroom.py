@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from portal.rules.calendar import academic_year, academic_year_span
-from portal.rules.explanations import Fact, Source, date_in_words, pluralise
+from portal.rules.date_words import date_in_words
+from portal.rules.explanations import Fact, Source, pluralise
 from portal.rules.measures import PERSISTENT, Line
 
 if TYPE_CHECKING:

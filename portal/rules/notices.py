@@ -15,7 +15,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portal.rules.codes import REGULATIONS_START
-from portal.rules.explanations import Fact, Source, date_in_words, pluralise
+from portal.rules.date_words import date_in_words
+from portal.rules.explanations import Fact, Source, pluralise
 from portal.rules.framework import LIMIT_SOURCE, NATIONAL_2024, NATIONAL_SOURCE, SECTION_444A, Amounts
 from portal.rules.policy import DEFAULT_POLICY, Doubt, Policy
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from portal.rules.calendar import DAYS_IN_A_WEEK, Calendar, Session, session_from_ordinal, session_ordinal, week_of
 from portal.rules.codes import THRESHOLD_CODES
-from portal.rules.explanations import Fact, Source, date_in_words, join_with_and, pluralise, session_in_words
+from portal.rules.date_words import date_in_words
+from portal.rules.explanations import Fact, Source, join_with_and, pluralise, session_in_words
 from portal.rules.framework import NATIONAL_2024, SECTION_444A, THRESHOLD_SOURCE
 from portal.rules.policy import DEFAULT_POLICY, Policy, TwoSchools, Window
 from portal.rules.school_age import compulsory_school_age

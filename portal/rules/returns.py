@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portal.rules.consecutive_days import DayStatus, Run, day_statuses, runs_of
-from portal.rules.explanations import Fact, Source, date_in_words, pluralise
+from portal.rules.date_words import date_in_words
+from portal.rules.explanations import Fact, Source, pluralise
 from portal.rules.policy import DEFAULT_POLICY, Policy
 from portal.rules.school_age import compulsory_school_age
 

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from portal.rules import bank_holidays
 from portal.rules.calendar import DAYS_IN_A_WEEK, Calendar, Session, week_of
-from portal.rules.explanations import Fact, Source, date_in_words, pluralise, session_in_words
+from portal.rules.date_words import date_in_words
+from portal.rules.explanations import Fact, Source, pluralise, session_in_words
 from portal.rules.marks import Marks, coded_sessions
 from portal.rules.policy import (
     DEFAULT_POLICY,

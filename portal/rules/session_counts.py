@@ -25,11 +25,14 @@ LATE_AFTER = CODES_BY_SYMBOL["U"].byte
 
 
 def rounded(rate: Fraction, decimals: int) -> Decimal:
-    """A rate rounded half up, as DfE publishes: 6.25 gives 6.3 to one decimal."""
+    """A rate rounded half up, as DfE publishes: 6.25 gives 6.3 to one decimal, and -6.25 gives -6.3.
+
+    Half is rounded away from zero, as spreadsheets and Decimal's ROUND_HALF_UP do, so that a gap is the same number
+    of points whichever of two schools is looked at.
+    """
     # Not Python's round(), which rounds half to even and would give 6.2.
-    scale = 10**decimals
-    half_up = (2 * rate.numerator * scale + rate.denominator) // (2 * rate.denominator)
-    return Decimal(half_up).scaleb(-decimals)
+    units = (2 * abs(rate.numerator) * 10**decimals + rate.denominator) // (2 * rate.denominator)
+    return Decimal(units if rate >= 0 else -units).scaleb(-decimals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.rules.calendar import week_of
-from portal.rules.explanations import Fact, Source, date_in_words, join_with_and, pluralise, session_in_words
+from portal.rules.date_words import date_in_words
+from portal.rules.explanations import Fact, Source, join_with_and, pluralise, session_in_words
 from portal.rules.framework import THRESHOLD_SOURCE
 from portal.rules.penalty_notices import THRESHOLD, WINDOW_WEEKS, counting_sessions
 from portal.rules.policy import DEFAULT_POLICY, Policy

@@ -6,17 +6,18 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, false, or_, select
+from sqlalchemy import delete, false, func, or_, select
 
 from portal.audit.actions import record
 from portal.db.work import action, tx
 from portal.jobs.outbox import enqueue
 from portal.platform import clock
+from portal.platform.refusals import NotFoundError, RefusedError, must_exist
 from portal.rules.calendar import academic_year, academic_year_span
 from portal.schools.domain.school_list import ListedSchool, school_list
 from portal.schools.domain.term_dates import ListedClosed, ListedTerm, overlaps, problem_with, term_dates
 from portal.schools.events import ADDED, CHANGED, CLOSED_ADDED, CLOSED_REMOVED, DATES_IMPORTED, IMPORTED, TERM_ADDED, TERM_REMOVED
-from portal.schools.models import ClosedDays, School, Term, Trust
+from portal.schools.models import URN_TAKEN, ClosedDays, School, Term, Trust
 from portal.schools.queries import dates_of, la_code, school, trusts
 from portal.security import scope
 
@@ -25,24 +26,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from portal.audit.events import Event
-    from portal.schools.domain.tables import Problem
+    from portal.platform.problems import Problem
 
 
 #: The job that counts a school's year again after its calendar changed.
 RECOUNT = "registers.recount"
-
-
-class RefusedError(ValueError):
-    """A change that cannot be made as entered: the form field at fault, and what to do instead."""
-
-    def __init__(self, field: str, what_to_do: str) -> None:
-        """Store the field's name beside the sentence."""
-        super().__init__(what_to_do)
-        self.field = field
-
-
-class NotInScopeError(LookupError):
-    """No such row is in the open scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +162,7 @@ def add_school(details: SchoolDetails) -> UUID:
         RefusedError: when another school of the authority has the URN, or the dates or ages are out of order.
     """
     if tx().scalar(select(School.id).where(School.urn == details.urn)):
-        raise RefusedError("urn", "Enter a URN no other school of the authority has.")
+        raise RefusedError(URN_TAKEN, "urn")
     row = School(id=uuid4(), **_checked_values(details))
     tx().add(row)
     record(ADDED, row.id, urn=details.urn)
@@ -186,14 +174,12 @@ def change_school(school_id: UUID, details: SchoolDetails) -> None:
     """Change a school's details.
 
     Raises:
-        NotInScopeError: when there is no such school in scope.
+        NotFoundError: when there is no such school in scope.
         RefusedError: as for `add_school`.
     """
-    row = school(school_id)
-    if row is None:
-        raise NotInScopeError
+    row = must_exist(school(school_id))
     if tx().scalar(select(School.id).where(School.urn == details.urn, School.id != school_id)):
-        raise RefusedError("urn", "Enter a URN no other school of the authority has.")
+        raise RefusedError(URN_TAKEN, "urn")
     differing = _update(row, _checked_values(details))
     if differing:
         record(CHANGED, school_id, fields=sorted(differing))
@@ -201,9 +187,9 @@ def change_school(school_id: UUID, details: SchoolDetails) -> None:
 
 def _checked_values(details: SchoolDetails) -> dict[str, object]:
     if details.opened_on and details.closed_on and details.closed_on < details.opened_on:
-        raise RefusedError("closed_on", "Enter a closing day that is not before the opening day.")
+        raise RefusedError("Enter a closing day that is not before the opening day.", "closed_on")
     if details.lowest_age is not None and details.highest_age is not None and details.lowest_age > details.highest_age:
-        raise RefusedError("highest_age", "Enter a highest age that is not below the lowest.")
+        raise RefusedError("Enter a highest age that is not below the lowest.", "highest_age")
     values: dict[str, object] = {detail.name: getattr(details, detail.name) for detail in fields(details) if detail.name != "trust"}
     values["trust_id"] = _trust_ids([details.trust])[details.trust] if details.trust else None
     return values
@@ -217,7 +203,7 @@ def import_term_dates(content: bytes, school_id: UUID | None = None) -> TermDate
     replaces both. With a problem in any row nothing is imported.
 
     Raises:
-        NotInScopeError: when the school is not in scope, or the actor may not edit the authority's dates.
+        NotFoundError: when the school is not in scope, or the actor may not edit the authority's dates.
     """
     _check_level(school_id)
     listed = term_dates(content)
@@ -246,7 +232,16 @@ def _recount(school_id: UUID | None, years: Iterable[int]) -> None:
 def _check_level(school_id: UUID | None) -> None:
     """Only those who can reach every school may edit the authority's own dates."""
     if scope.current().schools is not None if school_id is None else school(school_id) is None:
-        raise NotInScopeError
+        raise NotFoundError
+
+
+def _lock_terms(school_id: UUID | None) -> None:
+    """Wait for anyone else who adds a term here, until the transaction ends.
+
+    No key of the table can refuse terms that overlap: two people at once would each find the other's days free.
+    """
+    level = f"terms of {scope.current().authority_id} {school_id}"
+    tx().execute(select(func.pg_advisory_xact_lock(func.hashtextextended(level, 0))))
 
 
 def _clear(model: type[Term | ClosedDays], school_id: UUID | None, years: Iterable[int]) -> int:
@@ -278,15 +273,16 @@ def add_term(school_id: UUID | None, listed: ListedTerm) -> UUID:
     """Add a term to the authority's dates or a school's own.
 
     Raises:
-        NotInScopeError: as for `import_term_dates`.
+        NotFoundError: as for `import_term_dates`.
         RefusedError: when it ends before it begins, crosses 31 August, or overlaps another term.
     """
     _check_level(school_id)
     if (problem := problem_with(listed)) is not None:
-        raise RefusedError("last_day", problem)
+        raise RefusedError(problem, "last_day")
+    _lock_terms(school_id)
     terms = [(0, ListedTerm(term.name, term.first_day, term.last_day)) for term in dates_of(school_id).terms]
     if overlaps([*terms, (1, listed)]):
-        raise RefusedError("first_day", "Enter days that no other term has: two terms share a day.")
+        raise RefusedError("Enter days that no other term has: two terms share a day.", "first_day")
     row = _term(school_id, listed)
     tx().add(row)
     _recount(school_id, [academic_year(row.first_day)])
@@ -299,12 +295,12 @@ def add_closed_days(school_id: UUID | None, listed: ListedClosed) -> UUID:
     """Add closed days for every school or for one: INSET, polling day, a planned closure.
 
     Raises:
-        NotInScopeError: as for `import_term_dates`.
+        NotFoundError: as for `import_term_dates`.
         RefusedError: when the days are out of order or the run is longer than 120 days.
     """
     _check_level(school_id)
     if (problem := problem_with(listed)) is not None:
-        raise RefusedError("last_day", problem)
+        raise RefusedError(problem, "last_day")
     row = _closed(school_id, listed)
     tx().add(row)
     _record_closed(CLOSED_ADDED, row)
@@ -321,12 +317,12 @@ def remove_term(school_id: UUID | None, term_id: UUID) -> date:
     """Remove one term of the authority or of the school; returns its first day.
 
     Raises:
-        NotInScopeError: when it does not exist at that level, or the actor may not edit it.
+        NotFoundError: when it does not exist at that level, or the actor may not edit it.
     """
     _check_level(school_id)
     row = tx().scalar(select(Term).where(Term.id == term_id))
     if row is None or row.school_id != school_id:
-        raise NotInScopeError
+        raise NotFoundError
     _recount(school_id, [academic_year(row.first_day)])
     record(TERM_REMOVED, row.id, school=school_id, first_day=row.first_day, last_day=row.last_day)
     tx().delete(row)
@@ -338,12 +334,12 @@ def remove_closed_days(school_id: UUID | None, closed_id: UUID) -> date:
     """Remove one run of closed days of the authority or of the school; returns its first day.
 
     Raises:
-        NotInScopeError: when it does not exist at that level, or the actor may not edit it.
+        NotFoundError: when it does not exist at that level, or the actor may not edit it.
     """
     _check_level(school_id)
     row = tx().scalar(select(ClosedDays).where(ClosedDays.id == closed_id))
     if row is None or row.school_id != school_id:
-        raise NotInScopeError
+        raise NotFoundError
     _record_closed(CLOSED_REMOVED, row)
     tx().delete(row)
     return row.first_day

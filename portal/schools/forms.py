@@ -10,9 +10,21 @@ from wtforms.validators import Length, NumberRange, Optional, Regexp
 from portal.schools.actions import SchoolDetails
 from portal.schools.domain.term_dates import ListedClosed, ListedTerm
 from portal.schools.models import PHASE_NAMES
-from portal.web.fields import DateField, FileField, Form, NumberField, RadiosField, TextField, choices, required, required_text
+from portal.web.fields import (
+    DateField,
+    FileField,
+    NumberField,
+    RadiosField,
+    SelectField,
+    TextField,
+    choices,
+    required,
+    required_text,
+)
+from portal.web.forms import FilterForm, Form
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from portal.schools.models import School
@@ -71,6 +83,23 @@ class SchoolForm(Form):
             opened_on=self.opened_on.data,
             closed_on=self.closed_on.data,
         )
+
+
+class SchoolFilters(FilterForm):
+    """The filter of the list of schools."""
+
+    phase = SelectField("Phase", choices=choices([("", "Every phase"), *PHASE_NAMES.items()]))
+
+
+class YearFilter(FilterForm):
+    """The academic year of a page of term dates."""
+
+    year = SelectField("Academic year", coerce=int)
+
+    def __init__(self, arguments: Mapping[str, str], years: Mapping[int, str], current: int) -> None:
+        """Offer these years, by name."""
+        super().__init__(arguments, year=current)
+        self.year.choices = choices((str(year), name) for year, name in years.items())
 
 
 class SchoolListForm(Form):

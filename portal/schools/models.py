@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db.tables import Owned, tenant_fk
 from portal.db.types import NOT_PERSONAL, Day, Id, OptionalDay, OptionalIdRef, OptionalInt, OptionalStr, Str
+from portal.platform.refusals import conflict
 
 PHASES = ("primary", "secondary", "special", "all-through", "alternative", "nursery")
 #: The phases as screens name them.
@@ -18,13 +19,15 @@ PHASE_NAMES = {
     "alternative": "Alternative provision",
     "nursery": "Nursery",
 }
+URN_TAKEN = "Enter a URN no other school of the authority has."
+TRUST_TAKEN = "Somebody else added this trust at the same time. Send the form again."
 
 
 class Trust(Owned):
     """A multi-academy trust with schools in the authority."""
 
     __tablename__ = "trust"
-    __table_args__ = (UniqueConstraint("authority_id", "name"),)
+    __table_args__ = (UniqueConstraint("authority_id", "name", info=conflict(TRUST_TAKEN, "trust")),)
 
     id: Mapped[Id]
     name: Mapped[Str]
@@ -35,7 +38,7 @@ class School(Owned):
 
     __tablename__ = "school"
     __table_args__ = (
-        UniqueConstraint("authority_id", "urn"),
+        UniqueConstraint("authority_id", "urn", info=conflict(URN_TAKEN, "urn")),
         tenant_fk("trust", "trust_id"),
         CheckConstraint(f"phase IN {PHASES}", name="phase_known"),
     )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from portal.platform import clock
+from portal.platform.refusals import must_exist
 from portal.rules.calendar import academic_year, academic_year_name
 from portal.schools import actions, queries
-from portal.schools.forms import ClosedForm, SchoolForm, SchoolListForm, TermDatesForm, TermForm
-from portal.schools.models import PHASE_NAMES, PHASES
+from portal.schools.forms import ClosedForm, SchoolFilters, SchoolForm, SchoolListForm, TermDatesForm, TermForm, YearFilter
+from portal.schools.models import PHASE_NAMES
 from portal.schools.views.year_view import year_view
 from portal.security import scope
 from portal.security.permissions import needs
 from portal.web.formats import plural
-from portal.web.paging import list_request, paginate
+from portal.web.paging import WHOLE_LIST_SIZE, paginate, position_in
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -28,26 +29,21 @@ bp = Blueprint("schools", __name__, template_folder="templates")
 
 
 def _school(school_id: UUID) -> School:
-    school = queries.school(school_id)
-    if school is None:
-        abort(404)
-    return school
+    return must_exist(queries.school(school_id))
 
 
 @bp.get("/schools")
 @needs("schools.view")
 def index() -> ResponseReturnValue:
     """The schools in scope."""
-    phase = request.args.get("phase") or None
-    if phase not in {None, *PHASES}:
-        abort(400)
-    schools = [school for school in queries.schools() if phase in {None, school.phase}]
+    filters = SchoolFilters(request.args).check()
+    schools = [school for school in queries.schools() if filters.phase.data in {"", None, school.phase}]
     today = clock.today()
     return render_template(
         "schools/index.html",
+        filters=filters,
         schools=schools,
-        page=paginate(schools, request.args, lambda school: school.id),
-        phase=phase,
+        page=paginate(schools, position_in(request.args, size=WHOLE_LIST_SIZE), lambda school: school.id),
         phases=PHASE_NAMES,
         trusts=queries.trusts(),
         closed={school.id for school in schools if not queries.is_open(school, today)},
@@ -61,11 +57,8 @@ def new() -> ResponseReturnValue:
     """Add a school."""
     form = SchoolForm()
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             school_id = actions.add_school(form.details())
-        except actions.RefusedError as error:
-            form.add_error(error.field, str(error))
-        else:
             flash(f"{form.name.data} was added.", "success")
             return redirect(url_for("schools.show", school_id=school_id))
     return render_template("schools/edit.html", form=form, school=None)
@@ -94,11 +87,8 @@ def edit(school_id: UUID) -> ResponseReturnValue:
     if not form.is_submitted():
         form.show(school, queries.trusts().get(school.trust_id) if school.trust_id else None)
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             actions.change_school(school_id, form.details())
-        except actions.RefusedError as error:
-            form.add_error(error.field, str(error))
-        else:
             flash("The school's details were changed.", "success")
             return redirect(url_for("schools.show", school_id=school_id))
     return render_template("schools/edit.html", form=form, school=school)
@@ -138,14 +128,14 @@ def _dates_page(school: School | None) -> ResponseReturnValue:
     own = queries.dates_of(school.id) if school else authority
     current_year = academic_year(clock.today())
     years = sorted({*authority.years, *own.years, current_year, current_year + 1})
-    listing = list_request(request.args, columns={"day": str}, default="day", filters={"year": [str(year) for year in years]})
-    year = int(listing.filters.get("year", current_year))
+    filters = YearFilter(request.args, {year: academic_year_name(year) for year in years}, current_year).check()
+    year = filters.year.data
     calendar = queries.calendar_of(school.id) if school else queries.authority_calendar()
     return render_template(
         "schools/dates.html",
         school=school,
+        filters=filters,
         year=year,
-        years={option: academic_year_name(option) for option in years},
         view=year_view(calendar, (authority, own), year),
         own=own.in_year(year),
         authority=authority.in_year(year),
@@ -175,11 +165,8 @@ def school_new_term(school_id: UUID) -> ResponseReturnValue:
 def _new_term(school: School | None) -> ResponseReturnValue:
     form, school_id = TermForm(), school.id if school else None
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             actions.add_term(school_id, form.listed())
-        except actions.RefusedError as error:
-            form.add_error(error.field, str(error))
-        else:
             return _flash_and_return("The term was added.", school_id, academic_year(form.listed().first_day))
     return render_template("schools/new_term.html", form=form, school=school, back=_dates_url(school_id))
 
@@ -201,11 +188,8 @@ def school_new_closed(school_id: UUID) -> ResponseReturnValue:
 def _new_closed(school: School | None) -> ResponseReturnValue:
     form, school_id = ClosedForm(), school.id if school else None
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             actions.add_closed_days(school_id, form.listed())
-        except actions.RefusedError as error:
-            form.add_error(error.field, str(error))
-        else:
             return _flash_and_return("The closed days were added.", school_id, academic_year(form.listed().first_day))
     return render_template("schools/new_closed.html", form=form, school=school, back=_dates_url(school_id))
 
@@ -250,10 +234,7 @@ def school_remove_term(school_id: UUID, term_id: UUID) -> ResponseReturnValue:
 
 
 def _remove_term(school_id: UUID | None, term_id: UUID) -> ResponseReturnValue:
-    try:
-        first_day = actions.remove_term(school_id, term_id)
-    except actions.NotInScopeError:
-        abort(404)
+    first_day = actions.remove_term(school_id, term_id)
     return _flash_and_return("The term was removed.", school_id, academic_year(first_day))
 
 
@@ -272,10 +253,7 @@ def school_remove_closed(school_id: UUID, closed_id: UUID) -> ResponseReturnValu
 
 
 def _remove_closed(school_id: UUID | None, closed_id: UUID) -> ResponseReturnValue:
-    try:
-        first_day = actions.remove_closed_days(school_id, closed_id)
-    except actions.NotInScopeError:
-        abort(404)
+    first_day = actions.remove_closed_days(school_id, closed_id)
     return _flash_and_return("The closed days were removed.", school_id, academic_year(first_day))
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import NoResultFound
 
 from portal.audit.actions import record
 from portal.db.bulk import insert_many
 from portal.db.work import action, dry_run, tx, unit_of_work
 from portal.jobs.outbox import enqueue
 from portal.platform import clock
+from portal.platform.refusals import NotFoundError, RefusedError
 from portal.pupils.actions import import_pupil_list, open_year
 from portal.registers import actions as registers
 from portal.registers.domain.pages import merged
@@ -47,16 +47,12 @@ MAX_FINDINGS = 500
 DELETED_KINDS = frozenset({"document", "image", "pdf", "program", "virus"})
 
 
-class WrongStateError(RuntimeError):
-    """The state of the upload does not allow the action. The message tells the person so."""
-
-
 @action
 def receive(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool = False) -> UUID:
     """Store a file as received and enqueue its check. Both are committed in the same transaction.
 
     Raises:
-        NoResultFound: when the school is not within scope.
+        NotFoundError: when the school is not within scope.
     """
     upload = _store_upload(school_id, kind=kind, file_name=file_name, content=content, add_pupils=add_pupils)
     enqueue("uploads.check", upload_id=upload.id, school_id=upload.school_id)
@@ -65,7 +61,7 @@ def receive(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_p
 
 def _store_upload(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_pupils: bool) -> Upload:
     if school_row(school_id) is None:
-        raise NoResultFound
+        raise NotFoundError
     sha256, actor = hashlib.sha256(content).hexdigest(), scope.current().actor
     upload = Upload(
         id=uuid4(),
@@ -222,7 +218,7 @@ def set_column_mapping(upload_id: UUID, mapping: Mapping[str, str]) -> None:
     """Set the column mapping of this and the school's next files, and check the file again."""
     upload = queries.upload_for_change(upload_id)
     if upload.state not in {"needs-mapping", "previewed"}:
-        raise WrongStateError(_state_message(upload))
+        raise RefusedError(_state_message(upload))
     fingerprint = str(upload.preview["fingerprint"])
     tx().execute(
         delete(RememberedMapping).where(
@@ -245,7 +241,7 @@ def request_apply(upload_id: UUID) -> None:
         record(APPLY_REQUESTED, upload.id)
         return
     if upload.state != "previewed":
-        raise WrongStateError(_state_message(upload))
+        raise RefusedError(_state_message(upload))
     upload.state = "applying"
     record(APPLY_REQUESTED, upload.id)
     enqueue("uploads.apply", upload_id=upload.id, school_id=upload.school_id)
@@ -312,7 +308,7 @@ def cancel(upload_id: UUID) -> None:
     """Cancel an upload before it is applied. Its history stays."""
     upload = queries.upload_for_change(upload_id)
     if upload.state not in {"received", "needs-mapping", "previewed"}:
-        raise WrongStateError(_state_message(upload))
+        raise RefusedError(_state_message(upload))
     upload.state = "cancelled"
     record(CANCELLED, upload.id)
 
@@ -322,7 +318,7 @@ def revert(upload_id: UUID, reason: str) -> None:
     """Revert an applied file of marks. Marks changed since then stay, and so do both versions in the history."""
     upload = queries.upload_for_change(upload_id)
     if upload.state != "applied" or upload.kind != "marks":
-        raise WrongStateError(_state_message(upload))
+        raise RefusedError(_state_message(upload))
     written = registers.revert_pages(upload.school_id, upload.id)
     upload.state, upload.reverted_at = "reverted", clock.now()
     upload.reverted_by, upload.revert_reason = scope.current().actor.membership_id, reason

@@ -24,6 +24,7 @@ from portal.platform.command_line import (
     file_argument,
     read_file,
 )
+from portal.platform.refusals import RefusedError
 from portal.schools.commands import school_with_urn
 from portal.schools.queries import school_by_urn
 from portal.uploads import actions
@@ -146,7 +147,7 @@ def revert(command_line: CommandLine, *, upload_text: str, reason: str) -> dict[
                     continue
                 try:
                     actions.revert(upload_id, reason)
-                except actions.WrongStateError as why:
+                except RefusedError as why:
                     raise ProblemsError(str(why)) from why
                 row = _existing_upload(upload_id)
                 return {"upload": str(row.id), "state": _state_words(row), "undone_at": row.reverted_at}

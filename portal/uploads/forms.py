@@ -5,7 +5,8 @@ from __future__ import annotations
 from wtforms import validators
 
 from portal.rules.codes import CURRENT_CODES
-from portal.web.fields import FileField, Form, RadiosField, SelectField, TextAreaField, TextField, choices, required
+from portal.web.fields import FileField, RadiosField, SelectField, TextAreaField, TextField, choices, required
+from portal.web.forms import Form
 
 KINDS = (
     ("marks", "Attendance marks"),

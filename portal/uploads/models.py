@@ -27,6 +27,7 @@ from portal.db.types import (
     PersonalStr,
     Str,
 )
+from portal.platform.refusals import conflict
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 #: (cancelled).
 STATES = ("received", "needs-mapping", "previewed", "applying", "applied", "rejected", "cancelled", "reverted")
 KINDS = ("marks", "pupils", "totals")
+MAPPED_MEANWHILE = "Somebody else matched these columns at the same time. Check their choice, then change it if you need to."
+MARK_SET_MEANWHILE = "Somebody else set this mark at the same time. Check their choice, then change it if you need to."
 
 
 class Upload(Owned):
@@ -150,7 +153,10 @@ class RememberedMapping(Owned):
     """A school's column mapping, used for all files with the same fingerprint of headings."""
 
     __tablename__ = "remembered_mapping"
-    __table_args__ = (tenant_fk("school", "school_id"), UniqueConstraint("authority_id", "school_id", "fingerprint"))
+    __table_args__ = (
+        tenant_fk("school", "school_id"),
+        UniqueConstraint("authority_id", "school_id", "fingerprint", info=conflict(MAPPED_MEANWHILE)),
+    )
 
     id: Mapped[Id]
     school_id: Mapped[IdRef]
@@ -163,7 +169,10 @@ class LocalCode(Owned):
     """A school's own mark, and the statutory code the school has mapped it to."""
 
     __tablename__ = "local_code"
-    __table_args__ = (tenant_fk("school", "school_id"), UniqueConstraint("authority_id", "school_id", "mark"))
+    __table_args__ = (
+        tenant_fk("school", "school_id"),
+        UniqueConstraint("authority_id", "school_id", "mark", info=conflict(MARK_SET_MEANWHILE, "mark")),
+    )
 
     id: Mapped[Id]
     school_id: Mapped[IdRef]

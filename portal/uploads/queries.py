@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from portal.db.work import tx
 from portal.jobs.outbox import OutboxJob
 from portal.platform import clock
+from portal.platform.refusals import must_exist
 from portal.pupils.queries import roll
 from portal.registers.models import CurrentPage
 from portal.registers.queries import HAS_MARKS
@@ -18,11 +19,14 @@ from portal.schools.models import School as SchoolRow
 from portal.schools.queries import calendar_of, calendars
 from portal.uploads.domain.checks import SchoolContext, YearContext
 from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
+from portal.web.paging import select_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
     from uuid import UUID
+
+    from portal.web.paging import Page, Position
 
 
 def upload(upload_id: UUID) -> Upload | None:
@@ -36,10 +40,10 @@ def upload_for_change(upload_id: UUID) -> Upload:
     It is read again even if the session has it, as another transaction may have changed it while this one waited for the lock.
 
     Raises:
-        NoResultFound: when it is not within scope.
+        NotFoundError: when it is not within scope.
     """
     statement = select(Upload).where(Upload.id == upload_id).with_for_update()
-    return tx().scalars(statement.execution_options(populate_existing=True)).one()
+    return must_exist(tx().scalar(statement.execution_options(populate_existing=True)))
 
 
 def content_of(upload_id: UUID) -> bytes:
@@ -79,19 +83,11 @@ def same_bytes_before(upload: Upload) -> Upload | None:
     )
 
 
-def uploads(school_id: UUID | None = None, *, before: datetime | None = None, limit: int = 50) -> Sequence[tuple[Upload, str]]:
-    """Uploads within scope with their school's name, newest first."""
-    statement = (
-        select(Upload, SchoolRow.name)
-        .join(SchoolRow, (SchoolRow.authority_id == Upload.authority_id) & (SchoolRow.id == Upload.school_id))
-        .order_by(Upload.received_at.desc())
-        .limit(limit)
-    )
-    if school_id is not None:
-        statement = statement.where(Upload.school_id == school_id)
-    if before is not None:
-        statement = statement.where(Upload.received_at < before)
-    return [(row, name) for row, name in tx().execute(statement)]
+def uploads(position: Position) -> Page[tuple[Upload, str]]:
+    """A page of the uploads within scope with their school's name, newest first."""
+    is_its_school = (SchoolRow.authority_id == Upload.authority_id) & (SchoolRow.id == Upload.school_id)
+    statement = select(Upload, SchoolRow.name).join(SchoolRow, is_its_school)
+    return select_page(statement, Upload.received_at, Upload.id, position=position, descending=True)
 
 
 def school_for_checks(school_id: UUID, days: Sequence[date]) -> SchoolContext:

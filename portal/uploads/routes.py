@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 
 from portal.platform import clock
+from portal.platform.refusals import NotFoundError, must_exist
 from portal.rules.calendar import academic_year, academic_year_span
 from portal.schools.queries import phase_names, schools
 from portal.security import scope
@@ -17,7 +18,8 @@ from portal.uploads.forms import RevertUpload, SendFile, SetLocalCode
 from portal.uploads.views.upload_page import columns_form, missing_meanings, upload_context
 from portal.web.downloads import attachment, file_name
 from portal.web.fields import choices
-from portal.web.paging import paginate
+from portal.web.forms import flashing_refusals
+from portal.web.paging import WHOLE_LIST_SIZE, paginate, position_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,24 +32,17 @@ bp = Blueprint("uploads", __name__, template_folder="templates")
 
 #: More school days behind than this is late. A school that sends once a week is on time.
 LATE_AFTER = 5
-#: Files on one page of the list.
-PAGE = 50
 
 
 def _upload(upload_id: UUID) -> Upload:
-    upload = queries.upload(upload_id)
-    if upload is None:
-        abort(404)
-    return upload
+    return must_exist(queries.upload(upload_id))
 
 
 @bp.get("/uploads")
 @needs("uploads.view")
 def index() -> ResponseReturnValue:
     """List uploads within scope, newest first, a page at a time."""
-    before_id = request.args.get("before", type=UUID)
-    uploads = queries.uploads(before=_upload(before_id).received_at if before_id else None, limit=PAGE)
-    return render_template("uploads/index.html", uploads=uploads, older=uploads[-1][0].id if len(uploads) == PAGE else None)
+    return render_template("uploads/index.html", page=queries.uploads(position_in(request.args)))
 
 
 @bp.route("/uploads/new", methods=["GET", "POST"])
@@ -87,10 +82,8 @@ def columns(upload_id: UUID) -> ResponseReturnValue:
     upload = _upload(upload_id)
     form = columns_form(upload)
     if form.validate_on_submit():
-        try:
+        with flashing_refusals():
             actions.set_column_mapping(upload_id, form.mapping())
-        except actions.WrongStateError as error:
-            flash(str(error))
         return redirect(url_for("uploads.show", upload_id=upload_id))
     return render_template("uploads/columns.html", upload=upload, form=form, lacking=missing_meanings(upload))
 
@@ -124,10 +117,8 @@ def undo(upload_id: UUID) -> ResponseReturnValue:
 
 def _then_show(upload_id: UUID, act: Callable[[], object]) -> ResponseReturnValue:
     """Run an action and show the upload, with a message if its state does not allow the action."""
-    try:
+    with flashing_refusals():
         act()
-    except actions.WrongStateError as error:
-        flash(str(error))
     return redirect(url_for("uploads.show", upload_id=upload_id))
 
 
@@ -140,9 +131,7 @@ def _school_of(upload: Upload) -> dict[str, object]:
 def refused_rows(upload_id: UUID) -> ResponseReturnValue:
     """Download the rejected rows, to correct and send again."""
     upload = _upload(upload_id)
-    content = queries.rejected_rows_of(upload_id)
-    if content is None:
-        abort(404)
+    content = must_exist(queries.rejected_rows_of(upload_id))
     name = file_name(f"refused rows {upload.received_at:%Y-%m-%d}", "csv")
     return attachment(name, content, "text/csv; charset=utf-8")
 
@@ -153,7 +142,7 @@ def board() -> ResponseReturnValue:
     """Show the registers received by school: schools with none first, then those furthest behind."""
     first = academic_year_span(academic_year(clock.today())).first_day
     rows = sorted(queries.registers_received(first), key=lambda row: (row.last_day is not None, -row.school_days_behind))
-    page = paginate(rows, request.args, lambda row: row.school_id)
+    page = paginate(rows, position_in(request.args, size=WHOLE_LIST_SIZE), lambda row: row.school_id)
     return render_template("uploads/board.html", rows=rows, page=page, since=first, phases=phase_names(), late_after=LATE_AFTER)
 
 
@@ -165,11 +154,12 @@ def own_marks() -> ResponseReturnValue:
     school_id = request.args.get("school", str(schools_in_scope[0].id) if len(schools_in_scope) == 1 else "")
     school = next((school for school in schools_in_scope if str(school.id) == school_id), None)
     if school_id and school is None:
-        abort(404)
+        raise NotFoundError
     form = SetLocalCode()
     if school is not None and form.validate_on_submit():
-        actions.set_local_code(school.id, form.mark.data or "", form.letters.data or "")
-        return redirect(url_for("uploads.own_marks", school=school.id))
+        with form.showing_refusals():
+            actions.set_local_code(school.id, form.mark.data or "", form.letters.data or "")
+            return redirect(url_for("uploads.own_marks", school=school.id))
     marks = queries.local_codes(school.id) if school else ()
     return render_template("uploads/own_marks.html", form=form, school=school, schools=schools_in_scope, marks=marks)
 
@@ -178,7 +168,5 @@ def own_marks() -> ResponseReturnValue:
 @needs("uploads.send")
 def remove_own_mark(mark_id: UUID) -> ResponseReturnValue:
     """Stop reading a school's own mark as a code."""
-    school_id = actions.delete_local_code(mark_id)
-    if school_id is None:
-        abort(404)
+    school_id = must_exist(actions.delete_local_code(mark_id))
     return redirect(url_for("uploads.own_marks", school=school_id))

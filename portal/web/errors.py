@@ -14,8 +14,10 @@ from flask import Response, current_app, redirect, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.exceptions import Conflict, HTTPException, NotFound, ServiceUnavailable, UnprocessableEntity
 
+from portal.platform.refusals import ConflictError, NotFoundError, RefusedError
+from portal.web.paging import WrongAddressError
 from portal.web.templating import page_context
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class Wording:
     text: tuple[str, ...]
 
 
-WORDS: Mapping[int, Wording] = {
+WORDINGS: Mapping[int, Wording] = {
     400: Wording(
         "We could not use what was sent",
         (
@@ -71,10 +73,12 @@ WORDS: Mapping[int, Wording] = {
         ),
     ),
     405: Wording("This page cannot do that", ("Go back and use the buttons and links of the page itself.",)),
+    409: Wording("Somebody else changed this first", ("Go back and load the page again to see how it is now.",)),
     413: Wording(
         "This file is too large",
         ("Nothing was stored.", "Split the file, for example into one file for each half term, and send the parts one by one."),
     ),
+    422: Wording("This cannot be done", ("Nothing was changed. Go back to put it right.",)),
     429: Wording("Wait a minute, then try again", ("There were too many tries in a short time.", "Your account is not locked.")),
     500: Wording(
         "There is a problem with the service",
@@ -101,6 +105,8 @@ def init_app(app: Flask) -> None:
     """Answer every error of `app` with the portal's own page."""
     app.extensions[LISTENERS] = {}
     app.register_error_handler(HTTPException, _respond)
+    app.register_error_handler(NotFoundError, lambda _error: _respond(NotFound()))
+    app.register_error_handler(RefusedError, _respond_to_refusal)
     for error_class in TEMPORARY_ERRORS:
         app.register_error_handler(error_class, _respond_without_database)
 
@@ -118,6 +124,12 @@ def _respond_without_database(error: Exception) -> ResponseReturnValue:
     return _respond(ServiceUnavailable())
 
 
+def _respond_to_refusal(refusal: RefusedError) -> ResponseReturnValue:
+    """The page for a refusal that no form shows: 409 where someone else was faster, otherwise 422."""
+    status, error = (409, Conflict()) if isinstance(refusal, ConflictError) else (422, UnprocessableEntity())
+    return _page(status, Wording(WORDINGS[status].title, (refusal.sentence, *WORDINGS[status].text)), error)
+
+
 def _respond(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     for listener in current_app.extensions[LISTENERS].get(status, ()):
@@ -126,7 +138,14 @@ def _respond(error: HTTPException) -> ResponseReturnValue:
         return cast("Response", error.response)
     if status == HTTPStatus.UNAUTHORIZED and _can_return_after_sign_in():
         return redirect(url_for(SIGN_IN, next=request.path))
-    return _page(status, FORM_TOO_OLD if isinstance(error, CSRFError) else wording(status), error)
+    return _page(status, _words_for(error, status), error)
+
+
+def _words_for(error: HTTPException, status: int) -> Wording:
+    if isinstance(error, CSRFError):
+        return FORM_TOO_OLD
+    words = wording(status)
+    return Wording(words.title, (str(error.description), *words.text[1:])) if isinstance(error, WrongAddressError) else words
 
 
 def _can_return_after_sign_in() -> bool:
@@ -145,7 +164,7 @@ def _notify(listener: Listener, error: HTTPException) -> None:
 
 def wording(status: int) -> Wording:
     """The words for a status. A status without its own words gets those of 400 or 500."""
-    return WORDS.get(status) or WORDS[400 if status < HTTPStatus.INTERNAL_SERVER_ERROR else 500]
+    return WORDINGS.get(status) or WORDINGS[400 if status < HTTPStatus.INTERNAL_SERVER_ERROR else 500]
 
 
 def _page(status: int, words: Wording, error: HTTPException) -> Response:

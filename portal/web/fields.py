@@ -1,4 +1,4 @@
-"""Form fields drawn by the GOV.UK macros, and the error summary that links to them."""
+"""Form fields drawn by the GOV.UK macros, for forms that are sent and for filters in an address."""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import wtforms
-from flask import abort, request
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField as UploadedFile
 from markupsafe import Markup
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, StopValidation, ValidationError
 
 from portal.web.templating import govuk
-from portal.web.wtforms_messages import PlainWords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-PROBLEM = "There is a problem"
 HIDDEN = Markup('<input type="hidden" name="{}" value="{}">')
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
 
@@ -217,7 +213,17 @@ class HiddenField(wtforms.StringField):
 
     def __call__(self, **_options: Any) -> Markup:
         """The HTML of the input alone."""
-        return _hidden(self.name, self._value())
+        return hidden_input(self.name, self._value())
+
+
+class DayField(Govuk, wtforms.DateField):
+    """A day in one box, written 2026-09-07: for filters, where an address holds one value."""
+
+    component = "input"
+
+    def options(self) -> dict[str, Any]:
+        """Show what was typed again."""
+        return {**super().options(), "value": self._value(), "type": "date"}
 
 
 class DateField(Govuk, wtforms.Field):
@@ -300,54 +306,6 @@ class DateField(Govuk, wtforms.Field):
         return {**super().options(), "namePrefix": self.name, "items": items}
 
 
-class Form(FlaskForm):
-    """The base of every form: plain words, one error per field, and an error summary."""
-
-    class Meta(FlaskForm.Meta):
-        """Replaces the messages of WTForms and checks what was sent."""
-
-        def get_translations(self, _form: object) -> PlainWords:
-            """Plain words for the built-in messages of fields and validators."""
-            return PlainWords()
-
-        def wrap_formdata(self, form: wtforms.Form, formdata: Any) -> Any:
-            """The values sent. A NUL is answered 400: nobody types it, and PostgreSQL cannot store it."""
-            submitted = super().wrap_formdata(form, formdata)
-            values = [value for _name, named_values in submitted.lists() for value in named_values] if submitted else []
-            if any("\0" in (value if isinstance(value, str) else value.filename or "") for value in values):
-                abort(400)
-            return submitted
-
-    def has_errors(self) -> bool:
-        """Was this form sent with errors?"""
-        return bool(self.errors)
-
-    def summary(self) -> Markup:
-        """The error summary: a link to each wrong field, with the same words as beside it."""
-        linked_errors = [
-            {"text": first_error(field.errors), "href": f"#{getattr(field, 'anchor', field.id)}"}
-            for field in self
-            if field.errors and isinstance(field, Govuk)
-        ]
-        other_errors = [{"text": first_error(field.errors)} for field in self if field.errors and not isinstance(field, Govuk)]
-        other_errors += [{"text": str(words)} for words in self.form_errors]
-        return govuk("error-summary", {"titleText": PROBLEM, "errorList": linked_errors + other_errors})
-
-    def hidden_tag(self, *_fields: str) -> Markup:
-        """The CSRF token as a hidden input, without an id so that two forms fit on a page."""
-        return _hidden("csrf_token", self.csrf_token._value() if "csrf_token" in self else "")  # noqa: SLF001  WTForms offers no public way to the value
-
-    def add_error(self, name: str, message: str) -> None:
-        """Add an error, found by an action, to the field called `name`."""
-        field = self[name]
-        field.errors = [*field.errors, message]
-
-
-def is_post() -> bool:
-    """Did this request send a form?"""
-    return request.method == "POST"
-
-
 def first_error(errors: Iterable[object]) -> str:
     """The first error of a field. Pages show one error per field at a time."""
     return str(next(iter(errors), ""))
@@ -389,7 +347,8 @@ def _checkable_items(field: wtforms.SelectField | wtforms.SelectMultipleField) -
     ]
 
 
-def _hidden(name: str, value: str) -> Markup:
+def hidden_input(name: str, value: str) -> Markup:
+    """A hidden input without an id, so that two forms fit on a page."""
     return HIDDEN.format(name, value)
 
 

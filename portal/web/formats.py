@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from portal.platform.clock import LONDON
+from portal.rules import date_words
 from portal.rules.codes import CATEGORY_NAMES, CODES_BY_SYMBOL, Code
+from portal.rules.session_counts import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,14 +21,12 @@ Number = int | float | Decimal | Fraction
 
 def long_date(on: date | datetime) -> str:
     """A day as staff and families read it: "Monday 7 September 2026". An instant is shown in UK time."""
-    day = _local(on)
-    return f"{day:%A} {day.day} {day:%B %Y}"
+    return date_words.weekday_and_date(_local(on))
 
 
 def short_date(on: date | datetime) -> str:
     """A day for tables: "7 Sep 2026"."""
-    day = _local(on)
-    return f"{day.day} {day:%b %Y}"
+    return date_words.short_date(_local(on))
 
 
 def clock_time(at: datetime | time) -> str:
@@ -43,44 +42,29 @@ def date_and_time(at: datetime) -> str:
     return f"{clock_time(at)} on {long_date(at)}"
 
 
-def rounded(number: Number, decimals: int = 1) -> Decimal:
-    """A number rounded half away from zero, as in DfE's published figures.
-
-    Raises:
-        ValueError: for a number that is not finite.
-    """
-    exact = Fraction(str(number)) if isinstance(number, float) else Fraction(number)
-    scaled = abs(exact) * 10**decimals
-    # round() and Decimal round half to even by default, so their last digit would differ from the published figures.
-    units = math.floor(scaled + Fraction(1, 2))
-    return Decimal(units if exact >= 0 else -units).scaleb(-decimals)
-
-
 def percentage(share: Number | None, decimals: int = 1) -> str:
     """A share of 1 as a percentage: 0.9345 is "93.5%". None reads "no data"."""
     if share is None:
         return NOTHING_TO_SHOW
-    exact = Fraction(str(share)) if isinstance(share, float) else Fraction(share)
-    return f"{rounded(exact * 100, decimals)}%"
+    return f"{rounded(_exact(share) * 100, decimals)}%"
 
 
 def rate(percent: Number | None, decimals: int = 1) -> str:
     """A rate already in percent, as `portal.rules` gives it: 93.45 is "93.5%". None reads "no data"."""
-    return NOTHING_TO_SHOW if percent is None else f"{rounded(percent, decimals)}%"
+    return NOTHING_TO_SHOW if percent is None else f"{rounded(_exact(percent), decimals)}%"
 
 
 def percentage_points(difference: Number | None, decimals: int = 1) -> str:
     """A difference of two shares, without its sign: 0.021 is "2.1 percentage points"."""
     if difference is None:
         return NOTHING_TO_SHOW
-    exact = Fraction(str(difference)) if isinstance(difference, float) else Fraction(difference)
-    difference_in_points = rounded(abs(exact) * 100, decimals)
+    difference_in_points = rounded(abs(_exact(difference)) * 100, decimals)
     return f"{difference_in_points} percentage {'point' if difference_in_points == 1 else 'points'}"
 
 
 def with_commas(number: Number | None, decimals: int = 0) -> str:
     """A number with a comma between thousands: "12,345". None reads "no data"."""
-    return NOTHING_TO_SHOW if number is None else f"{rounded(number, decimals):,}"
+    return NOTHING_TO_SHOW if number is None else f"{rounded(_exact(number), decimals):,}"
 
 
 def plural(count: int, singular: str, many: str | None = None) -> str:
@@ -140,6 +124,15 @@ def mark_class(code: Code | str | None) -> str:
     if register_code is None:
         return "portal-mark--none"
     return "portal-mark--late" if register_code.letters == "L" else f"portal-mark--{register_code.category.value}"
+
+
+def _exact(number: Number) -> Fraction:
+    """The number as a fraction; a float is the shortest decimal that stands for it.
+
+    Raises:
+        ValueError: for a number that is not finite.
+    """
+    return Fraction(str(number)) if isinstance(number, float) else Fraction(number)
 
 
 def _lower(text: str) -> str:

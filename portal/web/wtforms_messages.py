@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WORDS: Mapping[str, str] = {
+PLAIN_MESSAGES: Mapping[str, str] = {
     "This field is required.": "Enter an answer",
     "Field must be at least %(min)d character long.": "Enter at least %(min)d character",
     "Field must be at least %(min)d characters long.": "Enter at least %(min)d characters",
@@ -23,6 +23,7 @@ WORDS: Mapping[str, str] = {
     "Number must be at most %(max)s.": "Enter a number that is %(max)s or less",
     "Number must be between %(min)s and %(max)s.": "Enter a number from %(min)s to %(max)s",
     "Not a valid integer value.": "Enter a whole number, like 12",
+    "Not a valid date value.": "Enter a day like 2026-09-07",
     "Not a valid decimal value.": "Enter a number, like 12.5",
     "Not a valid float value.": "Enter a number, like 12.5",
     "Not a valid choice.": "Choose one of the answers listed",
@@ -50,7 +51,7 @@ class PlainWords:
 
     def gettext(self, message: str) -> str:
         """The message in plain words, or unchanged where it is not one of WTForms' own."""
-        return WORDS.get(message, message)
+        return PLAIN_MESSAGES.get(message, message)
 
     def ngettext(self, singular: str, plural: str, count: int) -> str:
         """The message for a number, singular or plural."""

@@ -17,6 +17,9 @@ LONGER_FILES: dict[str, str] = {}
 TABLES_OF_CASES = "tests/rules/casebook/"
 #: The number of suppressions allowed in the product. It only falls.
 MAX_SUPPRESSIONS = 80
+#: The name of a month in a format, and the modules that write one: the words of dates, and a chart's axis drawn by Plotly.
+MONTH_FORMAT = re.compile(r"%-?[Bb]\b")
+MONTH_FORMATS_IN = frozenset({"portal/rules/date_words.py", "dashboards/figures.py"})
 VAGUE_NAMES = re.compile(r"(?:^|_)(?:utils?|helpers?|common|misc|base|managers?|services?|handlers?|data|info|process|do)(?:_|$)")
 #: Words for unfinished work, put together from parts so that this line is not found itself.
 UNFINISHED = re.compile(rf"\b(?:{'TO'}DO|{'FIX'}ME|{'HA'}CK)\b")
@@ -75,6 +78,8 @@ def _lines(source: Source) -> list[tuple[int, str]]:
     for number, line in enumerate(source.lines, start=1):
         if UNFINISHED.search(line):
             faults_found.append((number, "unfinished: finish it, or say in a decision that it is not done"))
+        if MONTH_FORMAT.search(line) and source.name.startswith(("portal/", "dashboards/")) and source.name not in MONTH_FORMATS_IN:
+            faults_found.append((number, "a date in words: take it from portal.rules.date_words"))
         if is_unexplained(line):
             faults_found.append((number, "a suppression gives its reason beside it"))
     return faults_found
@@ -138,6 +143,7 @@ def test_the_product_files_are_checked() -> None:
         ("portal/pupils/one.py", '"""One."""\nx = 1  # no' + "qa\n", "reason"),
         ("portal/pupils/one.py", '"""One."""\nx = 1  # no' + "qa: S101\n", "reason"),
         ("portal/pupils/one.py", '"""One."""\nx = 1  # type' + ": ignore[misc]\n", "reason"),
+        ("portal/pupils/one.py", '"""One."""\nx = f"{on.day} {on:%B %Y}"\n', "portal.rules.date_words"),
         ("portal/pupils/helpers.py", '"""One."""\n', "says nothing"),
         ("portal/pupils/mark_utils.py", '"""One."""\n', "says nothing"),
     ],

@@ -22,6 +22,8 @@ LONG_LINE = "a" * 201
         (LONG_LINE, 0, "page.html: 1 lines over 200 characters, 0 allowed"),
         (f"{LONG_LINE}\n{LONG_LINE}", 1, "page.html: 2 lines over 200 characters, 1 allowed"),
         ("short", 1, "page.html: only 0 long lines are left: lower its number in LONG_LINES from 1"),
+        ('<select id="year" name="year"></select>', 0, "page.html: a filter or form by hand"),
+        ('{{ govuk("select", {"id": "year"}) }}', 0, "page.html: a filter or form by hand"),
         ("\n{% if upload %}", 0, "page.html:2: Unexpected end of template"),
     ],
 )

@@ -21,9 +21,9 @@ from portal.benchmarks.domain.figures import (
     YEAR_TO_DATE,
     Benchmark,
     by_period,
-    span_text,
     week_span_text,
 )
+from portal.rules.date_words import dates_in_words
 
 THIS_YEAR = Comparable(DAILY, "secondary", YEAR_TO_DATE, 2025, date(2025, 9, 8), date(2026, 7, 10))
 WEEK_41 = Comparable(DAILY, "secondary", WEEK, 2025, date(2025, 10, 6), date(2025, 10, 10))
@@ -161,7 +161,7 @@ def test_figures_are_arranged_by_period_and_phase() -> None:
 )
 def test_spans_in_words(first: date, last: date, words: str) -> None:
     """The month and year said once where they are one."""
-    assert span_text(first, last) == words
+    assert dates_in_words(first, last) == words
 
 
 def test_weeks_in_words() -> None:

@@ -12,7 +12,7 @@ KNOWN = {*layouts.COUNTS, *layouts.MEANS, "on time"}
 
 def test_levels_phases_and_symbols_are_known() -> None:
     assert set(layouts.LEVELS.values()) == {NATIONAL, REGION, AUTHORITY}
-    assert set(layouts.PHASE_WORDS.values()) == set(PHASES)
+    assert set(layouts.PHASE_BY_PUBLISHED_NAME.values()) == set(PHASES)
     assert set(layouts.SYMBOLS.values()) == {"c", "x", "z", "low"}
 
 

@@ -15,12 +15,14 @@ from sqlalchemy import func, select
 from portal.audit.models import AuditEvent
 from portal.db.work import tx, unit_of_work
 from portal.jobs.outbox import OutboxJob
+from portal.platform.refusals import ConflictError, NotFoundError
 from portal.pupils import actions, queries
 from portal.pupils.actions import Decision
 from portal.pupils.domain.matching import MatchKind
 from portal.pupils.models import Parent, PossibleDuplicate, Pupil
 from portal.security.permissions import Role
 from portal.security.scope import Scope
+from portal.web.paging import Position
 from tests.pupils.support import YEAR, child, lines, parent, upn
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def waiting_questions(authority: AuthorityWorld, school_id: UUID | None = None) 
                 waiting.existing is not None,
                 waiting.question.incoming,
             )
-            for waiting in queries.possible_duplicates()
+            for waiting in queries.possible_duplicates(Position()).items
         ]
 
 
@@ -77,7 +79,7 @@ def test_a_certain_match_is_one_child_at_both_schools(world: World) -> None:
         assert tx().scalars(select(Pupil)).one().address == "1 New Row"
         assert len(lines(world.authority.primary)) == len(lines(world.authority.secondary)) == 1
         assert lines(world.authority.primary)[0].year_group == "4", "another school's line is not touched"
-        ((pupil, roll_lines),) = queries.on_two_rolls(date(2026, 11, 25))
+        ((pupil, roll_lines),) = queries.on_two_rolls(date(2026, 11, 25), Position()).items
         assert (pupil.upn, len(roll_lines)) == (upn(1), 2)
 
 
@@ -85,7 +87,7 @@ def test_dual_registration_needs_no_reconciling(world: World) -> None:
     import_as_school(world.authority, world.authority.primary, replace(MOVER, enrolment_status="M"))
     import_as_school(world.authority, world.authority.secondary, child(1, enrolment_status="S"))
     with unit_of_work(world.authority.scope()):
-        assert queries.on_two_rolls(date(2026, 11, 25)) == []
+        assert queries.on_two_rolls(date(2026, 11, 25), Position()).items == []
 
 
 def test_ten_11_the_old_school_sees_only_its_own_period(world: World) -> None:
@@ -110,12 +112,12 @@ def test_ten_09_only_the_authority_decides_about_another_schools_pupil(world: Wo
     with unit_of_work(school_scope(world.authority, world.authority.secondary)):
         (match,) = queries.pupil_matches([doubtful], world.authority.secondary)
         assert (match.kind, match.across_schools) == (MatchKind.QUESTION, True)
-        (waiting,) = queries.possible_duplicates()
+        (waiting,) = queries.possible_duplicates(Position()).items
         assert (waiting.existing, waiting.is_for_authority) == (None, True)
         assert queries.pupil(waiting.question.pupil_id) is None
         assert tx().scalar(select(func.count()).select_from(Pupil)) == 0
         assert tx().scalar(select(func.count()).select_from(Parent)) == 0
-        with pytest.raises(actions.NotInScopeError):
+        with pytest.raises(NotFoundError):
             actions.decide(waiting.question.id, Decision.SAME)
     assert waiting_questions(world.authority, world.authority.primary) == []
     (question,) = waiting_questions(world.authority)
@@ -133,7 +135,7 @@ def test_the_same_child_is_joined_and_gets_a_roll_line(world: World) -> None:
         pupil = tx().scalars(select(Pupil).execution_options(populate_existing=True)).one()
         assert (pupil.upn, pupil.former_upn, pupil.sex) == (upn(60), upn(1), "F")
         assert [line.pupil_id for line in lines(world.authority.secondary)] == [pupil_id]
-        with pytest.raises(actions.AlreadyDecidedError):
+        with pytest.raises(ConflictError):
             actions.decide(question.id, Decision.DIFFERENT)
         event = tx().scalars(select(AuditEvent).where(AuditEvent.event == "pupil_match.decided")).one()
         assert (event.subject_id, event.facts["decision"]) == (question.id, "same")
@@ -202,5 +204,5 @@ def test_questions_of_another_authority_cannot_be_seen(world: World) -> None:
     (question,) = waiting_questions(world.neighbour)
     with unit_of_work(world.authority.scope()):
         assert queries.possible_duplicate(question.id) is None
-        with pytest.raises(actions.NotInScopeError):
+        with pytest.raises(NotFoundError):
             actions.decide(question.id, Decision.SAME)

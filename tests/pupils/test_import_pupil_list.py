@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from portal.audit.models import AuditEvent
 from portal.db.work import tx, unit_of_work
 from portal.platform import clock
+from portal.platform.refusals import NotFoundError
 from portal.pupils import actions, queries
 from portal.pupils.models import Characteristic, Parent, PossibleDuplicate, Pupil, PupilContact
 from portal.schools.models import School
@@ -117,7 +118,7 @@ def test_a_list_with_leaving_dates_can_clear_one(school: UUID) -> None:
     assert lines(school)[0].on_roll_until == date(2026, 10, 16), "a list without leaving dates clears none"
     summary = import_list(school, child(1), child(2, leaving_date=date(2026, 11, 20)))
     assert [line.on_roll_until for line in lines(school)] == [None, date(2026, 11, 20)]
-    assert [notice.field for notice in summary.warnings] == ["leaving date"]
+    assert [notice.column for notice in summary.warnings] == ["leaving date"]
 
 
 def test_pupils_outside_the_year_are_left_out_with_a_notice(school: UUID) -> None:
@@ -132,7 +133,7 @@ def test_a_leaving_date_before_admission_is_dropped(school: UUID) -> None:
     summary = import_list(school, child(1, admission_date=date(2026, 10, 1), leaving_date=date(2026, 9, 10)))
     (line,) = lines(school)
     assert (line.on_roll_from, line.on_roll_until) == (date(2026, 10, 1), None)
-    assert [notice.field for notice in summary.warnings] == ["leaving date"]
+    assert [notice.column for notice in summary.warnings] == ["leaving date"]
 
 
 def test_a_missing_admission_date_becomes_the_usual_september(world: World) -> None:
@@ -145,7 +146,7 @@ def test_a_missing_admission_date_becomes_the_usual_september(world: World) -> N
 def test_a_upn_with_a_wrong_check_letter_is_stored_with_a_notice(school: UUID) -> None:
     summary = import_list(school, child(1, upn="A" + upn(1)[1:] if upn(1)[0] != "A" else "B" + upn(1)[1:]))
     assert summary.added == 1
-    assert [notice.field for notice in summary.warnings] == ["UPN"]
+    assert [notice.column for notice in summary.warnings] == ["UPN"]
 
 
 def test_a_row_listed_twice_is_used_once(school: UUID) -> None:
@@ -187,14 +188,14 @@ def test_a_father_and_a_son_of_one_name_stay_two_people(school: UUID) -> None:
 def test_do_not_disclose_is_never_lifted_by_a_list(school: UUID) -> None:
     import_list(school, child(1, parents=(parent(do_not_disclose=True),)))
     summary = import_list(school, child(1, parents=(parent(),)))
-    assert [notice.field for notice in summary.warnings] == ["do not disclose"]
+    assert [notice.column for notice in summary.warnings] == ["do not disclose"]
     stored_parent = tx().scalars(select(Parent)).one()
     assert stored_parent.do_not_disclose
     pupil_id = only_pupil().id
     actions.change_disclosure(pupil_id, stored_parent.id, do_not_disclose=False)
     home, (contact,) = queries.contacts(only_pupil())
     assert (home.is_hidden, contact.home.address) == (False, "1 Test Row, ZZ1 1ZZ")
-    with pytest.raises(actions.NotInScopeError):
+    with pytest.raises(NotFoundError):
         actions.change_disclosure(stored_parent.id, stored_parent.id, do_not_disclose=True)
 
 
@@ -241,7 +242,7 @@ def test_a_year_is_opened_from_the_nearest_year(world: World) -> None:
         ]
         assert actions.open_year(school_id, 2027) == 4, "Year 6 is Year 7 then, and the school has no Year 7"
         assert actions.open_year(school_id, 2025) == 0
-        with pytest.raises(actions.NotInScopeError):
+        with pytest.raises(NotFoundError):
             actions.open_year(world.neighbour.primary, 2025)
 
 
@@ -269,7 +270,7 @@ def test_the_audit_of_an_import_has_no_names(school: UUID) -> None:
 def test_a_list_for_a_school_out_of_scope_is_rejected(world: World, school: UUID) -> None:
     assert school
     for school_id in (world.authority.secondary, world.neighbour.primary):
-        with pytest.raises(actions.NotInScopeError):
+        with pytest.raises(NotFoundError):
             actions.import_pupil_list(school_id, [child(1)], academic_year=YEAR)
     assert tx().scalar(select(func.count()).select_from(PossibleDuplicate)) == 0
 

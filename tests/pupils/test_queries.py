@@ -11,6 +11,7 @@ from portal.db.work import unit_of_work
 from portal.pupils import actions, queries
 from portal.pupils.queries import PupilFilter
 from portal.security.permissions import Role
+from portal.web.paging import Position
 from tests.pupils.support import YEAR, child, parent, statements
 
 if TYPE_CHECKING:
@@ -30,14 +31,11 @@ def page_queries(school_id: UUID) -> list[Callable[[], object]]:
         PupilFilter(school_id=school_id, year_group="4"),
         PupilFilter(name="b", includes_leavers=True),
     )
-    lists = [
-        lambda filters=filters: queries.pupils(filters, key=None, backwards=False, fetch=500, today=TODAY)
-        for filters in filter_sets
-    ]
+    lists = [lambda filters=filters: queries.pupils(filters, Position(size=500), today=TODAY) for filters in filter_sets]
     return [
         *lists,
-        queries.possible_duplicates,
-        lambda: queries.on_two_rolls(TODAY),
+        lambda: queries.possible_duplicates(Position(size=500)),
+        lambda: queries.on_two_rolls(TODAY, Position(size=500)),
         lambda: queries.roll(school_id, YEAR),
         lambda: queries.pupil_matches([child(n) for n in range(1, 80)], school_id),
     ]
@@ -79,7 +77,7 @@ def test_a_home_shared_with_a_hidden_parent_is_hidden_too(world: World) -> None:
         actions.import_pupil_list(
             world.authority.primary, [child(1, address="1 Home", postcode="ZZ1 1ZZ", parents=parents)], academic_year=YEAR
         )
-        (listed,) = queries.pupils(PupilFilter(), key=None, backwards=False, fetch=5, today=TODAY)
+        (listed,) = queries.pupils(PupilFilter(), Position(), today=TODAY).items
         home, contacts = queries.contacts(listed.pupil)
         assert (home.is_hidden, home.address) == (True, None)
         assert [(contact.parent.name, contact.home.is_hidden, contact.home.address) for contact in contacts] == [
@@ -93,6 +91,6 @@ def test_a_home_shared_with_a_hidden_parent_is_hidden_too(world: World) -> None:
 def test_every_home_is_shown_when_no_parent_is_hidden(world: World) -> None:
     with unit_of_work(world.authority.scope()):
         actions.import_pupil_list(world.authority.primary, [child(1, address="1 Home", parents=(parent(),))], academic_year=YEAR)
-        (listed,) = queries.pupils(PupilFilter(), key=None, backwards=False, fetch=5, today=TODAY)
+        (listed,) = queries.pupils(PupilFilter(), Position(), today=TODAY).items
         home, (contact,) = queries.contacts(listed.pupil)
     assert (home.address, contact.home.address) == ("1 Home", "1 Test Row, ZZ1 1ZZ")

@@ -10,10 +10,10 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import NoResultFound
 
 from portal.db.work import tx
 from portal.platform import clock
+from portal.platform.refusals import NotFoundError
 from portal.pupils.actions import import_pupil_list
 from portal.pupils.domain.incoming import IncomingPupil
 from portal.pupils.models import Pupil
@@ -135,7 +135,7 @@ def _stored_summaries(school: UUID) -> dict[str, list[tuple[object, ...]]]:
 
 def test_a_school_out_of_scope_cannot_be_written(school: UUID, world: World, as_role: Callable[..., Session]) -> None:
     as_role(Role.SCHOOL_OFFICE)
-    with pytest.raises(NoResultFound):
+    with pytest.raises(NotFoundError):
         actions.write_pages(world.authority.secondary, {WEEK_1: page()}, upload_id=None)
 
 

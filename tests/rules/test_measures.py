@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -94,17 +94,24 @@ def test_tallies_add_up_and_their_rates_make_100(first: list[str], second: list[
         (Fraction(100), 0, "100"),
         (Fraction(624999, 100000), 1, "6.2"),
         (Fraction(5, 1000), 2, "0.01"),
+        (Fraction(-1, 20), 1, "-0.1"),
+        (Fraction(-25, 4), 1, "-6.3"),
+        (Fraction(-1, 25), 1, "0.0"),
     ],
 )
 def test_rates_are_rounded_half_up(rate: Fraction, decimals: int, expected: str) -> None:
     assert str(rounded(rate, decimals)) == expected
 
 
-@given(st.fractions(0, 100), st.integers(0, 4))
-def test_a_rounded_rate_is_within_half_a_unit(rate: Fraction, decimals: int) -> None:
+@given(st.fractions(-100, 100), st.integers(0, 4))
+def test_a_rate_is_rounded_half_away_from_zero(rate: Fraction, decimals: int) -> None:
     unit = Fraction(1, 10**decimals)
-    assert -unit / 2 < Fraction(rounded(rate, decimals)) - rate <= unit / 2
-    assert rounded(rate, decimals) == Decimal(str(rounded(rate, decimals)))
+    assert -unit / 2 < Fraction(rounded(abs(rate), decimals)) - abs(rate) <= unit / 2
+    assert rounded(-rate, decimals) == -rounded(rate, decimals)
+    assert rounded(rate, decimals) == (Decimal(rate.numerator) / rate.denominator).quantize(
+        Decimal(1).scaleb(-decimals), ROUND_HALF_UP
+    )
+    assert str(rounded(rate, decimals)).lstrip("0.") != "-"
 
 
 def test_the_attendance_of_england_in_2025_26_is_dfes_figure() -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from portal.audit.models import AuditEvent
 from portal.db.work import tx, unit_of_work
 from portal.jobs.outbox import OutboxJob
+from portal.platform.refusals import NotFoundError, RefusedError
 from portal.schools import actions, queries
 from portal.schools.domain.term_dates import ListedClosed, ListedTerm
 from portal.schools.models import ClosedDays, School, Term
@@ -88,7 +89,7 @@ def test_one_school_is_added_and_changed(world: World) -> None:
     details = actions.SchoolDetails(urn="900011", name="Typed", phase="primary", trust="Elm")
     with unit_of_work(world.authority.scope()):
         school_id = actions.add_school(details)
-        with pytest.raises(actions.RefusedError) as error:
+        with pytest.raises(RefusedError) as error:
             actions.add_school(details)
         assert error.value.field == "urn"
         actions.change_school(school_id, actions.SchoolDetails(urn="900011", name="Typed Again", phase="primary"))
@@ -98,7 +99,7 @@ def test_one_school_is_added_and_changed(world: World) -> None:
         before = event_count()
         actions.change_school(school_id, actions.SchoolDetails(urn="900011", name="Typed Again", phase="primary"))
         assert event_count() == before
-        with pytest.raises(actions.NotInScopeError):
+        with pytest.raises(NotFoundError):
             actions.change_school(world.neighbour.primary, details)
 
 
@@ -110,7 +111,7 @@ def test_one_school_is_added_and_changed(world: World) -> None:
     ],
 )
 def test_contradictory_details_are_refused(world: World, contradiction: dict[str, Any]) -> None:
-    with unit_of_work(world.authority.scope()), pytest.raises(actions.RefusedError):
+    with unit_of_work(world.authority.scope()), pytest.raises(RefusedError):
         actions.add_school(actions.SchoolDetails(urn="900012", name="A", phase="primary", **contradiction))
 
 
@@ -140,9 +141,9 @@ def test_a_school_user_can_change_only_the_schools_own_dates(world: World) -> No
     with unit_of_work(world.authority.scope(Role.SCHOOL_ADMINISTRATOR)):
         actions.add_closed_days(world.authority.primary, ListedClosed("INSET", date(2026, 9, 1), date(2026, 9, 1)))
         for school_id in (None, world.authority.secondary, world.neighbour.primary):
-            with pytest.raises(actions.NotInScopeError):
+            with pytest.raises(NotFoundError):
                 actions.import_term_dates(CSV, school_id)
-            with pytest.raises(actions.NotInScopeError):
+            with pytest.raises(NotFoundError):
                 actions.add_term(school_id, ListedTerm("x", date(2027, 9, 1), date(2027, 12, 1)))
     with unit_of_work(world.authority.scope()):
         assert len(queries.dates_of(None).terms) == 6
@@ -151,10 +152,10 @@ def test_a_school_user_can_change_only_the_schools_own_dates(world: World) -> No
 
 def test_terms_may_not_share_a_day_and_can_be_removed(world: World) -> None:
     with unit_of_work(world.authority.scope()):
-        with pytest.raises(actions.RefusedError):
+        with pytest.raises(RefusedError):
             actions.add_term(None, ListedTerm("x", date(2026, 12, 18), date(2026, 12, 20)))
         term_id = actions.add_term(None, ListedTerm("Extra", date(2027, 9, 1), date(2027, 12, 17)))
-        with pytest.raises(actions.NotInScopeError):
+        with pytest.raises(NotFoundError):
             actions.remove_term(world.authority.primary, term_id)
         assert actions.remove_term(None, term_id) == date(2027, 9, 1)
         closed_id = actions.add_closed_days(None, ListedClosed("Funeral", date(2026, 11, 30), date(2026, 11, 30), "AM"))

@@ -72,7 +72,7 @@ def test_rows_of_other_authorities_are_counted_and_left_out() -> None:
 
 def test_a_list_of_only_another_authority_is_a_problem() -> None:
     (problem,) = school_list(gias("900002,002,2001,B,Primary,x,,,,,,Open"), "001").problems
-    assert "LA 001" in problem.what_to_do
+    assert "LA 001" in problem.sentence
 
 
 def test_every_problem_names_its_row_column_and_value() -> None:

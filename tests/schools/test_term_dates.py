@@ -85,7 +85,7 @@ def test_a_csv_may_write_days_either_way() -> None:
 def test_each_problem_names_its_column(rows: str, column: str) -> None:
     (problem,) = term_dates(f"type,name,first_day,last_day,session\n{rows}\n".encode()).problems
     assert problem.column == column
-    assert problem.what_to_do.startswith("Enter")
+    assert problem.sentence.startswith("Enter")
 
 
 @pytest.mark.parametrize(

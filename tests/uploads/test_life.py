@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import NoResultFound
 
 from portal.db.work import tx
 from portal.jobs import running
 from portal.jobs.outbox import OutboxJob
+from portal.platform.refusals import NotFoundError, RefusedError
 from portal.pupils.queries import roll
 from portal.registers.models import MarkNote, PupilYearSummary, RegisterPage, SchoolWeekSummary
 from portal.registers.queries import current_pages, school_years, year_register
@@ -20,7 +20,6 @@ from portal.registers.views.summaries import every_school
 from portal.rules.codes import CODES_BY_SYMBOL
 from portal.security.permissions import Role
 from portal.uploads import actions, queries
-from portal.uploads.actions import WrongStateError
 from portal.uploads.models import UploadContent
 from tests.support.world import write_rows
 from tests.uploads.files import PUPILS, csv, get_upload, import_rows, row, rows, upn
@@ -139,7 +138,7 @@ def test_reverting_restores_every_page_and_both_versions_stay_in_the_history(sch
     assert (year_register(school, 2026).marks == before).all()
     assert tx().scalar(select(func.count()).select_from(RegisterPage)) == versions + 4
     assert (get_upload(upload.id).state, get_upload(upload.id).revert_reason) == ("reverted", "Sent for the wrong school")
-    with pytest.raises(WrongStateError):
+    with pytest.raises(RefusedError):
         actions.revert(upload.id, "again")
 
 
@@ -185,7 +184,7 @@ def test_a_file_that_cannot_be_read_is_rejected_and_says_what_to_do(school: UUID
     assert upload.state == "rejected"
     assert upload.rejection
     assert upload.rejection.endswith(".")
-    with pytest.raises(WrongStateError):
+    with pytest.raises(RefusedError):
         actions.request_apply(upload.id)
 
 
@@ -235,7 +234,7 @@ def test_a_cancelled_file_changes_nothing_and_stays_in_the_history(school: UUID)
     upload_id = actions.preview(school, kind="marks", file_name="x.csv", content=csv(row(0, "02/11/2026", "AM", "I")))
     before = snapshot(school)
     actions.cancel(upload_id)
-    with pytest.raises(WrongStateError):
+    with pytest.raises(RefusedError):
         actions.request_apply(upload_id)
     assert snapshot(school) == before
     assert get_upload(upload_id).state == "cancelled"
@@ -249,7 +248,7 @@ def test_new_pupils_in_a_file_are_added_to_the_roll_if_asked(school: UUID) -> No
 
 
 def test_an_upload_for_a_school_out_of_scope_is_not_found(school: UUID, world: World) -> None:
-    with pytest.raises(NoResultFound):
+    with pytest.raises(NotFoundError):
         actions.import_file(
             world.authority.secondary, kind="marks", file_name="x.csv", content=csv(row(0, "02/11/2026", "AM", "I"))
         )

@@ -15,6 +15,7 @@ from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 from werkzeug.exceptions import Conflict, RequestEntityTooLarge, ServiceUnavailable, TooManyRequests
 
 from portal import capabilities
+from portal.platform.refusals import ConflictError, NotFoundError, RefusedError
 from portal.rules.codes import CODES_BY_SYMBOL
 from portal.security.permissions import PERMISSIONS, Role
 from portal.web import errors, headers, paging, templating
@@ -24,7 +25,6 @@ from portal.web.fields import (
     DateField,
     EmailField,
     FileField,
-    Form,
     HiddenField,
     NumberField,
     PasswordField,
@@ -35,6 +35,7 @@ from portal.web.fields import (
     choices,
     required,
 )
+from portal.web.forms import Form
 from portal.web.routes import bp
 from portal.web.templating import PageContext
 
@@ -124,7 +125,7 @@ def _pages_blueprint() -> Blueprint:
     @blueprint.get("/components")
     def components() -> str:
         flash("The register file was applied. 1,204 marks were added.", "success")
-        order = paging.list_request(request.args, columns={"name": str, "rate": float, "marks": int}, default="name").order
+        order = paging.order_in(request.args, frozenset({"name", "rate", "marks"}), "name")
         return render_template(
             "component_gallery.html", rows=ROWS, order=order, codes=CODES_BY_SYMBOL, page=paging.Page(ROWS, "abc", "def")
         )
@@ -142,6 +143,14 @@ def _pages_blueprint() -> Blueprint:
         if status in exceptions:
             raise exceptions[status]
         abort(status)
+
+    @blueprint.get("/refuse/<kind>")
+    def refuse(kind: str) -> str:
+        raise {
+            "missing": NotFoundError(),
+            "refused": RefusedError("Apply the file first."),
+            "conflict": ConflictError("Somebody else applied it."),
+        }[kind]
 
     @blueprint.get("/break")
     def broken() -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from werkzeug.exceptions import HTTPException
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 413, 418, 429, 500, 502, 503])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 413, 418, 422, 429, 500, 502, 503])
 def test_every_error_page_keeps_the_page_law(client: FlaskClient, status: int) -> None:
     response = client.get(f"/fail/{status}")
     assert response.status_code == status
@@ -29,6 +29,20 @@ def test_every_error_page_keeps_the_page_law(client: FlaskClient, status: int) -
 def test_every_404_has_the_same_body(client: FlaskClient) -> None:
     bodies = {client.get(path).data for path in ("/nowhere", "/fail/404", "/help/nobody", "/static/nothing.css", "/uploads/none")}
     assert len(bodies) == 1
+
+
+def test_something_that_is_not_there_is_the_same_404(client: FlaskClient) -> None:
+    response = client.get("/refuse/missing")
+    assert response.status_code == 404
+    assert response.data == client.get("/nowhere").data
+
+
+@pytest.mark.parametrize(("kind", "status", "sentence"), [("refused", 422, "Apply"), ("conflict", 409, "Somebody else applied")])
+def test_a_refusal_no_form_shows_is_a_page_with_its_sentence(client: FlaskClient, kind: str, status: int, sentence: str) -> None:
+    response = client.get(f"/refuse/{kind}")
+    assert response.status_code == status
+    assert sentence in response.text
+    assert check_page(response.text, status) == []
 
 
 def test_an_unexpected_error_shows_no_internal_detail() -> None:

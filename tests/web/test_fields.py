@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 from wtforms.validators import Length, NumberRange, Optional
 
-from portal.web.fields import CheckboxField, DateField, Form, NumberField, TextField, check, month_number, required
-from portal.web.wtforms_messages import WORDS
+from portal.web.fields import CheckboxField, DateField, NumberField, TextField, check, month_number, required
+from portal.web.forms import Form
+from portal.web.wtforms_messages import PLAIN_MESSAGES
 from tests.support.page_law import check_page
 from tests.web.component_gallery import GalleryForm
 from tests.web.content import faults_of
@@ -202,7 +203,7 @@ def test_every_message_of_wtforms_has_plain_words() -> None:
         messages |= {"".join(re.findall(r'"([^"]*)"', literals)) for literals in calls}
     sentences = {words for words in messages if re.search(r"[a-z] ", words) and "None" not in words}
     assert len(sentences) > 10
-    missing = {words for words in sentences if faults_of(words) or "valid" in words.casefold()} - set(WORDS)
+    missing = {words for words in sentences if faults_of(words) or "valid" in words.casefold()} - set(PLAIN_MESSAGES)
     assert missing == NOT_USED
 
 
@@ -210,7 +211,7 @@ def test_every_message_of_wtforms_has_plain_words() -> None:
 NOT_USED: set[str] = {"Invalid field name '%s'.", "Invalid IP address.", "Invalid Mac address.", "Invalid URL.", "Invalid UUID."}
 
 
-@pytest.mark.parametrize("words", sorted(WORDS.values()))
+@pytest.mark.parametrize("words", sorted(PLAIN_MESSAGES.values()))
 def test_messages_say_what_to_do(words: str) -> None:
     assert faults_of(words) == []
     assert words.partition(" ")[0] in {"Enter", "Choose", "Shorten", "Send"}

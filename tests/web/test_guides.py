@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 #: The guides themselves, where a word is no button.
 GUIDES = re.compile(r"/web/(guides/|guide|help)")
-TEMPLATES = [
+#: What words stand on pages: the templates, and the labels of the fields they draw.
+PAGES = [
     path.read_text(encoding="utf-8")
     for folder in ("portal", "dashboards")
-    for path in (ROOT / folder).rglob("templates/**/*.html")
+    for pattern in ("templates/**/*.html", "forms.py", "controls.py")
+    for path in (ROOT / folder).rglob(pattern)
     if not GUIDES.search(path.as_posix())
 ]
 PAGE_PERMISSIONS = {item.text: item.permissions for item in (HOME, *capabilities.navigation())}
@@ -42,7 +44,7 @@ def is_on_a_page(word: str) -> bool:
 
     A button may continue with a number, such as "Apply 40 marks".
     """
-    return word in PAGE_PERMISSIONS or any(f'"{word}"' in page or f'"{word} %' in page or f">{word}<" in page for page in TEMPLATES)
+    return word in PAGE_PERMISSIONS or any(f'"{word}"' in page or f'"{word} %' in page or f">{word}<" in page for page in PAGES)
 
 
 @pytest.mark.parametrize("path", ["/help", *[f"/help/{role.value}" for role in Role]])

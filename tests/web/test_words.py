@@ -7,8 +7,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from portal.rules.codes import CODES
 from portal.web import formats
@@ -68,10 +66,10 @@ def test_points_have_no_sign_and_one_point_is_singular() -> None:
     assert formats.percentage_points(None) == "no data"
 
 
-@given(st.fractions(min_value=-100, max_value=100), st.integers(0, 4))
-def test_rounding_is_never_more_than_half_a_step_away(number: Fraction, decimals: int) -> None:
-    assert abs(Fraction(formats.rounded(number, decimals)) - number) <= Fraction(1, 2 * 10**decimals)
-    assert formats.rounded(-number, decimals) == -formats.rounded(number, decimals)
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), Decimal("nan")])
+def test_a_number_that_is_none_is_not_formatted(number: float | Decimal) -> None:
+    with pytest.raises((ValueError, OverflowError)):
+        formats.rate(number)
 
 
 def test_numbers_have_commas_and_nouns_agree() -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import NoResultFound
 
 from portal import capabilities
 from portal.accounts.actions import people as people_actions
@@ -16,6 +15,7 @@ from portal.db.work import tx, unit_of_work
 from portal.jobs import outbox, running
 from portal.jobs.outbox import OutboxJob
 from portal.platform import clock
+from portal.platform.refusals import NotFoundError
 from portal.registers.models import RegisterPage
 from portal.security.permissions import Role
 from portal.uploads import actions as uploads
@@ -143,6 +143,6 @@ def test_a_job_of_a_membership_that_has_ended_reaches_no_school(world: World) ->
     with unit_of_work(world.authority.scope(Role.LA_ADMINISTRATOR)):
         people_actions.end_membership(world.authority.people[Role.SCHOOL_OFFICE][1])
     (check,) = _waiting()
-    with pytest.raises(NoResultFound):
+    with pytest.raises(NotFoundError):
         running.run(check)
     assert check in _waiting()

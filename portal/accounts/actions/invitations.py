@@ -18,6 +18,7 @@ from portal.accounts.queries.principals import folded_email, hash_token
 from portal.audit.actions import record
 from portal.db.work import action, tx
 from portal.platform import clock
+from portal.platform.refusals import NotFoundError, RefusedError
 from portal.security import scope
 from portal.security.permissions import Role
 
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 INVITATION_LIFETIME = timedelta(days=7)
-
-
-class WrongRecipientError(PermissionError):
-    """The invitation was sent to another e-mail address."""
+OTHER_ADDRESS = "Enter the address this invitation was sent to"
 
 
 @action
@@ -40,7 +38,7 @@ def invite(name: str, email: str, reach: Reach, link_for: Callable[[str], str]) 
 
     Raises:
         RoleNotGrantableError: when the actor may not give this role or one of these schools.
-        MembershipRefusedError: when role, schools, agency and last day do not go together.
+        RefusedError: when role, schools, agency and last day do not go together.
     """
     current_scope = scope.current()
     if not can_manage(current_scope, reach.role, reach.school_ids):
@@ -74,7 +72,7 @@ def withdraw_invitation(invitation_id: UUID) -> None:
     """Withdraw an invitation that was not accepted yet. Its link stops working.
 
     Raises:
-        LookupError: when the actor manages no such open invitation.
+        NotFoundError: when the actor manages no such open invitation.
     """
     current_scope = scope.current()
     invitation = tx().scalar(
@@ -84,7 +82,7 @@ def withdraw_invitation(invitation_id: UUID) -> None:
         .with_for_update()
     )
     if invitation is None or not can_manage(current_scope, invitation.role, invitation.school_ids):
-        raise LookupError(invitation_id)
+        raise NotFoundError(invitation_id)
     invitation.withdrawn_at = clock.now()
     record(WITHDRAWN, invitation.id)
 
@@ -97,9 +95,9 @@ def accept_as_new_person(token: str, email: str, name: str, password_hash: str, 
     address the invitation was accepted from.
 
     Raises:
-        LookupError: when the invitation is used, withdrawn or more than seven days old.
-        WrongRecipientError: when the invitation was sent to another e-mail address.
-        TakenError: when that address has an account already, whose owner must sign in to accept.
+        NotFoundError: when the invitation is used, withdrawn or more than seven days old.
+        RefusedError: when it was sent to another e-mail address, or the address has an account already, whose owner
+            must sign in to accept.
     """
     invitation = _open_invitation(token, email)
     person = add_person(name, invitation.email, password_hash=password_hash)
@@ -114,8 +112,8 @@ def accept_as_existing_person(person_id: UUID, token: str, from_address: str) ->
     Run it in the scope of the invitation's authority.
 
     Raises:
-        LookupError: when the invitation is used, withdrawn or more than seven days old.
-        WrongRecipientError: when the invitation was sent to another e-mail address.
+        NotFoundError: when the invitation is used, withdrawn or more than seven days old.
+        RefusedError: when the invitation was sent to another e-mail address.
     """
     person = tx().get_one(Person, person_id)
     _accept(_open_invitation(token, person.email), person.id, from_address, new_account=False)
@@ -130,10 +128,9 @@ def _open_invitation(token: str, email: str) -> Invitation:
         .with_for_update()
     )
     if invitation is None:
-        message = "No open invitation has this token."
-        raise LookupError(message)
+        raise NotFoundError
     if folded_email(invitation.email) != folded_email(email):
-        raise WrongRecipientError(invitation.id)
+        raise RefusedError(OTHER_ADDRESS, "email")
     return invitation
 
 

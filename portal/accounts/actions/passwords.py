@@ -17,6 +17,7 @@ from portal.accounts.queries.principals import hash_token, is_unused
 from portal.audit.actions import record
 from portal.db.work import action, tx
 from portal.platform import clock
+from portal.platform.refusals import must_exist
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,11 +34,9 @@ def send_reset(person_id: UUID, link_for: Callable[[str], str]) -> None:
     that says so, and no link.
 
     Raises:
-        LookupError: when there is no such person.
+        NotFoundError: when there is no such person.
     """
-    person = tx().get(Person, person_id)
-    if person is None:
-        raise LookupError(person_id)
+    person = must_exist(tx().get(Person, person_id))
     record(RESET_SENT, person_id)
     if person.disabled_at is not None or is_unused(person):
         send_mail(person.email, "Your account is suspended", _SUSPENDED_MAIL)

@@ -8,7 +8,7 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from portal.accounts.actions.sign_ins import end_sign_ins_of_membership
-from portal.accounts.domain.roles import MembershipRefusedError, Reach, RoleNotGrantableError, can_manage, validated
+from portal.accounts.domain.roles import Reach, RoleNotGrantableError, can_manage, validated
 from portal.accounts.events import (
     AUTHORITY_ADDED,
     AUTHORITY_NOTED,
@@ -19,11 +19,12 @@ from portal.accounts.events import (
     PERSON_REINSTATED,
     PERSON_SUSPENDED,
 )
-from portal.accounts.models import PLATFORM, Authority, Membership, Person
+from portal.accounts.models import EMAIL_TAKEN, PLATFORM, SLUG_TAKEN, Authority, Membership, Person
 from portal.accounts.queries.principals import folded_email, is_unused
 from portal.audit.actions import record
 from portal.db.work import action, tx
 from portal.platform import clock
+from portal.platform.refusals import NotFoundError, RefusedError, must_exist
 from portal.security import scope
 from portal.security.permissions import Role
 
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
     from uuid import UUID
-
-
-class TakenError(ValueError):
-    """The short name or the e-mail address is in use. The text can be shown on a screen."""
 
 
 @action
@@ -54,11 +51,10 @@ def add_authority(slug: str, name: str, la_code: str, *, demonstration: bool = F
     The event is the first one in the authority's own audit chain.
 
     Raises:
-        TakenError: when another authority has the short name.
+        RefusedError: when another authority has the short name.
     """
     if tx().scalar(select(Authority.id).where(Authority.slug == slug)) is not None:
-        message = f"Another authority has the short name {slug}. Choose a different one."
-        raise TakenError(message)
+        raise RefusedError(SLUG_TAKEN, "slug")
     authority = Authority(
         id=scope.current().authority_id,
         slug=slug,
@@ -83,11 +79,10 @@ def add_person(name: str, email: str, *, password_hash: str | None = None, demon
     """Add a person who can sign in but has no membership yet. `password_hash` comes from `passwords.hash_password`.
 
     Raises:
-        TakenError: when the e-mail address belongs to someone.
+        RefusedError: when the e-mail address belongs to someone.
     """
     if tx().scalar(select(Person.id).where(Person.email_folded == folded_email(email))) is not None:
-        message = "Someone already has an account with this e-mail address."
-        raise TakenError(message)
+        raise RefusedError(EMAIL_TAKEN, "email")
     person = Person(
         id=uuid4(),
         name=name.strip(),
@@ -118,7 +113,7 @@ def add_membership(
     School roles need schools, partners need an agency and a last day.
 
     Raises:
-        MembershipRefusedError: when role, schools, agency and last day do not go together.
+        RefusedError: when role, schools, agency and last day do not go together.
     """
     authority_id = scope.current().authority_id
     reach = validated(Reach(role, frozenset(school_ids), agency, until), platform=authority_id == PLATFORM)
@@ -143,9 +138,9 @@ def change_membership(membership_id: UUID, reach: Reach) -> Membership:
     """Change a membership's role, schools, agency or last day, from the person's next request.
 
     Raises:
-        LookupError: when the actor manages no such current membership.
+        NotFoundError: when the actor manages no such current membership.
         RoleNotGrantableError: when the actor may not give this role or one of these schools.
-        MembershipRefusedError: when the parts do not go together, or the authority would have no LA administrator.
+        RefusedError: when the parts do not go together, or the authority would have no LA administrator.
     """
     membership = _managed_membership(membership_id)
     if not can_manage(scope.current(), reach.role, reach.school_ids):
@@ -165,8 +160,8 @@ def end_membership(membership_id: UUID) -> None:
     """End a membership now, and every sign-in that uses it.
 
     Raises:
-        LookupError: when the actor manages no such current membership.
-        MembershipRefusedError: when it is the authority's last LA administrator.
+        NotFoundError: when the actor manages no such current membership.
+        RefusedError: when it is the authority's last LA administrator.
     """
     membership = _managed_membership(membership_id)
     _refuse_last_administrator(membership)
@@ -180,11 +175,9 @@ def reinstate(person_id: UUID) -> None:
     """Reopen a suspended account for another 90 days.
 
     Raises:
-        LookupError: when there is no such person.
+        NotFoundError: when there is no such person.
     """
-    person = tx().get(Person, person_id, with_for_update=True)
-    if person is None:
-        raise LookupError(person_id)
+    person = must_exist(tx().get(Person, person_id, with_for_update=True))
     person.disabled_at, person.reinstated_at = None, clock.now()
     record(PERSON_REINSTATED, person.id)
 
@@ -224,7 +217,7 @@ def _managed_membership(membership_id: UUID) -> Membership:
     """A current membership the actor manages, locked until the commit.
 
     Raises:
-        LookupError: when there is none; a membership outside the actor's reach looks the same as a missing one.
+        NotFoundError: when there is none; a membership outside the actor's reach looks the same as a missing one.
     """
     membership = tx().scalar(
         select(Membership)
@@ -233,7 +226,7 @@ def _managed_membership(membership_id: UUID) -> Membership:
         .with_for_update()
     )
     if membership is None or not can_manage(scope.current(), membership.role, membership.school_ids):
-        raise LookupError(membership_id)
+        raise NotFoundError(membership_id)
     return membership
 
 
@@ -241,7 +234,7 @@ def _refuse_last_administrator(leaving: Membership) -> None:
     """Refuse to remove an authority's last LA administrator.
 
     Raises:
-        MembershipRefusedError: when nobody else has that role without a last day.
+        RefusedError: when nobody else has that role without a last day.
     """
     if leaving.role != Role.LA_ADMINISTRATOR:
         return
@@ -256,4 +249,4 @@ def _refuse_last_administrator(leaving: Membership) -> None:
     )
     if all(administrator.id == leaving.id for administrator in administrators):
         message = "This is the only LA administrator. Give someone else that role first: an authority needs one."
-        raise MembershipRefusedError(message)
+        raise RefusedError(message, "role")

@@ -16,6 +16,7 @@ from portal.accounts.models import Person, RecoveryCode, SignIn
 from portal.audit.actions import record
 from portal.db.work import action, tx
 from portal.platform import clock
+from portal.platform.refusals import must_exist
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -106,11 +107,9 @@ def reset_second_factor(person_id: UUID) -> None:
     Every sign-in of the person ends and they are told by mail.
 
     Raises:
-        LookupError: when there is no such person.
+        NotFoundError: when there is no such person.
     """
-    person = tx().get(Person, person_id, with_for_update=True)
-    if person is None:
-        raise LookupError(person_id)
+    person = must_exist(tx().get(Person, person_id, with_for_update=True))
     person.totp_secret, person.totp_last_step = None, None
     tx().execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     record(TAKEN_OFF, person_id)
@@ -119,9 +118,7 @@ def reset_second_factor(person_id: UUID) -> None:
 
 
 def _sign_in_and_person(sign_in_id: UUID) -> tuple[SignIn, Person]:
-    sign_in = tx().scalar(select(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)))
-    if sign_in is None:
-        raise LookupError(sign_in_id)
+    sign_in = must_exist(tx().scalar(select(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None))))
     # The person is locked: otherwise two requests with one code could both read the last used step before either stores it.
     return sign_in, tx().get_one(Person, sign_in.person_id, with_for_update=True)
 

@@ -15,6 +15,7 @@ from portal.accounts.queries.principals import hash_token
 from portal.audit.actions import record
 from portal.db.work import action, tx
 from portal.platform import clock
+from portal.platform.refusals import NotFoundError, must_exist
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -42,7 +43,7 @@ def renew(sign_in_id: UUID, *, second_factor: bool = False) -> str:
     `second_factor` notes that the second factor was just passed.
 
     Raises:
-        LookupError: when the sign-in has ended.
+        NotFoundError: when the sign-in has ended.
     """
     sign_in = _open_sign_in(sign_in_id)
     token = secrets.token_urlsafe(32)
@@ -59,12 +60,12 @@ def enter(sign_in_id: UUID, membership_id: UUID, how: str) -> str:
     `how` is "password", "demonstration" or "switch". Returns the sign-in's new token.
 
     Raises:
-        LookupError: when the sign-in has ended, or the membership is another person's or has ended.
+        NotFoundError: when the sign-in has ended, or the membership is another person's or has ended.
     """
     sign_in = _open_sign_in(sign_in_id)
     membership = tx().get(Membership, membership_id)
     if membership is None or membership.person_id != sign_in.person_id or membership.ended_at is not None:
-        raise LookupError(membership_id)
+        raise NotFoundError(membership_id)
     sign_in.membership_id = membership.id
     tx().get_one(Person, sign_in.person_id).last_signed_in_at = clock.now()
     record(SIGNED_IN, sign_in.person_id, sign_in=sign_in.id, how=how, second_factor=sign_in.second_factor_at is not None)
@@ -85,11 +86,11 @@ def end_sign_in(sign_in_id: UUID, person_id: UUID) -> None:
     """End one of a person's own sign-ins. Its cookie stops working at once.
 
     Raises:
-        LookupError: when the person has no such open sign-in.
+        NotFoundError: when the person has no such open sign-in.
     """
     sign_in = _open_sign_in(sign_in_id)
     if sign_in.person_id != person_id:
-        raise LookupError(sign_in_id)
+        raise NotFoundError(sign_in_id)
     sign_in.ended_at = clock.now()
     record(SIGNED_OUT, person_id, sign_in=sign_in.id)
 
@@ -116,7 +117,5 @@ def end_sign_ins_of_membership(membership_id: UUID) -> None:
 
 
 def _open_sign_in(sign_in_id: UUID) -> SignIn:
-    sign_in = tx().scalar(select(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)).with_for_update())
-    if sign_in is None:
-        raise LookupError(sign_in_id)
-    return sign_in
+    open_sign_in = select(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None))
+    return must_exist(tx().scalar(open_sign_in.with_for_update()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portal.platform.refusals import RefusedError
 from portal.security.permissions import LA_ROLES, ROLES, SCHOOL_ROLES, Role, role_has
 
 if TYPE_CHECKING:
@@ -29,10 +30,6 @@ GROUPS: tuple[tuple[str, tuple[Role, ...]], ...] = (
 )
 
 
-class MembershipRefusedError(ValueError):
-    """The membership asked for is not allowed. The text says why and what to do, for the screen."""
-
-
 class RoleNotGrantableError(PermissionError):
     """The actor tried to give a role, or a school, that they may not give."""
 
@@ -51,18 +48,22 @@ def validated(reach: Reach, *, platform: bool) -> Reach:
     """The same reach, once its parts are known to go together.
 
     Raises:
-        MembershipRefusedError: when they do not; the text says what to enter.
+        RefusedError: when they do not; the sentence says what to enter.
     """
-    for is_wrong, message in (
-        ((reach.role is Role.PLATFORM_OPERATOR) != platform, "Platform operators belong to the platform, and nobody else does."),
-        (reach.role in SCHOOL_ROLES and not reach.school_ids, "Select at least one school for this role."),
-        (reach.role not in SCHOOL_ROLES and reach.school_ids, "Select schools only for a school role."),
-        (reach.role is Role.PARTNER and not reach.agency, "Enter the agency the partner works for."),
-        (reach.role is not Role.PARTNER and reach.agency, "Enter an agency only for a partner practitioner."),
-        (reach.role is Role.PARTNER and reach.until is None, "Enter the last day of the partner's access."),
+    for is_wrong, message, field in (
+        (
+            (reach.role is Role.PLATFORM_OPERATOR) != platform,
+            "Platform operators belong to the platform, and nobody else does.",
+            "role",
+        ),
+        (reach.role in SCHOOL_ROLES and not reach.school_ids, "Select at least one school for this role.", "school_ids"),
+        (reach.role not in SCHOOL_ROLES and reach.school_ids, "Select schools only for a school role.", "school_ids"),
+        (reach.role is Role.PARTNER and not reach.agency, "Enter the agency the partner works for.", "agency"),
+        (reach.role is not Role.PARTNER and reach.agency, "Enter an agency only for a partner practitioner.", "agency"),
+        (reach.role is Role.PARTNER and reach.until is None, "Enter the last day of the partner's access.", "until"),
     ):
         if is_wrong:
-            raise MembershipRefusedError(message)
+            raise RefusedError(message, field)
     return reach
 
 

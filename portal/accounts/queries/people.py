@@ -14,6 +14,7 @@ from portal.db.work import tx
 from portal.platform import clock
 from portal.security import scope as scopes
 from portal.security.permissions import Role
+from portal.web.paging import select_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from portal.accounts.queries.principals import UsableMembership
+    from portal.web.paging import Page, Position
 
 
 def authorities() -> list[Authority]:
@@ -78,7 +80,7 @@ def _colleague(membership: Membership, person: Person) -> Colleague:
     )
 
 
-def colleagues(text: str = "", *, page: int = 1, size: int = 50) -> tuple[list[Colleague], int]:
+def colleagues(text: str, position: Position) -> tuple[Page[Colleague], int]:
     """A page of the people the actor manages, by name, and how many there are.
 
     With `text`, only those whose name or e-mail address contains it.
@@ -87,8 +89,8 @@ def colleagues(text: str = "", *, page: int = 1, size: int = 50) -> tuple[list[C
     if text:
         query = query.where(or_(Person.name.icontains(text, autoescape=True), Person.email.icontains(text, autoescape=True)))
     count = tx().scalar(select(func.count()).select_from(query.subquery())) or 0
-    rows = tx().execute(query.order_by(Person.name, Membership.id).limit(size).offset((page - 1) * size))
-    return [_colleague(membership, person) for membership, person in rows], count
+    page = select_page(query, Person.name, Membership.id, position=position)
+    return page.of([_colleague(membership, person) for membership, person in page.items]), count
 
 
 def colleague(membership_id: UUID) -> Colleague | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 
 from portal.accounts.actions import invitations as invitation_actions
 from portal.accounts.actions import people as people_actions
@@ -15,6 +15,7 @@ from portal.accounts.domain.roles import Reach
 from portal.accounts.forms import AuthorityForm, PersonForm
 from portal.accounts.queries import people as people_queries
 from portal.accounts.routes.blueprint import bp
+from portal.platform.refusals import must_exist
 from portal.security import scope
 from portal.security.permissions import Role, needs
 
@@ -37,12 +38,9 @@ def new_authority() -> ResponseReturnValue:
     """Add an authority, then invite its first administrator."""
     form = AuthorityForm()
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             with in_scope(_operator_scope(uuid4())):
                 authority_id = people_actions.add_authority(form.slug.data, form.name.data, form.la_code.data).id
-        except people_actions.TakenError as error:
-            form.add_error("slug", str(error))
-        else:
             people_actions.note_authority(authority_id, form.slug.data)
             flash(f"{form.name.data} was added. Invite its first LA administrator.", "success")
             return redirect(url_for("accounts.invite_administrator", authority_id=authority_id))
@@ -53,9 +51,7 @@ def new_authority() -> ResponseReturnValue:
 @needs("authorities.manage")
 def invite_administrator(authority_id: UUID) -> ResponseReturnValue:
     """Invite an LA administrator to an authority."""
-    name = next((authority.name for authority in people_queries.authorities() if authority.id == authority_id), None)
-    if name is None:
-        abort(404)
+    name = must_exist(next((authority.name for authority in people_queries.authorities() if authority.id == authority_id), None))
     form = PersonForm()
     if form.validate_on_submit():
         with in_scope(_operator_scope(authority_id)):

@@ -16,6 +16,7 @@ from portal.accounts.queries.people import demonstration_membership, recent_mail
 from portal.accounts.queries.principals import principal_by_token, scope_of
 from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.steps import redirect_to_next_step
+from portal.platform.refusals import must_exist
 from portal.security.permissions import open_to_all
 
 if TYPE_CHECKING:
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
 def demonstration_sign_in() -> ResponseReturnValue:
     """Sign in as one of the demonstration's people, with the chosen membership and without a password."""
     _require_demonstration()
-    person_and_membership = demonstration_membership(_posted_membership_id())
-    if person_and_membership is None:
-        abort(404)
-    person_id, membership = person_and_membership
+    person_id, membership = must_exist(demonstration_membership(_posted_membership_id()))
     with in_scope(scope_of(membership, person_id)):
         token = sign_in_actions.begin(person_id, request_client().device)
         person = principal_by_token(token)

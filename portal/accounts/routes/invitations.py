@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from flask import flash, redirect, render_template, request, session, url_for
 
 from portal.accounts.actions import invitations as invitation_actions
-from portal.accounts.actions.invitations import WrongRecipientError
 from portal.accounts.current_user import INVITATION, current_principal, in_scope, request_client
 from portal.accounts.domain.passwords import hash_password
 from portal.accounts.domain.roles import role_name
@@ -18,14 +17,12 @@ from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.passwords import expired_link_page
 from portal.accounts.routes.steps import names_around, redirect_to_next_step, start_sign_in
 from portal.security.permissions import open_to_all
-from portal.web.fields import Form, is_post
+from portal.web.forms import Form, is_post
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from portal.accounts.queries.principals import OpenInvitation, Principal
-
-OTHER_ADDRESS = "Enter the address this invitation was sent to"
 
 
 @bp.get("/invitations/<token>")
@@ -80,15 +77,12 @@ def _accept_as_new_person(token: str, invitation: OpenInvitation) -> ResponseRet
         scope = replace(invitation_scope(invitation, None), schools=invitation.school_ids)
         form.about = names_around([(invitation.authority_name, scope)])
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             with in_scope(invitation_scope(invitation, None)):
                 password_hash = hash_password(form.password.data)
                 person_id = invitation_actions.accept_as_new_person(
                     token, form.email.data, form.name.data, password_hash, _hashed_address()
                 ).id
-        except WrongRecipientError:
-            form.add_error("email", OTHER_ADDRESS)
-        else:
             session.pop(INVITATION)
             return start_sign_in(person_id)
     return render_template("accounts/accept.html", offer=invitation, role=role_name(invitation.role), form=form)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 
 from portal.accounts.actions import sign_ins as sign_in_actions
 from portal.accounts.current_user import require_principal
@@ -44,10 +44,7 @@ def stay() -> ResponseReturnValue:
 @for_anyone_signed_in
 def end_sign_in(sign_in_id: UUID) -> ResponseReturnValue:
     """End one of the person's own sign-ins."""
-    try:
-        sign_in_actions.end_sign_in(sign_in_id, require_principal().person_id)
-    except LookupError:
-        abort(404)
+    sign_in_actions.end_sign_in(sign_in_id, require_principal().person_id)
     flash("That sign-in was ended.", "success")
     return redirect(url_for("accounts.account"))
 

@@ -24,7 +24,7 @@ from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.second_factors import WRONG_PASSWORD
 from portal.accounts.routes.steps import minimum_duration, names_around, verified_account
 from portal.security.permissions import for_anyone_signed_in, open_to_all
-from portal.web.fields import is_post
+from portal.web.forms import is_post
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -12,12 +12,14 @@ from portal.accounts.actions import passwords as password_actions
 from portal.accounts.actions import people as people_actions
 from portal.accounts.actions import second_factors as second_factor_actions
 from portal.accounts.current_user import link_builder, require_principal
-from portal.accounts.domain.roles import MembershipRefusedError, Reach, grantable_roles, role_name
-from portal.accounts.forms import InviteForm, ReachForm
+from portal.accounts.domain.roles import Reach, grantable_roles, role_name
+from portal.accounts.forms import InviteForm, PeopleFilters, ReachForm
 from portal.accounts.queries.people import colleague, colleagues, open_invitations
 from portal.accounts.routes.blueprint import bp
+from portal.platform.refusals import must_exist
 from portal.security.permissions import Role, needs
-from portal.web.fields import is_post
+from portal.web.forms import flashing_refusals, is_post
+from portal.web.paging import position_in
 from portal.web.templating import school_names
 
 if TYPE_CHECKING:
@@ -25,25 +27,18 @@ if TYPE_CHECKING:
 
     from portal.accounts.queries.people import Colleague
 
-PAGE_SIZE, MAX_PAGE = 50, 10_000
-
 
 @bp.get("/people")
 @needs("people.manage_school")
 def people() -> ResponseReturnValue:
     """List the people the administrator manages, by name, and the open invitations."""
-    # PostgreSQL stores no NUL character: a search for one would fail in the database instead of finding nothing.
-    search_text = "".join(character for character in request.args.get("named", "").strip()[:100] if character.isprintable())
-    # An offset beyond 64 bits would fail in the database too.
-    page = min(max(1, request.args.get("page", 1, type=int)), MAX_PAGE)
-    page_of_people, count = colleagues(search_text, page=page, size=PAGE_SIZE)
+    filters = PeopleFilters(request.args).check()
+    page, count = colleagues(filters.name_or_email.data or "", position_in(request.args))
     return render_template(
         "accounts/people.html",
-        people=page_of_people,
-        count=count,
-        named=search_text,
+        filters=filters,
         page=page,
-        pages=-(-count // PAGE_SIZE),
+        count=count,
         invitations=open_invitations(),
         schools=school_names(),
     )
@@ -56,11 +51,8 @@ def new_person() -> ResponseReturnValue:
     form = InviteForm()
     _offer_choices(form)
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             invitation_actions.invite(form.name.data, form.email.data, _reach(form), link_builder("accounts.open_invitation"))
-        except MembershipRefusedError as error:
-            form.add_error("role", str(error))
-        else:
             flash(f"An invitation is on its way to {form.email.data}. It is valid for 7 days.", "success")
             return redirect(url_for("accounts.people"))
     return render_template("accounts/new_person.html", form=form)
@@ -70,23 +62,20 @@ def new_person() -> ResponseReturnValue:
 @needs("people.manage_school")
 def person(membership_id: UUID) -> ResponseReturnValue:
     """Show one person's membership and what can be done about it."""
-    return render_template("accounts/person.html", one=_colleague(membership_id), schools=school_names())
+    return render_template("accounts/person.html", one=must_exist(colleague(membership_id)), schools=school_names())
 
 
 @bp.route("/people/<uuid:membership_id>/edit", methods=["GET", "POST"])
 @needs("people.manage_school")
 def edit_person(membership_id: UUID) -> ResponseReturnValue:
     """Change a person's role, schools, agency or last day."""
-    managed = _colleague(membership_id)
+    managed = must_exist(colleague(membership_id))
     current = {"role": managed.role.value, "school_ids": [str(school_id) for school_id in managed.school_ids]}
     form = ReachForm(**current, agency=managed.agency, until=managed.until)
     _offer_choices(form)
     if form.validate_on_submit():
-        try:
+        with form.showing_refusals():
             people_actions.change_membership(membership_id, _reach(form))
-        except MembershipRefusedError as error:
-            form.add_error("role", str(error))
-        else:
             flash(f"{managed.name}’s role was changed.", "success")
             return redirect(url_for("accounts.person", membership_id=membership_id))
     return render_template("accounts/edit_person.html", form=form, one=managed)
@@ -96,23 +85,21 @@ def edit_person(membership_id: UUID) -> ResponseReturnValue:
 @needs("people.manage_school")
 def end_person(membership_id: UUID) -> ResponseReturnValue:
     """Ask whether to end a person's role, then end it."""
-    managed = _colleague(membership_id)
+    managed = must_exist(colleague(membership_id))
     if not is_post():
         return render_template("accounts/end_person.html", one=managed)
-    try:
+    with flashing_refusals():
         people_actions.end_membership(membership_id)
-    except MembershipRefusedError as error:
-        flash(str(error), "problem")
-        return redirect(url_for("accounts.person", membership_id=membership_id))
-    flash(f"{managed.name} can no longer act as {role_name(managed.role)}.", "success")
-    return redirect(url_for("accounts.people"))
+        flash(f"{managed.name} can no longer act as {role_name(managed.role)}.", "success")
+        return redirect(url_for("accounts.people"))
+    return redirect(url_for("accounts.person", membership_id=membership_id))
 
 
 @bp.post("/people/<uuid:membership_id>/send-reset")
 @needs("people.manage_school")
 def send_reset(membership_id: UUID) -> ResponseReturnValue:
     """Send a person a link to choose a new password. Nobody can choose it for them."""
-    managed = _colleague(membership_id)
+    managed = must_exist(colleague(membership_id))
     password_actions.send_reset(managed.person_id, link_builder("accounts.open_reset"))
     return _to_person(managed, f"A link was sent to {managed.name}.")
 
@@ -121,7 +108,7 @@ def send_reset(membership_id: UUID) -> ResponseReturnValue:
 @needs("people.manage")
 def take_off_second_factor(membership_id: UUID) -> ResponseReturnValue:
     """Remove a lost second factor."""
-    managed = _colleague(membership_id)
+    managed = must_exist(colleague(membership_id))
     second_factor_actions.reset_second_factor(managed.person_id)
     return _to_person(managed, f"{managed.name} will set up a new authenticator app at the next sign-in.")
 
@@ -130,7 +117,7 @@ def take_off_second_factor(membership_id: UUID) -> ResponseReturnValue:
 @needs("people.manage")
 def reinstate(membership_id: UUID) -> ResponseReturnValue:
     """Reopen a suspended account."""
-    managed = _colleague(membership_id)
+    managed = must_exist(colleague(membership_id))
     people_actions.reinstate(managed.person_id)
     return _to_person(managed, f"{managed.name}’s account is open again.")
 
@@ -139,19 +126,9 @@ def reinstate(membership_id: UUID) -> ResponseReturnValue:
 @needs("people.manage_school")
 def withdraw_invitation(invitation_id: UUID) -> ResponseReturnValue:
     """Withdraw an invitation that was not accepted yet."""
-    try:
-        invitation_actions.withdraw_invitation(invitation_id)
-    except LookupError:
-        abort(404)
+    invitation_actions.withdraw_invitation(invitation_id)
     flash("The invitation was cancelled. Its link no longer works.", "success")
     return redirect(url_for("accounts.people"))
-
-
-def _colleague(membership_id: UUID) -> Colleague:
-    managed = colleague(membership_id)
-    if managed is None:
-        abort(404)
-    return managed
 
 
 def _to_person(managed: Colleague, message: str) -> ResponseReturnValue:

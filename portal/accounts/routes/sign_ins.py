@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from flask import abort, current_app, redirect, render_template, request, session, url_for
+from flask import current_app, redirect, render_template, request, session, url_for
 
 from portal.accounts.actions import sign_ins as sign_in_actions
 from portal.accounts.current_user import current_principal, in_scope, local_page, require_principal
@@ -15,6 +15,7 @@ from portal.accounts.queries.people import demonstration_people
 from portal.accounts.queries.principals import sign_in_scope, usable_memberships
 from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.steps import enter, start_sign_in, verified_account
+from portal.platform.refusals import must_exist
 from portal.security.permissions import for_anyone_signed_in, open_to_all
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from portal.accounts.queries.people import DemonstrationPerson
-    from portal.security.permissions import Role
+from portal.security.permissions import Role
 
 WRONG_CREDENTIALS = "Enter the email address and password of an account"
 SUSPENDED = "Your account is suspended because it was not used for 90 days. Ask your administrator to open it again"
@@ -73,10 +74,7 @@ def switch(membership_id: UUID) -> ResponseReturnValue:
     """Act through another membership, with a new token."""
     person = require_principal()
     memberships = usable_memberships(person.person_id)
-    membership = next((membership for membership in memberships if membership.membership_id == membership_id), None)
-    if membership is None:
-        abort(404)
-    enter(person, membership)
+    enter(person, must_exist(next((usable for usable in memberships if usable.membership_id == membership_id), None)))
     return redirect(local_page(request.form.get("next")))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from portal.benchmarks.domain import periods
 from portal.benchmarks.domain.figures import ACCREDITED, AUTHORITY, DAILY, NATIONAL, PHASES, TERM, WEEK, WEIGHTED
-from portal.benchmarks.domain.tables import Problem
+from portal.platform.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

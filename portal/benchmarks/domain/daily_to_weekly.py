@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from portal.benchmarks.domain import layouts, periods
 from portal.benchmarks.domain.figures import PUBLISHED
+from portal.rules.date_words import date_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ def weeks(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     days = frame["on"].map({text: periods.parse_day(text) for text in frame["on"].unique()})
     is_closed = days.isin(CLOSED_DAYS.keys())
     notes = [
-        f"{int(is_closed.sum()):,} rows left out: {on.day} {on:%B %Y}, {why}." for on, why in CLOSED_DAYS.items() if is_closed.any()
+        f"{int(is_closed.sum()):,} rows left out: {date_in_words(on)}, {why}." for on, why in CLOSED_DAYS.items() if is_closed.any()
     ]
     open_days = frame.assign(on=days)[~is_closed]
     key = ["level", "geography", "phase", "period_kind", "academic_year", "week"]

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from portal.rules.calendar import academic_year_name
+from portal.rules.date_words import date_in_words, dates_in_words
 from portal.rules.measures import rounded
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Benchmark:
     @property
     def period(self) -> str:
         """The period in words: “week 45 of 2025 (3 to 7 November 2025)”."""
-        days = f" ({span_text(self.first_day, self.last_day)})" if self.first_day and self.last_day else ""
+        days = f" ({dates_in_words(self.first_day, self.last_day)})" if self.first_day and self.last_day else ""
         year = academic_year_name(self.academic_year)
         if self.week:
             return f"{week_text(self.week)}{days}"
@@ -191,7 +192,7 @@ class Latest:
         “Latest published: 2025/26, weeks 37 to 45 (8 September to 7 November 2025).”
         """
         weeks = week_span_text(self.first_week, self.last_week)
-        days = span_text(self.first_week, self.last_week + FRIDAY)
+        days = dates_in_words(self.first_week, self.last_week + FRIDAY)
         return f"Latest published: {academic_year_name(self.academic_year)}, {weeks} ({days})."
 
 
@@ -229,19 +230,7 @@ FRIDAY = timedelta(days=4)
 
 def date_phrase(on: date, *, copied: bool) -> str:
     """“published 20 November 2025”, or “copied …” where the day of publication is not known."""
-    return f"{'copied' if copied else 'published'} {day_text(on)}"
-
-
-def day_text(on: date) -> str:
-    """“20 November 2025”."""
-    return f"{on.day} {on:%B %Y}"
-
-
-def span_text(first: date, last: date) -> str:
-    """“3 to 7 November 2025”, “8 September 2025 to 10 July 2026”."""
-    if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day} to {day_text(last)}"
-    return f"{first.day} {first:%B} to {day_text(last)}" if first.year == last.year else f"{day_text(first)} to {day_text(last)}"
+    return f"{'copied' if copied else 'published'} {date_in_words(on)}"
 
 
 def week_text(monday: date) -> str:

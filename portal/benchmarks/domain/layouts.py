@@ -24,7 +24,7 @@ _NAMES = tomllib.loads(resources.files("portal.benchmarks.domain").joinpath("col
 
 SYMBOLS: Mapping[str, str] = _NAMES["symbols"]
 LEVELS: Mapping[str, str] = _NAMES["levels"]
-PHASE_WORDS: Mapping[str, str] = _NAMES["phases"]
+PHASE_BY_PUBLISHED_NAME: Mapping[str, str] = _NAMES["phases"]
 #: Columns that divide the pupils or schools: only their totals are benchmarks.
 BREAKDOWNS = frozenset(_NAMES["breakdowns"])
 TOTAL_WORDS = frozenset(_NAMES["total_words"])

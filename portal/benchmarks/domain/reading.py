@@ -24,7 +24,8 @@ from portal.benchmarks.domain.figures import (
     WEIGHTED,
     YEAR_TO_DATE,
 )
-from portal.benchmarks.domain.tables import Problem, UnreadableError
+from portal.platform.problems import Problem, ProblemsError
+from portal.rules.date_words import date_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,8 +94,8 @@ def read_release(content: bytes, *, published_on: date | None = None, name: str 
         digest = hashlib.sha256(unpacked_content).hexdigest()
         table = tables.read_table(unpacked_content)
         reading, unknown = _recognise(table)
-    except UnreadableError as error:
-        return Release("unknown", "", digest, 0, 0, pd.DataFrame(), problems=(error.problem,))
+    except ProblemsError as error:
+        return Release("unknown", "", digest, 0, 0, pd.DataFrame(), problems=error.problems)
     _read_geography(reading)
     _read_phases(reading)
     _read_numbers(reading)
@@ -122,10 +123,10 @@ def _recognise(table: tables.Table) -> tuple[_Reading, tuple[str, ...]]:
     headers = [layouts.normalised(header) for header in table.header]
     layout = layouts.layout_of(headers)
     if layout is None:
-        raise UnreadableError(Problem(_why_unknown(headers)))
+        raise ProblemsError([Problem(_why_unknown(headers))])
     repeated = sorted({header for header in headers if header and headers.count(header) > 1})
     if repeated:
-        raise UnreadableError(Problem("is the name of two columns. Load the file as published.", 1, repeated[0]))
+        raise ProblemsError([Problem("is the name of two columns. Load the file as published.", 1, repeated[0])])
     used = layouts.meanings(layout, headers)
     unknown = layouts.unknown_columns(layout, headers)
     columns = dict(zip(headers, zip(*table.rows, strict=True), strict=False))
@@ -152,10 +153,10 @@ def _why_unknown(headers: list[str]) -> str:
 def _check_needed_columns(reading: _Reading) -> None:
     columns = set(reading.frame.columns)
     if "key" not in columns and not {"level", "la_code"} <= columns:
-        raise UnreadableError(Problem("The file has no geographic_level and old_la_code columns. Load the file as published."))
+        raise ProblemsError([Problem("The file has no geographic_level and old_la_code columns. Load the file as published.")])
     missing = {"phase", "time_period", "enrolments", "authorised", "unauthorised"} - columns
     if missing:
-        raise UnreadableError(Problem(f"The file has no column for {', '.join(sorted(missing))}. Load the file as published."))
+        raise ProblemsError([Problem(f"The file has no column for {', '.join(sorted(missing))}. Load the file as published.")])
 
 
 def _read_geography(reading: _Reading) -> None:
@@ -187,7 +188,7 @@ def _read_phases(reading: _Reading) -> None:
     for column in sorted(layouts.BREAKDOWNS & set(reading.frame.columns)):
         is_part = ~reading.frame[column].str.casefold().isin(layouts.TOTAL_WORDS)
         reading.leave_out(is_part, _not_the_total(column), column)
-    phase = reading.frame["phase"].str.casefold().map(layouts.PHASE_WORDS)
+    phase = reading.frame["phase"].str.casefold().map(layouts.PHASE_BY_PUBLISHED_NAME)
     reading.leave_out(phase.isna(), lambda word: f"“{word}”, a kind of school outside the published figures", "phase")
     reading.frame = reading.frame.assign(phase=phase.dropna())
 
@@ -246,7 +247,7 @@ def _end_of_year(published_on: date | None, name: str, data_to: date | None) -> 
         if is_whole_year:
             return last, ""
         return last, (
-            f"The file does not say which day the year to date runs to: taken as {last.day} {last:%B %Y}, from the release's "
+            f"The file does not say which day the year to date runs to: taken as {date_in_words(last)}, from the release's "
             "name or publication date. Load it again with the day if it is another."
         )
 

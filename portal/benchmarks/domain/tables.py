@@ -7,6 +7,8 @@ import io
 import zlib
 from dataclasses import dataclass
 
+from portal.platform.problems import Problem, ProblemsError
+
 MAX_BYTES = 40_000_000
 MAX_ROWS = 100_000
 MAX_COLUMNS = 250
@@ -15,31 +17,6 @@ MOST_PROBLEMS = 60
 TOO_LARGE = f"The file is larger than {MAX_BYTES // 1_000_000} MB. Load one data file of a release at a time."
 
 _GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One problem that stops a file being loaded: its place, the value there, and what to do."""
-
-    sentence: str
-    row: int | None = None
-    column: str | None = None
-    value: str | None = None
-
-    def __str__(self) -> str:
-        where = ", ".join(
-            part for part in (f"row {self.row}" if self.row else "", f"column {self.column}" if self.column else "") if part
-        )
-        sentence = self.sentence if self.value is None else f"“{self.value}” {self.sentence}"
-        return f"{where[:1].upper()}{where[1:]}: {sentence}" if where else sentence
-
-
-class UnreadableError(ValueError):
-    """The file cannot be read as a table. Carries the problem."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +32,7 @@ def unpack(content: bytes) -> bytes:
     """The file's bytes, unpacked if it is gzip.
 
     Raises:
-        UnreadableError: when it is too large, empty, a zip or a workbook.
+        ProblemsError: when it is too large, empty, a zip or a workbook.
     """
     if content.startswith(_GZIP):
         try:
@@ -79,7 +56,7 @@ def decode(content: bytes) -> str:
     """The text: UTF-8 with or without its mark, UTF-16 with its mark, or Windows-1252.
 
     Raises:
-        UnreadableError: when it is none of them.
+        ProblemsError: when it is none of them.
     """
     codec = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
@@ -96,7 +73,7 @@ def read_table(content: bytes) -> Table:
     """Read a CSV file with any line ends into stripped text cells. Blank lines are skipped.
 
     Raises:
-        UnreadableError: for a file over the limits, or a row with more or fewer cells than the header.
+        ProblemsError: for a file over the limits, or a row with more or fewer cells than the header.
     """
     text = decode(unpack(content)).replace("\x00", "")
     reader = csv.reader(io.StringIO(text, newline=None), strict=True)
@@ -116,7 +93,7 @@ def read_table(content: bytes) -> Table:
             _check_limits(len(rows), len(header))
     except csv.Error as error:
         message = f"could not be read as CSV ({error}). Download the file again."
-        raise UnreadableError(Problem(f"The row {message}", reader.line_num)) from error
+        raise ProblemsError([Problem(f"The row {message}", reader.line_num)]) from error
     if not rows:
         raise _unreadable("The file has no rows under its column names. Load the CSV data file of the release.")
     return Table(tuple(header), rows, numbers)
@@ -132,9 +109,8 @@ def _fit_to_header(row: list[str], width: int, number: int) -> list[str]:
     while len(row) > width and not row[-1]:
         row.pop()
     if len(row) != width:
-        raise UnreadableError(
-            Problem(f"The row has {len(row)} values and the header has {width}. Download the file again.", number)
-        )
+        message = f"The row has {len(row)} values and the header has {width}. Download the file again."
+        raise ProblemsError([Problem(message, number)])
     return row
 
 
@@ -143,5 +119,5 @@ def _check_limits(rows: int, columns: int) -> None:
         raise _unreadable(f"The file has more than {rows - 1:,} rows. Load one year, or one geographic level, at a time.")
 
 
-def _unreadable(sentence: str) -> UnreadableError:
-    return UnreadableError(Problem(sentence))
+def _unreadable(sentence: str) -> ProblemsError:
+    return ProblemsError([Problem(sentence)])

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from portal.platform.problems import Problem
 from portal.pupils.domain.incoming import folded
 
 if TYPE_CHECKING:
@@ -23,15 +24,6 @@ REPLACED_COLUMNS = ("surname", "forename", "middle_names", "sex", "ethnicity", "
 REPLACED_PARENT_COLUMNS = ("phone", "email", "address", "postcode")
 #: Crockford's base 32: without I, L, O and U, which are misread or misheard.
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A warning about an imported list: the row of the file, the field, and the sentence."""
-
-    row: int | None
-    field: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +112,7 @@ def _updated(incoming: Any, existing: Any) -> Any:
 
 def parent_changes(
     changes: Changes, pupil_id: UUID, existing: Sequence[tuple[PupilContact, Parent]], pupil: IncomingPupil
-) -> list[Notice]:
+) -> list[Problem]:
     """Collect what a list changes in a pupil's parents and carers. Returns warnings.
 
     Parents are matched by name, and only among the pupil's own. Two of one name (a father and a son) are told apart by
@@ -140,7 +132,7 @@ def parent_changes(
         _change_parent(changes, pupil_id, (link, existing_parent), parent)
         if existing_parent.do_not_disclose and not parent.do_not_disclose:
             sentence = "An address stays hidden, though the list does not say “do not disclose”. A person can lift that."
-            notices.append(Notice(pupil.row, "do not disclose", sentence))
+            notices.append(Problem(sentence, pupil.row, "do not disclose"))
     return notices
 
 

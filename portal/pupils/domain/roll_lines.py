@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from portal.pupils.domain.changes import Notice
+from portal.platform.problems import Problem
 from portal.pupils.domain.incoming import AGE_OF_RECEPTION, year_group_of, year_number
 from portal.rules.calendar import academic_year, academic_year_name, academic_year_span
 
@@ -51,18 +51,18 @@ class RollYear:
         next_line = max((line.line for line in lines), default=0) + 1
         return cls(school_id, year, lowest_age, newest, next_line, any(pupil.leaving_date for pupil in listed))
 
-    def why_left_out(self, pupil_id: UUID | None, pupil: IncomingPupil) -> Notice | None:
+    def why_left_out(self, pupil_id: UUID | None, pupil: IncomingPupil) -> Problem | None:
         """Why a listed pupil gets no line in this year, or None when they get one."""
         if pupil_id in self.newest:
             return None
         span, name = academic_year_span(self.year), academic_year_name(self.year)
         if pupil.leaving_date and pupil.leaving_date < span.first_day:
-            return Notice(pupil.row, "leaving date", f"Left before {name} began, so not put on its roll.")
+            return Problem(f"Left before {name} began, so not put on its roll.", pupil.row, "leaving date")
         if pupil.admission_date and pupil.admission_date > span.last_day:
-            return Notice(pupil.row, "admission date", f"Joins after {name} ends, so not put on its roll.")
+            return Problem(f"Joins after {name} ends, so not put on its roll.", pupil.row, "admission date")
         return None
 
-    def add_or_update(self, changes: Changes, pupil_id: UUID, pupil: IncomingPupil) -> Iterator[Notice]:
+    def add_or_update(self, changes: Changes, pupil_id: UUID, pupil: IncomingPupil) -> Iterator[Problem]:
         """Collect what a list changes in a pupil's roll line, or the new line. Yields notices.
 
         A line number is never given to another pupil, and leavers keep their lines: register pages refer to them.
@@ -71,7 +71,7 @@ class RollYear:
         if leaving_date and pupil.admission_date and leaving_date < pupil.admission_date:
             leaving_date = None
             sentence = "The leaving date is before the admission date, so it was not kept. Check both dates."
-            yield Notice(pupil.row, "leaving date", sentence)
+            yield Problem(sentence, pupil.row, "leaving date")
         line = self.newest.get(pupil_id)
         if line is None or _has_come_back(line, pupil):
             self._add_line(changes, pupil_id, pupil, leaving_date)
@@ -97,12 +97,12 @@ class RollYear:
         )
         self.next_line += 1
 
-    def notices(self) -> Iterator[Notice]:
+    def notices(self) -> Iterator[Problem]:
         """The notices about the list as a whole."""
         if self.assumed_starts:
             subject = "1 pupil has" if self.assumed_starts == 1 else f"{self.assumed_starts} pupils have"
             sentence = f"{subject} no admission date: taken as on roll since the September the school would usually take them in."
-            yield Notice(None, "admission date", sentence)
+            yield Problem(sentence, None, "admission date")
 
     def _usual_start(self, pupil: IncomingPupil) -> date:
         """The start date where none is given.
@@ -117,12 +117,12 @@ class RollYear:
         first = 0 if self.lowest_age <= RECEPTION_STARTS else self.lowest_age - AGE_OF_RECEPTION
         return academic_year_span(self.year - max(0, number - first)).first_day
 
-    def _update_line(self, changes: Changes, line: RollLine, pupil: IncomingPupil, leaving_date: date | None) -> Iterator[Notice]:
+    def _update_line(self, changes: Changes, line: RollLine, pupil: IncomingPupil, leaving_date: date | None) -> Iterator[Problem]:
         until = leaving_date or line.on_roll_until
         if leaving_date is None and line.on_roll_until is not None and self.has_leaving_dates:
             until = None
             sentence = f"Was shown as left on {line.on_roll_until:%d/%m/%Y}; the list has no leaving date, so on roll again."
-            yield Notice(pupil.row, "leaving date", sentence)
+            yield Problem(sentence, pupil.row, "leaving date")
         start = pupil.admission_date or line.on_roll_from
         values: dict[str, Any] = {
             "year_group": pupil.year_group or line.year_group,

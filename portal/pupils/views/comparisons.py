@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.pupils.domain.incoming import folded
+from portal.rules.date_words import date_in_words
 
 if TYPE_CHECKING:
     from datetime import date
@@ -35,9 +36,7 @@ def comparison(existing: Pupil, line: tuple[RollLine, str] | None, pupil: Incomi
         _names("Surname", existing.surname, pupil.surname),
         _names("Forename", existing.forename, pupil.forename),
         _names("Middle names", existing.middle_names, pupil.middle_names),
-        ComparedField(
-            "Date of birth", _day(existing.date_of_birth), _day(pupil.date_of_birth), existing.date_of_birth != pupil.date_of_birth
-        ),
+        _days("Date of birth", existing.date_of_birth, pupil.date_of_birth),
         _words("UPN", existing.upn, pupil.upn),
         _words("Former UPN", existing.former_upn, pupil.former_upn),
         _words("Sex", existing.sex, pupil.sex),
@@ -58,8 +57,8 @@ def _names(name: str, existing: str | None, incoming: str | None) -> ComparedFie
     )
 
 
-def _day(on: date) -> str:
-    return f"{on.day} {on:%B %Y}"
+def _days(name: str, existing: date, incoming: date) -> ComparedField:
+    return ComparedField(name, date_in_words(existing), date_in_words(incoming), existing != incoming)
 
 
 def _postcodes(existing: str | None, incoming: str | None) -> ComparedField:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from portal.platform import clock
 from portal.platform.typeset import pdf
+from portal.rules.date_words import date_in_words, short_date_without_year
 from portal.rules.session_counts import rounded
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ def certificate_pdf(*, pupil: Pupil, line: RollLine, school: School, certificate
         TEMPLATE,
         {
             "name": f"{pupil.forename} {pupil.surname}",
-            "born": _day(pupil.date_of_birth),
+            "born": date_in_words(pupil.date_of_birth),
             "school": school.name,
             "year": certificate.year_name,
             "group": line.registration_group or "",
-            "as_at": _day(as_at) if as_at else None,
-            "printed": _day(clock.today()),
-            "weeks": [f"{week.day} {week:%b}" for week in certificate.weeks],
+            "as_at": date_in_words(as_at) if as_at else None,
+            "printed": date_in_words(clock.today()),
+            "weeks": [short_date_without_year(week) for week in certificate.weeks],
             "lines": [
                 {
                     "day": row.day,
@@ -45,10 +46,6 @@ def certificate_pdf(*, pupil: Pupil, line: RollLine, school: School, certificate
             "sentences": [certificate.counts.sentence, certificate.absence_periods.sentence, certificate.lateness.sentence],
         },
     )
-
-
-def _day(on: date) -> str:
-    return f"{on.day} {on:%B %Y}"
 
 
 def _cell(letters: str, why: str | None) -> dict[str, str]:

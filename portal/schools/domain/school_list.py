@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from portal.schools.domain.tables import Problem, Table, UnreadableError, day, table
+from portal.platform.problems import Problem, ProblemsError
+from portal.schools.domain.tables import Table, day, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,8 +100,8 @@ class _RowReader:
     def cell(self, name: str) -> str:
         return self.table.cell(self.cells, name)
 
-    def add_problem(self, name: str, what_to_do: str) -> None:
-        self.problems.append(Problem(self.row, self.table.heading(name), self.cell(name) or None, what_to_do))
+    def add_problem(self, name: str, sentence: str) -> None:
+        self.problems.append(Problem(sentence, self.row, self.table.heading(name), self.cell(name) or None))
 
 
 def school_list(content: bytes, la_code: str) -> SchoolList:
@@ -110,8 +111,8 @@ def school_list(content: bytes, la_code: str) -> SchoolList:
     """
     try:
         listed = table(content, NAMES, ("urn", "name"))
-    except UnreadableError as error:
-        return SchoolList((), frozenset(), 0, 0, (Problem(None, None, None, str(error)),))
+    except ProblemsError as error:
+        return SchoolList((), frozenset(), 0, 0, error.problems)
     schools: list[ListedSchool] = []
     problems: list[Problem] = []
     row_of_urn: dict[str, int] = {}
@@ -135,8 +136,8 @@ def school_list(content: bytes, la_code: str) -> SchoolList:
 
 def _no_schools(elsewhere: int, la_code: str) -> Problem:
     if elsewhere:
-        return Problem(None, "LA (code)", None, f"Every row is another authority's. Send a list with schools of LA {la_code}.")
-    return Problem(None, None, None, "The file has headings and no schools. Add a row for each school.")
+        return Problem(f"Every row is another authority's. Send a list with schools of LA {la_code}.", column="LA (code)")
+    return Problem("The file has headings and no schools. Add a row for each school.")
 
 
 def _is_elsewhere(cell: str, la_code: str) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from portal.platform.problems import Problem, ProblemsError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -17,20 +19,6 @@ TITLE_ROWS = 20
 MAX_BYTES = 120_000_000
 DATE_FORMATS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%d/%m/%y")
 YEARS = (1800, 2100)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A problem in a table: the row, the column, the value, and what to do about it."""
-
-    row: int | None
-    column: str | None
-    value: str | None
-    what_to_do: str
-
-
-class UnreadableError(ValueError):
-    """The bytes are not a table that can be read; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +49,11 @@ def text_of(content: bytes) -> str:
     """The bytes as text: UTF-8, UTF-16 with its byte order mark, otherwise Windows-1252 as GIAS writes it.
 
     Raises:
-        UnreadableError: for a file larger than GIAS's own extract could be.
+        ProblemsError: for a file larger than GIAS's own extract could be.
     """
     if len(content) > MAX_BYTES:
         message = "The file is larger than 120 MB. Send only the rows and columns that are needed."
-        raise UnreadableError(message)
+        raise ProblemsError([Problem(message)])
     if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return content.decode("utf-16", errors="replace").replace("\0", "")
     try:
@@ -86,7 +74,7 @@ def table(content: bytes, names: Mapping[str, Sequence[str]], needed: Sequence[s
     semicolon or tab.
 
     Raises:
-        UnreadableError: when no row has every needed heading, or the quoting is broken; the message says what to do.
+        ProblemsError: when no row has every needed heading, or the quoting is broken.
     """
     text = text_of(content)
     field_of = {name: field for field, headings in names.items() for name in headings}
@@ -94,14 +82,14 @@ def table(content: bytes, names: Mapping[str, Sequence[str]], needed: Sequence[s
         rows = _rows(text)
     except csv.Error as error:
         message = f"The file could not be read as CSV ({error}). Save it again as CSV and send that file."
-        raise UnreadableError(message) from error
+        raise ProblemsError([Problem(message)]) from error
     for index, (_, cells) in enumerate(rows[:TITLE_ROWS]):
         columns = _columns(cells, field_of)
         if all(field in columns for field in needed):
             return Table(columns, rows[index + 1 :])
     missing = " and ".join(f"“{names[field][-1]}”" for field in needed)
     message = f"No row of headings was found. The file needs columns named {missing}."
-    raise UnreadableError(message)
+    raise ProblemsError([Problem(message)])
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:

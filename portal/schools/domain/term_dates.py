@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from portal.rules.calendar import academic_year, academic_year_span
-from portal.schools.domain.tables import Problem, Table, UnreadableError, day, table, text_of
+from portal.platform.problems import Problem, ProblemsError
+from portal.rules.calendar import SATURDAY, academic_year, academic_year_span
+from portal.schools.domain.tables import Table, day, table, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,6 @@ NAMES = {
 CLOSED_WORDS = frozenset({"closed", "closure", "holiday", "inset", "inset day", "bank holiday", "polling day"})
 SESSIONS = {"am": "AM", "morning": "AM", "pm": "PM", "afternoon": "PM", "": None, "all day": None, "day": None}
 HALF_TERMS = tuple(f"{term} term, {half} half" for term in ("Autumn", "Spring", "Summer") for half in ("first", "second"))
-SATURDAY = 5
 #: No school is closed for longer at a stretch; a longer run is a mistyped year.
 LONGEST_CLOSURE = timedelta(days=120)
 
@@ -71,13 +71,13 @@ def term_dates(content: bytes) -> TermDates:
         return _from_json(content)
     try:
         dates_table = table(content, NAMES, ("type", "first_day"))
-    except UnreadableError as error:
+    except ProblemsError as error:
         return _unreadable(str(error))
     return _from_csv(dates_table)
 
 
-def _unreadable(what_to_do: str) -> TermDates:
-    return TermDates((), (), frozenset(), frozenset(), (Problem(None, None, None, what_to_do),))
+def _unreadable(sentence: str) -> TermDates:
+    return TermDates((), (), frozenset(), frozenset(), (Problem(sentence),))
 
 
 def _from_csv(dates_table: Table) -> TermDates:
@@ -105,8 +105,8 @@ def _from_csv(dates_table: Table) -> TermDates:
 
 
 def _row(dates_table: Table, row: int, cells: Sequence[str]) -> ListedTerm | ListedClosed | Problem:
-    def problem_in(field: str, what_to_do: str) -> Problem:
-        return Problem(row, dates_table.heading(field), dates_table.cell(cells, field) or None, what_to_do)
+    def problem_in(field: str, sentence: str) -> Problem:
+        return Problem(sentence, row, dates_table.heading(field), dates_table.cell(cells, field) or None)
 
     kind = dates_table.cell(cells, "type").casefold()
     if kind != "term" and kind not in CLOSED_WORDS:
@@ -144,8 +144,8 @@ def overlaps(terms: Iterable[tuple[int, ListedTerm]]) -> list[Problem]:
     ordered = sorted(terms, key=lambda pair: (pair[1].first_day, pair[1].last_day))
     for (_, earlier), (row, later) in pairwise(ordered):
         if later.first_day <= earlier.last_day:
-            what_to_do = f"Enter a first day after {earlier.name} ends on {earlier.last_day:%d/%m/%Y}: two terms share a day."
-            problems.append(Problem(row, "first_day", later.first_day.isoformat(), what_to_do))
+            sentence = f"Enter a first day after {earlier.name} ends on {earlier.last_day:%d/%m/%Y}: two terms share a day."
+            problems.append(Problem(sentence, row, "first_day", later.first_day.isoformat()))
     return problems
 
 
@@ -167,7 +167,7 @@ def _from_json(content: bytes) -> TermDates:
     if not terms and not problems:
         problems = ["Send at least two school holidays: the terms are the stretches between them."]
     closed = tuple(run for run in (*holidays, *training) if any(_inside(run, term) for term in terms))
-    return TermDates(terms, closed, year_starts, year_starts, tuple(Problem(None, None, None, problem) for problem in problems))
+    return TermDates(terms, closed, year_starts, year_starts, tuple(Problem(problem) for problem in problems))
 
 
 def _run(entry: Any, name: str) -> ListedClosed:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from portal.rules.bank_holidays import is_bank_holiday
 from portal.rules.calendar import academic_year_name, academic_year_span, week_of
+from portal.rules.date_words import short_month, weekday_without_year
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,7 +66,7 @@ def year_view(calendar: Calendar, dates: Iterable[Dates], year: int) -> YearView
         (name, tuple(_cell(calendar, closed_names, monday + timedelta(days=weekday)) for monday in mondays))
         for weekday, name in enumerate(WEEKDAYS)
     )
-    months = tuple((f"{month:%b}", len(list(group))) for month, group in groupby(mondays, lambda on: on.replace(day=1)))
+    months = tuple((short_month(month), len(list(group))) for month, group in groupby(mondays, lambda on: on.replace(day=1)))
     return YearView(year, months, tuple(mondays), rows, len(calendar.school_days(between)), calendar.count(between))
 
 
@@ -79,7 +80,7 @@ def _closed_names(dates: Iterable[Dates]) -> Mapping[date, str]:
 
 
 def _cell(calendar: Calendar, closed_names: Mapping[date, str], on: date) -> DayCell:
-    day_words = f"{on:%A} {on.day} {on:%B}"
+    day_words = weekday_without_year(on)
     morning, afternoon = calendar.meets(on, "AM"), calendar.meets(on, "PM")
     if morning and afternoon:
         return DayCell(on, "open", f"{day_words}, school day")

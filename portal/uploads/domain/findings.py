@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from portal.rules.calendar import academic_year, academic_year_name
+from portal.rules.date_words import date_in_words
 from portal.uploads.domain.rejection_reasons import (
     ABOUT_CODE,
     ABOUT_DAY,
@@ -92,7 +93,7 @@ def _finding(reading: Reading, key: NDArray[np.int64], marks: NDArray[np.intp]) 
     elif slug in ABOUT_YEAR:
         value = academic_year_name(about)
     elif slug in ABOUT_DAY:
-        value = f"{reading.dates[about]:%-d %B %Y}"
+        value = date_in_words(reading.dates[about])
     elif slug == "wrong-school":
         value = reading.pupils[about].school_number
     elif slug in ABOUT_PUPIL:

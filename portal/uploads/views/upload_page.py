@@ -9,7 +9,8 @@ from portal.rules.codes import CODES_BY_SYMBOL
 from portal.schools.queries import school
 from portal.uploads import queries
 from portal.uploads.domain.reading.headings import MEANINGS
-from portal.web.fields import Form, SelectField, choices
+from portal.web.fields import SelectField, choices
+from portal.web.forms import Form
 
 if TYPE_CHECKING:
     from portal.uploads.models import Upload

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from portal.pupils.domain.incoming import UPN_LENGTH
+from portal.rules.calendar import SATURDAY
 from portal.rules.codes import CODES_BY_SYMBOL, Category
 from portal.uploads.domain.reading.builder import ReadingBuilder
 from portal.uploads.domain.reading.parsing import clean, parse_date, parse_yes_no, year_group
 from portal.uploads.domain.reading.pupil_list import FLAGS, SEN
 from portal.uploads.domain.reading.result import FileRejected, Person, PupilKey, Reading
-from portal.uploads.domain.reading.rows import UPN_LENGTH, upn_text
+from portal.uploads.domain.reading.rows import upn_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from portal.uploads.domain.reading.result import Limits
 
 CLOSED, BLANK = "#", " -"
-SATURDAY = 5
 ATTENDED = (Category.PRESENT, Category.APPROVED)
 #: J is the old J (approved activity) or short for J1 (authorised), so the string does not show which total it counts to.
 AMBIGUOUS_CODE = "J"

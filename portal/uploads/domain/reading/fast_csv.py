@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from portal.uploads.domain.reading.builder import holds_two_codes, split_minutes
 from portal.uploads.domain.reading.headings import fingerprint, meanings_of
-from portal.uploads.domain.reading.long_layout import HALVES
+from portal.uploads.domain.reading.long_layout import HALF_BY_WORD
 from portal.uploads.domain.reading.parsing import Dates, clean, code_text
 from portal.uploads.domain.reading.result import MISSING, PupilKey, Reading
 from portal.uploads.domain.reading.rows import CellReader, upn_fault
@@ -272,7 +272,7 @@ def _build_reading(table: _Table, headings: list[str], meanings: list[str | None
     births = columns["date_of_birth"].texts if "date_of_birth" in columns else []
     dates = Dates([*columns["date"].texts, *map(clean, births)])
     days, day_of_text = _days(columns["date"], dates)
-    half_of_text = np.array([HALVES.get(clean(text).upper(), 9) for text in columns["session"].texts], dtype=np.uint8)
+    half_of_text = np.array([HALF_BY_WORD.get(clean(text).upper(), 9) for text in columns["session"].texts], dtype=np.uint8)
     codes, code_of_text = _codes(columns["code"])
     pupils = _pupils(table, columns, headings, meanings, dates)
     code, day = columns["code"].per_row(code_of_text), columns["date"].per_row(day_of_text)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from portal.uploads.domain.reading.parsing import Dates
     from portal.uploads.domain.reading.tables import Sheet
 
-HALVES = {"AM": 0, "PM": 1, "A": 0, "P": 1, "MORNING": 0, "AFTERNOON": 1, "1": 0, "2": 1}
+HALF_BY_WORD = {"AM": 0, "PM": 1, "A": 0, "P": 1, "MORNING": 0, "AFTERNOON": 1, "1": 0, "2": 1}
 HALF_DAY_CODES = ("code_am", "code_pm")
 PUPIL_MEANINGS = ("upn", "former_upn", "surname", "forename", "full_name", "date_of_birth", "school_number")
 NOT_A_SESSION = "“{}” is not a session. Write AM or PM."
@@ -96,7 +96,7 @@ class _RowReader:
 
     def _add_mark(self, mark: _Mark, pupil: int, on: date, values: Sequence[str], where: dict[str, Any], *, is_first: bool) -> None:
         session = self.cells.text(values, "session").upper() if mark.half is None else ""
-        half = HALVES.get(session) if mark.half is None else mark.half
+        half = HALF_BY_WORD.get(session) if mark.half is None else mark.half
         position = {"column": mark.column, "sheet": self.sheet, "row": where["row"]}
         if half is None and not session and (codes := two_sessions(mark.text)):
             for number, code in enumerate(codes):

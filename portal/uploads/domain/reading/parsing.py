@@ -7,6 +7,7 @@ import unicodedata
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from portal.rules.date_words import date_in_words
 from portal.uploads.domain.reading.result import FileRejected, Problem
 
 if TYPE_CHECKING:
@@ -97,10 +98,11 @@ class Dates:
 
     def problems(self) -> tuple[Problem, ...]:
         """A warning of how the dates were read, if the file itself does not prove it."""
-        if not self.ambiguous:
+        on = self.day_of.get(self.ambiguous)
+        if not self.ambiguous or on is None:
             return ()
-        text, on = clean(self.ambiguous), self.day_of[self.ambiguous]
-        return (Problem("day-first", 0, 0, 0, None, text, DAY_FIRST.format(text, f"{on:%-d %B %Y}"), count=0),)
+        text = clean(self.ambiguous)
+        return (Problem("day-first", 0, 0, 0, None, text, DAY_FIRST.format(text, date_in_words(on)), count=0),)
 
     def _read(self, text: str, numeric: dict[str, tuple[int, int]]) -> date | None:
         cleaned = clean(text)

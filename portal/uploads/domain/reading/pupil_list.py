@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from portal.pupils.domain.incoming import UPN_LENGTH
 from portal.uploads.domain.reading.headings import MEANINGS
 from portal.uploads.domain.reading.parsing import clean, parse_yes_no
 from portal.uploads.domain.reading.result import Person
-from portal.uploads.domain.reading.rows import ODD_UPN, UPN_LENGTH, CellReader
+from portal.uploads.domain.reading.rows import ODD_UPN, CellReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from portal.pupils.domain.incoming import UPN_LENGTH
 from portal.uploads.domain.reading.parsing import Dates, clean, year_group
 from portal.uploads.domain.reading.result import PupilKey
 from portal.uploads.domain.reading.tables import strip_half
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from portal.uploads.domain.reading.builder import ReadingBuilder
     from portal.uploads.domain.reading.tables import Sheet
 
-UPN_LENGTH = 13
 DATE_MEANINGS = frozenset({"date", "week_commencing", "date_of_birth", "admission_date", "leaving_date"})
 DATE_IN_TITLE = re.compile(r"(\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2} [A-Za-z]{3,9} \d{4})")
 NO_PUPIL = "The row has no UPN. Add it, so that the marks go to the right pupil."

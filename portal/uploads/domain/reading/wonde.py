@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from portal.uploads.domain.reading.result import Limits
 
-HALVES = {"AM": 0, "MORNING": 0, "PM": 1, "AFTERNOON": 1}
+WONDE_HALVES = {"AM": 0, "MORNING": 0, "PM": 1, "AFTERNOON": 1}
 NOT_OURS = (
     "This JSON is not one we can read. It needs “students”, “attendance” and “attendance-codes”. Export these, or send a CSV."
 )
@@ -119,7 +119,7 @@ class _Join:
         day = _field(record, "date")
         if self.days[day] is None:
             yield "no-date", NOT_A_DATE.format(day[:20]), "date", day
-        if _field(record, "session").upper() not in HALVES:
+        if _field(record, "session").upper() not in WONDE_HALVES:
             yield "no-session", NO_HALF, "session", _field(record, "session")
         if code is None:
             yield "unknown-code-id", NO_CODE, "attendance_code_id", _field(record, "attendance_code_id", "attendance_code")
@@ -131,7 +131,7 @@ class _Join:
         minutes = record.get("minutes_late")
         late = int(minutes) if isinstance(minutes, int | float) and 0 < minutes < MAX_MINUTES else None
         comment = _field(record, "comment")[:MAX_COMMENT] or None
-        session = HALVES[_field(record, "session").upper()]
+        session = WONDE_HALVES[_field(record, "session").upper()]
         self.builder.add_mark(self.builder.pupil_index(key), on, session, code, row=row, minutes=late, comment=comment)
 
     def _student(self, record: Mapping[str, Any]) -> PupilKey | None:
