@@ -6,6 +6,7 @@ import portal.accounts.models
 import portal.audit.models
 import portal.benchmarks.models
 import portal.jobs.outbox
+import portal.platform.models
 import portal.pupils.models
 import portal.registers.models
 import portal.schools.models
@@ -19,6 +20,7 @@ GATHERED = (
     portal.accounts.models,
     portal.audit.models,
     portal.benchmarks.models,
+    portal.platform.models,
     portal.pupils.models,
     portal.registers.models,
     portal.schools.models,

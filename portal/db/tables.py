@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -12,12 +12,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from portal.db.types import NOT_PERSONAL
 from portal.security import scope as scopes
+from portal.security.visibility import Visibility
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-from portal.db.types import NOT_PERSONAL
+
+#: The key of a table's `info` under which its visibility stands, for the migrations.
+VISIBLE = "visible"
 
 
 class Base(DeclarativeBase):
@@ -47,14 +51,30 @@ def _authority_in_scope() -> UUID:
 class Owned(Base):
     """A table whose every row belongs to one authority.
 
-    `authority_id` is filled from the scope and comes first in every key, and row security is enabled on the table.
+    `authority_id` is filled from the scope and comes first in every key. `__visible__` says who in that authority may see
+    a row (`portal.security.visibility`); the migrations write the table's row security from it.
     """
 
     __abstract__ = True
+    __visible__: ClassVar[Visibility]
 
     authority_id: Mapped[UUID] = mapped_column(
         Uuid, primary_key=True, default=_authority_in_scope, info=NOT_PERSONAL, sort_order=-100
     )
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse a table that does not say who may see its rows: forgotten, it would be open to the whole authority.
+
+        Raises:
+            TypeError: when the model says nothing, or says it by inheritance from another table.
+        """
+        super().__init_subclass__(**options)
+        if cls.__dict__.get("__abstract__", False):
+            return
+        if not isinstance(cls.__dict__.get("__visible__"), Visibility):
+            message = f"{cls.__name__} is owned: say who may see its rows with __visible__ (portal.security.visibility)."
+            raise TypeError(message)
+        cls.__table__.info[VISIBLE] = cls.__visible__
 
 
 def tenant_fk(table: str, *columns: str, target: Sequence[str] = ("id",)) -> ForeignKeyConstraint:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db.tables import Owned, tenant_fk
 from portal.db.types import NOT_PERSONAL, Day, Id, OptionalDay, OptionalIdRef, OptionalInt, OptionalStr, Str
+from portal.security.visibility import by_school, whole_authority
 
 PHASES = ("primary", "secondary", "special", "all-through", "alternative", "nursery")
 #: The phases as screens name them.
@@ -24,6 +25,7 @@ class Trust(Owned):
     """A multi-academy trust with schools in the authority."""
 
     __tablename__ = "trust"
+    __visible__ = whole_authority()
     __table_args__ = (UniqueConstraint("authority_id", "name"),)
 
     id: Mapped[Id]
@@ -34,6 +36,7 @@ class School(Owned):
     """A school of the authority. The id is the key; `urn` and `laestab` are for cross-checks."""
 
     __tablename__ = "school"
+    __visible__ = by_school("id")
     __table_args__ = (
         UniqueConstraint("authority_id", "urn"),
         tenant_fk("trust", "trust_id"),
@@ -59,6 +62,7 @@ class Term(Owned):
     """
 
     __tablename__ = "term"
+    __visible__ = by_school(or_none=True)
     __table_args__ = (
         tenant_fk("school", "school_id"),
         CheckConstraint("first_day <= last_day", name="in_order"),
@@ -79,6 +83,7 @@ class ClosedDays(Owned):
     """
 
     __tablename__ = "closed_days"
+    __visible__ = by_school(or_none=True)
     __table_args__ = (
         tenant_fk("school", "school_id"),
         CheckConstraint("first_day <= last_day", name="in_order"),
