@@ -29,7 +29,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     """See the rows of an upload through their upload again."""
     for table in _THROUGH_UPLOAD:
-        through = f"EXISTS (SELECT 1 FROM upload seen WHERE seen.authority_id = {table}.authority_id AND seen.id = {table}.upload_id)"
+        through = (
+            f"EXISTS (SELECT 1 FROM upload seen WHERE seen.authority_id = {table}.authority_id AND seen.id = {table}.upload_id)"
+        )
         visible = f"{_AUTHORITY} AND ({_EVERY_SCHOOL} OR {through})"
         op.execute(f"ALTER POLICY {table}_seen ON {table} USING ({visible})")
         op.execute(f"ALTER POLICY {table}_added ON {table} WITH CHECK ({_AUTHORITY})")

@@ -15,6 +15,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import ORMExecuteState, Session
 
+from portal.db import criteria
+from portal.db.connection import engine
 from portal.security import scope as scopes
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import UOWTransaction
 
     from portal.security.scope import Scope
-from portal.db.connection import engine
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -109,6 +110,9 @@ def _id_list(ids: Iterable[UUID]) -> str:
 @event.listens_for(Session, "after_begin")
 def _set_scope_in_postgres(_session: Session, _transaction: object, connection: Connection) -> None:
     connection.exec_driver_sql(_scope_statements(scopes.current_or_none()))
+
+
+event.listen(Session, "do_orm_execute", criteria.name_authority_and_schools)
 
 
 def _is_bookkeeping(row: object) -> bool:
