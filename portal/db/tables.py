@@ -68,13 +68,13 @@ class Owned(Base):
         Raises:
             TypeError: when the model says nothing, or says it by inheritance from another table.
         """
-        super().__init_subclass__(**options)
-        if cls.__dict__.get("__abstract__", False):
-            return
-        if not isinstance(cls.__dict__.get("__visible__"), Visibility):
+        is_table = not cls.__dict__.get("__abstract__", False)
+        if is_table and not isinstance(cls.__dict__.get("__visible__"), Visibility):
             message = f"{cls.__name__} is owned: say who may see its rows with __visible__ (portal.security.visibility)."
             raise TypeError(message)
-        cls.__table__.info[VISIBLE] = cls.__visible__
+        super().__init_subclass__(**options)
+        if is_table:
+            cls.__table__.info[VISIBLE] = cls.__visible__
 
 
 def tenant_fk(table: str, *columns: str, target: Sequence[str] = ("id",)) -> ForeignKeyConstraint:

@@ -54,8 +54,8 @@ class Scope:
             RefusedError: with more than 2,000 shares.
         """
         if len(self.shares) > MOST_SHARES:
-            sentence = f"More than {MOST_SHARES:,} parts of cases are open to this person. Ask the authority to end shares no longer needed."
-            raise RefusedError(sentence)
+            sentence = f"More than {MOST_SHARES:,} parts of cases are open to this person."
+            raise RefusedError(f"{sentence} Ask the authority to end the shares that are no longer needed.")
 
     def whole_authority(self) -> Scope:
         """The same actor with every school of the authority in reach. Only `db.whole_authority` calls it."""
