@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from config.settings import Settings, SettingsError
 from local import supervisor
 from local.child_processes import CannotStartError
+from migrations import distribution
 from portal import commands
 from portal.rules.conformance import check_text
 from portal.schools.domain.school_list import PHASE_WORDS
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and print its document. The exit status is 0 when it was done, and 1 when there were problems."""
     try:
         options = _parser().parse_args(arguments)
+        if options.command == "distribute":
+            sys.stdout.write("".join(f"{line}\n" for line in distribute()))
+            return DONE
         settings = Settings.from_environment(os.environ)
         if options.command == "up":
             return supervisor.main(settings)
@@ -48,6 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return PROBLEMS
     _print(document)
     return DONE
+
+
+def distribute() -> list[str]:
+    """The statements that spread the tables over a Citus cluster, a line each. They are only printed: no database is needed."""
+    return [f"{statement};" for statement in distribution.statements()]
 
 
 def _print(document: object) -> None:
@@ -71,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="portal", description="The attendance portal's command line.")
     nouns = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     nouns.add_parser("up", help="start everything")
+    nouns.add_parser("distribute", help="print the SQL that spreads the tables over a Citus cluster")
     _command(nouns, "migrate", "bring the database to this version", commands.migrate)
     demo = _command(nouns, "demo", "make the demonstration authority", commands.demonstration)
     demo.add_argument("--schools", type=int, default=24)

@@ -33,14 +33,25 @@ def _texts(tree: ast.Module, tables: Collection[str]) -> Iterator[tuple[int, str
     for node in ast.walk(tree):
         if not isinstance(node, ast.JoinedStr | ast.Constant) or id(node) in inside_f_strings:
             continue
-        text = _text(node)
-        if "WITH NO DATA" in text:  # reads no rows
-            continue
-        for named in NAMED_TABLE.finditer(text):
-            table, alias = named["table"], named["alias"]
-            wanted = f"{alias}.authority_id" if alias else "authority_id"
-            if table in {*tables, PLACEHOLDER} and wanted not in text:
-                yield node.lineno, f"the text over {table} does not name {wanted}"
+        yield from (
+            (node.lineno, f"the text over {table} does not name {wanted}") for table, wanted in unnamed_tables(_text(node), tables)
+        )
+
+
+def unnamed_tables(text: str, tables: Collection[str], *, qualified: bool = False) -> list[tuple[str, str]]:
+    """The owned tables in a SQL text whose authority it does not name, and the column it should name.
+
+    `qualified` where every column in the text is written with its table, as SQLAlchemy does.
+    """
+    if "WITH NO DATA" in text:  # reads no rows
+        return []
+    unnamed = []
+    for named in NAMED_TABLE.finditer(text):
+        table, alias = named["table"], named["alias"] or (named["table"] if qualified else None)
+        wanted = f"{alias}.authority_id" if alias and not text.startswith("INSERT") else "authority_id"
+        if table in {*tables, PLACEHOLDER} and wanted not in text:
+            unnamed.append((table, wanted))
+    return unnamed
 
 
 def _text(node: ast.JoinedStr | ast.Constant) -> str:

@@ -1,0 +1,1 @@
+"""Tests of the database: scopes, conditions added to statements, and lists of many schools."""
