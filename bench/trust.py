@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
+    from bench.database import BenchDatabase
     from portal.security.scope import Scope
 
 TRUST_SCHOOLS = 30
@@ -86,17 +87,19 @@ LISTS: dict[str, Callable[[], object]] = {
 class TrustLists:
     """Milliseconds of each list for the trust and for the whole authority."""
 
+    schools: int
     pupils: int
     trust: dict[str, float]
     authority: dict[str, float]
 
 
-def measured(authority_id: UUID, *, schools: int, pupils: int, note: Callable[[str], None]) -> TrustLists:
+def measured(bench: BenchDatabase, *, schools: int, pupils: int, note: Callable[[str], None]) -> TrustLists:
     """Plant the county and measure each list in both scopes, the median of several."""
     note(f"a trust: {TRUST_SCHOOLS} of {schools} schools, {pupils:,} pupils")
-    whole = command_line_scope(authority_id)
-    trust = replace(whole, schools=plant(authority_id, schools=schools, pupils=pupils))
-    return TrustLists(pupils, _milliseconds(trust), _milliseconds(whole))
+    whole = command_line_scope(bench.authority_id)
+    trust = replace(whole, schools=plant(bench.authority_id, schools=schools, pupils=pupils))
+    bench.vacuum()
+    return TrustLists(schools, pupils, _milliseconds(trust), _milliseconds(whole))
 
 
 def _milliseconds(scope: Scope) -> dict[str, float]:

@@ -26,7 +26,7 @@ def _authority_in_scope() -> UUID:
 
 
 def _schools_in_reach() -> list[UUID]:
-    return sorted(scopes.current().schools or ())
+    return list(scopes.current().schools or ())
 
 
 # The values are read as a statement runs. So the options below are made once and every statement has the same text, which

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     ForeignKeyConstraint,
     MetaData,
+    Table,
     Uuid,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -73,8 +74,8 @@ class Owned(Base):
             message = f"{cls.__name__} is owned: say who may see its rows with __visible__ (portal.security.visibility)."
             raise TypeError(message)
         super().__init_subclass__(**options)
-        if is_table:
-            cls.__table__.info[VISIBLE] = cls.__visible__
+        if isinstance(table := getattr(cls, "__table__", None), Table):
+            table.info[VISIBLE] = cls.__visible__
 
 
 def tenant_fk(table: str, *columns: str, target: Sequence[str] = ("id",)) -> ForeignKeyConstraint:
