@@ -107,11 +107,11 @@ def _trust_rows(lists: TrustLists) -> list[tuple[str, str, str, str]]:
     return [
         (
             f"A trust's list ÷ the whole authority's, {county}: {name}",
-            f"{lists.trust[name] / whole:.2f} ({lists.trust[name]:.1f} ms ÷ {whole:.1f} ms)",
+            f"{lists.trust[name] / authority:.2f} ({lists.trust[name]:.1f} ms ÷ {authority:.1f} ms)",
             "under 3",
-            _yes_or_no(lists.trust[name] < TRUST * whole),
+            _yes_or_no(lists.trust[name] < TRUST * authority),
         )
-        for name, whole in lists.authority.items()
+        for name, authority in lists.authority.items()
     ]
 
 

@@ -96,10 +96,10 @@ class TrustLists:
 def measured(bench: BenchDatabase, *, schools: int, pupils: int, note: Callable[[str], None]) -> TrustLists:
     """Plant the county and measure each list in both scopes, the median of several."""
     note(f"a trust: {TRUST_SCHOOLS} of {schools} schools, {pupils:,} pupils")
-    whole = command_line_scope(bench.authority_id)
-    trust = replace(whole, schools=plant(bench.authority_id, schools=schools, pupils=pupils))
+    authority = command_line_scope(bench.authority_id)
+    trust = replace(authority, schools=plant(bench.authority_id, schools=schools, pupils=pupils))
     bench.vacuum()
-    return TrustLists(schools, pupils, _milliseconds(trust), _milliseconds(whole))
+    return TrustLists(schools, pupils, _milliseconds(trust), _milliseconds(authority))
 
 
 def _milliseconds(scope: Scope) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The statements that spread the portal's tables over the machines of a Citus cluster, each authority on one machine."""
+"""The statements that spread the tables over a Citus cluster, each authority on one machine."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _unguarded(owned: list[Table]) -> Iterator[str]:
 
 
 def _distributed(owned: list[Table]) -> Iterator[str]:
-    """Spread the owned tables, all of one authority's rows together, so that joins and keys stay on one machine."""
+    """Spread the owned tables. One authority's rows stay together, so that joins and keys stay on one machine."""
     first = owned[0].name
     yield f"SELECT create_distributed_table('{first}', 'authority_id')"
     yield from (

@@ -64,7 +64,9 @@ class Owned(Base):
     )
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Refuse a table that does not say who may see its rows: forgotten, it would be open to the whole authority.
+        """Refuse a table that does not say who may see its rows.
+
+        Forgotten, it would be open to the whole authority.
 
         Raises:
             TypeError: when the model says nothing, or says it by inheritance from another table.

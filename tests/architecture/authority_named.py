@@ -24,8 +24,8 @@ NAMED_TABLE = re.compile(
 
 def faults(source: Source, classes: Collection[str], tables: Collection[str]) -> list[str]:
     """What a file does with owned tables without naming the authority, each a sentence with file and line."""
-    found = [*_texts(source.tree, tables), *_comparisons(source.tree, _models(source.tree, classes))]
-    return [f"{source.name}:{line}: {fault}" for line, fault in sorted(set(found))]
+    sentences = [*_texts(source.tree, tables), *_comparisons(source.tree, _models(source.tree, classes))]
+    return [f"{source.name}:{line}: {fault}" for line, fault in sorted(set(sentences))]
 
 
 def _texts(tree: ast.Module, tables: Collection[str]) -> Iterator[tuple[int, str]]:
@@ -34,23 +34,23 @@ def _texts(tree: ast.Module, tables: Collection[str]) -> Iterator[tuple[int, str
         if not isinstance(node, ast.JoinedStr | ast.Constant) or id(node) in inside_f_strings:
             continue
         yield from (
-            (node.lineno, f"the text over {table} does not name {wanted}") for table, wanted in unnamed_tables(_text(node), tables)
+            (node.lineno, f"the text over {table} does not name {column}") for table, column in unnamed_tables(_text(node), tables)
         )
 
 
 def unnamed_tables(text: str, tables: Collection[str], *, qualified: bool = False) -> list[tuple[str, str]]:
-    """The owned tables in a SQL text whose authority it does not name, and the column it should name.
+    """Owned tables in a SQL text whose authority it does not name, with the column to name.
 
     `qualified` where every column in the text is written with its table, as SQLAlchemy does.
     """
     if "WITH NO DATA" in text:  # reads no rows
         return []
     unnamed = []
-    for named in NAMED_TABLE.finditer(text):
-        table, alias = named["table"], named["alias"] or (named["table"] if qualified else None)
-        wanted = f"{alias}.authority_id" if alias and not text.startswith("INSERT") else "authority_id"
-        if table in {*tables, PLACEHOLDER} and wanted not in text:
-            unnamed.append((table, wanted))
+    for match in NAMED_TABLE.finditer(text):
+        table, alias = match["table"], match["alias"] or (match["table"] if qualified else None)
+        column = f"{alias}.authority_id" if alias and not text.startswith("INSERT") else "authority_id"
+        if table in {*tables, PLACEHOLDER} and column not in text:
+            unnamed.append((table, column))
     return unnamed
 
 
@@ -81,12 +81,12 @@ def _models(tree: ast.Module, classes: Collection[str]) -> set[str]:
 
 def _comparisons(tree: ast.Module, models: set[str]) -> Iterator[tuple[int, str]]:
     """Joins without a condition, and columns of two tables set equal where their authorities are not."""
-    for whole in _statements(tree):
-        nodes = list(ast.walk(whole))
+    for statement in _statements(tree):
+        nodes = list(ast.walk(statement))
         pairs = [(node.lineno, *_sides(node, models)) for node in nodes if isinstance(node, ast.Compare)]
-        named = {frozenset((left, right)) for _, left, right, column in pairs if column == "authority_id"}
+        of_one_authority = {frozenset((left, right)) for _, left, right, column in pairs if column == "authority_id"}
         for line, left, right, _ in pairs:
-            if left and right and left != right and frozenset((left, right)) not in named:
+            if left and right and left != right and frozenset((left, right)) not in of_one_authority:
                 yield line, f"{left} and {right} are joined without their authority_id"
         for node in nodes:
             is_join = isinstance(node, ast.Call) and _called(node) in {"join", "outerjoin"} and len(node.args) == 1
@@ -96,7 +96,7 @@ def _comparisons(tree: ast.Module, models: set[str]) -> Iterator[tuple[int, str]
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
-    """Each simple statement, and the heads of those with a body, so that a condition is sought in its own statement."""
+    """Each simple statement, and the heads of those with a body."""
     for node in ast.walk(tree):
         if isinstance(node, ast.For):
             yield node.iter
@@ -109,7 +109,10 @@ def _statements(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def _sides(node: ast.Compare, models: set[str]) -> tuple[str, str, str]:
-    """The tables of the two sides of `A.x == B.y`, each empty where a side is none; and the column where both have the same."""
+    """The tables of the sides of `A.x == B.y`, and the column where it is the same.
+
+    A side that is no column of a table is empty.
+    """
     if not isinstance(node.ops[0], ast.Eq):
         return "", "", ""
     (left, left_column), (right, right_column) = _column(node.left, models), _column(node.comparators[0], models)

@@ -54,19 +54,19 @@ def _settings(connection: Connection[Any], excepted: Collection[str]) -> Iterato
 
 def without_subqueries(condition: str) -> str:
     """A condition with everything inside `( SELECT … )` taken out."""
-    kept, depths, depth = "", [], 0
+    outside, depths, depth = "", [], 0
     for index, character in enumerate(condition):
         if character == "(":
             depth += 1
             if re.match(r"\(\s*SELECT\b", condition[index:]):
                 depths.append(depth)
         if not depths:
-            kept += character
+            outside += character
         if character == ")":
             if depths and depths[-1] == depth:
                 depths.pop()
             depth -= 1
-    return kept
+    return outside
 
 
 def _immutable_functions(connection: Connection[Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Every SQL text, COPY target and join over owned tables names the authority; and so does every statement the ORM sends."""
+"""Every SQL text, COPY target and join over owned tables names the authority."""
 
 from __future__ import annotations
 

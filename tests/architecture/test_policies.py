@@ -34,8 +34,8 @@ READ_ONCE = "authority_id = (SELECT nullif(current_setting('app.authority', true
 def _table(visibility: Visibility | None = None) -> Table:
     """A planted table with every column a visibility may name."""
     keys = [Column(name, Uuid, primary_key=True) for name in ("authority_id", "id")]
-    others = [Column(name, Uuid) for name in ("school_id", "case_part_id", "agency_id")]
-    table = Table("planted", MetaData(), *keys, *others)
+    references = [Column(name, Uuid) for name in ("school_id", "case_part_id", "agency_id")]
+    table = Table("planted", MetaData(), *keys, *references)
     if visibility is not None:
         table.info[VISIBLE] = visibility
     return table
@@ -46,7 +46,7 @@ def _id(name: str, number: int) -> str:
 
 
 def _plant(connection: Connection[Any], visibility: Visibility) -> Table:
-    """Create the table and its policies, with a row for each of two schools, parts and agencies, and one of a neighbour."""
+    """Create the table with its policies, and a row of each school, part and agency."""
     table = _table(visibility)
     connection.execute(
         "CREATE TABLE planted (authority_id uuid, id uuid, school_id uuid, case_part_id uuid, agency_id uuid,"
@@ -128,8 +128,8 @@ def as_declared(superuser: Connection[Any]) -> dict[str, list[Any]]:
         if table.name in WITHOUT_SCHOOL:
             continue
         superuser.execute("SAVEPOINT declared")
-        kept = _policies(superuser, table.name)
-        for name, *_ in kept:
+        present = _policies(superuser, table.name)
+        for name, *_ in present:
             superuser.execute(f'DROP POLICY {name} ON "{table.name}"'.encode())
         for statement in owned.policies(table, owned.visible(table).sql):
             superuser.execute(statement.encode())

@@ -1,4 +1,4 @@
-"""What the ORM adds to statements over owned tables: the authority always, and the schools in a narrow scope."""
+"""The ORM adds the authority to statements over owned tables, and in a narrow scope the schools."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_the_whole_authority_is_not_narrowed_while_it_is_open(world: World) -> N
 
 
 def test_values_are_those_of_the_scope_in_which_a_statement_runs(world: World) -> None:
-    """The statement is compiled once; a value kept with it would show the first authority's schools to the second."""
+    # The statement is compiled once; a value kept with it would show the first authority's schools to the second.
     for authority in (world.authority, world.neighbour, world.authority):
         with unit_of_work(authority.scope(Role.TRUST_LEAD)):
             assert tx().scalars(select(School.id)).all() == [authority.primary]

@@ -60,7 +60,7 @@ def test_owned_tables_are_spread_by_authority_and_shared_ones_are_on_every_machi
     assert {name for name, by_column, _ in rows if by_column == "authority_id"} == OWNED
     assert {name for name, by_column, _ in rows if by_column is None} == SHARED
     owned = [row for row in rows if row[1]]
-    assert {beside for _, _, beside in owned[1:]} == {owned[0][0]}
+    assert {row[2] for row in owned[1:]} == {owned[0][0]}
 
 
 def test_keys_and_guards_are_as_before_and_no_policy_has_a_subquery(superuser: Connection[Any]) -> None:
