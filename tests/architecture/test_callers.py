@@ -76,7 +76,7 @@ def says_who_sees(source: Source) -> bool:
 
 def test_the_callers_of_whole_authority_are_pinned() -> None:
     widening = tuple(source for source in product() if not says_who_sees(source))
-    assert callers(widening, "whole_authority") - {"portal.security.visibility"} == WHOLE_AUTHORITY_CALLERS
+    assert callers(widening, "whole_authority") == WHOLE_AUTHORITY_CALLERS
 
 
 def test_the_openers_of_a_unit_of_work_are_pinned() -> None:
