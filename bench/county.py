@@ -63,7 +63,7 @@ def measured(
     """
     schools, pupils, pupils_before = size
     marks = len(first) * pupils_before * 2 * len(days)
-    _vacuum(bench)
+    bench.vacuum()
     before = _measure_size(bench, first[0], days, pupils_before, (len(first), marks), seed=100)
     table_before, number = _table_bytes(bench, "register_page"), len(first)
     for number in range(len(first) + 1, schools + 1):
@@ -73,7 +73,7 @@ def measured(
             write_pages(school_id, pages_of(register(pupils, 2 * len(days), number), days), upload_id=None)
     added = (schools - len(first)) * pupils * 2 * len(days)
     bytes_once = (_table_bytes(bench, "register_page") - table_before) / added
-    _vacuum(bench)
+    bench.vacuum()
     after = _measure_size(bench, first[0], days, pupils_before, (schools, marks + added), seed=200)
     note("a county: a version a day, and corrections")
     bytes_daily = _bytes_with_daily_versions(bench, number + 1, pupils_before, days)
@@ -140,9 +140,3 @@ def _table_bytes(bench: BenchDatabase, table: str) -> int:
     with psycopg.connect(bench.server.url("portal_owner")) as connection:
         row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (table,)).fetchone()
     return int(row[0]) if row else 0
-
-
-def _vacuum(bench: BenchDatabase) -> None:
-    """Do now what autovacuum would otherwise do in the middle of a measurement."""
-    with psycopg.connect(bench.server.url("portal_owner"), autocommit=True) as connection:
-        connection.execute("VACUUM (ANALYZE)")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import numpy as np
+import psycopg
 
 import migrations
 from local.postgres import EmbeddedPostgres
@@ -70,6 +71,11 @@ class BenchDatabase:
     def work(self) -> AbstractContextManager[Session]:
         """A unit of work with every school in reach."""
         return unit_of_work(command_line_scope(self.authority_id))
+
+    def vacuum(self) -> None:
+        """Do now what autovacuum would otherwise do in the middle of a measurement."""
+        with psycopg.connect(self.server.url("portal_owner"), autocommit=True) as connection:
+            connection.execute("VACUUM (ANALYZE)")
 
 
 @contextmanager

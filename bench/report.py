@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from bench.county import County
     from bench.school_year import SchoolYear
     from bench.sweeping import SweepResult
+    from bench.trust import TrustLists
 
 HEAD = """# Performance
 
@@ -17,12 +18,12 @@ another; milliseconds do not. PostgreSQL is the embedded one, durable (every com
 """
 
 #: The goals, as the portal was asked to meet them.
-FLOOR, USUAL, WEEK, ONCE, DAILY, THRESHOLD, STANDINGS, PANDAS = 1.0, 10.0, 50.0, 0.5, 1.5, 4.0, 12.0, 100.0
+FLOOR, USUAL, WEEK, ONCE, DAILY, THRESHOLD, STANDINGS, PANDAS, TRUST = 1.0, 10.0, 50.0, 0.5, 1.5, 4.0, 12.0, 100.0, 3.0
 
 
-def document(year: SchoolYear, county: County, sweep: SweepResult, *, machine: str) -> str:
+def document(year: SchoolYear, county: County, trust: TrustLists, sweep: SweepResult, *, machine: str) -> str:
     """The page docs/performance.md, in Markdown."""
-    rows = [*_year_rows(year), *_county_rows(county), *_sweep_rows(sweep)]
+    rows = [*_year_rows(year), *_county_rows(county), *_trust_rows(trust), *_sweep_rows(sweep)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in [("What", "Measured", "Goal", "Met"), ("---",) * 4, *rows])
     return f"{HEAD}Measured on {machine}.\n\n{table}\n\n{_explanation(year, county, sweep)}"
 
@@ -101,6 +102,19 @@ def _county_rows(county: County) -> list[tuple[str, str, str, str]]:
     ]
 
 
+def _trust_rows(lists: TrustLists) -> list[tuple[str, str, str, str]]:
+    county = f"{lists.schools} schools, {lists.pupils:,} pupils"
+    return [
+        (
+            f"A trust's list ÷ the whole authority's, {county}: {name}",
+            f"{lists.trust[name] / authority:.2f} ({lists.trust[name]:.1f} ms ÷ {authority:.1f} ms)",
+            "under 3",
+            _yes_or_no(lists.trust[name] < TRUST * authority),
+        )
+        for name, authority in lists.authority.items()
+    ]
+
+
 def _sweep_rows(sweep: SweepResult) -> list[tuple[str, str, str, str]]:
     pandas, duckdb = sweep.pandas / sweep.threshold, min(sweep.duckdb_window, sweep.duckdb_lag) / sweep.threshold
     return [
@@ -145,6 +159,8 @@ def _explanation(year: SchoolYear, county: County, sweep: SweepResult) -> str:
 - **Bytes**: `pg_total_relation_size` of the page table before and after, over marks. The row-a-mark table holds the same marks.
 - **Overviews**: `registers.overview`, from totals; {county.before.marks:,} marks, then
   {county.after.marks:,}. They grow with schools and weeks, not with marks: a school with ten times the pupils costs the same.
+- **A trust's lists**: the number of pupils with a year's summary, the overview, the board of registers received and the
+  newest uploads, in a trust's scope of 30 schools and in the whole authority's; the median of fifteen.
 - **The sweep**: marks in pages, a thousand lines at a time, in one process. pandas and DuckDB are given
   the same marks, already in memory as columns; every way must name the same pupils, or the run fails. Totals of
   {min(25, sweep.pupils // 1000)},000 pupils.

@@ -1,10 +1,11 @@
-"""`portal migrate`: brings the database to this version."""
+"""`portal migrate` and `portal distribute`: the database's version, and its spread over a cluster."""
 
 from __future__ import annotations
 
 import click
 
 import migrations
+from migrations import distribution
 from portal.accounts.actions import people
 from portal.accounts.queries.principals import platform_scope
 from portal.benchmarks.actions import load_bundled
@@ -19,3 +20,10 @@ def migrate(command_line: CommandLine) -> dict[str, object]:
     with command_line.database(), unit_of_work(platform_scope()):
         people.ensure_platform()
         return {"at": migrations.head(), "published_figures_loaded": load_bundled()}
+
+
+@click.command()
+def distribute() -> None:
+    """Print the SQL that spreads the tables over a Citus cluster. Needs no database."""
+    for statement in distribution.statements():
+        click.echo(f"{statement};")

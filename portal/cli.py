@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[CommandGroup, ...] = (
     CommandGroup("up", "start everything", "local.commands.up"),
     CommandGroup("migrate", "bring the database to this version", "migrations.commands.migrate"),
+    CommandGroup("distribute", "print the SQL that spreads the tables over a Citus cluster", "migrations.commands.distribute"),
     CommandGroup("demo", "make the demonstration authority", "demo.commands.demo"),
     CommandGroup("rules", "the law as arithmetic", "portal.platform.rules_commands.rules"),
     *commands(),

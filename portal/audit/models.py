@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db.tables import Owned
 from portal.db.types import NOT_PERSONAL, Instant, OptionalIdRef, Str
+from portal.security.visibility import whole_authority
 
 
 class AuditEvent(Owned):
@@ -18,6 +19,7 @@ class AuditEvent(Owned):
 
     __tablename__ = "audit_event"
     __bookkeeping__ = True
+    __visible__ = whole_authority()
     __table_args__ = (Index("ix_audit_event_subject_id", "authority_id", "subject_id"),)
 
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, info=NOT_PERSONAL)
@@ -36,6 +38,7 @@ class AuditHead(Owned):
 
     __tablename__ = "audit_head"
     __bookkeeping__ = True
+    __visible__ = whole_authority()
 
     sequence: Mapped[int] = mapped_column(BigInteger, info=NOT_PERSONAL)
     hash: Mapped[Str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -10,17 +10,22 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     MetaData,
+    Table,
     Uuid,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from portal.db.types import NOT_PERSONAL
 from portal.platform.refusals import CONFLICT
 from portal.security import scope as scopes
+from portal.security.visibility import Visibility
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-from portal.db.types import NOT_PERSONAL
+
+#: The key of a table's `info` under which its visibility stands, for the migrations.
+VISIBLE = "visible"
 
 
 class Base(DeclarativeBase):
@@ -50,14 +55,32 @@ def _authority_in_scope() -> UUID:
 class Owned(Base):
     """A table whose every row belongs to one authority.
 
-    `authority_id` is filled from the scope and comes first in every key, and row security is enabled on the table.
+    `authority_id` is filled from the scope and comes first in every key. `__visible__` says who in that authority may see
+    a row (`portal.security.visibility`); the migrations write the table's row security from it.
     """
 
     __abstract__ = True
+    __visible__: ClassVar[Visibility]
 
     authority_id: Mapped[UUID] = mapped_column(
         Uuid, primary_key=True, default=_authority_in_scope, info=NOT_PERSONAL, sort_order=-100
     )
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse a table that does not say who may see its rows.
+
+        Forgotten, it would be open to the whole authority.
+
+        Raises:
+            TypeError: when the model says nothing, or says it by inheritance from another table.
+        """
+        is_table = not cls.__dict__.get("__abstract__", False)
+        if is_table and not isinstance(cls.__dict__.get("__visible__"), Visibility):
+            message = f"{cls.__name__} is owned: say who may see its rows with __visible__ (portal.security.visibility)."
+            raise TypeError(message)
+        super().__init_subclass__(**options)
+        if isinstance(table := getattr(cls, "__table__", None), Table):
+            table.info[VISIBLE] = cls.__visible__
 
 
 def declared_conflicts() -> dict[str, tuple[str, str | None]]:

@@ -17,18 +17,19 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session
 
+from portal.db import criteria
+from portal.db.connection import engine
 from portal.db.tables import declared_conflicts
 from portal.platform.refusals import ConflictError
 from portal.security import scope as scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sqlalchemy.engine import Connection
     from sqlalchemy.orm import UOWTransaction
 
     from portal.security.scope import Scope
-from portal.db.connection import engine
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -82,28 +83,40 @@ def tx() -> Session:
     return _running().session
 
 
-#: A school id no school has. It stands for “no school”: an empty setting is what a transaction without a scope has.
-_NO_SCHOOL = UUID(int=0)
+#: An id no row has. It stands for "none": an empty setting is what a transaction without a scope has.
+_NONE = UUID(int=0)
 
 
 def _scope_statements(scope: Scope | None) -> str:
-    """The SET LOCAL statements for a scope; without one they clear both settings.
+    """The SET LOCAL statements for a scope; without one they clear every setting.
 
     SET takes no bound values, so each id passes through `UUID`: text that is not an id can never become part of a statement.
     """
-    if scope is None:
-        return "SET LOCAL app.authority = ''; SET LOCAL app.schools = ''"
-    schools = "*" if scope.schools is None else ",".join(sorted(str(UUID(str(school_id))) for school_id in scope.schools))
-    return f"SET LOCAL app.authority = '{UUID(str(scope.authority_id))}'; SET LOCAL app.schools = '{schools or _NO_SCHOOL}'"
+    values = dict.fromkeys(("authority", "schools", "agency", "shares"), "")
+    if scope is not None:
+        values = {
+            "authority": _id_list([scope.authority_id]),
+            "schools": "*" if scope.schools is None else _id_list(scope.schools) or str(_NONE),
+            "agency": _id_list([scope.agency] if scope.agency else []),
+            "shares": _id_list(scope.shares),
+        }
+    return "; ".join(f"SET LOCAL app.{name} = '{value}'" for name, value in values.items())
 
 
-# Row security reads the scope from two settings of the transaction. They are SET LOCAL, so that they end with it: a
+def _id_list(ids: Iterable[UUID]) -> str:
+    return ",".join(sorted(str(UUID(str(each_id))) for each_id in ids))
+
+
+# Row security reads the scope from four settings of the transaction. They are SET LOCAL, so that they end with it: a
 # session's setting would stay on the pooled connection and show one authority's rows to whoever borrows it next. And they
 # are set each time a transaction begins, not once when the unit of work opens: after a commit or a rollback the session
 # begins a new transaction by itself, which without its scope would see no rows at all.
 @event.listens_for(Session, "after_begin")
 def _set_scope_in_postgres(_session: Session, _transaction: object, connection: Connection) -> None:
     connection.exec_driver_sql(_scope_statements(scopes.current_or_none()))
+
+
+event.listen(Session, "do_orm_execute", criteria.name_authority_and_schools)
 
 
 def _is_bookkeeping(row: object) -> bool:

@@ -191,7 +191,9 @@ def _existing(
     if not ids:
         return {}, parents, characteristics
     pupils = {pupil.id: pupil for pupil in tx().scalars(select(Pupil).where(Pupil.id.in_(ids)))}
-    links = select(PupilContact, Parent).join(Parent, Parent.id == PupilContact.parent_id)
+    links = select(PupilContact, Parent).join(
+        Parent, (Parent.authority_id == PupilContact.authority_id) & (Parent.id == PupilContact.parent_id)
+    )
     for link, parent in tx().execute(links.where(PupilContact.pupil_id.in_(ids)).order_by(PupilContact.priority, PupilContact.id)):
         parents[link.pupil_id].append((link, parent))
     rows = select(Characteristic).where(Characteristic.pupil_id.in_(ids))
@@ -341,7 +343,9 @@ def change_disclosure(pupil_id: UUID, parent_id: UUID, *, do_not_disclose: bool)
     Raises:
         NotFoundError: when the pupil has no such parent in scope.
     """
-    parents = select(Parent).join(PupilContact, PupilContact.parent_id == Parent.id)
+    parents = select(Parent).join(
+        PupilContact, (PupilContact.authority_id == Parent.authority_id) & (PupilContact.parent_id == Parent.id)
+    )
     parent = tx().scalar(parents.where(PupilContact.pupil_id == pupil_id, Parent.id == parent_id))
     if parent is None:
         raise NotFoundError

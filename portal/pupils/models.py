@@ -25,6 +25,7 @@ from portal.db.types import (
     PersonalStr,
     Str,
 )
+from portal.security.visibility import by_school
 
 #: The groups whose attendance is followed, each with its own permission and its own read audit.
 CHARACTERISTICS = (
@@ -103,6 +104,7 @@ class Pupil(Owned):
     """
 
     __tablename__ = "pupil"
+    __visible__ = by_school()
     __table_args__ = (
         Index("ix_pupil_upn", "authority_id", "upn"),
         Index("ix_pupil_former_upn", "authority_id", "former_upn"),
@@ -130,6 +132,7 @@ class Parent(Owned):
     """A parent or carer, in the wide sense of section 576 of the Education Act 1996."""
 
     __tablename__ = "parent"
+    __visible__ = by_school()
 
     id: Mapped[Id]
     name: Mapped[PersonalStr]
@@ -144,6 +147,7 @@ class PupilContact(Owned):
     """How a parent or carer is related to a pupil."""
 
     __tablename__ = "pupil_contact"
+    __visible__ = by_school()
     __table_args__ = (
         UniqueConstraint("authority_id", "pupil_id", "parent_id"),
         Index("ix_pupil_contact_parent_id", "authority_id", "parent_id"),
@@ -163,6 +167,7 @@ class Characteristic(Owned):
     """A characteristic that may call for support, with its first and last day where known."""
 
     __tablename__ = "characteristic"
+    __visible__ = by_school()
     __table_args__ = (
         tenant_fk("pupil", "pupil_id"),
         CheckConstraint(f"kind IN {CHARACTERISTICS}", name="kind_known"),
@@ -185,6 +190,7 @@ class RollLine(Owned):
     """
 
     __tablename__ = "roll_line"
+    __visible__ = by_school()
     __table_args__ = (
         UniqueConstraint("authority_id", "school_id", "academic_year", "line"),
         Index("ix_roll_line_pupil_id", "authority_id", "pupil_id"),
@@ -215,6 +221,7 @@ class PossibleDuplicate(Owned):
     """
 
     __tablename__ = "possible_duplicate"
+    __visible__ = by_school()
     __table_args__ = (
         tenant_fk("school", "school_id"),
         tenant_fk("pupil", "pupil_id"),

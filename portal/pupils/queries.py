@@ -38,9 +38,9 @@ DUAL_REGISTERED = ("M", "S")
 #: however long the list is, and a UNION instead of OR lets each condition use its index.
 _CANDIDATES = """
 WITH candidate AS (
-  SELECT id FROM pupil WHERE authority_id = :authority AND upn = ANY(CAST(:upns AS text[]))
+  SELECT p.id FROM pupil p WHERE p.authority_id = :authority AND p.upn = ANY(CAST(:upns AS text[]))
   UNION
-  SELECT id FROM pupil WHERE authority_id = :authority AND former_upn = ANY(CAST(:upns AS text[]))
+  SELECT p.id FROM pupil p WHERE p.authority_id = :authority AND p.former_upn = ANY(CAST(:upns AS text[]))
   UNION
   SELECT p.id FROM unnest(CAST(:surnames AS text[]), CAST(:births AS date[])) AS listed (surname, birth)
   JOIN pupil p ON p.authority_id = :authority AND p.surname_folded = listed.surname AND p.date_of_birth = listed.birth
@@ -95,7 +95,7 @@ def roll(school_id: UUID, academic_year: int) -> Roll:
             RollLine.registration_group,
             RollLine.enrolment_status,
         )
-        .join(Pupil, Pupil.id == RollLine.pupil_id)
+        .join(Pupil, (Pupil.authority_id == RollLine.authority_id) & (Pupil.id == RollLine.pupil_id))
         .where(RollLine.school_id == school_id, RollLine.academic_year == academic_year)
         .order_by(RollLine.line)
     )
@@ -175,7 +175,7 @@ def _line_conditions(filters: PupilFilter, today: date) -> list[ColumnElement[bo
         return []
     # OFFSET 0 stops PostgreSQL from turning EXISTS into a join of the whole authority: pupils are read in the order of the
     # list and tested one by one, which ends when the page is full.
-    return [lines.where(RollLine.pupil_id == Pupil.id).offset(0).exists()]
+    return [lines.where(RollLine.authority_id == Pupil.authority_id, RollLine.pupil_id == Pupil.id).offset(0).exists()]
 
 
 def _name_condition(name: str) -> ColumnElement[bool]:
@@ -193,7 +193,9 @@ def _is_current(today: date) -> ColumnElement[bool]:
     """A line of the newest year the school has opened so far, whose pupil has not left."""
     school_line = aliased(RollLine)
     newest = select(func.max(school_line.academic_year)).where(
-        school_line.school_id == RollLine.school_id, school_line.academic_year <= calendar.academic_year(today)
+        school_line.authority_id == RollLine.authority_id,
+        school_line.school_id == RollLine.school_id,
+        school_line.academic_year <= calendar.academic_year(today),
     )
     has_not_left = or_(RollLine.on_roll_until.is_(None), RollLine.on_roll_until >= today)
     return and_(has_not_left, RollLine.academic_year == newest.scalar_subquery())
@@ -204,7 +206,7 @@ def _with_lines(listed: Sequence[Pupil], today: date) -> list[ListedPupil]:
     ids = [pupil.id for pupil in listed]
     lines = (
         select(RollLine, School.name, _is_current(today).label("is_current"))
-        .join(School, School.id == RollLine.school_id)
+        .join(School, (School.authority_id == RollLine.authority_id) & (School.id == RollLine.school_id))
         .where(RollLine.pupil_id.in_(ids))
         # The dictionary below keeps the last row of each pupil, so the preferred line comes last.
         .order_by(text("is_current"), RollLine.academic_year, RollLine.on_roll_from, RollLine.line)
@@ -232,7 +234,9 @@ def lines_of_pupil(pupil_id: UUID) -> list[RollLine]:
 
 def roll_history(pupil_id: UUID) -> list[tuple[RollLine, str]]:
     """The pupil's roll lines in scope with their schools' names, newest first."""
-    lines = select(RollLine, School.name).join(School, School.id == RollLine.school_id)
+    lines = select(RollLine, School.name).join(
+        School, (School.authority_id == RollLine.authority_id) & (School.id == RollLine.school_id)
+    )
     ordered = lines.where(RollLine.pupil_id == pupil_id).order_by(RollLine.academic_year.desc(), RollLine.on_roll_from.desc())
     return [(line, name) for line, name in tx().execute(ordered)]
 
@@ -271,7 +275,9 @@ def contacts(pupil: Pupil) -> tuple[Home, list[Contact]]:
     Where one parent must not be found, the pupil's own home is hidden too, and so is any other parent's at one of the
     hidden addresses.
     """
-    parents = select(PupilContact, Parent).join(Parent, Parent.id == PupilContact.parent_id)
+    parents = select(PupilContact, Parent).join(
+        Parent, (Parent.authority_id == PupilContact.authority_id) & (Parent.id == PupilContact.parent_id)
+    )
     links = tx().execute(parents.where(PupilContact.pupil_id == pupil.id).order_by(PupilContact.priority, PupilContact.id)).all()
     hidden = {key for _, parent in links if parent.do_not_disclose for key in _address_keys(parent)}
     has_protected_parent = any(parent.do_not_disclose for _, parent in links)
@@ -331,8 +337,8 @@ def possible_duplicate(question_id: UUID) -> WaitingQuestion | None:
 def _questions() -> Select[PossibleDuplicate, str, Pupil | None]:
     return (
         select(PossibleDuplicate, School.name, Pupil)
-        .join(School, School.id == PossibleDuplicate.school_id)
-        .outerjoin(Pupil, Pupil.id == PossibleDuplicate.pupil_id)
+        .join(School, (School.authority_id == PossibleDuplicate.authority_id) & (School.id == PossibleDuplicate.school_id))
+        .outerjoin(Pupil, (Pupil.authority_id == PossibleDuplicate.authority_id) & (Pupil.id == PossibleDuplicate.pupil_id))
         .where(PossibleDuplicate.decided_at.is_(None))
     )
 
@@ -353,7 +359,7 @@ def on_two_rolls(today: date, position: Position) -> Page[tuple[Pupil, list[tupl
     page: Page[Pupil] = select_page(select(Pupil).where(Pupil.id.in_(pupil_ids)), *_BY_NAME, position=position)
     lines = (
         select(RollLine, School.name)
-        .join(School, School.id == RollLine.school_id)
+        .join(School, (School.authority_id == RollLine.authority_id) & (School.id == RollLine.school_id))
         .where(RollLine.pupil_id.in_([pupil.id for pupil in page.items]), _is_current(today))
         .order_by(RollLine.on_roll_from)
     )

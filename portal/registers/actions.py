@@ -104,7 +104,12 @@ def _revert_notes(school_id: UUID, upload_id: UUID) -> None:
     mark_written("mark_note")
     own = aliased(MarkNote)
     replaced = update(MarkNote).where(MarkNote.school_id == school_id, MarkNote.replaced_by == upload_id)
-    same_session = and_(own.pupil_id == MarkNote.pupil_id, own.on == MarkNote.on, own.session == MarkNote.session)
+    same_session = and_(
+        own.authority_id == MarkNote.authority_id,
+        own.pupil_id == MarkNote.pupil_id,
+        own.on == MarkNote.on,
+        own.session == MarkNote.session,
+    )
     # In this order: the first statement reads the successors that the second overwrites.
     tx().execute(
         replaced.where(own.upload_id == upload_id, same_session).values(replaced_by=own.replaced_by), execution_options=NO_SYNC

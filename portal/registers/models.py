@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db.tables import Owned, tenant_fk
 from portal.db.types import NOT_PERSONAL, PERSONAL, Day, Id, IdRef, Instant, Int, OptionalIdRef, Str
+from portal.security.visibility import by_school
 
 
 class RegisterPage(Owned):
@@ -18,6 +19,7 @@ class RegisterPage(Owned):
     """
 
     __tablename__ = "register_page"
+    __visible__ = by_school()
     __table_args__ = (tenant_fk("school", "school_id"), Index("ix_register_page_upload_id", "authority_id", "upload_id"))
 
     school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
@@ -37,6 +39,7 @@ class CurrentPage(Owned):
     """
 
     __tablename__ = "current_page"
+    __visible__ = by_school()
     __table_args__ = (tenant_fk("school", "school_id"),)
 
     school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
@@ -55,6 +58,7 @@ class SchoolWeekSummary(Owned):
     """
 
     __tablename__ = "school_week_summary"
+    __visible__ = by_school()
     __table_args__ = (tenant_fk("school", "school_id"), Index("ix_school_week_summary_week", "authority_id", "dimension", "week"))
 
     school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
@@ -80,6 +84,7 @@ class PupilYearSummary(Owned):
     """
 
     __tablename__ = "pupil_year_summary"
+    __visible__ = by_school()
     __table_args__ = (tenant_fk("school", "school_id"),)
 
     school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
@@ -115,6 +120,7 @@ class MarkNote(Owned):
     """
 
     __tablename__ = "mark_note"
+    __visible__ = by_school()
     __table_args__ = (tenant_fk("school", "school_id"), Index("ix_mark_note_pupil_id", "authority_id", "pupil_id"))
 
     id: Mapped[Id]

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.db.tables import Owned, tenant_fk
 from portal.db.types import NOT_PERSONAL, Day, Id, OptionalDay, OptionalIdRef, OptionalInt, OptionalStr, Str
 from portal.platform.refusals import conflict
+from portal.security.visibility import by_school, whole_authority
 
 PHASES = ("primary", "secondary", "special", "all-through", "alternative", "nursery")
 #: The phases as screens name them.
@@ -27,6 +28,7 @@ class Trust(Owned):
     """A multi-academy trust with schools in the authority."""
 
     __tablename__ = "trust"
+    __visible__ = whole_authority()
     __table_args__ = (UniqueConstraint("authority_id", "name", info=conflict(TRUST_TAKEN, "trust")),)
 
     id: Mapped[Id]
@@ -37,6 +39,7 @@ class School(Owned):
     """A school of the authority. The id is the key; `urn` and `laestab` are for cross-checks."""
 
     __tablename__ = "school"
+    __visible__ = by_school("id")
     __table_args__ = (
         UniqueConstraint("authority_id", "urn", info=conflict(URN_TAKEN, "urn")),
         tenant_fk("trust", "trust_id"),
@@ -62,6 +65,7 @@ class Term(Owned):
     """
 
     __tablename__ = "term"
+    __visible__ = by_school(or_none=True)
     __table_args__ = (
         tenant_fk("school", "school_id"),
         CheckConstraint("first_day <= last_day", name="in_order"),
@@ -82,6 +86,7 @@ class ClosedDays(Owned):
     """
 
     __tablename__ = "closed_days"
+    __visible__ = by_school(or_none=True)
     __table_args__ = (
         tenant_fk("school", "school_id"),
         CheckConstraint("first_day <= last_day", name="in_order"),

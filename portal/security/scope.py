@@ -10,9 +10,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from portal.platform.refusals import RefusedError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
+
+
+#: Case parts open to one person at once. Every statement is checked against the list, and no caseload comes near it.
+MOST_SHARES = 2_000
 
 
 class NoScopeError(RuntimeError):
@@ -30,11 +36,26 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One authority, the schools in reach (None: every school), and the actor."""
+    """One authority, the schools in reach (None: every school), and the actor.
+
+    A partner's practitioner also has their agency, and the parts of cases open to their membership today.
+    """
 
     authority_id: UUID
     schools: frozenset[UUID] | None
     actor: Actor
+    agency: UUID | None = None
+    shares: frozenset[UUID] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Refuse more shares than a statement can be checked against in good time.
+
+        Raises:
+            RefusedError: with more than 2,000 shares.
+        """
+        if len(self.shares) > MOST_SHARES:
+            sentence = f"More than {MOST_SHARES:,} parts of cases are open to this person."
+            raise RefusedError(f"{sentence} Ask the authority to end the shares that are no longer needed.")
 
     def whole_authority(self) -> Scope:
         """The same actor with every school of the authority in reach. Only `db.whole_authority` calls it."""

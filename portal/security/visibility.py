@@ -1,6 +1,7 @@
-"""Who may see the rows of an owned table: said on the model, written into PostgreSQL's row security by the migrations.
+"""Who may see the rows of an owned table, as its model says.
 
-No condition reads another table. PostgreSQL would ask that table's own policy for every row, and Citus refuses it.
+The migrations write it into PostgreSQL's row security. No condition reads another table. PostgreSQL would ask that table's
+own policy for every row, and Citus refuses it.
 """
 
 from __future__ import annotations
@@ -21,14 +22,21 @@ def _ids(setting: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """The condition under which the portal's role may see a row, in addition to the row's authority being in scope."""
+    """The condition under which the portal's role sees a row of the authority in scope."""
 
     condition: str | None
+    #: The column by which alone a school's scope sees rows, so that a query may name its schools too and use an index.
+    school_column: str | None = None
 
     @property
     def sql(self) -> str:
         """The whole condition, as a policy takes it."""
         return _AUTHORITY if self.condition is None else f"{_AUTHORITY} AND ({self.condition})"
+
+    @property
+    def sql_without_subqueries(self) -> str:
+        """The same condition with each setting read bare: Citus refuses subqueries in the policies of distributed tables."""
+        return self.sql.replace("(SELECT ", "(")
 
 
 def whole_authority() -> Visibility:
@@ -37,14 +45,17 @@ def whole_authority() -> Visibility:
 
 
 def authority_only() -> Visibility:
-    """Only a scope that reaches every school of the authority sees the rows: what links the records of several schools."""
+    """Only a scope of every school sees the rows, which link the records of several schools."""
     return Visibility(_EVERY_SCHOOL)
 
 
 def by_school(column: str = "school_id", *, or_none: bool = False) -> Visibility:
-    """A scope sees the rows of the schools it reaches; with `or_none` also rows of no school, which are the authority's."""
+    """A scope sees the rows of the schools it reaches.
+
+    With `or_none` it also sees rows of no school, which are the authority's.
+    """
     reached = f"{_EVERY_SCHOOL} OR {column} = {_ids('app.schools')}"
-    return Visibility(f"{reached} OR {column} IS NULL" if or_none else reached)
+    return Visibility(f"{reached} OR {column} IS NULL") if or_none else Visibility(reached, school_column=column)
 
 
 def by_share(column: str = "case_part_id") -> Visibility:
@@ -58,7 +69,7 @@ def by_agency(column: str = "agency_id") -> Visibility:
 
 
 def either(*ways: Visibility) -> Visibility:
-    """A row is visible in any of several ways: to its school, or to the practitioner it is shared with."""
+    """A row is visible in any of several ways: to its school, or to a partner."""
     conditions = [way.condition for way in ways]
     if None in conditions:
         return Visibility(None)

@@ -79,7 +79,7 @@ def _store_upload(school_id: UUID, *, kind: str, file_name: str, content: bytes,
     tx().add(upload)
     # The content refers to the upload, so the upload must be inserted first.
     tx().flush()
-    tx().add(UploadContent(upload_id=upload.id, received=content))
+    tx().add(UploadContent(upload_id=upload.id, school_id=school_id, received=content))
     record(RECEIVED, upload.id, school_id=school_id, kind=kind, sha256=sha256, size=len(content))
     return upload
 
@@ -126,7 +126,7 @@ def _read_or_reject(upload: Upload, content: bytes) -> Reading | None:
 
 def _read(upload: Upload, content: bytes) -> Reading:
     """Read the file in a child process, with the school's column mapping, and set its kind."""
-    progress = _Progress(upload.id, "Reading rows").show
+    progress = _Progress(upload, "Reading rows").show
     reading = read_in_child(content, mapping=dict(upload.mapping) or None, progress=progress, meanwhile=tx().flush)
     # The headings, and so the mapping, are only known once the file is read: it is then read again.
     remembered = queries.remembered_mapping(upload.school_id, reading.fingerprint)
@@ -161,11 +161,11 @@ def _store_findings(upload: Upload, reading: Reading, checked: Checked, preview:
     upload.covers_from, upload.covers_until = checked.first_day, checked.last_day
     columns = ("kind", "rejected", "sheet", "column", "rows", "value", "sentence", "count")
     rows = [
-        (upload.id, number, *(getattr(finding, column) for column in columns))
+        (upload.id, upload.school_id, number, *(getattr(finding, column) for column in columns))
         for number, finding in enumerate(checked.findings[:MAX_FINDINGS], start=1)
     ]
     if rows:
-        insert_many("finding", ("upload_id", "number", *columns), rows)
+        insert_many("finding", ("upload_id", "school_id", "number", *columns), rows)
     rejected_rows = rejected_rows_csv(reading, checked) if checked.rows_rejected else None
     tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(rejected_rows=rejected_rows))
 
@@ -265,7 +265,7 @@ def _apply(upload: Upload, reading: Reading) -> None:
     checked, preview = _check_and_preview(upload, reading)
     _store_findings(upload, reading, checked, preview)
     if upload.kind == "marks" and checked.pages:
-        progress = _Progress(upload.id, "Writing weeks").show
+        progress = _Progress(upload, "Writing weeks").show
         rolls = {academic_year: (year.roll, year.calendar) for academic_year, year in checked.years.items()}
         registers.write_pages(upload.school_id, checked.pages, upload_id=upload.id, preloaded=rolls, progress=progress)
         registers.save_notes(upload.school_id, upload.id, checked.notes)
@@ -365,24 +365,29 @@ class _Progress:
 
     EVERY = timedelta(milliseconds=250)
 
-    def __init__(self, upload_id: UUID, step: str) -> None:
-        self.upload_id, self.step = upload_id, step
+    def __init__(self, upload: Upload, step: str) -> None:
+        self.upload_id, self.school_id, self.step = upload.id, upload.school_id, step
         self.shown_at = clock.now()
 
     def show(self, done: int, total: int = 0) -> None:
         if clock.now() - self.shown_at < self.EVERY:
             return
         self.shown_at = clock.now()
-        _store_progress(self.upload_id, self.step, done, total)
+        self._store(done, total)
 
-
-def _store_progress(upload_id: UUID, step: str, done: int, total: int) -> None:
-    """Store progress and commit it at once."""
-    # On a connection of its own: in the transaction of the work it would not be visible before the work is committed.
-    with unit_of_work(scope.current()) as session:
-        session.merge(
-            UploadProgress(
-                authority_id=scope.current().authority_id, upload_id=upload_id, step=step, done=done, total=total, at=clock.now()
+    def _store(self, done: int, total: int) -> None:
+        """Store progress and commit it at once."""
+        # On a connection of its own: in the transaction of the work it would not be visible before the work is committed.
+        with unit_of_work(scope.current()) as session:
+            session.merge(
+                UploadProgress(
+                    authority_id=scope.current().authority_id,
+                    upload_id=self.upload_id,
+                    school_id=self.school_id,
+                    step=self.step,
+                    done=done,
+                    total=total,
+                    at=clock.now(),
+                )
             )
-        )
-        session.commit()
+            session.commit()

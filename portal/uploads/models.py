@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import zstandard
-from sqlalchemy import CheckConstraint, Index, Integer, LargeBinary, Text, TypeDecorator, UniqueConstraint, Uuid
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +38,7 @@ from portal.db.types import (
     Str,
 )
 from portal.platform.refusals import conflict
+from portal.security.visibility import by_school
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -44,6 +55,7 @@ class Upload(Owned):
     """A file sent by a school, in one of the states above."""
 
     __tablename__ = "upload"
+    __visible__ = by_school()
     __table_args__ = (
         tenant_fk("school", "school_id"),
         CheckConstraint(f"state IN {STATES}", name="state_known"),
@@ -51,6 +63,8 @@ class Upload(Owned):
         CheckConstraint("rows_in = rows_stored + rows_rejected", name="nothing_dropped"),
         CheckConstraint("state NOT IN ('applied', 'reverted') OR applied_at IS NOT NULL", name="applied_when"),
         CheckConstraint("(state = 'reverted') = (reverted_at IS NOT NULL)", name="reverted_when"),
+        # What belongs to an upload refers to its school too, so that its own school_id cannot differ.
+        UniqueConstraint("authority_id", "school_id", "id"),
         Index("ix_upload_school_id", "authority_id", "school_id", "received_at"),
         Index("ix_upload_sha256", "authority_id", "school_id", "sha256"),
     )
@@ -100,13 +114,20 @@ class CompressedBytes(TypeDecorator[bytes]):
         return None if value is None else zstandard.decompress(value)
 
 
+def _of_upload() -> ForeignKeyConstraint:
+    """The key to the upload and its school. Row security then asks the row's own school, without reading the upload."""
+    return tenant_fk("upload", "school_id", "upload_id", target=("school_id", "id"))
+
+
 class UploadContent(Owned):
     """The bytes as received, and the rejected rows as a CSV to correct and send again."""
 
     __tablename__ = "upload_content"
-    __table_args__ = (tenant_fk("upload", "upload_id"),)
+    __visible__ = by_school()
+    __table_args__ = (_of_upload(),)
 
     upload_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
+    school_id: Mapped[IdRef]
     received: Mapped[bytes] = mapped_column(CompressedBytes, info=PERSONAL)
     rejected_rows: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
 
@@ -118,10 +139,12 @@ class Finding(Owned):
     """
 
     __tablename__ = "finding"
-    __table_args__ = (tenant_fk("upload", "upload_id"),)
+    __visible__ = by_school()
+    __table_args__ = (_of_upload(),)
 
     upload_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, info=NOT_PERSONAL)
+    school_id: Mapped[IdRef]
     kind: Mapped[Str]
     rejected: Mapped[bool] = mapped_column(info=NOT_PERSONAL)
     sheet: Mapped[OptionalPersonalStr]
@@ -141,8 +164,10 @@ class UploadProgress(Owned):
     # No foreign key: to check one, PostgreSQL would wait for the lock on the upload that the work itself holds.
     __tablename__ = "upload_progress"
     __bookkeeping__ = True
+    __visible__ = by_school()
 
     upload_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
+    school_id: Mapped[IdRef]
     step: Mapped[Str]
     done: Mapped[Int]
     total: Mapped[Int]
@@ -153,6 +178,7 @@ class RememberedMapping(Owned):
     """A school's column mapping, used for all files with the same fingerprint of headings."""
 
     __tablename__ = "remembered_mapping"
+    __visible__ = by_school()
     __table_args__ = (
         tenant_fk("school", "school_id"),
         UniqueConstraint("authority_id", "school_id", "fingerprint", info=conflict(MAPPED_MEANWHILE)),
@@ -169,6 +195,7 @@ class LocalCode(Owned):
     """A school's own mark, and the statutory code the school has mapped it to."""
 
     __tablename__ = "local_code"
+    __visible__ = by_school()
     __table_args__ = (
         tenant_fk("school", "school_id"),
         UniqueConstraint("authority_id", "school_id", "mark", info=conflict(MARK_SET_MEANWHILE, "mark")),
@@ -187,7 +214,8 @@ class ReportedTotal(Owned):
     """
 
     __tablename__ = "reported_total"
-    __table_args__ = (tenant_fk("upload", "upload_id"), tenant_fk("school", "school_id"), tenant_fk("pupil", "pupil_id"))
+    __visible__ = by_school()
+    __table_args__ = (_of_upload(), tenant_fk("school", "school_id"), tenant_fk("pupil", "pupil_id"))
 
     id: Mapped[Id]
     upload_id: Mapped[IdRef]

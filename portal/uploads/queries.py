@@ -169,6 +169,7 @@ def _received(since: date) -> Sequence[Any]:
     """Each open school with last day, marks expected and missing, weeks, newest file and files waiting."""
     pages = (
         select(
+            CurrentPage.authority_id,
             CurrentPage.school_id,
             func.max(CurrentPage.last_day).label("last_day"),
             func.sum(CurrentPage.expected).label("expected"),
@@ -176,24 +177,25 @@ def _received(since: date) -> Sequence[Any]:
             func.count().label("weeks"),
         )
         .where(CurrentPage.week >= week_of(since), HAS_MARKS)
-        .group_by(CurrentPage.school_id)
+        .group_by(CurrentPage.authority_id, CurrentPage.school_id)
         .subquery()
     )
     files = (
         select(
+            Upload.authority_id,
             Upload.school_id,
             func.max(Upload.received_at).label("newest"),
             func.count().filter(Upload.state.in_(("received", "needs-mapping", "previewed", "applying"))).label("waiting"),
         )
-        .group_by(Upload.school_id)
+        .group_by(Upload.authority_id, Upload.school_id)
         .subquery()
     )
     return (
         tx()
         .execute(
             select(SchoolRow, pages.c.last_day, pages.c.expected, pages.c.missing, pages.c.weeks, files.c.newest, files.c.waiting)
-            .outerjoin(pages, pages.c.school_id == SchoolRow.id)
-            .outerjoin(files, files.c.school_id == SchoolRow.id)
+            .outerjoin(pages, (pages.c.authority_id == SchoolRow.authority_id) & (pages.c.school_id == SchoolRow.id))
+            .outerjoin(files, (files.c.authority_id == SchoolRow.authority_id) & (files.c.school_id == SchoolRow.id))
             .where(SchoolRow.closed_on.is_(None))
             .order_by(SchoolRow.name)
         )

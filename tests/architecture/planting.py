@@ -92,11 +92,15 @@ def insert_row(connection: Connection[Any], table: Table, values: dict[str, Any]
     connection.execute(statement, list(values.values()))
 
 
-def set_role_and_scope(connection: Connection[Any], authority: UUID | None, schools: str = "*") -> None:
+def set_role_and_scope(
+    connection: Connection[Any], authority: UUID | None, schools: str = "*", *, agency: str = "", shares: str = ""
+) -> None:
     """Be the portal's own role in this scope, until the transaction ends."""
     connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(APP_ROLE)))
     connection.execute(sql.SQL("SET LOCAL app.authority = {}").format(sql.Literal(str(authority or ""))))
     connection.execute(sql.SQL("SET LOCAL app.schools = {}").format(sql.Literal(schools if authority else "")))
+    connection.execute(sql.SQL("SET LOCAL app.agency = {}").format(sql.Literal(agency)))
+    connection.execute(sql.SQL("SET LOCAL app.shares = {}").format(sql.Literal(shares)))
 
 
 def visible_rows(connection: Connection[Any], table: Table) -> set[int]:

@@ -42,6 +42,11 @@ def tables_of(kind: type[Base]) -> set[str]:
 OWNED = tables_of(Owned)
 
 
+def owned_classes() -> set[str]:
+    """The names of the owned models' classes."""
+    return {mapper.class_.__name__ for mapper in Base.registry.mappers if issubclass(mapper.class_, Owned)}
+
+
 def faults(connection: Connection[Any]) -> list[str]:
     """The faults of the schema in the catalogue."""
     return catalogue.faults(connection, owned=OWNED, shared=SHARED)

@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import Column, MetaData, Table, Uuid
 
 from migrations.owned import APPEND_ONLY
+from portal.db.tables import VISIBLE
+from portal.security.visibility import whole_authority
 from tests.architecture import planting
 from tests.architecture.planting import HERE, NEIGHBOUR, owned, set_role_and_scope, visible_rows
 
@@ -32,6 +34,10 @@ def leaks(connection: Connection[Any], expected: dict[str, set[int]]) -> dict[st
     """Tables in which the connection sees other rows than expected, and which rows it sees."""
     visible = {table.name: visible_rows(connection, table) for table in (*owned(), _PLANTED) if table.name in expected}
     return {name: rows for name, rows in visible.items() if rows != expected[name]}
+
+
+def test_the_tables_that_a_whole_authority_sees_are_those_that_say_so() -> None:
+    assert {table.name for table in owned() if table.info[VISIBLE] == whole_authority()} == WHOLE_AUTHORITY_TABLES
 
 
 def _expect_everywhere(rows: set[int]) -> dict[str, set[int]]:
