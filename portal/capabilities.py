@@ -73,8 +73,8 @@ def main_tasks(capabilities: tuple[Capability, ...] = CAPABILITIES) -> Mapping[R
 
 def panels(page: PageWithPanels, capabilities: tuple[Capability, ...] = CAPABILITIES) -> tuple[Panel, ...]:
     """What the capabilities show on a shared page, in their order."""
-    shown = [panel for capability in capabilities for panel in capability.panels if panel.page is page]
-    return tuple(sorted(shown, key=lambda panel: panel.order))
+    page_panels = [panel for capability in capabilities for panel in capability.panels if panel.page is page]
+    return tuple(sorted(page_panels, key=lambda panel: panel.order))
 
 
 def pupil_tabs(capabilities: tuple[Capability, ...] = CAPABILITIES) -> tuple[Tab, ...]:

@@ -1,4 +1,4 @@
-"""Running a job: once, in its originator's scope, whatever happens to the worker."""
+"""Running a job once, in its originator's scope, also when a worker dies."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 The value stands in `portal/<capability>/capability.py`.
 
-Code is named by dotted name (`"portal.uploads.actions.check"`) and loaded by whoever needs it, so that the worker, the
+Code is named by dotted name (`"portal.uploads.actions.check"`) and loaded where it is needed, so that the worker, the
 command line and the migrations never import Flask or Dash.
 """
 

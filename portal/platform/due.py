@@ -1,4 +1,4 @@
-"""Steps: the one way to move a thing along its lifecycle, which also writes what is due next."""
+"""Steps: the one way to move a subject along its lifecycle, which also writes what is due next."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from portal.platform.lifecycle import Lifecycle
 
 
-class Thing(Protocol):
+class Subject(Protocol):
     """A row with a lifecycle."""
 
     id: Any
@@ -29,39 +29,39 @@ class Thing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where a thing belongs: its school if it has one, the membership that owns it, and the page it is on."""
+    """The school, the owner and the page of a subject, where it has them."""
 
     school_id: UUID | None = None
     owner_id: UUID | None = None
     endpoint: str | None = None
 
 
-def begin(lifecycle: Lifecycle, thing: Thing, where: Where) -> None:
-    """Write what is due of a new thing, which stands in one of its lifecycle's first states.
+def begin(lifecycle: Lifecycle, subject: Subject, where: Where) -> None:
+    """Write what is due of a new subject, which stands in one of its lifecycle's first states.
 
     Raises:
-        ValueError: when a thing cannot begin in this state.
+        ValueError: when a subject cannot begin in this state.
     """
-    if thing.state not in lifecycle.initial:
-        raise ValueError(f"A new {lifecycle.name} cannot be {thing.state}.")
-    _write(lifecycle, thing, where)
+    if subject.state not in lifecycle.initial:
+        raise ValueError(f"A new {lifecycle.name} cannot be {subject.state}.")
+    _write(lifecycle, subject, where)
 
 
-def take_step(lifecycle: Lifecycle, thing: Thing, step: str, where: Where) -> None:
-    """Move a thing along a step and write what is due next, in the running action's transaction.
+def take_step(lifecycle: Lifecycle, subject: Subject, step: str, where: Where) -> None:
+    """Move a subject along a step and write what is due next, in the running action's transaction.
 
     Raises:
-        RefusedError: when the step cannot be taken from the thing's state.
+        RefusedError: when the step cannot be taken from the subject's state.
     """
-    lifecycle.take(thing, step)
-    _write(lifecycle, thing, where)
+    lifecycle.take(subject, step)
+    _write(lifecycle, subject, where)
 
 
-def _write(lifecycle: Lifecycle, thing: Thing, where: Where) -> None:
-    """Keep exactly one row for a live thing and none for a final one."""
-    state = lifecycle.state(thing.state)
+def _write(lifecycle: Lifecycle, subject: Subject, where: Where) -> None:
+    """Keep exactly one row for a live subject and none for a final one."""
+    state = lifecycle.state(subject.state)
     if state.final or state.owner is None:
-        tx().execute(delete(Due).where(Due.thing_id == thing.id))
+        tx().execute(delete(Due).where(Due.thing_id == subject.id))
         return
     values = {
         "kind": lifecycle.name,
@@ -69,11 +69,11 @@ def _write(lifecycle: Lifecycle, thing: Thing, where: Where) -> None:
         "state": state.name,
         "owner": state.owner.value,
         "owner_id": where.owner_id,
-        "next_date": state.next_date(thing) if state.next_date else None,
+        "next_date": state.next_date(subject) if state.next_date else None,
         "why": state.why_due or state.undated,
         "endpoint": where.endpoint,
         "since": clock.now(),
     }
-    key = {"authority_id": scope.current().authority_id, "id": uuid4(), "thing_id": thing.id}
+    key = {"authority_id": scope.current().authority_id, "id": uuid4(), "thing_id": subject.id}
     statement = insert(Due).values(key | values)
     tx().execute(statement.on_conflict_do_update(index_elements=["authority_id", "thing_id"], set_=values))

@@ -97,8 +97,8 @@ class Lifecycle:
             yield "two states share a name"
         if len(self._steps) != len(self.steps):
             yield "two steps share a name"
-        named = {name for step in self.steps for name in (*step.sources, step.target)} | set(self.initial)
-        yield from (f"no state is called {name}" for name in sorted(named - set(self._states)))
+        used = {name for step in self.steps for name in (*step.sources, step.target)} | set(self.initial)
+        yield from (f"no state is called {name}" for name in sorted(used - set(self._states)))
         reached = self.reachable()
         for state in self.states:
             leaves = any(state.name in step.sources for step in self.steps)
@@ -127,16 +127,16 @@ class Lifecycle:
         """Can this step be taken from this state?"""
         return state in self._steps[step].sources
 
-    def take(self, thing: HasState, step: str) -> State:
+    def take(self, subject: HasState, step: str) -> State:
         """Move a thing along a step, or refuse.
 
         Raises:
             RefusedError: with the state's own sentence, when the step cannot be taken from it.
         """
-        if not self.allows(thing.state, step):
-            raise RefusedError(self._states[thing.state].refusal or "This cannot be done with it as it stands.")
-        thing.state = self._steps[step].target
-        return self._states[thing.state]
+        if not self.allows(subject.state, step):
+            raise RefusedError(self._states[subject.state].refusal or "This cannot be done with it as it stands.")
+        subject.state = self._steps[step].target
+        return self._states[subject.state]
 
     def steps_from(self, state: str, can: Callable[[str], bool]) -> list[Step]:
         """The steps a person may take from this state: its buttons, in the order declared."""

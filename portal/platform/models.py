@@ -11,10 +11,12 @@ from portal.security.visibility import by_school
 
 
 class Due(Owned):
-    """The next thing to do with one live thing: one row a thing, written by the step that brought it to its state.
+    """What is due next of one live subject, a case or an upload say: one row for each.
+
+    The step that brought it to its state writes the row.
 
     Start pages, boards and digests read this table alone. `next_date` is empty where nothing is due by a day; the
-    lifecycle says why. It holds ids, states and words of ours, nothing about a child.
+    lifecycle says why. It holds ids, states and the lifecycle's words, nothing about a child.
     """
 
     __tablename__ = "due"

@@ -89,8 +89,8 @@ def refuse_undeclared(app: Flask) -> None:
     Raises:
         UndeclaredViewError: naming the views.
     """
-    known = {OPEN, ANYONE_SIGNED_IN, *PERMISSIONS}
-    undeclared = sorted(name for name, view in app.view_functions.items() if permission_of(view) not in known)
+    declared = {OPEN, ANYONE_SIGNED_IN, *PERMISSIONS}
+    undeclared = sorted(name for name, view in app.view_functions.items() if permission_of(view) not in declared)
     if undeclared:
         raise UndeclaredViewError(f"These views need no permission that a capability declares: {', '.join(undeclared)}.")
 

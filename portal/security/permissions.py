@@ -75,7 +75,7 @@ class Permission:
     """What may be done, by which roles, and, where the role alone does not decide, under which conditions.
 
     `words` says it for the people who review `docs/permissions.md`. `fields` are the fields of a record that only this
-    permission opens, whatever page, export or letter shows them.
+    permission opens, in every page, export and letter.
     """
 
     name: str
@@ -98,7 +98,7 @@ def register(permissions: Iterable[Permission]) -> None:
     for permission in permissions:
         if permission.name in PERMISSIONS:
             raise ValueError(f"The permission {permission.name} is declared twice.")
-        guarded = {field for other in PERMISSIONS.values() for field in other.fields}
+        guarded = {field for registered in PERMISSIONS.values() for field in registered.fields}
         if shared := guarded.intersection(permission.fields):
             raise ValueError(f"Two permissions guard {', '.join(sorted(shared))}.")
         PERMISSIONS[permission.name] = permission
@@ -128,7 +128,10 @@ def role_has(role: str, permission: str) -> bool:
 
 
 def guard_of(field: str) -> Permission | None:
-    """The permission that opens a field of a record; None for a field that any page about the record may show."""
+    """The permission that opens a field of a record.
+
+    None for a field that any page about the record may show.
+    """
     return next((permission for permission in PERMISSIONS.values() if field in permission.fields), None)
 
 

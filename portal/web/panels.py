@@ -20,7 +20,7 @@ PANELS = "portal.panels"
 
 
 def panels(page: str, subject_id: UUID | None, can: Callable[..., bool]) -> Markup:
-    """The panels of a page as HTML, in their order: those the reader may see and that have something to show."""
+    """The panels of a page as HTML: those the reader may see, in their order."""
     declared: tuple[Panel, ...] = current_app.extensions.get(PANELS, _no_panels)(PageWithPanels(page))
     parts = [_rendered(panel, subject_id) for panel in declared if can(panel.permission)]
     return Markup("").join(parts)

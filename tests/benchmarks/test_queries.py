@@ -124,7 +124,7 @@ def test_a_year_without_figures_is_empty_and_the_latest_week_is_last_years() -> 
 
 
 def test_the_same_week_last_year_is_labelled() -> None:
-    """Week 45 of 2026 has a match in 2025, week 48 has none, and week 53 does not exist."""
+    """Week 45 of 2026 has a match in 2025. Week 48 has none, and week 53 does not exist."""
     matched = queries.same_week_last_year(ENGLAND, "primary", date(2026, 11, 2))
     assert matched.benchmark is not None
     assert matched.benchmark.week == WEEK_45

@@ -45,7 +45,7 @@ class Canaries:
         """Start without canaries."""
         self.planted: dict[str, str] = {}
         self.files: dict[str, str] = {}
-        self.shown: set[str] = set()
+        self.seen_on_pages: set[str] = set()
 
     def new(self, begins: str | None = None) -> str:
         """A new canary of at most 120 characters.
@@ -72,7 +72,7 @@ class Canaries:
 
     def unseen(self) -> dict[str, str]:
         """The canaries that a page should have shown and none has."""
-        return {mark: text for mark, text in self.planted.items() if mark not in self.shown and mark not in self.files}
+        return {mark: text for mark, text in self.planted.items() if mark not in self.seen_on_pages and mark not in self.files}
 
     def in_page(self, page: Page) -> list[str]:
         """The faults of the canaries on a page in the browser. Empty when each is plain, complete text."""
@@ -96,5 +96,5 @@ class Canaries:
                 if text.count(mark) != text.count(expected):
                     index = text.find(mark)
                     faults.append(f"{mark} is not as typed: {text[max(index - 20, 0) : index + len(expected) + 20]}")
-                self.shown.add(mark)
+                self.seen_on_pages.add(mark)
         return faults

@@ -59,7 +59,9 @@ class GalleryForm(Form):
     email = EmailField("Email address", [required("Enter your email address")], hint="We write to you here about uploads.")
     word = PasswordField("Password", [required("Enter your password")])
     year = SelectField("Year group", choices=[*choices([("", "Choose a year group")]), *YEARS], validate_choice=False)
-    places = NumberField("Number of places", [required("Enter the number of places")], look={"classes": "govuk-input--width-3"})
+    place_count = NumberField(
+        "Number of places", [required("Enter the number of places")], look={"classes": "govuk-input--width-3"}
+    )
     kind = RadiosField(
         "What is in the file?",
         [required("Choose what is in the file")],

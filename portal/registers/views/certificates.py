@@ -100,7 +100,7 @@ class Certificate:
 
     @property
     def unauthorised_codes(self) -> str:
-        """The unauthorised sessions by code, those not yet explained apart: "G 6, U 2; N 3 not yet explained"."""
+        """The unauthorised sessions by code, as in "G 6, U 2; N 3 not yet explained"."""
         explained = ", ".join(f"{letters} {count}" for letters in ("G", "O", "U") if (count := self.counts.count(letters)))
         unexplained = self.counts.count("N")
         return "; ".join(part for part in (explained, f"N {unexplained} not yet explained" if unexplained else "") if part)
