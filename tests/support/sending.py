@@ -133,7 +133,7 @@ class Case:
             _in_process(f"{url}/clean", self.member, self._import_file)
         assert outcome(self.parts.database) == outcome(self.parts.clean)
         _in_process(f"{url}/portal", self.member, _check_audit_chain)
-        self.parts.whole = True
+        self.parts.last_test_passed = True
 
     def _import_file(self) -> None:
         actions.import_file(self.member.schools[0], kind="marks", file_name="marks.csv", content=self.sent.content)
