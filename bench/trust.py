@@ -16,6 +16,7 @@ from portal.registers.models import PupilYearSummary
 from portal.registers.views.summaries import every_school
 from portal.schools.models import School
 from portal.uploads.queries import registers_received, uploads
+from portal.web.paging import Position
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +80,7 @@ LISTS: dict[str, Callable[[], object]] = {
     "pupils counted": pupils_counted,
     "every school": lambda: every_school(ACADEMIC_YEAR, recent_from=FIRST_DAY),
     "registers received": lambda: registers_received(FIRST_DAY),
-    "uploads": uploads,
+    "uploads": lambda: uploads(Position()),
 }
 
 

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from portal.audit.events import event
 
-LISTED = event("pupils.listed", "A school's pupils and their sessions were listed", "academic_year", "year_group")
+LISTED = event("pupils.listed", "A school's pupils and the sessions they missed were listed", "academic_year", "year_group")

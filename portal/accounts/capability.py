@@ -39,7 +39,7 @@ ACCOUNTS = Capability(
     jobs=(
         Job("accounts.deliver_mail", "portal.accounts.actions.mail.deliver_mail", {"mail_id": UUID}),
         Job("accounts.suspend_unused", "portal.accounts.actions.people.suspend_unused", daily=time(2, 0)),
-        Job("accounts.forget_tries", "portal.accounts.actions.throttling.forget_tries", daily=time(2, 0)),
+        Job("accounts.forget_tries", "portal.accounts.actions.throttling.delete_old_attempts", daily=time(2, 0)),
     ),
     commands=(CommandGroup("authority", "local authorities", "portal.accounts.commands.authority"),),
 )

@@ -12,7 +12,7 @@ AUDIT = Capability(
     blueprint="portal.audit.routes.bp",
     events="portal.audit.events",
     permissions=(Permission("audit.view", "See who saw and changed what", frozenset({Role.LA_ADMINISTRATOR, Role.AUDITOR})),),
-    navigation=(NavigationItem("Audit", "audit.index", ("audit.view",), "Who saw and changed what, and when.", order=90),),
+    navigation=(NavigationItem("Audit log", "audit.index", ("audit.view",), "Who saw and changed what, and when.", order=90),),
     main_tasks={Role.AUDITOR: MainTask("See who saw and changed what", "audit.index")},
     commands=(CommandGroup("audit", "the audit", "portal.audit.commands.audit"),),
     retention=(

@@ -11,10 +11,10 @@ LIST_TAKEN = event(
 )
 DECIDED = event(
     "pupil_match.decided",
-    "Someone decided whether two records are one child",
+    "Someone decided whether two records are the same child",
     *("school", "decision", "compared_with", "became"),
 )
 DISCLOSURE_CHANGED = event("parent.disclosure_changed", "A parent's address was hidden or shown", "pupil", "do_not_disclose")
 YEAR_OPENED = event("roll.year_opened", "A school's roll was opened for another academic year", "academic_year", "lines", "like")
 READ = event("pupil.read", "A part of a pupil's record was read", "part")
-COMPARED = event("pupil_match.compared", "An existing and an incoming record were compared", "question")
+COMPARED = event("pupil_match.compared", "Two records that may be duplicates were compared", "question")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.settings import Settings
-from portal.embedded.postgres import APP, OWNER
+from local.postgres import APP, OWNER
 from tests.architecture import containers as check
 from tests.architecture import sources
 from tests.support import containers

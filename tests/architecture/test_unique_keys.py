@@ -33,6 +33,7 @@ MACHINE_MADE = {
     "roll_line": {"uq_roll_line_authority_id_school_id_academic_year_line": _LOCKED},
     "school_week_summary": {"pk_school_week_summary": _LOCKED},
     "sign_in": {"uq_sign_in_token_hash": _RANDOM},
+    "upload": {"uq_upload_authority_id_school_id_id": "holds the id, which is random; rows of the upload name its school by it"},
     "upload_content": {"pk_upload_content": _ONE_OWNER},
     "upload_progress": {"pk_upload_progress": _ONE_OWNER},
 }

@@ -13,7 +13,7 @@ import pytest
 from portal.accounts.queries.principals import platform_scope
 from portal.benchmarks import actions
 from portal.db.work import unit_of_work
-from portal.security.permissions import Role, can
+from portal.security.permissions import Role, role_has
 from tests.benchmarks.test_queries import HEADER, week_file
 
 if TYPE_CHECKING:
@@ -112,5 +112,5 @@ def test_each_empty_field_says_what_to_do(signed_in: Callable[..., Browser]) -> 
 def test_each_role_may_do_what_the_table_says(signed_in: Callable[..., Browser], role: Role) -> None:
     """Viewing and loading are two permissions."""
     browser = signed_in(role)
-    browser.get("/published-figures", status=200 if can(role, "benchmarks.view") else 403)
-    browser.get("/published-figures/new", status=200 if can(role, "benchmarks.load") else 403)
+    browser.get("/published-figures", status=200 if role_has(role, "benchmarks.view") else 403)
+    browser.get("/published-figures/new", status=200 if role_has(role, "benchmarks.load") else 403)

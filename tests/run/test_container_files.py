@@ -87,7 +87,7 @@ class Installation:
         """Run the queue's own command; only its port and folder are this test's."""
         programs = self.folder / "programs"
         programs.mkdir()
-        (programs / "redis-server").symlink_to(valkey_program(ServerUser.chosen(), self.folder))
+        (programs / "redis-server").symlink_to(valkey_program(ServerUser.for_current_process(), self.folder))
         *shell, script = containers.services()["queue"]["command"]
         own_lines = f"port {self.queue_port}\nbind 127.0.0.1\ndir {programs}\nrequirepass"
         assert "requirepass" in script
