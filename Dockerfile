@@ -14,11 +14,13 @@ WORKDIR /opt/portal/portal
 COPY --from=packages /opt/portal/portal/.venv .venv
 COPY config config
 COPY dashboards dashboards
+COPY demo demo
+COPY local local
 COPY migrations migrations
 COPY portal portal
 COPY workers workers
 # Compiled here: in a container the files are read-only, and every start would compile them again.
-RUN .venv/bin/python -m compileall -q config dashboards migrations portal workers
+RUN .venv/bin/python -m compileall -q config dashboards demo local migrations portal workers
 ENV PYTHONPATH=/opt/portal/portal PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 ENTRYPOINT ["/opt/portal/portal/.venv/bin/python", "-P", "-m"]

@@ -133,7 +133,7 @@ def test_an_upload_that_kills_every_worker_is_set_aside_and_the_others_go_on(cas
     page = case.visitor.get(path).text
     assert "This file needs your attention" in page
     assert "Your file is safe and nothing was changed. Send the file again" in page
-    other_school = case_of(parts, membership=1)
+    other_school = case_of(parts, number=1)
     other_school.ends_well(other_school.send_and_request_apply())
     case.ends_well(case.send_and_request_apply())
 

@@ -206,7 +206,7 @@ def test_a_possible_duplicate_is_compared_and_decided(signed_in: Callable[..., B
         )
     browser = signed_in(Role.ATTENDANCE_LEAD)
     queue = browser.get("/pupils/matches")
-    assert "Possible duplicates check" in queue.text
+    assert "Possible duplicates to check" in queue.text
     page = browser.get(queue.links()["Compare Ó'Fenwick, Amira"])
     assert "Not the same" in page.text
     assert "ZZ7" not in page.html
