@@ -9,7 +9,7 @@ import click
 from portal.accounts.actions import people
 from portal.accounts.queries.principals import command_line_scope
 from portal.db.work import unit_of_work
-from portal.platform.command_line import CommandLine, Noun, ProblemsError
+from portal.platform.command_line import CommandFailedError, CommandLine, Noun
 from portal.platform.refusals import RefusedError
 
 
@@ -30,7 +30,7 @@ def add(command_line: CommandLine, *, slug: str, name: str, la_code: str) -> dic
         try:
             added = people.add_authority(slug, name, la_code)
         except RefusedError as error:
-            raise ProblemsError(str(error)) from error
+            raise CommandFailedError(str(error)) from error
         return {"authority": {"id": added.id, "slug": added.slug, "name": added.name, "la_code": added.la_code}}
 
 
@@ -43,4 +43,4 @@ def _refuse_malformed(slug: str, name: str, la_code: str) -> None:
     if re.fullmatch(r"[0-9]{3}", la_code) is None:
         problems.append("Enter the LA code as 3 digits, as GIAS shows it.")
     if problems:
-        raise ProblemsError("The authority was not added.", problems)
+        raise CommandFailedError("The authority was not added.", problems)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from portal.audit.queries import check_chain
-from portal.platform.command_line import CommandLine, Noun, ProblemsError, authority_option
+from portal.platform.command_line import CommandFailedError, CommandLine, Noun, authority_option
 
 
 @click.group(cls=Noun)
@@ -21,5 +21,5 @@ def verify(command_line: CommandLine, *, authority: str) -> dict[str, object]:
     with command_line.authority(authority):
         verdict = check_chain()
     if verdict.first_bad is not None:
-        raise ProblemsError(f"The chain does not hold at row {verdict.first_bad}: {verdict.why}.", [verdict])
+        raise CommandFailedError(f"The chain does not hold at row {verdict.first_bad}: {verdict.why}.", [verdict])
     return {"rows": verdict.rows, "holds": True}

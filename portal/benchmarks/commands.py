@@ -9,7 +9,7 @@ import click
 from portal.accounts.queries.principals import platform_scope
 from portal.benchmarks import actions
 from portal.db.work import unit_of_work
-from portal.platform.command_line import DAY, CommandLine, Noun, ProblemsError, file_argument
+from portal.platform.command_line import DAY, CommandFailedError, CommandLine, Noun, file_argument
 
 if TYPE_CHECKING:
     from datetime import date
@@ -34,5 +34,5 @@ def import_benchmarks(
     with command_line.database(), unit_of_work(platform_scope()):
         outcome = actions.import_file(file, name=name, published_on=published_on, data_to=data_to)
     if outcome["problems"]:
-        raise ProblemsError("The file was not loaded.", outcome["problems"])
+        raise CommandFailedError("The file was not loaded.", outcome["problems"])
     return outcome

@@ -10,7 +10,7 @@ from local.locks import servers_for_command
 from portal.accounts.queries.principals import authority_by_slug, command_line_scope
 from portal.db import connection as database
 from portal.db.work import unit_of_work
-from portal.platform.command_line import ProblemsError
+from portal.platform.command_line import CommandFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,6 @@ def open_authority(settings: Settings, slug: str) -> Iterator[UUID]:
             authority = authority_by_slug(slug)
         if authority is None:
             message = f"There is no authority {slug}. Add it with: portal authority add {slug} --name NAME --la-code CODE"
-            raise ProblemsError(message)
+            raise CommandFailedError(message)
         with unit_of_work(command_line_scope(authority.id)):
             yield authority.id

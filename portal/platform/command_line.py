@@ -33,7 +33,7 @@ DONE, PROBLEMS, WRONG_WORDS, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 128 + signal.SI
 _DATABASE = "portal.platform.command_database"
 
 
-class ProblemsError(Exception):
+class CommandFailedError(Exception):
     """A command could not do its work: a sentence, and the list of problems."""
 
     def __init__(self, sentence: str, problems: Sequence[object] = ()) -> None:
@@ -95,7 +95,7 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except ProblemsError as error:
+    except CommandFailedError as error:
         print_document({"error": str(error), "problems": error.problems})
     except (SettingsError, CannotStartError) as error:
         print_document({"error": str(error), "problems": []})
@@ -135,7 +135,7 @@ class Day(click.ParamType[date]):
         try:
             return date.fromisoformat(value)
         except ValueError as error:
-            raise ProblemsError(f"Write the day as YYYY-MM-DD, not “{value}”.") from error
+            raise CommandFailedError(f"Write the day as YYYY-MM-DD, not “{value}”.") from error
 
 
 DAY = Day()
@@ -149,12 +149,12 @@ def read_file(file: Path) -> bytes:
     """The bytes of a file named on the command line.
 
     Raises:
-        ProblemsError: when it cannot be opened.
+        CommandFailedError: when it cannot be opened.
     """
     try:
         return file.read_bytes()
     except (OSError, ValueError) as error:
-        raise ProblemsError(could_not_open(file, error)) from error
+        raise CommandFailedError(could_not_open(file, error)) from error
 
 
 def could_not_open(file: Path, error: OSError | ValueError) -> str:

@@ -19,7 +19,7 @@ PUPILS = Capability(
             "pupils.view_characteristics",
             "See a pupil's vulnerable groups",
             _CASEWORKERS | frozenset({Role.SCHOOL_ADMINISTRATOR, Role.ATTENDANCE_LEAD, Role.HEADTEACHER}),
-            fields=("sex", "ethnicity", "eal", "characteristic"),
+            fields=("ethnicity", "eal", "characteristic"),
         ),
         Permission(
             "pupils.view_contacts",

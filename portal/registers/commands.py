@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
-from portal.platform.command_line import DAY, Command, CommandLine, ProblemsError, authority_option
+from portal.platform.command_line import DAY, Command, CommandFailedError, CommandLine, authority_option
 from portal.pupils.domain.incoming import YEAR_GROUPS
 from portal.registers.domain.measures import ALL, Measure, document
 from portal.registers.queries import measures as measured
@@ -32,7 +32,7 @@ class Phase(click.ParamType[str]):
         """Read the phase, with a space for a hyphen and in any case."""
         phase = str(value).strip().lower().replace(" ", "-")
         if phase not in PHASES:
-            raise ProblemsError(f"Give a phase from the list, not “{value}”: {', '.join(PHASES)}.")
+            raise CommandFailedError(f"Give a phase from the list, not “{value}”: {', '.join(PHASES)}.")
         return phase
 
 
@@ -64,7 +64,7 @@ def measures(command_line: CommandLine, **options: Unpack[Options]) -> dict[str,
     school, phase, by = options["school"], options["phase"], options["by"]
     between = (options["first"] or date.min, options["last"] or date.max)
     if between[1] < between[0]:
-        raise ProblemsError("Give a last day (--to) that is not before the first (--from).")
+        raise CommandFailedError("Give a last day (--to) that is not before the first (--from).")
     with command_line.authority(options["authority"]):
         schools_in_scope = [school_with_urn(school)] if school else every_school()
         selected_schools = [candidate for candidate in schools_in_scope if phase in {None, candidate.phase}]

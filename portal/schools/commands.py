@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portal.platform.command_line import CommandLine, Noun, ProblemsError, as_document, authority_option, file_argument, read_file
+from portal.platform.command_line import (
+    CommandFailedError,
+    CommandLine,
+    Noun,
+    as_document,
+    authority_option,
+    file_argument,
+    read_file,
+)
 from portal.rules.calendar import academic_year_name
 from portal.schools import actions
 from portal.schools.queries import school_by_urn
@@ -31,7 +39,7 @@ def import_schools(command_line: CommandLine, *, authority: str, file: Path) -> 
     with command_line.authority(authority):
         outcome = actions.import_schools(read_file(file))
     if outcome.problems and not outcome.added + outcome.changed + outcome.unchanged:
-        raise ProblemsError("No school was imported. Mend the rows below and import the file again.", outcome.problems)
+        raise CommandFailedError("No school was imported. Correct the rows below and import the file again.", outcome.problems)
     return dict(as_document(outcome))
 
 
@@ -51,7 +59,7 @@ def import_term_dates(command_line: CommandLine, *, authority: str, school: str 
         school_id = school_with_urn(school).id if school else None
         outcome = actions.import_term_dates(read_file(file), school_id)
     if outcome.problems:
-        raise ProblemsError("No dates were imported. Mend the rows below and import the file again.", outcome.problems)
+        raise CommandFailedError("No dates were imported. Correct the rows below and import the file again.", outcome.problems)
     return {**as_document(outcome), "academic_years": [academic_year_name(year) for year in outcome.years]}
 
 
@@ -59,9 +67,9 @@ def school_with_urn(urn: str) -> School:
     """The school with this URN in the authority of the command.
 
     Raises:
-        ProblemsError: when there is none.
+        CommandFailedError: when there is none.
     """
     school = school_by_urn(urn)
     if school is None:
-        raise ProblemsError(f"There is no school with URN {urn} in this authority. Import the list of schools first.")
+        raise CommandFailedError(f"There is no school with URN {urn} in this authority. Import the list of schools first.")
     return school

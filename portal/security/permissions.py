@@ -1,4 +1,4 @@
-"""The roles, each with its sentence, and the one table that says which role has which permission."""
+"""The roles, and the one policy that says what each may do, to which record, and which fields it may see."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ROLES: Mapping[Role, tuple[str, str]] = {
     Role.LA_LEGAL: ("LA legal officer", "Reads the registers behind what may reach penalty notices and courts."),
     Role.SCHOOL_ADMINISTRATOR: ("School administrator", "Keeps the school's people, term dates, pupil list and uploads."),
     Role.ATTENDANCE_LEAD: ("School attendance lead", "Leads attendance in the school: registers, patterns, support."),
-    Role.HEADTEACHER: ("Headteacher", "Answers for the register, and compares the school with the authority and the nation."),
+    Role.HEADTEACHER: ("Headteacher", "Is responsible for the register, and compares the school with the authority and England."),
     Role.SCHOOL_OFFICE: ("School office", "Sends registers and pupil lists, and completes missing marks."),
     Role.TRUST_LEAD: ("Trust lead", "Follows the figures of several schools of one trust."),
     Role.PARTNER: ("Partner practitioner", "Works for an agency and sees only what is shared with it."),

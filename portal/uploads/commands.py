@@ -16,9 +16,9 @@ from portal.accounts.queries.people import authorities
 from portal.accounts.queries.principals import command_line_scope
 from portal.db.work import unit_of_work
 from portal.platform.command_line import (
+    CommandFailedError,
     CommandLine,
     Noun,
-    ProblemsError,
     authority_option,
     could_not_open,
     file_argument,
@@ -52,7 +52,7 @@ class AcademicYear(click.ParamType[int]):
         """Read the year in which it begins."""
         match = re.fullmatch(r"(20[0-9]{2})(?:[/-](?:20)?[0-9]{2})?", str(value).strip())
         if match is None:
-            raise ProblemsError(f"Write the academic year as 2025 or 2025/26, not “{value}”.")
+            raise CommandFailedError(f"Write the academic year as 2025 or 2025/26, not “{value}”.")
         return int(match[1])
 
 
@@ -81,7 +81,7 @@ def import_pupils(
         summary = _summary_of(_existing_upload(upload_id), pupils_school)
     if summary["state"] in _UNREADABLE_STATES or "taken" not in summary:
         sentence = summary["refusal"] or "The file is not a pupil list. It needs columns for surname, forename and date of birth."
-        raise ProblemsError(sentence, [summary])
+        raise CommandFailedError(sentence, [summary])
     return summary
 
 
@@ -94,7 +94,7 @@ def marks() -> None:
 @authority_option
 @click.option("--school", metavar="URN", help="the school the files are for")
 @click.option("--by-filename", is_flag=True, help="each file is named URN.csv; a folder is taken whole")
-@click.option("--preview", "--rehearse", is_flag=True, help="say what would happen, and change no register")
+@click.option("--preview", "--rehearse", is_flag=True, help="preview what would happen, and change no register")
 @click.option("--add-pupils", is_flag=True, help="pupils not on the roll yet join it from the file")
 @click.argument("files", metavar="FILE...", type=Path, nargs=-1, required=True)
 @click.pass_obj
@@ -111,7 +111,7 @@ def import_marks(
     """Check and apply files of marks. A file that cannot be read makes the exit status 1."""
     if not by_filename and not school:
         message = "Say which school the files are for with --school URN, or name each file URN.csv and use --by-filename."
-        raise ProblemsError(message)
+        raise CommandFailedError(message)
     preview_or_import = actions.preview if preview else actions.import_file
     summaries = []
     with command_line.authority(authority):
@@ -122,7 +122,7 @@ def import_marks(
             summaries.append(_summary_of(_existing_upload(upload_id), school_of_file))
     totals = {name: sum(int(summary[name]) for summary in summaries) for name in _TOTALLED}
     if any(summary["state"] in _UNREADABLE_STATES for summary in summaries):
-        raise ProblemsError("Some files could not be read. Nothing of them was kept in the registers.", summaries)
+        raise CommandFailedError("Some files could not be read. None of their marks are in the registers.", summaries)
     return {"rehearsed": preview, "files": summaries, **totals}
 
 
@@ -136,7 +136,7 @@ def revert(command_line: CommandLine, *, upload_text: str, reason: str) -> dict[
         upload_id = UUID(upload_text)
     except ValueError as error:
         message = "Give the upload's id, as `marks import` printed it."
-        raise ProblemsError(message) from error
+        raise CommandFailedError(message) from error
     with command_line.database():
         with unit_of_work(None):
             ids = [authority.id for authority in authorities()]
@@ -148,11 +148,11 @@ def revert(command_line: CommandLine, *, upload_text: str, reason: str) -> dict[
                 try:
                     actions.revert(upload_id, reason)
                 except RefusedError as why:
-                    raise ProblemsError(str(why)) from why
+                    raise CommandFailedError(str(why)) from why
                 row = _existing_upload(upload_id)
                 return {"upload": str(row.id), "state": _state_words(row), "undone_at": row.reverted_at}
     message = "There is no upload with this id."
-    raise ProblemsError(message)
+    raise CommandFailedError(message)
 
 
 # The older word for it, which feeds have in their scripts.
@@ -179,7 +179,9 @@ def _files_with_schools(paths: Sequence[Path], only_urn: str | None) -> list[tup
             pairs.append((file, school))
     if problems or not pairs:
         problems = problems or ["There is no file of marks in the folder. Name each file URN.csv."]
-        raise ProblemsError(problems[0] if len(problems) == 1 else "No file was taken. Mend what is listed first.", problems)
+        raise CommandFailedError(
+            problems[0] if len(problems) == 1 else "No file was imported. Correct what is listed first.", problems
+        )
     return pairs
 
 
@@ -204,7 +206,7 @@ def _existing_upload(upload_id: UUID) -> Upload:
     row = upload(upload_id)
     if row is None:
         message = "The upload is not there any more."
-        raise ProblemsError(message)
+        raise CommandFailedError(message)
     return row
 
 

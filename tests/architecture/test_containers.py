@@ -232,7 +232,7 @@ def test_images_are_official_ones_and_have_a_tag() -> None:
     assert [fault for image in images() for fault in image_faults(image)] == []
 
 
-@pytest.mark.parametrize("image", ["nginx", "nginx:latest", "registry.example.org/nginx:1.30", "localhost:5000/nginx"])
+@pytest.mark.parametrize("image", ["nginx", "nginx:latest", "images.example.org/nginx:1.30", "localhost:5000/nginx"])
 def test_a_planted_image_is_found(image: str) -> None:
     assert image_faults(image)
 
