@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.county import County
+    from bench.reading import Reading
     from bench.school_year import SchoolYear
     from bench.sweeping import SweepResult
     from bench.trust import TrustLists
@@ -21,15 +22,25 @@ another; milliseconds do not. PostgreSQL is the embedded one, durable (every com
 FLOOR, USUAL, WEEK, ONCE, DAILY, THRESHOLD, STANDINGS, PANDAS, TRUST = 1.0, 10.0, 50.0, 0.5, 1.5, 4.0, 12.0, 100.0, 3.0
 
 
-def document(year: SchoolYear, county: County, trust: TrustLists, sweep: SweepResult, *, machine: str) -> str:
+def document(year: SchoolYear, county: County, trust: TrustLists, sweep: SweepResult, reading: Reading, *, machine: str) -> str:
     """The page docs/performance.md, in Markdown."""
-    rows = [*_year_rows(year), *_county_rows(county), *_trust_rows(trust), *_sweep_rows(sweep)]
+    rows = [*_year_rows(year), *_county_rows(county), *_trust_rows(trust), *_sweep_rows(sweep), _reading_row(reading)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in [("What", "Measured", "Goal", "Met"), ("---",) * 4, *rows])
     return f"{HEAD}Measured on {machine}.\n\n{table}\n\n{_explanation(year, county, sweep)}"
 
 
 def _yes_or_no(is_met: object) -> str:
     return "yes" if is_met else "no"
+
+
+def _reading_row(reading: Reading) -> tuple[str, str, str, str]:
+    ratio = reading.in_log / reading.in_chain
+    return (
+        "Fifty people opening pupils' records at once: the log of reads ÷ every read in the chain",
+        f"{ratio:.1f} ({reading.in_log:,.0f} a second ÷ {reading.in_chain:,.0f})",
+        "more than 1",
+        _yes_or_no(ratio > FLOOR),
+    )
 
 
 def _year_rows(year: SchoolYear) -> list[tuple[str, str, str, str]]:

@@ -22,7 +22,7 @@ from config.settings import Settings
 from portal import capabilities
 from portal.accounts.actions import mail
 from portal.accounts.actions.mail import Smtp
-from portal.accounts.queries.people import authorities
+from portal.accounts.queries.people import authorities, every_authority_id
 from portal.db import connection as database
 from portal.db.work import unit_of_work
 from portal.jobs import outbox
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 DISPATCH_INTERVAL = 1.0
+#: How often the dispatcher looks for jobs that are to run again, in seconds.
+REPEAT_INTERVAL = 5.0
 
 
 class PortalWorker(Worker):
@@ -71,10 +73,13 @@ def dispatch_forever(stop: threading.Event) -> None:
 
     Logs the first failure and the recovery, not every second between them.
     """
-    failing, enqueued_on = False, None
+    failing, enqueued_on, repeated_at = False, None, 0.0
     while not stop.wait(DISPATCH_INTERVAL):
         try:
             with unit_of_work(None):
+                if time.monotonic() >= repeated_at + REPEAT_INTERVAL:
+                    repeated_at = time.monotonic()
+                    _enqueue_repeating_jobs()
                 if enqueued_on != clock.today():
                     enqueued_on = _enqueue_daily_jobs()
                 outbox.send_due_jobs()
@@ -95,6 +100,14 @@ def _enqueue_daily_jobs() -> date:
         if job.daily is not None:
             outbox.enqueue_daily(job.kind, authority_ids, today, job.daily)
     return today
+
+
+def _enqueue_repeating_jobs() -> None:
+    """Make the jobs that run over and over due again, one for each authority."""
+    authority_ids = every_authority_id()
+    for job in capabilities.jobs().values():
+        if job.every is not None:
+            outbox.enqueue_repeating(job.kind, authority_ids, job.every)
 
 
 def _mail_server(settings: Settings) -> Smtp | None:

@@ -14,7 +14,7 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from portal.db import criteria
@@ -189,8 +189,17 @@ def unit_of_work(scope: Scope | None) -> Iterator[Session]:
             yield session
         finally:
             # Closing rolls back what no action committed. Rows that were read stay readable: they are detached, not expired.
-            session.close()
+            _close(session)
             _work.reset(token)
+
+
+def _close(session: Session) -> None:
+    try:
+        session.close()
+    except DBAPIError:
+        # The connection was lost since its last statement, and the server has rolled back by itself. An error from here
+        # would answer 500 in place of a page that is finished and whose read is committed.
+        session.invalidate()
 
 
 @contextmanager

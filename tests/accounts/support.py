@@ -22,7 +22,7 @@ from portal.accounts.domain import second_factor
 from portal.accounts.domain.passwords import hash_password
 from portal.accounts.models import Mail, Person, SignIn
 from portal.accounts.queries.principals import command_line_scope, principal_by_token
-from portal.audit.models import AuditEvent
+from portal.audit.models import AuditEvent, ReadLog
 from portal.db.work import tx, unit_of_work
 from portal.platform import clock
 from portal.schools.queries import school
@@ -208,6 +208,12 @@ def events(authority_id: UUID, name: str) -> list[AuditEvent]:
     """The events of this name in an authority's audit chain."""
     with unit_of_work(command_line_scope(authority_id)):
         return _detached(tx().scalars(select(AuditEvent).where(AuditEvent.event == name).order_by(AuditEvent.sequence)))
+
+
+def denied(authority_id: UUID) -> list[ReadLog]:
+    """The refused pages in an authority's log of reads."""
+    with unit_of_work(command_line_scope(authority_id)):
+        return _detached(tx().scalars(select(ReadLog).where(ReadLog.event == "access.denied").order_by(ReadLog.id)))
 
 
 def person_row(person_id: UUID) -> Person:

@@ -32,6 +32,11 @@ def authorities() -> list[Authority]:
     return list(tx().scalars(select(Authority).where(Authority.id != PLATFORM).order_by(Authority.name)))
 
 
+def every_authority_id() -> list[UUID]:
+    """The id of every authority that has an audit of its own, the platform's among them."""
+    return list(tx().scalars(select(Authority.id).order_by(Authority.id)))
+
+
 @dataclass(frozen=True, slots=True)
 class Colleague:
     """A person with one membership, as the people pages show them."""
