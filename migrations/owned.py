@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 APP_ROLE = "portal_app"
 
+#: Tables that the app only reads: rows enter through a function of the database.
+READ_ONLY = frozenset({"audit_event", "audit_head"})
 #: Tables that are insert-only: the app may not change or remove a row.
 APPEND_ONLY = frozenset({"audit_event", "read_log", "register_page"})
 
@@ -35,8 +37,14 @@ def secure(execute: Callable[[str], object], table: Table) -> None:
     execute(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
     for statement in policies(table, visible(table).sql):
         execute(statement)
-    rights = "SELECT, INSERT" if table.name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
-    execute(f"GRANT {rights} ON {name} TO {APP_ROLE}")
+    execute(f"GRANT {rights(table)} ON {name} TO {APP_ROLE}")
+
+
+def rights(table: Table) -> str:
+    """What the app may do with the rows of a table, as far as its policies let it."""
+    if table.name in READ_ONLY:
+        return "SELECT"
+    return "SELECT, INSERT" if table.name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
 
 
 def policies(table: Table, condition: str) -> list[str]:

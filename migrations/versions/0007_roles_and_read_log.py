@@ -14,11 +14,14 @@ STATEMENTS = Path(__file__).with_suffix(".sql")
 
 
 def upgrade() -> None:
-    """Create the log of reads."""
+    """Create the log of reads and the audit's function, and take from the app the rights that these replace."""
     op.get_bind().exec_driver_sql(STATEMENTS.read_text())
 
 
 def downgrade() -> None:
     """Drop the log of reads, with its rows: an earlier version has no place for them."""
+    op.execute("GRANT INSERT ON audit_event TO portal_app")
+    op.execute("GRANT INSERT, UPDATE, DELETE ON audit_head TO portal_app")
+    op.execute("DROP FUNCTION append_audit_event, audit_json, audit_json_string, audit_time")
     op.execute("DROP TABLE read_log")
     op.execute("DROP INDEX ix_audit_event_at")

@@ -7,12 +7,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 
-from portal.audit.domain.chain import GENESIS_HASH, Seal, SealTally, digest
+from portal.audit.domain.chain import Seal, SealTally
 from portal.audit.events import SEALED
-from portal.audit.models import AuditEvent, AuditHead, ReadLog
+from portal.audit.models import ReadLog
 from portal.audit.queries import highest_sealed_id, newest_seal, sealable_reads, transaction_horizon
 from portal.db.work import action, mark_recorded, tx
 from portal.platform import clock
@@ -32,10 +32,10 @@ def record(event: Event, subject_id: UUID | None, **facts: object) -> None:
     Raises:
         ValueError: when a declared fact is missing or an undeclared one is given.
     """
-    row = AuditEvent(**_values(event, subject_id, facts))
+    values = _values(event, subject_id, facts)
     # Chained only as the action commits: chaining locks the authority's newest link, and every other action of the
     # authority would wait for it as long as this one runs.
-    mark_recorded(lambda: _chain(row))
+    mark_recorded(lambda: _append(values))
 
 
 @action
@@ -57,11 +57,10 @@ def _values(event: Event, subject_id: UUID | None, facts: Mapping[str, object]) 
         raise ValueError(message)
     current_scope = scope.current()
     return {
-        "authority_id": current_scope.authority_id,
         "at": clock.now(),
         "person_id": current_scope.actor.person_id,
         "membership_id": current_scope.actor.membership_id,
-        "role": current_scope.actor.role,
+        "role": str(current_scope.actor.role),
         "event": event.name,
         "subject_id": subject_id,
         "facts": {name: _as_json(fact) for name, fact in facts.items()},
@@ -101,28 +100,14 @@ def _seal(after: int, since: int, until: int | None) -> Seal | None:
     return seal
 
 
-def _chain(row: AuditEvent) -> None:
-    """Give a row its sequence number and hash, and make it the newest link of its authority's chain."""
-    database = tx()
-    # The head is locked, so that two transactions cannot both follow the same row. `populate_existing` reads it again
-    # after the wait: the copy this session holds may be older than the one another transaction has just committed.
-    locked_head = (
-        select(AuditHead)
-        .where(AuditHead.authority_id == row.authority_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    head = database.scalar(locked_head)
-    if head is None:
-        # Two transactions may both find no head; one of them inserts it and the other must not fail.
-        first = insert(AuditHead).values(authority_id=row.authority_id, sequence=0, hash=GENESIS_HASH)
-        database.execute(first.on_conflict_do_nothing())
-        head = database.scalars(locked_head).one()
-    row.sequence = head.sequence + 1
-    row.hash = digest(head.hash, row)
-    head.sequence, head.hash = row.sequence, row.hash
-    database.add(row)
-    database.flush()
+# The function numbers and hashes the event and moves the head of the scope's authority: the portal's own role may not.
+_APPEND = text(
+    "SELECT append_audit_event(:at, :person_id, :membership_id, :role, :event, :subject_id, :facts)",
+).bindparams(bindparam("facts", type_=JSONB))
+
+
+def _append(values: Mapping[str, Any]) -> None:
+    tx().execute(_APPEND, values)
 
 
 def _as_json(fact: object) -> object:

@@ -77,7 +77,12 @@ class ReadsCheck:
 
 def check_reads() -> ReadsCheck:
     """Check the authority's log of reads against the seals in its chain, which `check_chain` answers for."""
-    seals = [(row.sequence, Seal.from_facts(row.facts)) for row in tx().scalars(_seals().order_by(AuditEvent.sequence))]
+    seals = []
+    for row in tx().scalars(_seals().order_by(AuditEvent.sequence)):
+        try:
+            seals.append((row.sequence, Seal.from_facts(row.facts)))
+        except ValueError:
+            return ReadsCheck(0, row.sequence, "the seal is none that the portal writes")
     # Transactions are numbered anew on another server, so each server's seals are compared with its own rows.
     servers = [(after, list(group)) for after, group in groupby(seals, key=lambda numbered: numbered[1].after)] or [(0, [])]
     rows = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrations.owned import APP_ROLE, APPEND_ONLY
+from migrations.owned import APP_ROLE, APPEND_ONLY, READ_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -16,6 +16,9 @@ REVISION_TABLE = "alembic_version"
 READS_THE_SCOPE = "current_setting('app.authority'::text, true)"
 #: A read's number: one of the portal's own would need a row that every reader waits for.
 NUMBERED_BY_THE_DATABASE = {("read_log", "id")}
+#: Functions that run with their owner's rights, and the one setting that each must have.
+RUN_AS_OWNER = {"append_audit_event"}
+FIXED_SEARCH_PATH = "search_path=pg_catalog, pg_temp"
 KINDS = {"p": "primary key", "u": "unique key", "f": "foreign key"}
 
 
@@ -96,11 +99,14 @@ def _rights(connection: Connection[Any]) -> Iterator[str]:
     yield from (f"{APP_ROLE}: is a member of {name}" for (name,) in belongs)
     owns = connection.execute("SELECT relname FROM pg_class WHERE relowner = %s::regrole ORDER BY 1", [APP_ROLE])
     yield from (f"{name}: is owned by {APP_ROLE}" for (name,) in owns)
+    insertable_not = [*READ_ONLY, REVISION_TABLE]
+    changeable_not = [*APPEND_ONLY, *insertable_not]
     excess = connection.execute(
-        "SELECT relname, r FROM pg_class, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER', 'UPDATE', 'DELETE']) r"
+        "SELECT relname, r FROM pg_class, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER', 'INSERT', 'UPDATE', 'DELETE']) r"
         " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND has_table_privilege(%s, oid, r)"
-        " AND (r NOT IN ('UPDATE', 'DELETE') OR relname = ANY(%s)) ORDER BY 1, 2",
-        [APP_ROLE, [*APPEND_ONLY, REVISION_TABLE]],
+        " AND CASE r WHEN 'INSERT' THEN relname = ANY(%s) WHEN 'UPDATE' THEN relname = ANY(%s) WHEN 'DELETE' THEN relname = ANY(%s)"
+        " ELSE true END ORDER BY 1, 2",
+        [APP_ROLE, insertable_not, changeable_not, changeable_not],
     )
     yield from (f"{name}: {APP_ROLE} may {right}" for name, right in excess)
     makes = connection.execute("SELECT has_schema_privilege(%s, 'public', 'CREATE')", [APP_ROLE]).fetchone()
@@ -114,8 +120,15 @@ def _bypasses(connection: Connection[Any]) -> Iterator[str]:
     )
     kinds = {"v": "a view", "m": "a materialised view", "f": "a foreign table"}
     yield from (f"{name}: is {kinds[kind]}" for name, kind in views)
-    definers = connection.execute("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef")
-    yield from (f"{name}: a function that runs with its owner's rights" for (name,) in definers)
+    definers = connection.execute(
+        "SELECT proname, coalesce(proconfig, '{}'), has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc"
+        " WHERE pronamespace = 'public'::regnamespace AND prosecdef"
+    )
+    for name, settings, is_public in definers:
+        if name not in RUN_AS_OWNER:
+            yield f"{name}: a function that runs with its owner's rights"
+        elif settings != [FIXED_SEARCH_PATH] or is_public:
+            yield f"{name}: runs with its owner's rights and whatever the caller's search path finds, or for anybody"
 
 
 def _identities(connection: Connection[Any]) -> Iterator[str]:

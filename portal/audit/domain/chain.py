@@ -25,7 +25,8 @@ def digest(previous_hash: str, row: AuditEvent) -> str:
 
 
 def _body(row: AuditEvent | ReadLog) -> dict[str, Any]:
-    # One form only: sorted keys, no spaces, London time. A row read back from the database must give the same bytes.
+    # One form only: sorted keys, no spaces, London time. A row read back from the database must give the same bytes, and
+    # the function of the database that hashes new events (revision 0007) makes them too.
     return {
         "authority": str(row.authority_id),
         "at": row.at.astimezone(clock.LONDON).isoformat(),
@@ -60,8 +61,16 @@ class Seal:
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
-        """The seal that an event's facts describe."""
-        return cls(**{field.name: facts[field.name] for field in fields(cls)})
+        """The seal that an event's facts describe.
+
+        Raises:
+            ValueError: for facts that no seal has.
+        """
+        types = {field.name: str if field.name == "digest" else int for field in fields(cls)}
+        if facts.keys() != types.keys() or any(type(facts[name]) is not kind for name, kind in types.items()):
+            message = "These are not the facts of a seal."
+            raise ValueError(message)
+        return cls(**facts)
 
 
 @dataclass(slots=True)
