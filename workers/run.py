@@ -121,7 +121,7 @@ def main() -> None:
     """Run one worker with its dispatcher until a signal stops it."""
     settings = Settings.from_environment(os.environ)
     logs.configure(settings)
-    database.connect(settings.database_url)
+    database.connect(settings.database_url, pooler=settings.database_pooler)
     connection = outbox.connect(settings.redis_url)
     mail.set_server(_mail_server(settings))
     # The collector would otherwise go through every module again, here and in each child, whose copy-on-write pages it

@@ -1,4 +1,4 @@
--- The log of reads, and the one function through which rows enter the audit.
+-- The log of reads, the one function through which rows enter the audit, and the role of the tables of signing in.
 -- Never changed again: later versions change the schema in revisions of their own.
 
 CREATE TABLE read_log (
@@ -135,3 +135,56 @@ REVOKE ALL ON FUNCTION public.append_audit_event(timestamp with time zone, uuid,
 GRANT EXECUTE ON FUNCTION public.append_audit_event(timestamp with time zone, uuid, uuid, text, text, uuid, jsonb) TO portal_app;
 REVOKE INSERT ON audit_event FROM portal_app;
 REVOKE INSERT, UPDATE, DELETE ON audit_head FROM portal_app;
+
+-- Signing in. The role portal_sign_in exists by now, and portal_app may take it on but has none of its rights until then.
+CREATE TABLE credential (
+	person_id UUID NOT NULL,
+	password_hash TEXT,
+	totp_secret BYTEA,
+	totp_last_step INTEGER,
+	CONSTRAINT pk_credential PRIMARY KEY (person_id),
+	CONSTRAINT fk_credential_person_id_person FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE
+);
+INSERT INTO credential (person_id, password_hash, totp_secret, totp_last_step)
+    SELECT id, password_hash, totp_secret, totp_last_step FROM person;
+ALTER TABLE person DROP COLUMN password_hash, DROP COLUMN totp_secret, DROP COLUMN totp_last_step;
+
+-- The authorities that know a person stand on the person, so that its policy need read no other table.
+ALTER TABLE person ADD COLUMN authority_ids UUID[];
+UPDATE person SET authority_ids = ARRAY(
+    SELECT DISTINCT m.authority_id FROM membership m WHERE m.person_id = person.id ORDER BY m.authority_id
+);
+ALTER TABLE person ALTER COLUMN authority_ids SET NOT NULL;
+
+REVOKE ALL ON person, membership, invitation, recovery_code, password_reset, sign_in, sign_in_attempt FROM portal_app;
+GRANT SELECT, INSERT, UPDATE (disabled_at, reinstated_at) ON person TO portal_app;
+GRANT SELECT, INSERT, UPDATE ON membership, invitation TO portal_app;
+
+GRANT USAGE ON SCHEMA public TO portal_sign_in;
+GRANT SELECT ON authority TO portal_sign_in;
+GRANT SELECT, INSERT, UPDATE ON person, membership, invitation TO portal_sign_in;
+GRANT SELECT, INSERT, UPDATE, DELETE ON credential, recovery_code, password_reset, sign_in, sign_in_attempt TO portal_sign_in;
+-- What signing in sends and records.
+GRANT SELECT, INSERT ON mail, outbox_job TO portal_sign_in;
+GRANT EXECUTE ON FUNCTION public.append_audit_event(timestamp with time zone, uuid, uuid, text, text, uuid, jsonb) TO portal_sign_in;
+
+ALTER TABLE person ENABLE ROW LEVEL SECURITY;
+ALTER TABLE person FORCE ROW LEVEL SECURITY;
+CREATE POLICY person_seen ON person FOR SELECT TO portal_app USING ((SELECT nullif(current_setting('app.authority', true), '')::uuid) = ANY (authority_ids));
+CREATE POLICY person_added ON person FOR INSERT TO portal_app WITH CHECK (authority_ids = ARRAY[(SELECT nullif(current_setting('app.authority', true), '')::uuid)]);
+CREATE POLICY person_changed ON person FOR UPDATE TO portal_app USING ((SELECT nullif(current_setting('app.authority', true), '')::uuid) = ANY (authority_ids));
+CREATE POLICY person_signing_in ON person TO portal_sign_in USING (true);
+
+ALTER TABLE membership ENABLE ROW LEVEL SECURITY;
+ALTER TABLE membership FORCE ROW LEVEL SECURITY;
+CREATE POLICY membership_seen ON membership FOR SELECT TO portal_app USING (authority_id = (SELECT nullif(current_setting('app.authority', true), '')::uuid));
+CREATE POLICY membership_added ON membership FOR INSERT TO portal_app WITH CHECK (authority_id = (SELECT nullif(current_setting('app.authority', true), '')::uuid));
+CREATE POLICY membership_changed ON membership FOR UPDATE TO portal_app USING (authority_id = (SELECT nullif(current_setting('app.authority', true), '')::uuid));
+CREATE POLICY membership_signing_in ON membership TO portal_sign_in USING (true);
+
+ALTER TABLE invitation ENABLE ROW LEVEL SECURITY;
+ALTER TABLE invitation FORCE ROW LEVEL SECURITY;
+CREATE POLICY invitation_seen ON invitation FOR SELECT TO portal_app USING (authority_id = (SELECT nullif(current_setting('app.authority', true), '')::uuid));
+CREATE POLICY invitation_added ON invitation FOR INSERT TO portal_app WITH CHECK (authority_id = (SELECT nullif(current_setting('app.authority', true), '')::uuid));
+CREATE POLICY invitation_changed ON invitation FOR UPDATE TO portal_app USING (authority_id = (SELECT nullif(current_setting('app.authority', true), '')::uuid));
+CREATE POLICY invitation_signing_in ON invitation TO portal_sign_in USING (true);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrations.owned import APP_ROLE, APPEND_ONLY, READ_ONLY
+from migrations.owned import APP_ROLE, APPEND_ONLY, OF_SIGNING_IN, READ_ONLY, SHARED_BY_AUTHORITY, SIGN_IN_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -30,6 +30,7 @@ def faults(connection: Connection[Any], *, owned: Collection[str], shared: Colle
         *_policies(connection, owned),
         *_keys(connection, owned),
         *_rights(connection),
+        *_signing_in(connection),
         *_bypasses(connection),
         *_identities(connection),
     ]
@@ -96,7 +97,7 @@ def _rights(connection: Connection[Any]) -> Iterator[str]:
     names = ("is a superuser", "bypasses row security", "makes roles", "makes databases", "replicates")
     yield from (f"{APP_ROLE}: {name}" for name, has in zip(names, powers or (), strict=True) if has)
     belongs = connection.execute("SELECT roleid::regrole::text FROM pg_auth_members WHERE member = %s::regrole", [APP_ROLE])
-    yield from (f"{APP_ROLE}: is a member of {name}" for (name,) in belongs)
+    yield from (f"{APP_ROLE}: is a member of {name}" for (name,) in belongs if name != SIGN_IN_ROLE)
     owns = connection.execute("SELECT relname FROM pg_class WHERE relowner = %s::regrole ORDER BY 1", [APP_ROLE])
     yield from (f"{name}: is owned by {APP_ROLE}" for (name,) in owns)
     insertable_not = [*READ_ONLY, REVISION_TABLE]
@@ -112,6 +113,26 @@ def _rights(connection: Connection[Any]) -> Iterator[str]:
     makes = connection.execute("SELECT has_schema_privilege(%s, 'public', 'CREATE')", [APP_ROLE]).fetchone()
     if makes and makes[0]:
         yield f"{APP_ROLE}: makes tables in public"
+
+
+def _signing_in(connection: Connection[Any]) -> Iterator[str]:
+    """Tables of signing in that the app's own role may touch, and shared tables that show it other authorities' rows."""
+    reached = connection.execute(
+        "SELECT relname, privilege_type FROM pg_class, aclexplode(relacl) WHERE relname = ANY(%s)"
+        " AND grantee IN (%s::regrole, 0) ORDER BY 1, 2",
+        [list(OF_SIGNING_IN), APP_ROLE],
+    )
+    yield from (f"{name}: {APP_ROLE} may {right}" for name, right in reached)
+    inherits = connection.execute("SELECT pg_has_role(%s, %s, 'USAGE')", [APP_ROLE, SIGN_IN_ROLE]).fetchone()
+    if inherits and inherits[0]:
+        yield f"{APP_ROLE}: has the rights of {SIGN_IN_ROLE} at all times"
+    yield from _row_security(connection, SHARED_BY_AUTHORITY)
+    open_policies = connection.execute(
+        "SELECT tablename, policyname FROM pg_policies WHERE tablename = ANY(%s) AND roles <> ARRAY[%s::name]"
+        " AND (roles <> ARRAY[%s::name] OR coalesce(qual, with_check) NOT LIKE '%%app.authority%%')",
+        [list(SHARED_BY_AUTHORITY), SIGN_IN_ROLE, APP_ROLE],
+    )
+    yield from (f"{name}: its policy {policy} does not read the authority in scope" for name, policy in open_policies)
 
 
 def _bypasses(connection: Connection[Any]) -> Iterator[str]:

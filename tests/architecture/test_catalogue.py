@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: Tables shared by every authority: people and sign-ins, the outbox, which holds ids only, and published figures.
 SHARED = {
     "authority",
+    "credential",
     "invitation",
     "mail",
     "membership",
@@ -92,6 +93,12 @@ def test_the_schema_has_no_faults(superuser: Connection[Any]) -> None:
         ("GRANT UPDATE ON read_log TO portal_app", "read_log: portal_app may UPDATE"),
         ("ALTER FUNCTION append_audit_event RESET search_path", "append_audit_event: runs with its owner's rights"),
         ("GRANT EXECUTE ON FUNCTION append_audit_event TO PUBLIC", "append_audit_event: runs with its owner's rights"),
+        ("GRANT SELECT ON credential TO portal_app", "credential: portal_app may SELECT"),
+        ("GRANT UPDATE ON sign_in TO PUBLIC", "sign_in: portal_app may UPDATE"),
+        ("GRANT portal_sign_in TO portal_app WITH INHERIT TRUE", "portal_app: has the rights of portal_sign_in at all times"),
+        ("ALTER TABLE person NO FORCE ROW LEVEL SECURITY", "person: row security is not forced"),
+        ("ALTER POLICY membership_seen ON membership USING (true)", "membership: its policy membership_seen does not read"),
+        ("ALTER POLICY person_signing_in ON person TO PUBLIC", "person: its policy person_signing_in does not read"),
         ("ALTER TABLE pupil OWNER TO portal_app", "pupil: is owned by portal_app"),
         ("GRANT CREATE ON SCHEMA public TO portal_app", "portal_app: makes tables"),
         ("CREATE VIEW planted AS SELECT * FROM pupil", "planted: is a view"),
