@@ -78,11 +78,11 @@ OF_SIGNING_IN = frozenset({"credential", "password_reset", "recovery_code", "sig
 
 def shared_policies(name: str) -> list[str]:
     """The statements that create the policies of a shared table. The role of signing in, which has no scope yet, sees all."""
-    seen, added = SHARED_BY_AUTHORITY[name]
+    visible_if, addable_if = SHARED_BY_AUTHORITY[name]
     return [
-        f"CREATE POLICY {name}_seen ON {name} FOR SELECT TO {APP_ROLE} USING ({seen})",
-        f"CREATE POLICY {name}_added ON {name} FOR INSERT TO {APP_ROLE} WITH CHECK ({added})",
-        f"CREATE POLICY {name}_changed ON {name} FOR UPDATE TO {APP_ROLE} USING ({seen})",
+        f"CREATE POLICY {name}_seen ON {name} FOR SELECT TO {APP_ROLE} USING ({visible_if})",
+        f"CREATE POLICY {name}_added ON {name} FOR INSERT TO {APP_ROLE} WITH CHECK ({addable_if})",
+        f"CREATE POLICY {name}_changed ON {name} FOR UPDATE TO {APP_ROLE} USING ({visible_if})",
         f"CREATE POLICY {name}_signing_in ON {name} TO {SIGN_IN_ROLE} USING (true)",
     ]
 

@@ -1,4 +1,4 @@
-"""A log of reads apart from the chain, one way into the audit, and a role of their own for the tables of signing in."""
+"""A log of reads, one way into the audit, and a role for the tables of signing in."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _make_role(bind: Connection) -> None:
 
 
 def downgrade() -> None:
-    """Give every right back, put passwords and factors on the person again, and drop the log of reads with its rows."""
+    """Give every right back and put passwords on the person again. The log of reads goes, with its rows."""
     for table in SHARED:
         for policy in ("seen", "added", "changed", "signing_in"):
             op.execute(f"DROP POLICY {table}_{policy} ON {table}")

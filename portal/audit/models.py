@@ -1,4 +1,4 @@
-"""The tables of the audit: a chain of events per authority, its newest link, and the log of reads that events seal."""
+"""The tables of the audit: each authority's chain of events, its newest link, and its log of reads."""
 
 from __future__ import annotations
 

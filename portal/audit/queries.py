@@ -101,7 +101,7 @@ def check_reads() -> ReadsCheck:
 
 
 def _compare(seals: Sequence[tuple[int, Seal]], rows: Iterator[ReadLog]) -> tuple[int, ReadLog | None, tuple[int, str] | None]:
-    """How many rows the seals cover, the first row after them, and the first seal that does not fit, with the reason."""
+    """The number of rows covered, the first row after them, and the first seal that does not fit."""
     checked, since, row = 0, 0, next(rows, None)
     for sequence, seal in seals:
         if seal.since != since:
@@ -117,14 +117,14 @@ def _compare(seals: Sequence[tuple[int, Seal]], rows: Iterator[ReadLog]) -> tupl
 
 
 def _difference(count: int, seal: Seal) -> str:
-    what = "was removed" if count < seal.count else "was added" if count > seal.count else "was altered"
-    return f"a read between {seal.first} and {seal.last} {what}"
+    change = "was removed" if count < seal.count else "was added" if count > seal.count else "was altered"
+    return f"a read between {seal.first} and {seal.last} {change}"
 
 
-def _with_unsealed(rows: int, first: ReadLog | None, others: Iterator[ReadLog]) -> ReadsCheck:
+def _with_unsealed(rows: int, first: ReadLog | None, later: Iterator[ReadLog]) -> ReadsCheck:
     """The check of a log whose seals fit, with the rows after the last seal."""
     due = clock.now() - SEAL_OVERDUE
-    unsealed = [] if first is None else [(row.id, row.at) for row in (first, *others)]
+    unsealed = [] if first is None else [(row.id, row.at) for row in (first, *later)]
     overdue = [number for number, at in unsealed if at < due]
     return ReadsCheck(rows + len(unsealed), None, None, len(unsealed), len(overdue), min(overdue, default=None))
 
@@ -182,15 +182,18 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the audit's list, in an address: the time in microseconds, "e" for an event or "r" for a read, the number."""
+class EntryKey:
+    """What tells an entry of the audit's list from all others, and sorts it.
+
+    In an address it is the time in microseconds, "e" for an event or "r" for a read, and the number.
+    """
 
     at: datetime
     is_read: bool
     number: int
 
     @property
-    def key(self) -> tuple[datetime, bool, int]:
+    def sort_key(self) -> tuple[datetime, bool, int]:
         """What the list is sorted by."""
         return self.at, not self.is_read, self.number
 
@@ -200,14 +203,14 @@ class Place:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """The place an address holds.
+        """The key an address holds.
 
         Raises:
-            ValueError: for text that is no place. A number of more digits than a bigint has would fail in the database.
+            ValueError: for any other text. A number of more digits than a bigint has would fail in the database.
         """
         match = re.fullmatch(r"([0-9]{1,16})([er])([0-9]{1,18})", text, re.ASCII)
         if match is None:
-            message = "This is no place in the audit's list."
+            message = "This is no entry of the audit's list."
             raise ValueError(message)
         return cls(_EPOCH + int(match[1]) * _MICROSECOND, match[2] == "r", int(match[3]))
 
@@ -216,7 +219,7 @@ class Place:
 class Entry:
     """A line of the audit's list: an event of the chain, or a read."""
 
-    place: Place
+    key: EntryKey
     membership_id: UUID | None
     role: str
     event: str
@@ -224,44 +227,44 @@ class Entry:
 
 
 def recent_entries(position: Position, *, about: UUID | None = None) -> Page[Entry]:
-    """A page of the events and reads of the authority, or of one subject in it, newest first. Its ids are places."""
-    place = position.row_id if isinstance(position.row_id, Place) else None
+    """A page of the events and reads of the authority, or of one subject in it, newest first."""
+    start = position.row_id if isinstance(position.row_id, EntryKey) else None
     backwards = position.backwards
-    events = _nearest(AuditEvent, AuditEvent.sequence, place, position, is_read=False)
-    reads = _nearest(ReadLog, ReadLog.id, place, position, is_read=True)
+    events = _nearest(AuditEvent, AuditEvent.sequence, start, position, is_read=False)
+    reads = _nearest(ReadLog, ReadLog.id, start, position, is_read=True)
     if about is not None:
         events, reads = events.where(AuditEvent.subject_id == about), reads.where(ReadLog.subject_id == about)
     entries = [_entry(row, row.sequence, is_read=False) for row in tx().scalars(events)]
     entries += [_entry(row, row.id, is_read=True) for row in tx().scalars(reads)]
-    entries.sort(key=lambda entry: entry.place.key, reverse=not backwards)
+    entries.sort(key=lambda entry: entry.key.sort_key, reverse=not backwards)
     has_more, entries = len(entries) > position.size, entries[: position.size]
     if backwards:
         entries.reverse()
     if not entries:
         return Page(())
-    has_previous = has_more if backwards else place is not None
+    has_previous = has_more if backwards else start is not None
     return Page(
         entries,
-        str(entries[0].place) if has_previous else None,
-        str(entries[-1].place) if backwards or has_more else None,
+        str(entries[0].key) if has_previous else None,
+        str(entries[-1].key) if backwards or has_more else None,
     )
 
 
-def _nearest(table: Any, number: Any, place: Place | None, position: Position, *, is_read: bool) -> Select[Any]:
-    """The rows of one table next to the place, in the direction of the page, and one more than it shows."""
+def _nearest(table: Any, number: Any, start: EntryKey | None, position: Position, *, is_read: bool) -> Select[Any]:
+    """The rows of one table from `start` on, in the page's direction: one more than it shows."""
     order = (table.at.asc(), number.asc()) if position.backwards else (table.at.desc(), number.desc())
     query = select(table).order_by(*order).limit(position.size + 1)
-    if place is None:
+    if start is None:
         return query
     beyond = gt if position.backwards else lt
-    if is_read == place.is_read:
-        return query.where(or_(beyond(table.at, place.at), (table.at == place.at) & beyond(number, place.number)))
+    if is_read == start.is_read:
+        return query.where(or_(beyond(table.at, start.at), (table.at == start.at) & beyond(number, start.number)))
     # Of one instant, events stand above reads.
     is_same_instant_beyond = is_read != position.backwards
     return query.where(
-        or_(beyond(table.at, place.at), table.at == place.at) if is_same_instant_beyond else beyond(table.at, place.at)
+        or_(beyond(table.at, start.at), table.at == start.at) if is_same_instant_beyond else beyond(table.at, start.at)
     )
 
 
 def _entry(row: AuditEvent | ReadLog, number: int, *, is_read: bool) -> Entry:
-    return Entry(Place(row.at, is_read, number), row.membership_id, row.role, row.event, row.subject_id)
+    return Entry(EntryKey(row.at, is_read, number), row.membership_id, row.role, row.event, row.subject_id)

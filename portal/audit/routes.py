@@ -1,4 +1,4 @@
-"""The pages of the audit: the authority's events and reads as sentences, newest first, and the check of both."""
+"""The pages of the audit: the authority's events and reads as sentences, and the check of both."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, render_template, request
 
 from portal.audit.actions import record_alone
 from portal.audit.events import declared, event
-from portal.audit.queries import MEMBER_NAMES, Place, check_chain, check_reads, recent_entries
+from portal.audit.queries import MEMBER_NAMES, EntryKey, check_chain, check_reads, recent_entries
 from portal.security.permissions import ROLES, needs
 from portal.web.paging import position_in
 
@@ -25,7 +25,7 @@ READ = event("audit.read", "The audit log was read", "before", "about")
 @needs("audit.view")
 def index() -> ResponseReturnValue:
     """Show a page of events and reads: all of them, or those about one record."""
-    position, about = position_in(request.args, Place.from_text), request.args.get("about", type=UUID)
+    position, about = position_in(request.args, EntryKey.from_text), request.args.get("about", type=UUID)
     page = recent_entries(position, about=about)
     record_alone(READ, None, before=str(position.row_id) if position.row_id else None, about=about)
     return render_template(

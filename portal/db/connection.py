@@ -34,7 +34,7 @@ class _Rights:
     """Lowers each transaction of an address that signs in as another role than the app's: the database's owner.
 
     By SET LOCAL at the beginning of each transaction, never by SET for the session: a pooler in transaction mode hands
-    the session to others, who would run in our role and we in theirs.
+    the session to others, who would then run in our role.
     """
 
     def __init__(self) -> None:

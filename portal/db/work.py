@@ -196,7 +196,7 @@ def unit_of_work(scope: Scope | None) -> Iterator[Session]:
 
 @contextmanager
 def sign_in_rights() -> Iterator[None]:
-    """Act as the role of the tables of signing in while the block runs, and as the app's own role afterwards.
+    """Act as the role of the tables of signing in while the block runs.
 
     Passwords, factors and sign-ins are out of the app's reach otherwise, so that SQL that got into a list or a search
     cannot read them. Only the code of signing in may call it (a test pins the callers).
@@ -226,7 +226,10 @@ def _set_role(work: _Work | None, role: str) -> None:
 
 
 def needs_sign_in_rights(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a query or an action with the rights on the tables of signing in. Stands above `@action`, so that the commit has them."""
+    """Run a query or an action with the rights on the tables of signing in.
+
+    It stands above `@action`, so that the commit has them too.
+    """
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -116,7 +116,7 @@ def _rights(connection: Connection[Any]) -> Iterator[str]:
 
 
 def _signing_in(connection: Connection[Any]) -> Iterator[str]:
-    """Tables of signing in that the app's own role may touch, and shared tables that show it other authorities' rows."""
+    """Tables of signing in within the app's reach, and shared tables that show other authorities' rows."""
     reached = connection.execute(
         "SELECT relname, privilege_type FROM pg_class, aclexplode(relacl) WHERE relname = ANY(%s)"
         " AND grantee IN (%s::regrole, 0) ORDER BY 1, 2",

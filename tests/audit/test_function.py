@@ -1,4 +1,4 @@
-"""The function through which rows enter the audit, called by somebody who can send any SQL as the portal's own role."""
+"""The function through which rows enter the audit, called with any SQL as the portal's own role."""
 
 from __future__ import annotations
 

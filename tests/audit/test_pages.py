@@ -88,7 +88,7 @@ def _record_event() -> None:
 
 
 @pytest.mark.parametrize("before", ["7", "1e", "e1", "1x1", "99999999999999999e1", "1r9999999999999999999", "²e1"])
-def test_an_address_that_is_no_place_in_the_list_is_refused(signed_in: Callable[..., Browser], before: str) -> None:
+def test_an_address_that_is_no_entry_of_the_list_is_refused(signed_in: Callable[..., Browser], before: str) -> None:
     signed_in(Role.AUDITOR).get(f"/audit?before={before}", status=400)
 
 

@@ -1,4 +1,4 @@
-"""The roles of the database: what the app's own role cannot reach, when it acts as the other, and for how long."""
+"""The roles of the database: what the app's own cannot reach, and when it acts as the other."""
 
 from __future__ import annotations
 
@@ -93,9 +93,9 @@ def test_what_a_block_of_signing_in_changed_is_written_before_its_rights_go(worl
     person_id = world.authority.people[Role.LA_OFFICER][0]
     with unit_of_work(world.authority.scope()):
         _reinstate_with_password(person_id, "not a hash")
-        found = account(person_id)
-        assert found is not None
-        assert found.password_hash == "not a hash"
+        changed = account(person_id)
+        assert changed is not None
+        assert changed.password_hash == "not a hash"
 
 
 @action
@@ -114,13 +114,13 @@ def test_people_and_memberships_of_another_authority_are_not_there(world: World,
     for authority in (world.authority, world.neighbour):
         with unit_of_work(authority.scope(Role.LA_ADMINISTRATOR)):
             _invite(authority.id)
-    here, next_door = ids(command_line_scope(world.authority.id)), ids(command_line_scope(world.neighbour.id))
-    assert here
+    own, next_door = ids(command_line_scope(world.authority.id)), ids(command_line_scope(world.neighbour.id))
+    assert own
     assert next_door
-    assert not here & next_door
+    assert not own & next_door
     assert ids(None) == set()
     with sign_in_rights():
-        assert ids(None) == here | next_door
+        assert ids(None) == own | next_door
 
 
 @action

@@ -110,8 +110,8 @@ def test_people_passwords_and_factors_are_kept_there_and_back(superuser: Connect
         superuser.execute(PEOPLE.replace("FROM person", "FROM person JOIN credential ON person_id = id").encode()).fetchall()
         == before
     )
-    known = superuser.execute("SELECT id, authority_ids FROM person ORDER BY id").fetchall()
-    assert known == [(BOTH, [HERE, NEIGHBOUR]), (ONE, [HERE]), (NONE, [])]
+    authorities = superuser.execute("SELECT id, authority_ids FROM person ORDER BY id").fetchall()
+    assert authorities == [(BOTH, [HERE, NEIGHBOUR]), (ONE, [HERE]), (NONE, [])]
     _bring("0006_school_records", down=True)
     assert superuser.execute(PEOPLE.encode()).fetchall() == before
     assert superuser.execute("SELECT count(*) FROM membership").fetchone() == (4,)

@@ -1,4 +1,4 @@
-"""The hashes of the audit: each event's covers the event before it, and a seal's covers the reads it stands for."""
+"""The hashes of the audit: each event covers the event before it, and each seal its reads."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def _canonical(body: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What an event says of the reads it seals: all rows above `after` of the transactions from `since` to before `until`.
+    """The reads that an event seals: rows above `after` of the transactions `since` to before `until`.
 
-    `after` is 0 until the database moves to another server, whose transactions are numbered anew: from then on it is the
-    highest number that was given before. `first` and `last` are the lowest and the highest id of the sealed rows.
+    `after` is 0 until the database moves to another server, which numbers its transactions from its own beginning: from
+    then on it is the highest id that was given before. `first` and `last` are the lowest and the highest id of the sealed rows.
     """
 
     after: int
