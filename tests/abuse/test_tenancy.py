@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from portal.accounts.models import Membership
 from portal.audit.models import ReadLog
 from portal.db.work import tx, unit_of_work
 from portal.security.permissions import ANYONE_SIGNED_IN, LA_ROLES, OPEN, Role, permission_of, role_has
@@ -85,10 +84,7 @@ def test_objects_of_another_school_are_not_found_by_school_roles(
 ) -> None:
     """Attack TEN-01."""
     sibling_ids = {**objects.make_objects(world.authority, school=world.authority.secondary)}
-    with unit_of_work(None):
-        sibling_ids["membership_id"] = (
-            tx().scalars(select(Membership.id).where(Membership.id == world.authority.people[Role.LA_OFFICER][1])).one()
-        )
+    sibling_ids["membership_id"] = world.authority.people[Role.LA_OFFICER][1]
     browser, wrong_statuses = signed_in(role), {}
     for rule in _rules_with_ids(app):
         permission = permission_of(app.view_functions[rule.endpoint]) or ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -14,6 +13,8 @@ import pytest
 from psycopg.types.json import Jsonb
 from sqlalchemy import func, select, text, update
 
+import migrations
+from local.postgres import EmbeddedPostgres
 from portal.audit.actions import record, record_alone, seal_reads
 from portal.audit.domain.chain import Seal, SealTally
 from portal.audit.events import event
@@ -25,7 +26,8 @@ from portal.jobs import outbox, running
 from portal.jobs.outbox import OutboxJob
 from portal.platform import clock
 from portal.security.scope import Actor, Scope
-from tests.support import forked_db, servers
+from tests.local.conftest import temporary_data_folder
+from tests.support import forked_db
 from tests.support.world import NOW
 
 if TYPE_CHECKING:
@@ -44,21 +46,26 @@ def _scope(authority_id: UUID = AUTHORITY) -> Scope:
 class CommittedDatabase:
     """A database whose transactions really commit. Every piece of work runs in a process of its own."""
 
+    server: EmbeddedPostgres
     name: str
 
+    def runs(self, work: Callable[[], object]) -> None:
+        """Do `work` with the clock at `NOW`. Its assertions are this test's."""
+        assert forked_db.run_forked(self.name, work, url=self.server.url("portal_app", self.name)) == 0
+
     def does(self, work: Callable[[], object]) -> None:
-        """Do `work` in the authority's scope, with the clock at `NOW`. Its assertions are this test's."""
+        """Do `work` in the authority's scope."""
 
         def in_scope() -> None:
             with unit_of_work(_scope()):
                 work()
 
-        assert forked_db.run_forked(self.name, in_scope) == 0
+        self.runs(in_scope)
 
     @contextmanager
     def as_superuser(self) -> Iterator[psycopg.Connection[Any]]:
         """A connection that may do everything, committed at the end."""
-        with psycopg.connect(f"{os.environ[servers.SUPER].rsplit('/', 1)[0]}/{self.name}") as connection:
+        with psycopg.connect(self.server.url("postgres", self.name)) as connection:
             yield connection
 
     def change(self, statement: str) -> None:
@@ -67,11 +74,27 @@ class CommittedDatabase:
             connection.execute(statement.encode())
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedPostgres]:
+    """A server of these tests' own.
+
+    A seal waits for the oldest transaction of the whole server, and on the run's server another test's may be open.
+    """
+    with temporary_data_folder() as folder:
+        own = EmbeddedPostgres(folder, durable=False)
+        own.start()
+        own.create_database("migrated")
+        migrations.upgrade(own.url("portal_owner", "migrated"))
+        yield own
+        own.stop()
+
+
 @pytest.fixture
-def committed(worker_id: str, engine: object) -> Iterator[CommittedDatabase]:
+def committed(server: EmbeddedPostgres) -> Iterator[CommittedDatabase]:
     """An empty, migrated database."""
-    with forked_db.copied_database(f"portal_reads_{worker_id}") as name:
-        yield CommittedDatabase(name)
+    server.create_database("reads", "migrated")
+    yield CommittedDatabase(server, "reads")
+    server.drop_database("reads")
 
 
 def _see(count: int) -> None:
@@ -147,7 +170,7 @@ def test_the_sealing_job_runs_twice_with_one_effect_and_is_due_again_a_minute_la
             assert outbox.enqueue_repeating("audit.seal_reads", [AUTHORITY, NEIGHBOUR], MINUTE) == 2
         assert [running.run(str(job_id)) for job_id in job_ids] == ["done", "done"], "the same two rows, used again"
 
-    assert forked_db.run_forked(committed.name, run_the_job) == 0
+    committed.runs(run_the_job)
     committed.does(lambda: _fits(rows=2))
 
 
@@ -159,7 +182,7 @@ def test_a_sealing_job_that_was_set_aside_is_tried_again(committed: CommittedDat
             assert outbox.enqueue_repeating("audit.seal_reads", [AUTHORITY], MINUTE) == 1
             assert tx().scalar(select(func.count()).where(OutboxJob.failed_at.is_(None))) == 1
 
-    assert forked_db.run_forked(committed.name, set_aside_and_enqueue) == 0
+    committed.runs(set_aside_and_enqueue)
 
 
 def test_a_read_that_commits_after_a_seal_with_a_lower_number_is_in_the_next_one(committed: CommittedDatabase) -> None:
@@ -272,7 +295,7 @@ def test_a_neighbours_reads_are_in_its_own_seals(committed: CommittedDatabase) -
             _see(1)
             assert tx().scalar(select(func.count()).select_from(ReadLog)) == 1
 
-    assert forked_db.run_forked(committed.name, neighbour_sees) == 0
+    committed.runs(neighbour_sees)
     committed.does(lambda: seal_reads() == 2 or pytest.fail("only this authority's reads are sealed"))
 
 
