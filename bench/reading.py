@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bench.database import BenchDatabase
     from portal.audit.events import Event
 
-READERS, PAGES_EACH = 50, 20
+READERS, PAGES_EACH = 50, 60
 OPENED = event("bench.opened", "A measurement opened a pupil's record")
 
 
