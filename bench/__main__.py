@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import county, report, school_year, sweeping, trust
+from bench import county, reading, report, school_year, sweeping, trust
 from bench.database import bench_database
 
 PERFORMANCE_PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -32,10 +32,11 @@ def main() -> None:
         size = (options.schools, options.school_pupils, options.pupils)
         county_result = county.measured(bench, year.schools, year.days, size, note)
         trust_result = trust.measured(bench, schools=options.county_schools, pupils=options.county_pupils, note=note)
+        reading_result = reading.measured(bench, note)
     sweep_result = sweeping.measured(options.sweep_pupils, note)
     cores = len(os.sched_getaffinity(0))
     machine = f"{cores} cores, {platform.machine()}, Python {platform.python_version()}"
-    text = report.document(year, county_result, trust_result, sweep_result, machine=machine)
+    text = report.document(year, county_result, trust_result, sweep_result, reading_result, machine=machine)
     sys.stdout.write(text)
     if not options.no_write:
         PERFORMANCE_PAGE.write_text(text, encoding="utf-8")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,10 @@ class Settings:
     )
     database_owner_url: str = field(
         default="", repr=False, metadata=_help("DATABASE_OWNER_URL", "the same database as the owner role, for migrations only")
+    )
+    database_pooler: bool = field(
+        default=False,
+        metadata=_help("PORTAL_DATABASE_POOLER", "1: DATABASE_URL leads to a pooler in transaction mode, such as PgBouncer"),
     )
     redis_url: str = field(
         default="", repr=False, metadata=_help("REDIS_URL", "Redis or Valkey to use instead of the embedded one")
@@ -241,12 +246,21 @@ def _clock_reasons(settings: Settings, environ: Mapping[str, str]) -> tuple[tupl
     )
 
 
+def _signs_in_as_app(database_url: str) -> bool:
+    """Is the address's user the app's role? Some poolers and clouds want the server's name behind it: portal_app@server."""
+    return re.fullmatch(r"portal_app(?:[.@].*)?", unquote(urlsplit(database_url).username or "")) is not None
+
+
 def _production_reasons(settings: Settings) -> tuple[tuple[bool, str], ...]:
     if not settings.production:
         return ()
     key = settings.secret_key
     return (
         (not settings.database_url, "Set DATABASE_URL: in production the database is yours, not the embedded one."),
+        (
+            bool(settings.database_url) and not _signs_in_as_app(settings.database_url),
+            "Set DATABASE_URL to an address that signs in as portal_app: an owner or a superuser is not bound by row security.",
+        ),
         (not settings.redis_url, "Set REDIS_URL: in production the queue server is yours, not the embedded one."),
         (not key, f"Set PORTAL_SECRET_KEY to {SHORTEST_KEY} or more random characters, the same on every machine."),
         (

@@ -55,6 +55,8 @@ def _remove(cursor: Cursor[TupleRow], authority_ids: list[object]) -> None:
         cursor.execute(sql.SQL("DELETE FROM {} WHERE authority_id = ANY(%s)").format(sql.Identifier(table)), (authority_ids,))
         _set_row_security(cursor, table, has_row_security=tables[table], enable=True)
     cursor.execute("DELETE FROM authority WHERE id = ANY(%s)", (authority_ids,))
+    for table in ("membership", "person"):
+        _set_row_security(cursor, table, has_row_security=True, enable=False)
     cursor.execute(_PEOPLE_LEFT_OVER)
     people = [row[0] for row in cursor.fetchall()]
     for statement in (
@@ -63,6 +65,8 @@ def _remove(cursor: Cursor[TupleRow], authority_ids: list[object]) -> None:
         "DELETE FROM person WHERE id = ANY(%s)",
     ):
         cursor.execute(statement, (people,))
+    for table in ("membership", "person"):
+        _set_row_security(cursor, table, has_row_security=True, enable=True)
 
 
 def _set_row_security(cursor: Cursor[TupleRow], table: str, *, has_row_security: bool, enable: bool) -> None:

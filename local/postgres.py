@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DATABASE = "portal"
 OWNER = "portal_owner"
 APP = "portal_app"
+#: Owns nothing and cannot sign in: the app takes it on for the tables of signing in.
+SIGN_IN = "portal_sign_in"
 SUPERUSER = "postgres"
 
 #: How many seconds the server may take to answer. After a crash it first replays its write-ahead log.
@@ -244,7 +246,7 @@ class EmbeddedPostgres:
         return f"The database did not start; {self.data_dir / 'postgres.log'} says why. It ends:\n{tail}"
 
     def _make_roles(self) -> None:
-        """Make the owner, the restricted role and the database if they do not exist.
+        """Make the owner, the app's two roles and the database if they do not exist.
 
         Runs at each start, because the first one may have been cut short between any two of these statements.
         """
@@ -259,6 +261,11 @@ class EmbeddedPostgres:
                             "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD {}"
                         ).format(sql.Identifier(role), password)
                     )
+            if SIGN_IN not in existing:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(SIGN_IN)))
+            # Without inheriting: otherwise the app would have the rights of signing in at all times.
+            connection.execute(sql.SQL("ALTER ROLE {} NOINHERIT").format(sql.Identifier(APP)))
+            connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(SIGN_IN), sql.Identifier(APP)))
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(APP), sql.Identifier(OWNER)))
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone() is None:
                 self._create_database(connection, DATABASE, "template0")

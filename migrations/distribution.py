@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
-from migrations.owned import APP_ROLE, policies, visible
+from migrations.owned import APP_ROLE, SHARED_BY_AUTHORITY, policies, shared_policies, visible
 from migrations.tables import METADATA
 from portal.db.tables import VISIBLE
 
@@ -48,6 +48,9 @@ def _unguarded(owned: list[Table]) -> Iterator[str]:
         for policy in policies(table, "true"):
             yield f'DROP POLICY {policy.split()[2]} ON "{table.name}"'
         yield f'ALTER TABLE "{table.name}" NO FORCE ROW LEVEL SECURITY'
+    for name in SHARED_BY_AUTHORITY:
+        yield from (f'DROP POLICY {policy.split()[2]} ON "{name}"' for policy in shared_policies(name))
+        yield f'ALTER TABLE "{name}" NO FORCE ROW LEVEL SECURITY'
 
 
 def _distributed(owned: list[Table]) -> Iterator[str]:
@@ -64,6 +67,9 @@ def _guarded(owned: list[Table]) -> Iterator[str]:
     for table in owned:
         yield from policies(table, visible(table).sql_without_subqueries)
         yield f'ALTER TABLE "{table.name}" FORCE ROW LEVEL SECURITY'
+    for name in SHARED_BY_AUTHORITY:
+        yield from (policy.replace("(SELECT ", "(") for policy in shared_policies(name))
+        yield f'ALTER TABLE "{name}" FORCE ROW LEVEL SECURITY'
 
 
 def _foreign_keys() -> Iterator[ForeignKeyConstraint]:

@@ -32,7 +32,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("portal", static_folder=None)
     app.config.update(_configuration(settings))
     # One connection for each thread, and two to spare: health checks and metrics take one of their own.
-    database.connect(settings.database_url, pool_size=settings.web_threads + 2)
+    database.connect(settings.database_url, pool_size=settings.web_threads + 2, pooler=settings.database_pooler)
     outbox.connect(settings.redis_url)
     CSRFProtect(app)
     templating.init_app(app)

@@ -22,7 +22,7 @@ from config.settings import Settings
 from portal import capabilities
 from portal.accounts.actions import mail
 from portal.accounts.actions.mail import Smtp
-from portal.accounts.queries.people import authorities
+from portal.accounts.queries.people import authorities, every_authority_id
 from portal.db import connection as database
 from portal.db.work import unit_of_work
 from portal.jobs import outbox
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 DISPATCH_INTERVAL = 1.0
+#: How often the dispatcher looks for jobs that are to run again, in seconds.
+REPEAT_INTERVAL = 5.0
 
 
 class PortalWorker(Worker):
@@ -71,10 +73,13 @@ def dispatch_forever(stop: threading.Event) -> None:
 
     Logs the first failure and the recovery, not every second between them.
     """
-    failing, enqueued_on = False, None
+    failing, enqueued_on, repeated_at = False, None, 0.0
     while not stop.wait(DISPATCH_INTERVAL):
         try:
             with unit_of_work(None):
+                if time.monotonic() >= repeated_at + REPEAT_INTERVAL:
+                    repeated_at = time.monotonic()
+                    _enqueue_repeating_jobs()
                 if enqueued_on != clock.today():
                     enqueued_on = _enqueue_daily_jobs()
                 outbox.send_due_jobs()
@@ -97,6 +102,14 @@ def _enqueue_daily_jobs() -> date:
     return today
 
 
+def _enqueue_repeating_jobs() -> None:
+    """Make the jobs that run over and over due again, one for each authority."""
+    authority_ids = every_authority_id()
+    for job in capabilities.jobs().values():
+        if job.every is not None:
+            outbox.enqueue_repeating(job.kind, authority_ids, job.every)
+
+
 def _mail_server(settings: Settings) -> Smtp | None:
     if not settings.smtp_host:
         return None
@@ -108,7 +121,7 @@ def main() -> None:
     """Run one worker with its dispatcher until a signal stops it."""
     settings = Settings.from_environment(os.environ)
     logs.configure(settings)
-    database.connect(settings.database_url)
+    database.connect(settings.database_url, pooler=settings.database_pooler)
     connection = outbox.connect(settings.redis_url)
     mail.set_server(_mail_server(settings))
     # The collector would otherwise go through every module again, here and in each child, whose copy-on-write pages it

@@ -63,14 +63,24 @@ class Person(Shared):
     name: Mapped[PersonalStr]
     email: Mapped[PersonalStr]
     email_folded: Mapped[PersonalStr]
-    password_hash: Mapped[OptionalStr]
-    totp_secret: Mapped[bytes | None] = mapped_column(info=NOT_PERSONAL)
-    totp_last_step: Mapped[int | None] = mapped_column(info=NOT_PERSONAL)
+    #: The authorities that know this person, by a membership now or earlier: row security shows them to no other.
+    authority_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list, info=NOT_PERSONAL)
     demonstration: Mapped[Bool] = mapped_column(default=False, info=NOT_PERSONAL)
     disabled_at: Mapped[OptionalInstant]
     reinstated_at: Mapped[OptionalInstant]
     last_signed_in_at: Mapped[OptionalInstant]
     created_at: Mapped[Instant]
+
+
+class Credential(Shared):
+    """A person's password and second factor. Like all tables of signing in it belongs to a role of its own."""
+
+    __tablename__ = "credential"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, info=NOT_PERSONAL)
+    password_hash: Mapped[OptionalStr]
+    totp_secret: Mapped[bytes | None] = mapped_column(info=NOT_PERSONAL)
+    totp_last_step: Mapped[int | None] = mapped_column(info=NOT_PERSONAL)
 
 
 class RecoveryCode(Shared):

@@ -1,77 +1,113 @@
-"""Recording audit events. An event joins the running action's transaction and is chained as it commits."""
+"""Recording what was done and what was read, and sealing the reads into the chain."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 
-from portal.audit.domain.chain import GENESIS_HASH, digest
-from portal.audit.models import AuditEvent, AuditHead
+from portal.audit.domain.chain import Seal, SealTally
+from portal.audit.events import SEALED
+from portal.audit.models import ReadLog
+from portal.audit.queries import highest_sealed_id, newest_seal, sealable_reads, transaction_horizon
 from portal.db.work import action, mark_recorded, tx
 from portal.platform import clock
 from portal.security import scope
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from portal.audit.events import Event
 
 
 def record(event: Event, subject_id: UUID | None, **facts: object) -> None:
     """Record an event about a subject, with exactly the facts the event declares.
 
+    It joins the running action's transaction and is chained as that commits.
+
     Raises:
         ValueError: when a declared fact is missing or an undeclared one is given.
     """
-    if set(facts) != event.facts:
-        message = f"{event.name} carries {sorted(event.facts)}, not {sorted(facts)}."
-        raise ValueError(message)
-    current_scope = scope.current()
-    row = AuditEvent(
-        authority_id=current_scope.authority_id,
-        at=clock.now(),
-        person_id=current_scope.actor.person_id,
-        membership_id=current_scope.actor.membership_id,
-        role=current_scope.actor.role,
-        event=event.name,
-        subject_id=subject_id,
-        facts={name: _as_json(fact) for name, fact in facts.items()},
-    )
+    values = _values(event, subject_id, facts)
     # Chained only as the action commits: chaining locks the authority's newest link, and every other action of the
     # authority would wait for it as long as this one runs.
-    mark_recorded(lambda: _chain(row))
+    mark_recorded(lambda: _append(values))
 
 
 @action
 def record_alone(event: Event, subject_id: UUID | None, **facts: object) -> None:
-    """Record an act that changes nothing else: a read of a pupil's record, a refused page."""
-    record(event, subject_id, **facts)
+    """Record an act that changes nothing: a read of a pupil's record, a refused page. It is committed on return.
+
+    The row goes to the log of reads and not to the chain. There every reader of the authority would wait for the one
+    row that is the chain's newest link.
+
+    Raises:
+        ValueError: when a declared fact is missing or an undeclared one is given.
+    """
+    tx().add(ReadLog(**_values(event, subject_id, facts)))
 
 
-def _chain(row: AuditEvent) -> None:
-    """Give a row its sequence number and hash, and make it the newest link of its authority's chain."""
-    database = tx()
-    # The head is locked, so that two transactions cannot both follow the same row. `populate_existing` reads it again
-    # after the wait: the copy this session holds may be older than the one another transaction has just committed.
-    locked_head = (
-        select(AuditHead)
-        .where(AuditHead.authority_id == row.authority_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    head = database.scalar(locked_head)
-    if head is None:
-        # Two transactions may both find no head; one of them inserts it and the other must not fail.
-        first = insert(AuditHead).values(authority_id=row.authority_id, sequence=0, hash=GENESIS_HASH)
-        database.execute(first.on_conflict_do_nothing())
-        head = database.scalars(locked_head).one()
-    row.sequence = head.sequence + 1
-    row.hash = digest(head.hash, row)
-    head.sequence, head.hash = row.sequence, row.hash
-    database.add(row)
-    database.flush()
+def _values(event: Event, subject_id: UUID | None, facts: Mapping[str, object]) -> dict[str, Any]:
+    if set(facts) != event.facts:
+        message = f"{event.name} carries {sorted(event.facts)}, not {sorted(facts)}."
+        raise ValueError(message)
+    current_scope = scope.current()
+    return {
+        "at": clock.now(),
+        "person_id": current_scope.actor.person_id,
+        "membership_id": current_scope.actor.membership_id,
+        "role": str(current_scope.actor.role),
+        "event": event.name,
+        "subject_id": subject_id,
+        "facts": {name: _as_json(fact) for name, fact in facts.items()},
+    }
+
+
+@action
+def seal_reads() -> int:
+    """Seal the authority's finished reads into its chain, as one event. Returns how many rows were sealed.
+
+    A job runs it every minute. Run again it finds nothing left to seal.
+    """
+    # Two seals at once would both follow the same earlier one and cover the same rows twice.
+    tx().execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"seal {scope.current().authority_id}", 0))))
+    horizon = transaction_horizon()
+    previous = newest_seal()
+    after, since = (previous.after, previous.until) if previous else (0, 0)
+    seals = []
+    if horizon.upper < since:
+        # The database was restored on a server whose transactions are numbered from lower down. What the old server
+        # had not sealed is sealed as it is; the new server's rows are told from the old ones by their ids.
+        seals.append(_seal(after, since, until=None))
+        after, since = max(highest_sealed_id(), *(seal.last for seal in seals if seal), 0), 0
+    seals.append(_seal(after, since, until=horizon.lower))
+    return sum(seal.count for seal in seals if seal)
+
+
+def _seal(after: int, since: int, until: int | None) -> Seal | None:
+    """Record one seal over the reads of these transactions. Nothing is recorded where there are none."""
+    tally = SealTally()
+    for row in sealable_reads(after, since, until):
+        tally.add(row)
+    if tally.count == 0:
+        return None
+    seal = tally.seal(after, since, until)
+    record(SEALED, None, **asdict(seal))
+    return seal
+
+
+# The function numbers and hashes the event and moves the head of the scope's authority: the portal's own role may not.
+_APPEND = text(
+    "SELECT append_audit_event(:at, :person_id, :membership_id, :role, :event, :subject_id, :facts)",
+).bindparams(bindparam("facts", type_=JSONB))
+
+
+def _append(values: Mapping[str, Any]) -> None:
+    tx().execute(_APPEND, values)
 
 
 def _as_json(fact: object) -> object:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from portal.platform.capability import Capability, CommandGroup, MainTask, NavigationItem, Retention
+from datetime import timedelta
+
+from portal.platform.capability import Capability, CommandGroup, Job, MainTask, NavigationItem, Retention
 from portal.security.permissions import Permission, Role
 
 AUDIT = Capability(
@@ -15,8 +17,10 @@ AUDIT = Capability(
     navigation=(NavigationItem("Audit log", "audit.index", ("audit.view",), "Who saw and changed what, and when.", order=90),),
     main_tasks={Role.AUDITOR: MainTask("See who saw and changed what", "audit.index")},
     commands=(CommandGroup("audit", "the audit", "portal.audit.commands.audit"),),
+    jobs=(Job("audit.seal_reads", "portal.audit.actions.seal_reads", every=timedelta(minutes=1)),),
     retention=(
         Retention("audit_event", "for good", "The record of what was done is never changed or removed."),
         Retention("audit_head", "for good", "The newest link of each authority's chain."),
+        Retention("read_log", "for good", "Who saw a child's record is never changed or removed; events of the chain seal it."),
     ),
 )

@@ -36,3 +36,10 @@ def event(name: str, sentence: str, *facts: str) -> Event:
 def declared() -> dict[str, Event]:
     """Every declared event by name."""
     return dict(_declared)
+
+
+SEALED = event(
+    "audit.reads_sealed",
+    "The log of reads was sealed up to here",
+    *("after", "since", "until", "first", "last", "count", "digest"),
+)

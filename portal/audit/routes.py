@@ -1,4 +1,4 @@
-"""The pages of the audit: the authority's events as sentences, newest first, and the check of the chain."""
+"""The pages of the audit: the authority's events and reads as sentences, and the check of both."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, render_template, request
 
 from portal.audit.actions import record_alone
 from portal.audit.events import declared, event
-from portal.audit.queries import MEMBER_NAMES, check_chain, recent_events
+from portal.audit.queries import MEMBER_NAMES, EntryKey, check_chain, check_reads, recent_entries
 from portal.security.permissions import ROLES, needs
 from portal.web.paging import position_in
 
@@ -24,10 +24,10 @@ READ = event("audit.read", "The audit log was read", "before", "about")
 @bp.get("/audit")
 @needs("audit.view")
 def index() -> ResponseReturnValue:
-    """Show a page of events: all of them, or those about one record."""
-    position, about = position_in(request.args, _sequence), request.args.get("about", type=UUID)
-    page = recent_events(position, about=about)
-    record_alone(READ, None, before=position.row_id, about=str(about) if about else None)
+    """Show a page of events and reads: all of them, or those about one record."""
+    position, about = position_in(request.args, EntryKey.from_text), request.args.get("about", type=UUID)
+    page = recent_entries(position, about=about)
+    record_alone(READ, None, before=str(position.row_id) if position.row_id else None, about=about)
     return render_template(
         "audit/index.html",
         page=page,
@@ -38,19 +38,8 @@ def index() -> ResponseReturnValue:
     )
 
 
-def _sequence(typed: str) -> int:
-    """The sequence number in an address.
-
-    Raises:
-        ValueError: for anything a 64-bit column cannot hold.
-    """
-    if not (typed.isascii() and typed.isdecimal() and len(typed) < 16):
-        raise ValueError(typed)
-    return int(typed)
-
-
 @bp.get("/audit/chain")
 @needs("audit.view")
 def chain() -> ResponseReturnValue:
-    """Show whether every event is as it was written and none is missing."""
-    return render_template("audit/chain.html", verdict=check_chain())
+    """Show whether every event and every read is as it was written and none is missing."""
+    return render_template("audit/chain.html", verdict=check_chain(), reads=check_reads())

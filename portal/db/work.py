@@ -14,11 +14,11 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from portal.db import criteria
-from portal.db.connection import engine
+from portal.db.connection import APP_ROLE, SIGN_IN_ROLE, engine
 from portal.db.tables import declared_conflicts
 from portal.platform.refusals import ConflictError
 from portal.security import scope as scopes
@@ -58,6 +58,7 @@ class _Work:
 
 _work: ContextVar[_Work | None] = ContextVar("unit_of_work", default=None)
 _bound: ContextVar[Connection | None] = ContextVar("bound_connection", default=None)
+_role: ContextVar[str] = ContextVar("database_role", default=APP_ROLE)
 
 
 @contextmanager
@@ -110,10 +111,10 @@ def _id_list(ids: Iterable[UUID]) -> str:
 # Row security reads the scope from four settings of the transaction. They are SET LOCAL, so that they end with it: a
 # session's setting would stay on the pooled connection and show one authority's rows to whoever borrows it next. And they
 # are set each time a transaction begins, not once when the unit of work opens: after a commit or a rollback the session
-# begins a new transaction by itself, which without its scope would see no rows at all.
+# begins a new transaction by itself, which without its scope would see no rows at all. The role is set with them.
 @event.listens_for(Session, "after_begin")
 def _set_scope_in_postgres(_session: Session, _transaction: object, connection: Connection) -> None:
-    connection.exec_driver_sql(_scope_statements(scopes.current_or_none()))
+    connection.exec_driver_sql(f"SET LOCAL ROLE {_role.get()}; {_scope_statements(scopes.current_or_none())}")
 
 
 event.listen(Session, "do_orm_execute", criteria.name_authority_and_schools)
@@ -189,8 +190,62 @@ def unit_of_work(scope: Scope | None) -> Iterator[Session]:
             yield session
         finally:
             # Closing rolls back what no action committed. Rows that were read stay readable: they are detached, not expired.
-            session.close()
+            _close(session)
             _work.reset(token)
+
+
+@contextmanager
+def sign_in_rights() -> Iterator[None]:
+    """Act as the role of the tables of signing in while the block runs.
+
+    Passwords, factors and sign-ins are out of the app's reach otherwise, so that SQL that got into a list or a search
+    cannot read them. Only the code of signing in may call it (a test pins the callers).
+    """
+    if _role.get() == SIGN_IN_ROLE:
+        yield
+        return
+    work = _work.get()
+    _set_role(work, SIGN_IN_ROLE)
+    token = _role.set(SIGN_IN_ROLE)
+    try:
+        yield
+        if work is not None:
+            # What the block changed is written before the rights for it go.
+            work.session.flush()
+    finally:
+        _role.reset(token)
+        _set_role(work, APP_ROLE)
+
+
+def _set_role(work: _Work | None, role: str) -> None:
+    # Only in a transaction that is running and has not failed: the next one begins in the right role anyway, and a failed
+    # one accepts no statement.
+    if work is not None and work.session.is_active and work.session.in_transaction():
+        work.session.flush()
+        work.session.connection().exec_driver_sql(f"SET LOCAL ROLE {role}")
+
+
+def needs_sign_in_rights(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a query or an action with the rights on the tables of signing in.
+
+    It stands above `@action`, so that the commit has them too.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with sign_in_rights():
+            return function(*args, **kwargs)
+
+    return run
+
+
+def _close(session: Session) -> None:
+    try:
+        session.close()
+    except DBAPIError:
+        # The connection was lost since its last statement, and the server has rolled back by itself. An error from here
+        # would answer 500 in place of a page that is finished and whose read is committed.
+        session.invalidate()
 
 
 @contextmanager

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, time
 
+    from sqlalchemy import ColumnElement
+
 log = structlog.get_logger()
 
 #: After how long a job that was sent and is not done is sent again. The row's lock, not this, stops it from running twice.
@@ -65,7 +67,7 @@ class OutboxJob(Shared):
     done_at: Mapped[OptionalInstant]
     failed_at: Mapped[OptionalInstant]
     failure: Mapped[OptionalStr]
-    #: Makes a daily job unique: kind, authority and day.
+    #: Makes a scheduled job unique: kind, authority and, of a daily one, the day.
     once: Mapped[str | None] = mapped_column(unique=True, info=NOT_PERSONAL)
 
 
@@ -146,6 +148,36 @@ def enqueue_daily(kind: str, authority_ids: Iterable[UUID], on: date, at: time) 
     new_ids = tx().execute(insert(OutboxJob).on_conflict_do_nothing(index_elements=["once"]).returning(OutboxJob.id), rows).all()
     tx().commit()
     return len(new_ids)
+
+
+def enqueue_repeating(kind: str, authority_ids: Iterable[UUID], every: timedelta) -> int:
+    """Make a job due again for each authority whose last run is `every` ago. Commits, and returns how many are due.
+
+    An authority has one row, which is used again and again: a new one each minute would make half a million a year. A job
+    that was set aside is tried again too, since nobody would notice that it had stopped.
+    """
+    now, names = clock.now(), {f"{kind} {authority_id}": authority_id for authority_id in authority_ids}
+    existing = tx().execute(select(OutboxJob.once, _ended_at()).where(OutboxJob.once.in_(names))).all()
+    due = {name for name, ended_at in existing if ended_at is not None and ended_at <= now - every}
+    missing = names.keys() - {name for name, _ in existing}
+    rows = [
+        {"id": uuid4(), "authority_id": names[name], "kind": kind, "ids": {}, "role": "schedule", "run_after": now, "attempts": 0}
+        | {"once": name}
+        for name in sorted(missing)
+    ]
+    if rows:
+        tx().execute(insert(OutboxJob).on_conflict_do_nothing(index_elements=["once"]), rows)
+    if due:
+        # A row that another dispatcher has just made due, or a worker runs, is locked or no longer ended: it is left alone.
+        ended = select(OutboxJob.id).where(OutboxJob.once.in_(due), _ended_at() <= now - every).with_for_update(skip_locked=True)
+        again = {"run_after": now, "attempts": 0, "sent_at": None, "done_at": None, "failed_at": None, "failure": None}
+        tx().execute(update(OutboxJob).where(OutboxJob.id.in_(ended.scalar_subquery())).values(again))
+    tx().commit()
+    return len(rows) + len(due)
+
+
+def _ended_at() -> ColumnElement[datetime | None]:
+    return func.coalesce(OutboxJob.done_at, OutboxJob.failed_at)
 
 
 def _wake(job_id: UUID, queue_name: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import time
+    from datetime import time, timedelta
     from types import ModuleType
 
     from portal.platform.lifecycle import Lifecycle
@@ -86,13 +86,15 @@ class Job:
     """A kind of background job, and the action it runs.
 
     `arguments` are the ids the action takes, and how each is read from the outbox's text.
-    A job with `daily` runs for every authority once a day, from that time on in England.
+    A job with `daily` runs for every authority once a day, from that time on in England; one with `every`, over and
+    over at that interval.
     """
 
     kind: str
     run: str
     arguments: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
     daily: time | None = None
+    every: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def open_database(settings: Settings) -> Iterator[str]:
         if migrations.current(owner) != migrations.head():
             migrations.upgrade(servers.owner_url)
         owner.dispose()
-        engine = database.connect(servers.app_url, long_running=True)
+        engine = database.connect(servers.app_url, long_running=True, pooler=settings.database_pooler)
         try:
             yield servers.owner_url
         finally:

@@ -32,7 +32,7 @@ def serve(settings: Settings) -> WSGIServer:
 
     It ends the process with a sentence when the port is taken.
     """
-    database.connect(settings.database_url, pool_size=1)
+    database.connect(settings.database_url, pool_size=1, pooler=settings.database_pooler)
     try:
         server, _ = start_http_server(settings.metrics_port, settings.metrics_host, registry(settings.data_dir))
     except OSError as error:

@@ -20,7 +20,7 @@ from portal.accounts.queries.principals import Principal, principal_by_token
 from portal.audit.actions import record_alone
 from portal.audit.events import event
 from portal.audit.queries import MEMBER_NAMES
-from portal.db.work import unit_of_work
+from portal.db.work import sign_in_rights, unit_of_work
 from portal.schools.queries import schools
 from portal.security import scope as scopes
 from portal.security.permissions import ANYONE_SIGNED_IN, OPEN, PERMISSIONS, permission_of
@@ -99,7 +99,7 @@ def _signed_in() -> SignedIn | None:
     token = session.get(TOKEN)
     if not isinstance(token, str):
         return None
-    with unit_of_work(None):
+    with sign_in_rights(), unit_of_work(None):
         signed_in = principal_by_token(token)
         if signed_in is not None:
             mark_used(signed_in.sign_in_id)

@@ -20,10 +20,10 @@ from portal.accounts.actions import second_factors as second_factor_actions
 from portal.accounts.actions import sign_ins as sign_in_actions
 from portal.accounts.domain import second_factor
 from portal.accounts.domain.passwords import hash_password
-from portal.accounts.models import Mail, Person, SignIn
+from portal.accounts.models import Credential, Mail, Person, SignIn
 from portal.accounts.queries.principals import command_line_scope, principal_by_token
-from portal.audit.models import AuditEvent
-from portal.db.work import tx, unit_of_work
+from portal.audit.models import AuditEvent, ReadLog
+from portal.db.work import sign_in_rights, tx, unit_of_work
 from portal.platform import clock
 from portal.schools.queries import school
 from portal.security import gate
@@ -210,13 +210,25 @@ def events(authority_id: UUID, name: str) -> list[AuditEvent]:
         return _detached(tx().scalars(select(AuditEvent).where(AuditEvent.event == name).order_by(AuditEvent.sequence)))
 
 
+def denied(authority_id: UUID) -> list[ReadLog]:
+    """The refused pages in an authority's log of reads."""
+    with unit_of_work(command_line_scope(authority_id)):
+        return _detached(tx().scalars(select(ReadLog).where(ReadLog.event == "access.denied").order_by(ReadLog.id)))
+
+
 def person_row(person_id: UUID) -> Person:
     """A person's row."""
-    with unit_of_work(None):
+    with sign_in_rights(), unit_of_work(None):
         return _detached([tx().get_one(Person, person_id)])[0]
+
+
+def credential_row(person_id: UUID) -> Credential:
+    """A person's password and second factor, as they are stored."""
+    with sign_in_rights(), unit_of_work(None):
+        return _detached([tx().get_one(Credential, person_id)])[0]
 
 
 def live_sign_ins(person_id: UUID) -> int:
     """How many sign-ins of a person are open."""
-    with unit_of_work(None):
+    with sign_in_rights(), unit_of_work(None):
         return len(tx().scalars(select(SignIn.id).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None))).all())

@@ -10,7 +10,7 @@ from flask import Flask
 
 from portal.security import gate
 from portal.security.permissions import OPEN, Role, permission_of
-from tests.accounts.support import events, new_browser
+from tests.accounts.support import denied, new_browser
 from tests.support.growth import statements
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def test_a_view_below_dashboards_that_is_open_to_all_is_refused(settings: object
 
 def test_a_page_outside_the_role_is_403_and_recorded(as_role: Callable[[Role], Browser], world: World) -> None:
     as_role(Role.LA_OFFICER).get("/guarded/people", status=403)
-    row = events(world.authority.id, "access.denied")[-1]
+    row = denied(world.authority.id)[-1]
     assert (row.role, row.facts) == ("la-officer", {"endpoint": "guarded.by_role", "ids": [], "status": 403})
 
 
@@ -101,14 +101,14 @@ def test_an_object_out_of_scope_is_404_with_the_same_body_and_recorded(as_role: 
     for school_id in out_of_scope:
         bodies.add(browser.get(f"/guarded/schools/{school_id}", status=404).text)
     assert len(bodies) == 1
-    recorded = events(world.authority.id, "access.denied")
+    recorded = denied(world.authority.id)
     assert [row.facts["ids"] for row in recorded] == [[str(school_id)] for school_id in out_of_scope]
-    assert events(world.neighbour.id, "access.denied") == []
+    assert denied(world.neighbour.id) == []
 
 
 def test_an_unknown_address_is_404_and_not_recorded(as_role: Callable[[Role], Browser], world: World) -> None:
     as_role(Role.HEADTEACHER).get("/no-such-page", status=404)
-    assert events(world.authority.id, "access.denied") == []
+    assert denied(world.authority.id) == []
 
 
 @pytest.mark.parametrize(

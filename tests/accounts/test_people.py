@@ -23,12 +23,12 @@ from tests.accounts.support import (
     User,
     add_user,
     cached_hash,
+    credential_row,
     enter_password,
     events,
     latest_mail,
     link_path,
     new_browser,
-    person_row,
     sign_in,
     with_authenticator,
 )
@@ -135,7 +135,7 @@ def test_a_role_is_changed_and_ended(demo_app: Flask, world: World) -> None:
     error_page = browser.post(f"/people/{membership}/edit", {"role": "headteacher"})
     assert "Select at least one school for this role." in error_page.text
     browser.post(f"/people/{membership}/edit", {"role": "headteacher", "school_ids": str(world.authority.secondary)})
-    with unit_of_work(None):
+    with unit_of_work(world.authority.scope()):
         row = tx().get_one(Membership, membership)
         assert (row.role, row.school_ids) == ("headteacher", [world.authority.secondary])
     browser.post(f"/people/{membership}/end", {}, token_from=f"/people/{membership}/end")
@@ -150,7 +150,7 @@ def test_only_the_authority_can_remove_a_lost_second_factor(live_app: Flask, dem
     path = f"/people/{user.membership}/take-off-second-factor"
     _signed_in_as(demo_app, world, Role.SCHOOL_ADMINISTRATOR).post(path, {}, status=403, token_from="/people")
     _signed_in_as(demo_app, world, Role.LA_ADMINISTRATOR).post(path, {}, token_from=f"/people/{user.membership}")
-    assert person_row(user.id).totp_secret is None
+    assert credential_row(user.id).totp_secret is None
     assert latest_mail("Your sign-in was reset").to == user.email
     assert enter_password(new_browser(live_app), user.email).h1 == "Set up your authenticator app"
 

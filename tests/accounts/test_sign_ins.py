@@ -13,7 +13,7 @@ from portal.accounts.actions import people as people_actions
 from portal.accounts.actions import second_factors as second_factor_actions
 from portal.accounts.models import SignIn
 from portal.accounts.queries.principals import command_line_scope
-from portal.db.work import tx, unit_of_work
+from portal.db.work import sign_in_rights, tx, unit_of_work
 from portal.platform import clock
 from portal.security.permissions import Role
 from tests.accounts.support import (
@@ -22,13 +22,13 @@ from tests.accounts.support import (
     WRONG_PASSWORD,
     add_user,
     cookie,
+    credential_row,
     enter_password,
     events,
     give_cookie,
     latest_mail,
     live_sign_ins,
     new_browser,
-    person_row,
     sign_in,
     with_authenticator,
 )
@@ -56,7 +56,7 @@ def test_the_first_sign_in_sets_up_the_app_and_shows_ten_codes_once(live_app: Fl
     assert len(set(codes)) == 10
     assert done.links()["I have kept them: continue"] == "/"
     browser.get("/guarded/download")
-    assert key.encode() not in (person_row(user.id).totp_secret or b""), "the secret is stored encrypted"
+    assert key.encode() not in (credential_row(user.id).totp_secret or b""), "the secret is stored encrypted"
     entered = events(world.authority.id, "sign_in.entered")
     assert [(row.person_id, row.facts["how"], row.facts["second_factor"]) for row in entered] == [(user.id, "password", True)]
 
@@ -160,7 +160,7 @@ def test_nobody_can_end_a_sign_in_of_another_person(live_app: Flask, world: Worl
     browser, other_browser = new_browser(live_app), new_browser(live_app)
     sign_in(browser, user)
     sign_in(other_browser, other_user)
-    with unit_of_work(None):
+    with sign_in_rights(), unit_of_work(None):
         sign_in_id = next(row.id for row in tx().query(SignIn).filter_by(person_id=other_user.id, ended_at=None))
     browser.post(f"/account/sign-ins/{sign_in_id}/end", {}, status=404, token_from="/account")
     other_browser.get("/guarded/download")
@@ -186,7 +186,7 @@ def test_the_last_use_of_a_sign_in_is_stored_once_a_minute(live_app: Flask, worl
     def seen_after(seconds: int) -> float:
         with clock.frozen_at(started + timedelta(seconds=seconds)):
             browser.get("/guarded/download")
-        with unit_of_work(None):
+        with sign_in_rights(), unit_of_work(None):
             row = tx().query(SignIn).filter_by(person_id=user.id, ended_at=None).one()
             return (row.seen_at - started).total_seconds()
 
@@ -199,9 +199,9 @@ def test_a_hash_of_an_older_setting_is_made_again_at_the_next_sign_in(live_app: 
         person_id = people_actions.add_person("Old Hash", "old@council.example", password_hash=old_hash).id
         people_actions.add_membership(person_id, Role.LA_OFFICER)
     enter_password(new_browser(live_app), "old@council.example", WRONG_PASSWORD)
-    assert person_row(person_id).password_hash == old_hash
+    assert credential_row(person_id).password_hash == old_hash
     enter_password(new_browser(live_app), "old@council.example")
-    assert "$m=19456,t=2,p=1$" in (person_row(person_id).password_hash or "")
+    assert "$m=19456,t=2,p=1$" in (credential_row(person_id).password_hash or "")
     assert len(events(world.authority.id, "password.hash_renewed")) == 1
 
 

@@ -50,7 +50,7 @@ def _value(table: Table, column: Column[Any], number: int) -> object:
     name = column.name
     if name == "authority_id":
         return AUTHORITIES[number]
-    if name == "id" or name in KEY_TABLES:
+    if (name == "id" and isinstance(column.type, Uuid)) or name in KEY_TABLES:
         return uuid5(NAMES, f"{KEY_TABLES.get(name, table.name)} {number}")
     if (table.name, name) in FIXED_VALUES:
         return FIXED_VALUES[table.name, name]

@@ -38,8 +38,19 @@ COMMITTERS = {
     "portal.jobs.running",
 }
 SESSION_WIDE = re.compile(r"\bSET\s+(?!LOCAL\b)(?:SESSION\s+)?(?:app\.|ROLE\b|row_security\b|search_path\b)", re.IGNORECASE)
-#: The one session-wide SET that is allowed: a new connection switches to the restricted role.
-SESSION_WIDE_ALLOWED = {"portal/db/connection.py": "SET SESSION ROLE"}
+#: Who takes on the role of the tables of signing in for a block. Queries and actions do it by `needs_sign_in_rights`.
+SIGN_IN_RIGHTS_CALLERS = {"portal.accounts.routes.steps.redirect_to_next_step", "portal.security.gate._signed_in"}
+#: The modules whose queries and actions need those rights.
+SIGN_IN_MODULES = {
+    "portal.accounts.actions.invitations",
+    "portal.accounts.actions.passwords",
+    "portal.accounts.actions.people",
+    "portal.accounts.actions.second_factors",
+    "portal.accounts.actions.sign_ins",
+    "portal.accounts.actions.throttling",
+    "portal.accounts.queries.people",
+    "portal.accounts.queries.principals",
+}
 
 
 def callers(all_sources: tuple[Source, ...], name: str) -> set[str]:
@@ -49,13 +60,11 @@ def callers(all_sources: tuple[Source, ...], name: str) -> set[str]:
 
 def session_wide(source: Source) -> list[str]:
     """Strings that set a tenancy setting for longer than the transaction."""
-    faults = []
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SESSION_WIDE.search(node.value):
-            allowed = SESSION_WIDE_ALLOWED.get(source.name)
-            if allowed is None or not node.value.startswith(allowed):
-                faults.append(f"{source.name}:{node.lineno}: {node.value.strip()}")
-    return faults
+    return [
+        f"{source.name}:{node.lineno}: {node.value.strip()}"
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SESSION_WIDE.search(node.value)
+    ]
 
 
 def committers(all_sources: tuple[Source, ...]) -> set[str]:
@@ -81,6 +90,12 @@ def says_who_sees(source: Source) -> bool:
 def test_the_callers_of_whole_authority_are_pinned() -> None:
     widening = tuple(source for source in product() if not says_who_sees(source))
     assert callers(widening, "whole_authority") == WHOLE_AUTHORITY_CALLERS
+
+
+def test_the_callers_of_sign_in_rights_are_pinned() -> None:
+    assert callers(product(), "sign_in_rights") == SIGN_IN_RIGHTS_CALLERS
+    users = {source.module for source in product() if "needs_sign_in_rights" in source.text and source.module != "portal.db.work"}
+    assert users == SIGN_IN_MODULES
 
 
 def test_the_openers_of_a_unit_of_work_are_pinned() -> None:

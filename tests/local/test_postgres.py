@@ -19,7 +19,7 @@ from config.revision import REPOSITORY
 from local import folders
 from local.binaries import DEBIAN, package_folder
 from local.child_processes import CannotStartError, ServerUser
-from local.postgres import APP, OWNER, SUPERUSER, EmbeddedPostgres
+from local.postgres import APP, OWNER, SIGN_IN, SUPERUSER, EmbeddedPostgres
 from tests.local.conftest import processes_on, temporary_data_folder, wait_until_stopped
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def test_the_restricted_role_owns_nothing_and_has_no_special_rights(postgres: Em
             ).fetchall()
         )
         owner = connection.execute("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'portal'").fetchone()
-    assert rights == {OWNER: [False] * 5, APP: [False] * 5}
+    assert rights == {OWNER: [False] * 5, APP: [False] * 5, SIGN_IN: [False] * 5}
     assert owner == (OWNER,)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from portal.audit.models import AuditEvent
+from portal.audit.models import AuditEvent, ReadLog
 from portal.db.work import tx, unit_of_work
 from portal.pupils import actions
 from portal.pupils.models import Pupil
@@ -54,9 +54,10 @@ def rows(page: Page) -> list[str]:
 
 
 def events(world: World, name: str) -> int:
-    """How many audit events of this name the authority has."""
+    """How many reads and events of this name the authority has."""
     with unit_of_work(world.authority.scope()):
-        return tx().scalar(select(func.count()).select_from(AuditEvent).where(AuditEvent.event == name)) or 0
+        tables = (AuditEvent, ReadLog)
+        return sum(tx().scalar(select(func.count()).select_from(table).where(table.event == name)) or 0 for table in tables)
 
 
 def test_the_list_has_only_pupils_in_scope(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:

@@ -78,6 +78,7 @@ class Installation:
             connection.execute("DROP DATABASE portal")
             connection.execute("DROP ROLE portal_app")
             connection.execute("DROP ROLE portal_owner")
+            connection.execute("DROP ROLE portal_sign_in")
         psql = next(folder / "psql" for folder in postgres_folders(os.environ) if (folder / "psql").is_file())
         environ = {"PATH": os.environ["PATH"], **containers.services()["db"]["environment"]}
         options = ["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", str(REPOSITORY / "config" / "roles.sql")]

@@ -59,6 +59,7 @@ class Installation:
             # The embedded server comes with our roles; the guide starts without them.
             connection.execute("DROP DATABASE portal")
             connection.execute("DROP ROLE portal_app")
+            connection.execute("DROP ROLE portal_sign_in")
             connection.execute("DROP ROLE portal_owner")
             for statement in _code_block("sql").split(";\n"):
                 if statement.strip():
@@ -141,6 +142,15 @@ def test_every_setting_in_the_guide_exists_and_is_accepted() -> None:
     assert "DATABASE_OWNER_URL" not in settings_shown
 
 
+def test_a_missing_role_that_the_owner_may_not_make_is_named(installation: Installation) -> None:
+    """An installation of an earlier release has one role less; nothing is migrated until it is made."""
+    with psycopg.connect(installation.postgres.superuser_url, autocommit=True) as connection:
+        connection.execute("ALTER ROLE portal_sign_in RENAME TO elsewhere")
+        with pytest.raises(RuntimeError, match="Make the role portal_sign_in first"):
+            migrations.upgrade(installation.url("portal_owner", "CHANGE-the-owners-password"))
+        connection.execute("ALTER ROLE elsewhere RENAME TO portal_sign_in")
+
+
 def test_machines_wait_for_the_migration_and_then_serve_together(installation: Installation) -> None:
     """A machine gets no requests before the migration. Afterwards two of them share one database and queue."""
     first = installation.start_web()
@@ -184,6 +194,12 @@ def test_the_restricted_role_cannot_change_the_schema_or_look_past_row_security(
         for statement in ("CREATE TABLE public.mine ()", "TRUNCATE audit_event", "DROP TABLE school", "SET ROLE portal_owner"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)
+        for table in ("credential", "sign_in", "password_reset"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"SELECT * FROM {table}".encode())  # noqa: S608  names of ours
+        with connection.transaction():
+            connection.execute("SET LOCAL ROLE portal_sign_in")
+            connection.execute("SELECT * FROM credential")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SET row_security = off; SELECT * FROM school")
         assert connection.execute("SHOW statement_timeout").fetchone() == ("15s",)

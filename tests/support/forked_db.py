@@ -40,13 +40,16 @@ def copied_database(name: str, template: str = servers.TEMPLATE) -> Iterator[str
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def fork(name: str, work: Callable[[], object]) -> int:
-    """Fork a process that does `work` on the database, with the clock at `NOW`. Returns its process id."""
+def fork(name: str, work: Callable[[], object], url: str = "") -> int:
+    """Fork a process that does `work` on the database, with the clock at `NOW`. Returns its process id.
+
+    `url` is the database's address where it is not one of the run's own server.
+    """
     process = os.fork()
     if process == 0:
         code = 1
         try:
-            database.connect(os.environ[servers.APP].format(name))
+            database.connect(url or os.environ[servers.APP].format(name))
             with clock.frozen_at(NOW):
                 work()
             code = 0
@@ -63,9 +66,9 @@ def wait_for(process: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
-def run_forked(name: str, work: Callable[[], object]) -> int:
+def run_forked(name: str, work: Callable[[], object], url: str = "") -> int:
     """Do `work` in a process of its own and return its exit code."""
-    return wait_for(fork(name, work))
+    return wait_for(fork(name, work, url))
 
 
 def killed_before_statement(number: int, work: Callable[[], object]) -> Callable[[], None]:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from portal.accounts.models import Invitation, SignIn
-from portal.db.work import tx, unit_of_work
+from portal.db.work import sign_in_rights, tx, unit_of_work
 from portal.platform import clock
 from portal.pupils.domain.incoming import IncomingPupil, pupil_to_json
 from portal.pupils.models import Parent, PossibleDuplicate, Pupil, PupilContact, RollLine
@@ -117,4 +117,5 @@ def _rows(authority: AuthorityWorld, school: UUID, pupil: UUID, ids: dict[str, U
         )
     )
     person = authority.people[Role.HEADTEACHER][0]
-    tx().add(SignIn(id=ids["sign_in_id"], token_hash=uuid4().hex, person_id=person, created_at=now, seen_at=now))
+    with sign_in_rights():
+        tx().add(SignIn(id=ids["sign_in_id"], token_hash=uuid4().hex, person_id=person, created_at=now, seen_at=now))

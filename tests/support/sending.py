@@ -130,9 +130,9 @@ class Case:
         assert "This file was applied" in self.visitor.get(path).text
         url = self.parts.app_url.rsplit("/", 1)[0]
         for _ in range(applied):
-            _in_process(f"{url}/clean", self.member, self._import_file)
+            in_process(f"{url}/clean", self.member, self._import_file)
         assert outcome(self.parts.database) == outcome(self.parts.clean)
-        _in_process(f"{url}/portal", self.member, _check_audit_chain)
+        in_process(f"{url}/portal", self.member, _check_audit_chain)
         self.parts.last_test_passed = True
 
     def _import_file(self) -> None:
@@ -152,7 +152,7 @@ def _check_audit_chain() -> None:
     assert check_chain().first_bad is None
 
 
-def _in_process(url: str, member: Member, work: Callable[[], object]) -> None:
+def in_process(url: str, member: Member, work: Callable[[], object]) -> None:
     """Do `work` in the person's scope, in a process of its own, and check that it succeeds."""
     # `database.connect` replaces the engine of its process, and the tests need theirs.
     process = os.fork()

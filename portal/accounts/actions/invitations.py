@@ -16,7 +16,7 @@ from portal.accounts.events import ACCEPTED, INVITED, WITHDRAWN
 from portal.accounts.models import PLATFORM, Authority, Invitation, Person
 from portal.accounts.queries.principals import folded_email, hash_token
 from portal.audit.actions import record
-from portal.db.work import action, tx
+from portal.db.work import action, needs_sign_in_rights, tx
 from portal.platform import clock
 from portal.platform.refusals import NotFoundError, RefusedError
 from portal.security import scope
@@ -87,6 +87,7 @@ def withdraw_invitation(invitation_id: UUID) -> None:
     record(WITHDRAWN, invitation.id)
 
 
+@needs_sign_in_rights
 @action
 def accept_as_new_person(token: str, email: str, name: str, password_hash: str, from_address: str) -> Person:
     """Accept an invitation as a person without an account, who gets the account and the membership.
@@ -105,6 +106,7 @@ def accept_as_new_person(token: str, email: str, name: str, password_hash: str, 
     return person
 
 
+@needs_sign_in_rights
 @action
 def accept_as_existing_person(person_id: UUID, token: str, from_address: str) -> None:
     """Accept an invitation as a person who is signed in, who gets the membership.

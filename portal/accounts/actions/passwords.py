@@ -12,10 +12,10 @@ from sqlalchemy import select, update
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.sign_ins import end_other_sign_ins, renew
 from portal.accounts.events import CHANGED, HASH_RENEWED, RESET_DONE, RESET_OPENED, RESET_SENT
-from portal.accounts.models import PasswordReset, Person
+from portal.accounts.models import Credential, PasswordReset, Person
 from portal.accounts.queries.principals import hash_token, is_unused
 from portal.audit.actions import record
-from portal.db.work import action, tx
+from portal.db.work import action, needs_sign_in_rights, tx
 from portal.platform import clock
 from portal.platform.refusals import must_exist
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 RESET_LIFETIME = timedelta(hours=1)
 
 
+@needs_sign_in_rights
 @action
 def send_reset(person_id: UUID, link_for: Callable[[str], str]) -> None:
     """Mail a person a link to choose a new password. It works once, within one hour.
@@ -51,6 +52,7 @@ def send_reset(person_id: UUID, link_for: Callable[[str], str]) -> None:
     send_mail(person.email, "Choose a new password", _RESET_MAIL.format(link=link_for(token)))
 
 
+@needs_sign_in_rights
 @action
 def exchange_reset(token: str) -> str | None:
     """Exchange the token of a reset link for a new one, which goes into this browser's cookie.
@@ -67,6 +69,7 @@ def exchange_reset(token: str) -> str | None:
     return browser_token
 
 
+@needs_sign_in_rights
 @action
 def finish_reset(browser_token: str, password_hash: str) -> bool:
     """Store the new password of the person whose reset this token belongs to.
@@ -78,31 +81,38 @@ def finish_reset(browser_token: str, password_hash: str) -> bool:
     if reset is None:
         return False
     person = tx().get_one(Person, reset.person_id, with_for_update=True)
-    reset.used_at, person.password_hash = clock.now(), password_hash
+    reset.used_at, _credential(person.id).password_hash = clock.now(), password_hash
     record(RESET_DONE, person.id)
     end_other_sign_ins(person.id, "password reset")
     send_mail(person.email, "Your password was changed", _CHANGED_MAIL)
     return True
 
 
+@needs_sign_in_rights
 @action
 def change_password(person_id: UUID, sign_in_id: UUID, password_hash: str) -> str:
     """Store a new password for a person who has just given the old one.
 
     The person's other sign-ins end and they are told by mail. Returns the new token of this sign-in.
     """
-    tx().get_one(Person, person_id, with_for_update=True).password_hash = password_hash
+    _credential(person_id).password_hash = password_hash
     record(CHANGED, person_id)
     end_other_sign_ins(person_id, "password changed", keep=sign_in_id)
     send_mail(tx().get_one(Person, person_id).email, "Your password was changed", _CHANGED_MAIL)
     return renew(sign_in_id)
 
 
+@needs_sign_in_rights
 @action
 def renew_hash(person_id: UUID, password_hash: str) -> None:
     """Store a hash of the same password that was made with the current setting."""
-    tx().get_one(Person, person_id).password_hash = password_hash
+    _credential(person_id).password_hash = password_hash
     record(HASH_RENEWED, person_id)
+
+
+def _credential(person_id: UUID) -> Credential:
+    """A person's password and factor, locked until the commit."""
+    return tx().get_one(Credential, person_id, with_for_update=True)
 
 
 def _open_reset(token: str) -> PasswordReset | None:

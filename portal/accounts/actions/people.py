@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from portal.accounts.actions.sign_ins import end_sign_ins_of_membership
 from portal.accounts.domain.roles import Reach, RoleNotGrantableError, can_manage, validated
@@ -19,10 +19,10 @@ from portal.accounts.events import (
     PERSON_REINSTATED,
     PERSON_SUSPENDED,
 )
-from portal.accounts.models import EMAIL_TAKEN, PLATFORM, SLUG_TAKEN, Authority, Membership, Person
+from portal.accounts.models import EMAIL_TAKEN, PLATFORM, SLUG_TAKEN, Authority, Credential, Membership, Person
 from portal.accounts.queries.principals import folded_email, is_unused
 from portal.audit.actions import record
-from portal.db.work import action, tx
+from portal.db.work import action, needs_sign_in_rights, tx
 from portal.platform import clock
 from portal.platform.refusals import NotFoundError, RefusedError, must_exist
 from portal.security import scope
@@ -74,9 +74,12 @@ def note_authority(authority_id: UUID, slug: str) -> None:
     record(AUTHORITY_NOTED, authority_id, slug=slug)
 
 
+@needs_sign_in_rights
 @action
 def add_person(name: str, email: str, *, password_hash: str | None = None, demonstration: bool = False) -> Person:
-    """Add a person who can sign in but has no membership yet. `password_hash` comes from `passwords.hash_password`.
+    """Add a person known to the scope's authority, without a membership yet.
+
+    `password_hash` comes from `passwords.hash_password`.
 
     Raises:
         RefusedError: when the e-mail address belongs to someone.
@@ -88,12 +91,13 @@ def add_person(name: str, email: str, *, password_hash: str | None = None, demon
         name=name.strip(),
         email=email.strip(),
         email_folded=folded_email(email),
-        password_hash=password_hash,
+        authority_ids=[scope.current().authority_id],
         demonstration=demonstration,
         created_at=clock.now(),
     )
     tx().add(person)
     tx().flush()
+    tx().add(Credential(person_id=person.id, password_hash=password_hash))
     record(PERSON_ADDED, person.id)
     return person
 
@@ -128,6 +132,7 @@ def add_membership(
         until=reach.until,
         created_at=clock.now(),
     )
+    _make_known(person_id, authority_id)
     tx().add(membership)
     record(MEMBERSHIP_ADDED, person_id, **_audit_facts(membership))
     return membership
@@ -202,6 +207,13 @@ def suspend_unused() -> int:
         person.disabled_at = now
         record(PERSON_SUSPENDED, person.id)
     return len(suspended)
+
+
+@needs_sign_in_rights
+def _make_known(person_id: UUID, authority_id: UUID) -> None:
+    """Let an authority see a person it gives a role to. It goes on seeing them, in its audit, when the role has ended."""
+    unknown = update(Person).where(Person.id == person_id, ~Person.authority_ids.contains([authority_id]))
+    tx().execute(unknown.values(authority_ids=func.array_append(Person.authority_ids, authority_id)))
 
 
 def _audit_facts(membership: Membership) -> dict[str, object]:

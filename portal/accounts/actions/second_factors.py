@@ -12,9 +12,9 @@ from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.sign_ins import end_other_sign_ins, renew
 from portal.accounts.domain import second_factor
 from portal.accounts.events import CODE_USED, CODES_MADE, PROVED, SET_UP, TAKEN_OFF
-from portal.accounts.models import Person, RecoveryCode, SignIn
+from portal.accounts.models import Credential, Person, RecoveryCode, SignIn
 from portal.audit.actions import record
-from portal.db.work import action, tx
+from portal.db.work import action, needs_sign_in_rights, tx
 from portal.platform import clock
 from portal.platform.refusals import must_exist
 
@@ -22,46 +22,53 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 
+@needs_sign_in_rights
 @action
 def prove_factor(sign_in_id: UUID, typed: str, key: bytes) -> str | None:
     """Check six digits from the authenticator app. Returns the sign-in's new token, or None for wrong digits.
 
     The digits of one half minute work once, however they are typed the second time.
     """
-    sign_in, person = _sign_in_and_person(sign_in_id)
-    if person.totp_secret is None:
+    sign_in, credential = _sign_in_and_credential(sign_in_id)
+    if credential.totp_secret is None:
         return None
-    secret = second_factor.unseal(person.totp_secret, key, person.id)
-    step = second_factor.matching_step(secret, typed, person.totp_last_step)
+    secret = second_factor.unseal(credential.totp_secret, key, credential.person_id)
+    step = second_factor.matching_step(secret, typed, credential.totp_last_step)
     if step is None:
         return None
-    person.totp_last_step = step
-    record(PROVED, person.id, sign_in=sign_in.id)
+    credential.totp_last_step = step
+    record(PROVED, credential.person_id, sign_in=sign_in.id)
     return renew(sign_in.id, second_factor=True)
 
 
+@needs_sign_in_rights
 @action
 def use_recovery_code(sign_in_id: UUID, typed: str) -> str | None:
     """Check a recovery code. Each works once, and its owner is told by mail.
 
     Returns the sign-in's new token, or None for a wrong code.
     """
-    sign_in, person = _sign_in_and_person(sign_in_id)
+    sign_in, credential = _sign_in_and_credential(sign_in_id)
     unused_codes = (
         tx()
-        .scalars(select(RecoveryCode).where(RecoveryCode.person_id == person.id, RecoveryCode.used_at.is_(None)).with_for_update())
+        .scalars(
+            select(RecoveryCode)
+            .where(RecoveryCode.person_id == credential.person_id, RecoveryCode.used_at.is_(None))
+            .with_for_update()
+        )
         .all()
     )
-    typed_hash = second_factor.hash_recovery_code(typed, person.id)
+    typed_hash = second_factor.hash_recovery_code(typed, credential.person_id)
     code = next((code for code in unused_codes if secrets.compare_digest(code.code_hash, typed_hash)), None)
-    if code is None or person.totp_secret is None:
+    if code is None or credential.totp_secret is None:
         return None
     code.used_at = clock.now()
-    record(CODE_USED, person.id, sign_in=sign_in.id, left=len(unused_codes) - 1)
-    send_mail(person.email, "A recovery code was used", _CODE_USED_MAIL.format(left=len(unused_codes) - 1))
+    record(CODE_USED, credential.person_id, sign_in=sign_in.id, left=len(unused_codes) - 1)
+    send_mail(_email(credential.person_id), "A recovery code was used", _CODE_USED_MAIL.format(left=len(unused_codes) - 1))
     return renew(sign_in.id, second_factor=True)
 
 
+@needs_sign_in_rights
 @action
 def set_up_factor(sign_in_id: UUID, secret: str, typed: str, key: bytes) -> tuple[str, list[str]] | None:
     """Store a new authenticator secret once the digits typed match it.
@@ -72,22 +79,23 @@ def set_up_factor(sign_in_id: UUID, secret: str, typed: str, key: bytes) -> tupl
     Raises:
         PermissionError: when the person has a second factor already and this sign-in has not passed it.
     """
-    sign_in, person = _sign_in_and_person(sign_in_id)
-    replaced = person.totp_secret is not None
+    sign_in, credential = _sign_in_and_credential(sign_in_id)
+    replaced = credential.totp_secret is not None
     if replaced and sign_in.second_factor_at is None:
         raise PermissionError(sign_in_id)
     step = second_factor.matching_step(secret, typed, None)
     if step is None:
         return None
     # The step just used is stored with the secret, so that the same digits cannot sign in a second time.
-    person.totp_secret, person.totp_last_step = second_factor.seal(secret, key, person.id), step
-    record(SET_UP, person.id, replaced=replaced)
-    codes = make_recovery_codes(person.id)
-    end_other_sign_ins(person.id, "second factor", keep=sign_in.id)
-    send_mail(person.email, "Your authenticator app was set up", _SET_UP_MAIL)
+    credential.totp_secret, credential.totp_last_step = second_factor.seal(secret, key, credential.person_id), step
+    record(SET_UP, credential.person_id, replaced=replaced)
+    codes = make_recovery_codes(credential.person_id)
+    end_other_sign_ins(credential.person_id, "second factor", keep=sign_in.id)
+    send_mail(_email(credential.person_id), "Your authenticator app was set up", _SET_UP_MAIL)
     return renew(sign_in.id, second_factor=True), codes
 
 
+@needs_sign_in_rights
 @action
 def make_recovery_codes(person_id: UUID) -> list[str]:
     """Make ten new recovery codes, to be shown only this once. The old ones stop working."""
@@ -100,6 +108,7 @@ def make_recovery_codes(person_id: UUID) -> list[str]:
     return codes
 
 
+@needs_sign_in_rights
 @action
 def reset_second_factor(person_id: UUID) -> None:
     """Remove a lost second factor, so that the person sets up a new one at the next sign-in.
@@ -109,18 +118,23 @@ def reset_second_factor(person_id: UUID) -> None:
     Raises:
         NotFoundError: when there is no such person.
     """
-    person = must_exist(tx().get(Person, person_id, with_for_update=True))
-    person.totp_secret, person.totp_last_step = None, None
+    person = must_exist(tx().get(Person, person_id))
+    credential = tx().get_one(Credential, person_id, with_for_update=True)
+    credential.totp_secret, credential.totp_last_step = None, None
     tx().execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     record(TAKEN_OFF, person_id)
     end_other_sign_ins(person_id, "second factor taken off")
     send_mail(person.email, "Your sign-in was reset", _TAKEN_OFF_MAIL)
 
 
-def _sign_in_and_person(sign_in_id: UUID) -> tuple[SignIn, Person]:
+def _email(person_id: UUID) -> str:
+    return tx().get_one(Person, person_id).email
+
+
+def _sign_in_and_credential(sign_in_id: UUID) -> tuple[SignIn, Credential]:
     sign_in = must_exist(tx().scalar(select(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None))))
-    # The person is locked: otherwise two requests with one code could both read the last used step before either stores it.
-    return sign_in, tx().get_one(Person, sign_in.person_id, with_for_update=True)
+    # The row is locked: otherwise two requests with one code could both read the last used step before either stores it.
+    return sign_in, tx().get_one(Credential, sign_in.person_id, with_for_update=True)
 
 
 _WARNING = """

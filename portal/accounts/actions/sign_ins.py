@@ -13,7 +13,7 @@ from portal.accounts.events import SIGNED_IN, SIGNED_OUT, SIGNED_OUT_EVERYWHERE
 from portal.accounts.models import Membership, Person, SignIn
 from portal.accounts.queries.principals import hash_token
 from portal.audit.actions import record
-from portal.db.work import action, tx
+from portal.db.work import action, needs_sign_in_rights, tx
 from portal.platform import clock
 from portal.platform.refusals import NotFoundError, must_exist
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SEEN_INTERVAL = timedelta(minutes=1)
 
 
+@needs_sign_in_rights
 @action
 def begin(person_id: UUID, device: str) -> str:
     """Start a sign-in for a person whose password was right. It has no membership and no second factor yet.
@@ -35,6 +36,7 @@ def begin(person_id: UUID, device: str) -> str:
     return token
 
 
+@needs_sign_in_rights
 @action
 def renew(sign_in_id: UUID, *, second_factor: bool = False) -> str:
     """Replace a sign-in's token. The old token stops working at once.
@@ -53,6 +55,7 @@ def renew(sign_in_id: UUID, *, second_factor: bool = False) -> str:
     return token
 
 
+@needs_sign_in_rights
 @action
 def enter(sign_in_id: UUID, membership_id: UUID, how: str) -> str:
     """Set the membership a sign-in acts through. Run it in the membership's scope.
@@ -72,6 +75,7 @@ def enter(sign_in_id: UUID, membership_id: UUID, how: str) -> str:
     return renew(sign_in.id)
 
 
+@needs_sign_in_rights
 @action
 def mark_used(sign_in_id: UUID) -> None:
     """Store when a sign-in was last used, for the idle limit."""
@@ -81,6 +85,7 @@ def mark_used(sign_in_id: UUID) -> None:
         sign_in.seen_at = now
 
 
+@needs_sign_in_rights
 @action
 def end_sign_in(sign_in_id: UUID, person_id: UUID) -> None:
     """End one of a person's own sign-ins. Its cookie stops working at once.
@@ -95,6 +100,7 @@ def end_sign_in(sign_in_id: UUID, person_id: UUID) -> None:
     record(SIGNED_OUT, person_id, sign_in=sign_in.id)
 
 
+@needs_sign_in_rights
 @action
 def end_other_sign_ins(person_id: UUID, why: str, *, keep: UUID | None = None) -> int:
     """End every sign-in of a person except `keep`. Returns how many ended.
@@ -109,6 +115,7 @@ def end_other_sign_ins(person_id: UUID, why: str, *, keep: UUID | None = None) -
     return count
 
 
+@needs_sign_in_rights
 def end_sign_ins_of_membership(membership_id: UUID) -> None:
     """End every sign-in that acts through a membership. The calling action records why."""
     tx().execute(

@@ -17,7 +17,7 @@ from portal.accounts.actions.mail import send_mail
 from portal.accounts.events import SLOWED
 from portal.accounts.models import Person, SignInAttempt
 from portal.audit.actions import record
-from portal.db.work import action, tx
+from portal.db.work import action, needs_sign_in_rights, tx
 from portal.platform import clock
 from portal.security import scope
 
@@ -94,12 +94,14 @@ def check_limit(purpose: str, account: str, visitor: Client) -> Attempt:
     raise outcome
 
 
+@needs_sign_in_rights
 @action
 def mark_success(ticket: Attempt) -> None:
     """Mark a try as right."""
     tx().execute(update(SignInAttempt).where(SignInAttempt.id.in_(ticket.ids)).values(succeeded=True))
 
 
+@needs_sign_in_rights
 @action
 def delete_old_attempts() -> int:
     """Delete the tries that are more than a month old. Returns how many rows were deleted."""
@@ -107,6 +109,7 @@ def delete_old_attempts() -> int:
     return len(tx().execute(statement.returning(SignInAttempt.id)).all())
 
 
+@needs_sign_in_rights
 @action
 def _count(purpose: str, account: str, client: Client) -> Attempt | RateLimitedError:
     """Count a try, or return the error to raise. Returned and not raised, so that the slowing noted here is committed."""

@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from portal.accounts.domain.roles import grantable_roles
 from portal.accounts.models import PLATFORM, Authority, Invitation, Mail, Membership, Person
 from portal.accounts.queries.principals import is_unused, usable_memberships
-from portal.db.work import tx
+from portal.db.work import needs_sign_in_rights, tx
 from portal.platform import clock
 from portal.security import scope as scopes
 from portal.security.permissions import Role
@@ -32,6 +32,11 @@ def authorities() -> list[Authority]:
     return list(tx().scalars(select(Authority).where(Authority.id != PLATFORM).order_by(Authority.name)))
 
 
+def every_authority_id() -> list[UUID]:
+    """The id of every authority that has an audit of its own, the platform's among them."""
+    return list(tx().scalars(select(Authority.id).order_by(Authority.id)))
+
+
 @dataclass(frozen=True, slots=True)
 class Colleague:
     """A person with one membership, as the people pages show them."""
@@ -47,7 +52,6 @@ class Colleague:
     until: date | None
     suspended: bool
     last_signed_in_at: datetime | None
-    has_second_factor: bool
 
 
 def _managed_memberships() -> Select[Membership, Person]:
@@ -76,7 +80,6 @@ def _colleague(membership: Membership, person: Person) -> Colleague:
         membership.until,
         person.disabled_at is not None or is_unused(person),
         person.last_signed_in_at,
-        person.totp_secret is not None,
     )
 
 
@@ -134,6 +137,7 @@ class DemonstrationPerson:
     authority_name: str
 
 
+@needs_sign_in_rights
 def demonstration_people() -> list[DemonstrationPerson]:
     """The demonstration's people, one for each membership, by authority (oldest first) and name."""
     rows = tx().execute(
@@ -150,6 +154,7 @@ def demonstration_people() -> list[DemonstrationPerson]:
     ]
 
 
+@needs_sign_in_rights
 def demonstration_membership(membership_id: UUID) -> tuple[UUID, UsableMembership] | None:
     """The person's id and the membership, if the person belongs to the demonstration."""
     person = tx().scalar(

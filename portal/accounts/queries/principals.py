@@ -11,8 +11,18 @@ from uuid import uuid4
 from sqlalchemy import func, or_, select
 
 from portal.accounts.domain.roles import COMMAND_LINE
-from portal.accounts.models import PLATFORM, Authority, Invitation, Membership, PasswordReset, Person, RecoveryCode, SignIn
-from portal.db.work import tx
+from portal.accounts.models import (
+    PLATFORM,
+    Authority,
+    Credential,
+    Invitation,
+    Membership,
+    PasswordReset,
+    Person,
+    RecoveryCode,
+    SignIn,
+)
+from portal.db.work import needs_sign_in_rights, tx
 from portal.platform import clock
 from portal.security.permissions import LA_ROLES, Role, can
 from portal.security.scope import Actor, Scope
@@ -77,6 +87,7 @@ def folded_email(email: str) -> str:
     return email.strip().casefold()
 
 
+@needs_sign_in_rights
 def usable_memberships(person_id: UUID) -> list[UsableMembership]:
     """The memberships a person can act through today, oldest first."""
     today = clock.today()
@@ -103,6 +114,7 @@ def _usable_membership(membership: Membership, authority: Authority) -> UsableMe
     )
 
 
+@needs_sign_in_rights
 def principal_by_token(token: str) -> Principal | None:
     """The person whose sign-in has this token; None when the sign-in has ended.
 
@@ -113,8 +125,9 @@ def principal_by_token(token: str) -> Principal | None:
     row = (
         tx()
         .execute(
-            select(SignIn, Person)
+            select(SignIn, Person, Credential.totp_secret.is_not(None))
             .join(Person, Person.id == SignIn.person_id)
+            .outerjoin(Credential, Credential.person_id == Person.id)
             .where(SignIn.token_hash == hash_token(token), SignIn.ended_at.is_(None), Person.disabled_at.is_(None))
             .where(SignIn.seen_at > now - IDLE, SignIn.created_at > now - ABSOLUTE)
         )
@@ -122,7 +135,7 @@ def principal_by_token(token: str) -> Principal | None:
     )
     if row is None:
         return None
-    sign_in, person = row
+    sign_in, person, has_second_factor = row
     memberships = {membership.membership_id: membership for membership in usable_memberships(person.id)}
     return Principal(
         sign_in_id=sign_in.id,
@@ -131,7 +144,7 @@ def principal_by_token(token: str) -> Principal | None:
         email=person.email,
         membership=memberships.get(sign_in.membership_id) if sign_in.membership_id else None,
         second_factor_done=sign_in.second_factor_at is not None,
-        has_second_factor=person.totp_secret is not None,
+        has_second_factor=has_second_factor,
         demonstration=person.demonstration,
     )
 
@@ -173,11 +186,13 @@ def authority_by_slug(slug: str) -> Authority | None:
     return tx().scalar(select(Authority).where(Authority.slug == slug))
 
 
+@needs_sign_in_rights
 def person_by_email(email: str) -> Person | None:
     """The person with this e-mail address. Case makes no difference."""
     return tx().scalar(select(Person).where(Person.email_folded == folded_email(email)))
 
 
+@needs_sign_in_rights
 def membership_scope(membership_id: UUID) -> tuple[Scope, Role] | None:
     """The current scope and role of a membership; None when it has ended.
 
@@ -214,21 +229,25 @@ class Account:
 
 def _account(person: Person) -> Account:
     suspended = person.disabled_at is not None or is_unused(person)
-    return Account(person.id, person.password_hash, (person.name, person.email), suspended, person.demonstration)
+    password_hash = tx().scalar(select(Credential.password_hash).where(Credential.person_id == person.id))
+    return Account(person.id, password_hash, (person.name, person.email), suspended, person.demonstration)
 
 
+@needs_sign_in_rights
 def account_by_email(email: str) -> Account | None:
     """The account with this e-mail address. Case makes no difference."""
     person = person_by_email(email)
     return None if person is None else _account(person)
 
 
+@needs_sign_in_rights
 def account(person_id: UUID) -> Account | None:
     """A person's account."""
     person = tx().get(Person, person_id)
     return None if person is None else _account(person)
 
 
+@needs_sign_in_rights
 def sign_ins_of(person_id: UUID) -> list[SignIn]:
     """A person's open sign-ins, the last used first."""
     now = clock.now()
@@ -242,12 +261,21 @@ def sign_ins_of(person_id: UUID) -> list[SignIn]:
     )
 
 
+@needs_sign_in_rights
+def has_second_factor(person_id: UUID) -> bool:
+    """Has a person set up an authenticator app?"""
+    secret = select(Credential.person_id).where(Credential.person_id == person_id, Credential.totp_secret.is_not(None))
+    return tx().scalar(secret) is not None
+
+
+@needs_sign_in_rights
 def recovery_codes_left(person_id: UUID) -> int:
     """How many recovery codes a person has not used."""
     left = select(func.count()).where(RecoveryCode.person_id == person_id, RecoveryCode.used_at.is_(None))
     return tx().scalar(left) or 0
 
 
+@needs_sign_in_rights
 def reset_owner(token: str) -> UUID | None:
     """The id of the person whose open password reset has this token.
 
@@ -277,6 +305,7 @@ def invitation_scope(invitation: OpenInvitation, person_id: UUID | None) -> Scop
     return Scope(invitation.authority_id, frozenset(), Actor(person_id, None, "invited"))
 
 
+@needs_sign_in_rights
 def invitation_by_token(token: str) -> OpenInvitation | None:
     """The open invitation with this token; None when it is used, withdrawn or more than seven days old."""
     row = (

@@ -15,6 +15,7 @@ from portal.accounts.current_user import link_builder, require_principal
 from portal.accounts.domain.roles import Reach, grantable_roles, role_name
 from portal.accounts.forms import InviteForm, PeopleFilters, ReachForm
 from portal.accounts.queries.people import colleague, colleagues, open_invitations
+from portal.accounts.queries.principals import has_second_factor
 from portal.accounts.routes.blueprint import bp
 from portal.platform.refusals import must_exist
 from portal.security.permissions import Role, needs
@@ -62,7 +63,13 @@ def new_person() -> ResponseReturnValue:
 @needs("people.manage_school")
 def person(membership_id: UUID) -> ResponseReturnValue:
     """Show one person's membership and what can be done about it."""
-    return render_template("accounts/person.html", one=must_exist(colleague(membership_id)), schools=school_names())
+    managed = must_exist(colleague(membership_id))
+    return render_template(
+        "accounts/person.html",
+        one=managed,
+        has_second_factor=has_second_factor(managed.person_id),
+        schools=school_names(),
+    )
 
 
 @bp.route("/people/<uuid:membership_id>/edit", methods=["GET", "POST"])

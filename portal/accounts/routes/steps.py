@@ -30,7 +30,7 @@ from portal.accounts.queries.principals import (
     sign_in_scope,
     usable_memberships,
 )
-from portal.db.work import unit_of_work
+from portal.db.work import sign_in_rights, unit_of_work
 from portal.web.templating import school_names
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def redirect_to_next_step(target: str | None = None) -> Response:
     """Redirect to the next step of signing in. With no step left, redirect to the page first asked for."""
     target = target or request.args.get("next")
     # Read again, and not the principal of this request: the token in the cookie has just changed.
-    with unit_of_work(None):
+    with sign_in_rights(), unit_of_work(None):
         person = principal_by_token(session.get(TOKEN, ""))
         memberships = usable_memberships(person.person_id) if person else []
     if person is None:
