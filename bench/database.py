@@ -25,7 +25,7 @@ from portal.audit.events import event
 from portal.db import connection as database
 from portal.db.work import action, tx, unit_of_work
 from portal.platform import clock
-from portal.pupils.actions import import_pupil_list
+from portal.pupils.actions.lists import import_pupil_list
 from portal.pupils.domain.incoming import IncomingPupil, check_letter
 from portal.registers.domain.pages import SESSIONS
 from portal.rules.codes import CODES_BY_SYMBOL

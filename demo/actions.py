@@ -40,26 +40,19 @@ SENDING_ROLES = frozenset({Role.LA_ADMINISTRATOR, Role.ATTENDANCE_LEAD, Role.SCH
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """The ids given to what a plan holds: the authority, schools by URN, pupils and parents by number.
+    """The ids given to what a plan holds: the authority, and schools by URN.
 
     `actors`: who sends a school's files, by URN. The key "" is the authority's own administrator.
     """
 
     authority: UUID
     schools: dict[str, UUID] = field(default_factory=dict)
-    pupils: dict[int, UUID] = field(default_factory=dict)
-    parents: dict[int, UUID] = field(default_factory=dict)
     actors: dict[str, Actor] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plan: Plan) -> Ids:
         """Fresh ids for everything in a plan."""
-        return cls(
-            uuid4(),
-            {school.urn: uuid4() for school in plan.schools},
-            {pupil.number: uuid4() for pupil in plan.pupils},
-            {parent.number: uuid4() for parent in plan.parents},
-        )
+        return cls(uuid4(), {school.urn: uuid4() for school in plan.schools})
 
 
 def make_demonstration(
@@ -180,8 +173,8 @@ def write_authority(plan: Plan, ids: Ids) -> None:
 
 @action
 def write_pupils(plan: Plan, ids: Ids) -> None:
-    """Write a plan's pupils, parents, circumstances and roll lines."""
-    load_pupils(plan, ids.schools, ids.pupils, ids.parents)
+    """Write a plan's children: each school's records of them, with contacts, circumstances and roll lines, and the links."""
+    load_pupils(plan, ids.schools)
     record(PUPILS_WRITTEN, ids.authority, pupils=len(plan.pupils))
 
 

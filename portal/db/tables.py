@@ -97,3 +97,13 @@ def tenant_fk(table: str, *columns: str, target: Sequence[str] = ("id",)) -> For
     PostgreSQL checks foreign keys without row security, so a key on the id alone would accept another authority's row.
     """
     return ForeignKeyConstraint(["authority_id", *columns], [f"{table}.authority_id", *(f"{table}.{name}" for name in target)])
+
+
+def same_school_fk(table: str, column: str) -> ForeignKeyConstraint:
+    """A foreign key to a row of the same school.
+
+    The database then refuses a row about another school's child.
+
+    It needs a unique key (authority_id, school_id, id) on the other table.
+    """
+    return tenant_fk(table, "school_id", column, target=("school_id", "id"))

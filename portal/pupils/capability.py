@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from portal.platform.capability import Capability, NavigationItem, Tab
+from uuid import UUID
+
+from portal.platform.capability import Capability, Job, NavigationItem, Tab
 from portal.security.permissions import LA_STAFF, SCHOOL_STAFF, Permission, Role
 
 _CASEWORKERS = frozenset({Role.LA_MANAGER, Role.LA_OFFICER})
+
+_LINKERS = _CASEWORKERS | frozenset({Role.LA_ADMINISTRATOR})
 
 PUPILS = Capability(
     name="pupils",
@@ -27,6 +31,7 @@ PUPILS = Capability(
             _CASEWORKERS | {Role.LA_LEGAL} | SCHOOL_STAFF,
             fields=("address", "postcode", "phone", "email", "relationship", "parental_responsibility"),
         ),
+        Permission("pupils.link", "Decide whether records of two schools are one child", _LINKERS),
         Permission(
             "pupils.match",
             "Decide whether two records are one child, and hide or show an address",
@@ -36,6 +41,7 @@ PUPILS = Capability(
     navigation=(
         NavigationItem("Pupils", "pupils.index", ("pupils.view",), "Find a pupil and open their attendance record.", order=40),
     ),
+    jobs=(Job("pupils.link_children", "portal.pupils.actions.children.link_children", {"school_id": UUID}),),
     tabs=(
         Tab("Details", "pupils.details", "pupils.view", order=20),
         Tab("Contacts", "pupils.contacts", "pupils.view_contacts", order=30),

@@ -1,4 +1,4 @@
-"""The form that finds a pupil, and the filters of the list of pupils."""
+"""Forms of pupils: find one, filter the list, and take a record back from a child."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wtforms.validators import Length
 
 from portal.pupils.domain.incoming import YEAR_GROUPS
 from portal.pupils.queries import PupilFilter
-from portal.web.fields import HiddenField, SelectField, TextField, choices, required_text
+from portal.web.fields import HiddenField, SelectField, TextAreaField, TextField, choices, required_text
 from portal.web.forms import FilterForm, Form
 
 if TYPE_CHECKING:
@@ -58,3 +58,13 @@ class PupilFilters(FilterForm):
             year_group=self.year_group.data or None,
             includes_leavers=self.show.data == "everyone",
         )
+
+
+class UnlinkForm(Form):
+    """The reason for taking a record back from the child it was linked to."""
+
+    reason = TextAreaField(
+        "Why are these different children?",
+        [required_text("Say why the records are about different children"), Length(max=1000)],
+        hint="The reason stays with the link, beside your name. Only the authority sees it.",
+    )

@@ -1,4 +1,4 @@
-"""Tables of pupils: pupils, parents and carers, roll lines, characteristics and possible duplicates."""
+"""Tables of pupils: each school's records of its children, and the children the authority links them to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, CheckConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.db.tables import Owned, tenant_fk
+from portal.db.tables import Owned, same_school_fk, tenant_fk
 from portal.db.types import (
     NOT_PERSONAL,
     PERSONAL,
@@ -25,7 +25,7 @@ from portal.db.types import (
     PersonalStr,
     Str,
 )
-from portal.security.visibility import by_school
+from portal.security.visibility import authority_only, by_school
 
 #: The groups whose attendance is followed, each with its own permission and its own read audit.
 CHARACTERISTICS = (
@@ -95,23 +95,31 @@ ETHNICITY_NAMES = {
     "REFU": "The family chose not to say",
     "NOBT": "Not known",
 }
+#: Why a record is linked to a child. `first`: the child's first record. `identity`: UPN, surname and date of birth agree.
+#: `decision`: a person said so. `upgrade`: one pupil at several schools, before each school had its own record. `apart`: a
+#: person took the record back from another child.
+LINK_BASES = ("first", "identity", "decision", "upgrade", "apart")
 
 
 class Pupil(Owned):
-    """A child, with one record across every school of the authority.
+    """One school's record of a child: what that school sent, and nothing another school said.
 
-    A school sees the pupil only while it has, or had, a roll line for them.
+    A child at two schools has two records. The authority links them (`Child`); no school sees the link.
     """
 
     __tablename__ = "pupil"
     __visible__ = by_school()
     __table_args__ = (
+        # What hangs on a record names its school too, and this key lets the foreign keys hold them together.
+        UniqueConstraint("authority_id", "school_id", "id"),
         Index("ix_pupil_upn", "authority_id", "upn"),
         Index("ix_pupil_former_upn", "authority_id", "former_upn"),
         Index("ix_pupil_surname_folded", "authority_id", "surname_folded", "forename_folded"),
+        tenant_fk("school", "school_id"),
     )
 
     id: Mapped[Id]
+    school_id: Mapped[IdRef]
     upn: Mapped[OptionalPersonalStr]
     former_upn: Mapped[OptionalPersonalStr]
     surname: Mapped[PersonalStr]
@@ -128,13 +136,15 @@ class Pupil(Owned):
     reference: Mapped[Str]
 
 
-class Parent(Owned):
-    """A parent or carer, in the wide sense of section 576 of the Education Act 1996."""
+class Contact(Owned):
+    """What a school says of a parent or carer, widely understood (section 576 of the Education Act 1996)."""
 
-    __tablename__ = "parent"
+    __tablename__ = "contact"
     __visible__ = by_school()
+    __table_args__ = (UniqueConstraint("authority_id", "school_id", "id"), tenant_fk("school", "school_id"))
 
     id: Mapped[Id]
+    school_id: Mapped[IdRef]
     name: Mapped[PersonalStr]
     phone: Mapped[OptionalPersonalStr]
     email: Mapped[OptionalPersonalStr]
@@ -144,20 +154,21 @@ class Parent(Owned):
 
 
 class PupilContact(Owned):
-    """How a parent or carer is related to a pupil."""
+    """How a contact is related to a pupil. Brothers and sisters at one school may share a contact."""
 
     __tablename__ = "pupil_contact"
     __visible__ = by_school()
     __table_args__ = (
-        UniqueConstraint("authority_id", "pupil_id", "parent_id"),
-        Index("ix_pupil_contact_parent_id", "authority_id", "parent_id"),
-        tenant_fk("pupil", "pupil_id"),
-        tenant_fk("parent", "parent_id"),
+        UniqueConstraint("authority_id", "pupil_id", "contact_id"),
+        Index("ix_pupil_contact_contact_id", "authority_id", "contact_id"),
+        same_school_fk("pupil", "pupil_id"),
+        same_school_fk("contact", "contact_id"),
     )
 
     id: Mapped[Id]
+    school_id: Mapped[IdRef]
     pupil_id: Mapped[IdRef]
-    parent_id: Mapped[IdRef]
+    contact_id: Mapped[IdRef]
     relationship: Mapped[OptionalPersonalStr]
     parental_responsibility: Mapped[bool | None] = mapped_column(Boolean, info=PERSONAL)
     priority: Mapped[Int]
@@ -169,12 +180,13 @@ class Characteristic(Owned):
     __tablename__ = "characteristic"
     __visible__ = by_school()
     __table_args__ = (
-        tenant_fk("pupil", "pupil_id"),
+        same_school_fk("pupil", "pupil_id"),
         CheckConstraint(f"kind IN {CHARACTERISTICS}", name="kind_known"),
         Index("ix_characteristic_pupil_id", "authority_id", "pupil_id"),
     )
 
     id: Mapped[Id]
+    school_id: Mapped[IdRef]
     pupil_id: Mapped[IdRef]
     kind: Mapped[Str]
     value: Mapped[PersonalStr]
@@ -195,7 +207,7 @@ class RollLine(Owned):
         UniqueConstraint("authority_id", "school_id", "academic_year", "line"),
         Index("ix_roll_line_pupil_id", "authority_id", "pupil_id"),
         tenant_fk("school", "school_id"),
-        tenant_fk("pupil", "pupil_id"),
+        same_school_fk("pupil", "pupil_id"),
         CheckConstraint("line >= 1", name="line_positive"),
         CheckConstraint("on_roll_until IS NULL OR on_roll_until >= on_roll_from", name="dates_in_order"),
     )
@@ -213,7 +225,7 @@ class RollLine(Owned):
 
 
 class PossibleDuplicate(Owned):
-    """Two records that may be one child, waiting for a person to decide.
+    """A pupil of a school's list whom the school may have already, until a person decides.
 
     `incoming` is compared with the existing pupil `pupil_id`; the two are never joined by guess. `match_key` is the key under
     which the decision is remembered when the school sends the same pupil again. `resolved_pupil_id` is the pupil the incoming
@@ -224,8 +236,8 @@ class PossibleDuplicate(Owned):
     __visible__ = by_school()
     __table_args__ = (
         tenant_fk("school", "school_id"),
-        tenant_fk("pupil", "pupil_id"),
-        tenant_fk("pupil", "resolved_pupil_id"),
+        same_school_fk("pupil", "pupil_id"),
+        same_school_fk("pupil", "resolved_pupil_id"),
         CheckConstraint("(decided_at IS NULL) = (decision IS NULL)", name="decided_whole"),
         CheckConstraint("(decided_at IS NULL) = (resolved_pupil_id IS NULL)", name="decided_for"),
         CheckConstraint("decision IN ('same', 'different')", name="decision_known"),
@@ -240,9 +252,80 @@ class PossibleDuplicate(Owned):
     match_key: Mapped[PersonalStr]
     incoming: Mapped[dict[str, object]] = mapped_column(JSONB, info=PERSONAL)
     differing_fields: Mapped[Str]
-    across_schools: Mapped[Bool] = mapped_column(default=False, info=NOT_PERSONAL)
     asked_at: Mapped[Instant]
     decided_at: Mapped[OptionalInstant]
     decided_by: Mapped[OptionalIdRef]
     decision: Mapped[OptionalStr]
     resolved_pupil_id: Mapped[OptionalIdRef]
+
+
+class Child(Owned):
+    """A child, as the authority knows one: what the records of several schools are linked to."""
+
+    __tablename__ = "child"
+    __visible__ = authority_only()
+
+    id: Mapped[Id]
+    created_at: Mapped[Instant]
+
+
+class ChildLink(Owned):
+    """Says that a school's record is about a child, from when, and why.
+
+    A link that ends stays, with its end. So merging and taking back change no record, and both can be read later.
+    """
+
+    __tablename__ = "child_link"
+    __visible__ = authority_only()
+    __table_args__ = (
+        tenant_fk("child", "child_id"),
+        same_school_fk("pupil", "pupil_id"),
+        CheckConstraint(f"basis IN {LINK_BASES}", name="basis_known"),
+        CheckConstraint("unlinked_at IS NOT NULL OR (unlinked_by IS NULL AND unlink_reason IS NULL)", name="ended_whole"),
+        Index("ix_child_link_child_id", "authority_id", "child_id"),
+        # Two links at once would make one record two children.
+        Index("uq_child_link_live", "authority_id", "pupil_id", unique=True, postgresql_where="unlinked_at IS NULL"),
+        Index("ix_child_link_pupil_id", "authority_id", "pupil_id", "linked_at"),
+    )
+
+    id: Mapped[Id]
+    child_id: Mapped[IdRef]
+    pupil_id: Mapped[IdRef]
+    school_id: Mapped[IdRef]
+    linked_at: Mapped[Instant]
+    linked_by: Mapped[OptionalIdRef]
+    basis: Mapped[Str]
+    unlinked_at: Mapped[OptionalInstant]
+    unlinked_by: Mapped[OptionalIdRef]
+    unlink_reason: Mapped[OptionalPersonalStr]
+
+
+class PossibleSameChild(Owned):
+    """Two schools' records that may be one child: a question for the authority, which holds nothing up.
+
+    Of the two, `pupil_id` is the smaller id, so that no pair is asked about twice. A pair decided to be different children
+    is never linked by a job again.
+    """
+
+    __tablename__ = "possible_same_child"
+    __visible__ = authority_only()
+    __table_args__ = (
+        UniqueConstraint("authority_id", "pupil_id", "other_pupil_id"),
+        Index("ix_possible_same_child_other_pupil_id", "authority_id", "other_pupil_id"),
+        same_school_fk("pupil", "pupil_id"),
+        tenant_fk("pupil", "other_school_id", "other_pupil_id", target=("school_id", "id")),
+        CheckConstraint("pupil_id < other_pupil_id", name="pair_in_order"),
+        CheckConstraint("(decided_at IS NULL) = (decision IS NULL)", name="decided_whole"),
+        CheckConstraint("decision IN ('same', 'different')", name="decision_known"),
+    )
+
+    id: Mapped[Id]
+    pupil_id: Mapped[IdRef]
+    school_id: Mapped[IdRef]
+    other_pupil_id: Mapped[IdRef]
+    other_school_id: Mapped[IdRef]
+    differing_fields: Mapped[Str]
+    asked_at: Mapped[Instant]
+    decided_at: Mapped[OptionalInstant]
+    decided_by: Mapped[OptionalIdRef]
+    decision: Mapped[OptionalStr]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, exists, false, func, or_, select, text
 from sqlalchemy.orm import aliased
 
-from portal.db.work import select_text, tx, whole_authority
+from portal.db.work import select_text, tx
 from portal.pupils.domain.incoming import folded
 from portal.pupils.domain.matching import ExistingPupil, find_matches
 from portal.pupils.domain.rolls import Roll, days
-from portal.pupils.models import Characteristic, Parent, PossibleDuplicate, Pupil, PupilContact, RollLine
+from portal.pupils.models import Characteristic, Contact, PossibleDuplicate, Pupil, PupilContact, RollLine
 from portal.rules import calendar
 from portal.schools.models import School
 from portal.security import scope
@@ -31,54 +31,50 @@ if TYPE_CHECKING:
 
 #: Sorts after every character of a folded name, so that a range ends after all names with one prefix.
 LAST_CHARACTER = "\U0010ffff"
-#: Enrolment statuses of pupils who belong on two rolls: main and subsidiary dual registration.
-DUAL_REGISTERED = ("M", "S")
-
-#: Existing pupils who share a UPN, or a surname and a date of birth, with a pupil of the list. Arrays keep it one statement
-#: however long the list is, and a UNION instead of OR lets each condition use its index.
+#: The school's pupils who share a UPN, or a surname and a date of birth, with a pupil of the list. Arrays keep it one
+#: statement however long the list is, and a UNION instead of OR lets each condition use its index.
 _CANDIDATES = """
 WITH candidate AS (
-  SELECT p.id FROM pupil p WHERE p.authority_id = :authority AND p.upn = ANY(CAST(:upns AS text[]))
+  SELECT p.id FROM pupil p WHERE p.authority_id = :authority AND p.school_id = :school AND p.upn = ANY(CAST(:upns AS text[]))
   UNION
-  SELECT p.id FROM pupil p WHERE p.authority_id = :authority AND p.former_upn = ANY(CAST(:upns AS text[]))
+  SELECT p.id FROM pupil p
+  WHERE p.authority_id = :authority AND p.school_id = :school AND p.former_upn = ANY(CAST(:upns AS text[]))
   UNION
   SELECT p.id FROM unnest(CAST(:surnames AS text[]), CAST(:births AS date[])) AS listed (surname, birth)
-  JOIN pupil p ON p.authority_id = :authority AND p.surname_folded = listed.surname AND p.date_of_birth = listed.birth
+  JOIN pupil p ON p.authority_id = :authority AND p.school_id = :school
+              AND p.surname_folded = listed.surname AND p.date_of_birth = listed.birth
 )
-SELECT p.id, p.upn, p.former_upn, p.surname_folded, p.forename_folded, p.date_of_birth,
-       EXISTS (SELECT 1 FROM roll_line r
-               WHERE r.authority_id = p.authority_id AND r.pupil_id = p.id AND r.school_id = :school) AS is_at_school
+SELECT p.id, p.upn, p.former_upn, p.surname_folded, p.forename_folded, p.date_of_birth
 FROM candidate JOIN pupil p ON p.authority_id = :authority AND p.id = candidate.id
 ORDER BY p.id
 """
 
 
 def pupil_matches(incoming: Sequence[IncomingPupil], school_id: UUID) -> list[Match]:
-    """The matches of a school's list with every pupil of the authority, in the list's order.
+    """The matches of a school's list with the school's own pupils, in the list's order.
 
-    Looks across schools, because pupils move. The answer reveals nothing of another school's pupil but an id.
+    No other school's record is looked at: what a school sends must tell it nothing of children elsewhere.
     """
     decided = _decided(school_id)
     names = sorted({(pupil.surname_folded, pupil.date_of_birth) for pupil in incoming})
-    with whole_authority():
-        rows = select_text(
-            _CANDIDATES,
-            authority=scope.current().authority_id,
-            school=school_id,
-            upns=sorted({upn for pupil in incoming for upn in pupil.upns}),
-            surnames=[surname for surname, _ in names],
-            births=[born for _, born in names],
-        )
+    rows = select_text(
+        _CANDIDATES,
+        authority=scope.current().authority_id,
+        school=school_id,
+        upns=sorted({upn for pupil in incoming for upn in pupil.upns}),
+        surnames=[surname for surname, _ in names],
+        births=[born for _, born in names],
+    )
     return find_matches(incoming, [ExistingPupil(*row) for row in rows], decided)
 
 
-def _decided(school_id: UUID) -> dict[str, tuple[UUID, bool]]:
+def _decided(school_id: UUID) -> dict[str, UUID]:
     """People's decisions about this school's pupils: `match_key` to the pupil it turned out to be."""
     decisions = select(PossibleDuplicate.match_key, PossibleDuplicate.resolved_pupil_id).where(
         PossibleDuplicate.school_id == school_id, PossibleDuplicate.resolved_pupil_id.is_not(None)
     )
     rows = tx().execute(decisions.order_by(PossibleDuplicate.decided_at))  # the latest decision about a pupil wins
-    return {key: (resolved_id, True) for key, resolved_id in rows if resolved_id is not None}
+    return {key: resolved_id for key, resolved_id in rows if resolved_id is not None}
 
 
 def roll(school_id: UUID, academic_year: int) -> Roll:
@@ -144,7 +140,7 @@ class PupilFilter:
 
 
 #: The order of every list of pupils.
-_BY_NAME = (Pupil.surname_folded, Pupil.forename_folded, Pupil.id)
+BY_NAME = (Pupil.surname_folded, Pupil.forename_folded, Pupil.id)
 
 
 def pupils(filters: PupilFilter, position: Position, *, today: date) -> Page[ListedPupil]:
@@ -155,27 +151,26 @@ def pupils(filters: PupilFilter, position: Position, *, today: date) -> Page[Lis
     query = select(Pupil).where(*_line_conditions(filters, today))
     if filters.name:
         query = query.where(_name_condition(filters.name))
-    page: Page[Pupil] = select_page(query, *_BY_NAME, position=position)
+    page: Page[Pupil] = select_page(query, *BY_NAME, position=position)
     return page.of(_with_lines(page.items, today))
 
 
 def _line_conditions(filters: PupilFilter, today: date) -> list[ColumnElement[bool]]:
-    """The conditions on a pupil's roll lines; none where every pupil may be listed."""
+    """The conditions on a pupil's school and roll lines; none where every pupil may be listed."""
     schools = scope.current().schools
     lines = select(RollLine.pupil_id)
     if filters.year_group is not None:
         lines = lines.where(RollLine.year_group == filters.year_group)
     if not filters.includes_leavers:
-        lines = lines.where(_is_current(today))
+        lines = lines.where(is_current(today))
     if filters.school_id is not None:
-        return [Pupil.id.in_(lines.where(RollLine.school_id == filters.school_id))]
-    if schools is not None:
-        return [Pupil.id.in_(lines.where(RollLine.school_id.in_(schools)))]
-    if filters.includes_leavers and filters.year_group is None:
+        return [Pupil.school_id == filters.school_id, Pupil.id.in_(lines.where(RollLine.school_id == filters.school_id))]
+    reached = [] if schools is None else [Pupil.school_id.in_(schools)]
+    if schools is None and filters.includes_leavers and filters.year_group is None:
         return []
-    # OFFSET 0 stops PostgreSQL from turning EXISTS into a join of the whole authority: pupils are read in the order of the
+    # OFFSET 0 stops PostgreSQL from turning EXISTS into a join of every line in reach: pupils are read in the order of the
     # list and tested one by one, which ends when the page is full.
-    return [lines.where(RollLine.authority_id == Pupil.authority_id, RollLine.pupil_id == Pupil.id).offset(0).exists()]
+    return [*reached, lines.where(RollLine.authority_id == Pupil.authority_id, RollLine.pupil_id == Pupil.id).offset(0).exists()]
 
 
 def _name_condition(name: str) -> ColumnElement[bool]:
@@ -189,7 +184,7 @@ def _name_condition(name: str) -> ColumnElement[bool]:
     return or_(by_name, Pupil.upn == upn, Pupil.former_upn == upn) if prefix else false()
 
 
-def _is_current(today: date) -> ColumnElement[bool]:
+def is_current(today: date) -> ColumnElement[bool]:
     """A line of the newest year the school has opened so far, whose pupil has not left."""
     school_line = aliased(RollLine)
     newest = select(func.max(school_line.academic_year)).where(
@@ -205,7 +200,7 @@ def _with_lines(listed: Sequence[Pupil], today: date) -> list[ListedPupil]:
     """Each pupil with their newest line in scope, a current one first."""
     ids = [pupil.id for pupil in listed]
     lines = (
-        select(RollLine, School.name, _is_current(today).label("is_current"))
+        select(RollLine, School.name, is_current(today).label("is_current"))
         .join(School, (School.authority_id == RollLine.authority_id) & (School.id == RollLine.school_id))
         .where(RollLine.pupil_id.in_(ids))
         # The dictionary below keeps the last row of each pupil, so the preferred line comes last.
@@ -226,14 +221,8 @@ def names_of(pupil_ids: Collection[UUID]) -> dict[UUID, str]:
     return {pupil_id: f"{forename} {surname}".strip() for pupil_id, forename, surname in tx().execute(names)}
 
 
-def lines_of_pupil(pupil_id: UUID) -> list[RollLine]:
-    """A pupil's roll lines at every school in scope, oldest first."""
-    lines = select(RollLine).where(RollLine.pupil_id == pupil_id)
-    return list(tx().scalars(lines.order_by(RollLine.academic_year, RollLine.on_roll_from, RollLine.line)))
-
-
 def roll_history(pupil_id: UUID) -> list[tuple[RollLine, str]]:
-    """The pupil's roll lines in scope with their schools' names, newest first."""
+    """The roll lines of one school's record with the school's name, newest first."""
     lines = select(RollLine, School.name).join(
         School, (School.authority_id == RollLine.authority_id) & (School.id == RollLine.school_id)
     )
@@ -242,14 +231,13 @@ def roll_history(pupil_id: UUID) -> list[tuple[RollLine, str]]:
 
 
 def has_present_interest(pupil_id: UUID, today: date) -> bool:
-    """May the actor see the child's present address and needs?
+    """May the actor change what is shown of the child's family?
 
-    The authority may, and a school whose roll the child is on. A school the child has left keeps its own period, and sees
-    nothing learnt since.
+    The authority may, and a school whose roll the child is on. A school the child has left keeps its record as it was.
     """
     if scope.current().schools is None:
         return True
-    return tx().scalar(select(exists().where(RollLine.pupil_id == pupil_id, _is_current(today)))) or False
+    return tx().scalar(select(exists().where(RollLine.pupil_id == pupil_id, is_current(today)))) or False
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,40 +249,40 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class PupilsContact:
     """A parent or carer of a pupil, with their home address if it may be shown."""
 
     link: PupilContact
-    parent: Parent
+    contact: Contact
     home: Home
 
 
-def contacts(pupil: Pupil) -> tuple[Home, list[Contact]]:
+def contacts(pupil: Pupil) -> tuple[Home, list[PupilsContact]]:
     """The pupil's home, and their parents and carers in order of priority.
 
     Where one parent must not be found, the pupil's own home is hidden too, and so is any other parent's at one of the
     hidden addresses.
     """
-    parents = select(PupilContact, Parent).join(
-        Parent, (Parent.authority_id == PupilContact.authority_id) & (Parent.id == PupilContact.parent_id)
+    query = select(PupilContact, Contact).join(
+        Contact, (Contact.authority_id == PupilContact.authority_id) & (Contact.id == PupilContact.contact_id)
     )
-    links = tx().execute(parents.where(PupilContact.pupil_id == pupil.id).order_by(PupilContact.priority, PupilContact.id)).all()
-    hidden = {key for _, parent in links if parent.do_not_disclose for key in _address_keys(parent)}
-    has_protected_parent = any(parent.do_not_disclose for _, parent in links)
+    links = tx().execute(query.where(PupilContact.pupil_id == pupil.id).order_by(PupilContact.priority, PupilContact.id)).all()
+    hidden = {key for _, contact in links if contact.do_not_disclose for key in _address_keys(contact)}
+    has_protected_parent = any(contact.do_not_disclose for _, contact in links)
     if has_protected_parent:
         hidden |= _address_keys(pupil)
     return _home(pupil, is_hidden=has_protected_parent), [
-        Contact(link, parent, _home(parent, is_hidden=parent.do_not_disclose or bool(hidden & _address_keys(parent))))
-        for link, parent in links
+        PupilsContact(link, contact, _home(contact, is_hidden=contact.do_not_disclose or bool(hidden & _address_keys(contact))))
+        for link, contact in links
     ]
 
 
-def _address_keys(resident: Pupil | Parent) -> set[str]:
+def _address_keys(resident: Pupil | Contact) -> set[str]:
     """The postcode and the address without spaces, case or punctuation, to compare homes by."""
     return {folded(text).replace(" ", "") for text in (resident.postcode, resident.address) if text}
 
 
-def _home(resident: Pupil | Parent, *, is_hidden: bool) -> Home:
+def _home(resident: Pupil | Contact, *, is_hidden: bool) -> Home:
     return Home(None if is_hidden else ", ".join(part for part in (resident.address, resident.postcode) if part) or None, is_hidden)
 
 
@@ -307,63 +295,29 @@ def characteristics(pupil_id: UUID) -> list[Characteristic]:
 
 @dataclass(frozen=True, slots=True)
 class WaitingQuestion:
-    """A waiting question, with the name of the school that sent the pupil, and the existing pupil.
-
-    `existing` is None where only the authority may see them.
-    """
+    """A waiting question, the school that sent the pupil, and its pupil they are compared with."""
 
     question: PossibleDuplicate
     school_name: str
-    existing: Pupil | None
-
-    @property
-    def is_for_authority(self) -> bool:
-        """Must the authority decide, while this actor may not see the pupil?"""
-        return self.existing is None
+    existing: Pupil
 
 
 def possible_duplicates(position: Position) -> Page[WaitingQuestion]:
     """A page of the waiting questions in scope, oldest first."""
     page = select_page(_questions(), PossibleDuplicate.asked_at, PossibleDuplicate.id, position=position)
-    return page.of([_waiting(*row) for row in page.items])
+    return page.of([WaitingQuestion(*row) for row in page.items])
 
 
 def possible_duplicate(question_id: UUID) -> WaitingQuestion | None:
     """One waiting question, or None when it does not exist, is out of scope or is decided."""
     row = tx().execute(_questions().where(PossibleDuplicate.id == question_id)).first()
-    return None if row is None else _waiting(*row)
+    return None if row is None else WaitingQuestion(*row)
 
 
-def _questions() -> Select[PossibleDuplicate, str, Pupil | None]:
+def _questions() -> Select[PossibleDuplicate, str, Pupil]:
     return (
         select(PossibleDuplicate, School.name, Pupil)
         .join(School, (School.authority_id == PossibleDuplicate.authority_id) & (School.id == PossibleDuplicate.school_id))
-        .outerjoin(Pupil, (Pupil.authority_id == PossibleDuplicate.authority_id) & (Pupil.id == PossibleDuplicate.pupil_id))
+        .join(Pupil, (Pupil.authority_id == PossibleDuplicate.authority_id) & (Pupil.id == PossibleDuplicate.pupil_id))
         .where(PossibleDuplicate.decided_at.is_(None))
     )
-
-
-def _waiting(question: PossibleDuplicate, school_name: str, existing: Pupil | None) -> WaitingQuestion:
-    is_school_scope = scope.current().schools is not None
-    return WaitingQuestion(question, school_name, None if question.across_schools and is_school_scope else existing)
-
-
-def on_two_rolls(today: date, position: Position) -> Page[tuple[Pupil, list[tuple[RollLine, str]]]]:
-    """A page of the pupils with current lines at two schools, for the authority to reconcile.
-
-    Dual registration (main and subsidiary) is not counted.
-    """
-    current = select(RollLine.pupil_id).where(_is_current(today), RollLine.on_roll_from <= today)
-    single = current.where(RollLine.enrolment_status.not_in(DUAL_REGISTERED)).group_by(RollLine.pupil_id)
-    pupil_ids = single.having(func.count(func.distinct(RollLine.school_id)) > 1)
-    page: Page[Pupil] = select_page(select(Pupil).where(Pupil.id.in_(pupil_ids)), *_BY_NAME, position=position)
-    lines = (
-        select(RollLine, School.name)
-        .join(School, (School.authority_id == RollLine.authority_id) & (School.id == RollLine.school_id))
-        .where(RollLine.pupil_id.in_([pupil.id for pupil in page.items]), _is_current(today))
-        .order_by(RollLine.on_roll_from)
-    )
-    by_pupil: dict[UUID, list[tuple[RollLine, str]]] = {pupil.id: [] for pupil in page.items}
-    for line, name in tx().execute(lines):
-        by_pupil[line.pupil_id].append((line, name))
-    return page.of([(pupil, by_pupil[pupil.id]) for pupil in page.items])

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Date, Index, Integer, LargeBinary, SmallInteger, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.db.tables import Owned, tenant_fk
+from portal.db.tables import Owned, same_school_fk, tenant_fk
 from portal.db.types import NOT_PERSONAL, PERSONAL, Day, Id, IdRef, Instant, Int, OptionalIdRef, Str
 from portal.security.visibility import by_school
 
@@ -85,7 +85,10 @@ class PupilYearSummary(Owned):
 
     __tablename__ = "pupil_year_summary"
     __visible__ = by_school()
-    __table_args__ = (tenant_fk("school", "school_id"),)
+    __table_args__ = (
+        tenant_fk("school", "school_id"),
+        same_school_fk("pupil", "pupil_id"),
+    )
 
     school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
     academic_year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, info=NOT_PERSONAL)
@@ -121,7 +124,11 @@ class MarkNote(Owned):
 
     __tablename__ = "mark_note"
     __visible__ = by_school()
-    __table_args__ = (tenant_fk("school", "school_id"), Index("ix_mark_note_pupil_id", "authority_id", "pupil_id"))
+    __table_args__ = (
+        tenant_fk("school", "school_id"),
+        same_school_fk("pupil", "pupil_id"),
+        Index("ix_mark_note_pupil_id", "authority_id", "pupil_id"),
+    )
 
     id: Mapped[Id]
     school_id: Mapped[IdRef]

@@ -10,7 +10,8 @@ from portal.accounts.queries.people import names_of_memberships
 from portal.audit.actions import record_alone
 from portal.platform import clock
 from portal.platform.refusals import must_exist
-from portal.pupils.queries import lines_of_pupil, pupil
+from portal.pupils.queries import pupil
+from portal.pupils.views.children import lines_of_child
 from portal.registers import queries
 from portal.registers.events import OPENED
 from portal.registers.forms import RecordFilters
@@ -33,16 +34,19 @@ bp = Blueprint("registers", __name__, template_folder="templates")
 
 
 def _line(pupil_id: UUID) -> tuple[RollLine, list[RollLine]]:
-    """The requested roll line, or the newest; and all lines in scope. 404 where there is none."""
-    lines = sorted(lines_of_pupil(pupil_id), key=lambda line: (line.academic_year, line.on_roll_from), reverse=True)
+    """The requested roll line, or this record's newest; and all lines of the child in scope. 404 where there is none."""
+    lines = sorted(lines_of_child(pupil_id), key=lambda line: (line.academic_year, line.on_roll_from), reverse=True)
     requested_id = request.args.get("line")
-    return must_exist(next((line for line in lines if requested_id in {None, str(line.id)}), None)), lines
+    requested = (line for line in lines if requested_id == str(line.id) or (not requested_id and line.pupil_id == pupil_id))
+    return must_exist(next(requested, None)), lines
 
 
 def _contents(pupil_id: UUID, form: str) -> dict[str, Any]:
+    """What the certificate shows. A line of the child's record at another school is that record's, which is opened instead."""
     line, lines = _line(pupil_id)
     filters = RecordFilters(request.args, [(option.id, _line_name(option)) for option in lines], line.id).check()
     as_at = filters.past_day(clock.today())
+    pupil_id = line.pupil_id
     pupil_certificate = must_exist(certificate(line.school_id, pupil_id, line.academic_year, as_at=as_at))
     record_alone(OPENED, pupil_id, academic_year=line.academic_year, as_at=as_at, form=form)
     return {
@@ -66,14 +70,14 @@ def show(pupil_id: UUID) -> ResponseReturnValue:
     """The certificate of attendance, with patterns, explanations and every correction."""
     contents = _contents(pupil_id, "page")
     line = contents["line"]
-    corrections = amendments(line.school_id, pupil_id, line.academic_year)
+    corrections = amendments(line.school_id, line.pupil_id, line.academic_year)
     return render_template(
         "registers/certificate.html",
         **contents,
         today=clock.today(),
         amendments=corrections,
         senders=names_of_memberships({correction.membership_id for correction in corrections if correction.membership_id}),
-        notes=[note for note in queries.notes_of(pupil_id) if note.school_id == line.school_id],
+        notes=queries.notes_of(line.pupil_id),
         week_columns=[{"text": short_date_without_year(week)} for week in contents["found"].weeks],
         absence_periods=tuple(reversed(contents["found"].absence_periods.spells)),
     )

@@ -27,7 +27,7 @@ class NoScopeError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is acting: a person through one membership, or a program ("command line", "schedule")."""
+    """Who is acting: a person through one membership, or a program ("command line", "schedule", "portal")."""
 
     person_id: UUID | None
     membership_id: UUID | None

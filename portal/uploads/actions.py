@@ -16,7 +16,7 @@ from portal.db.work import action, dry_run, tx, unit_of_work
 from portal.jobs.outbox import enqueue
 from portal.platform import clock
 from portal.platform.refusals import NotFoundError, RefusedError
-from portal.pupils.actions import import_pupil_list, open_year
+from portal.pupils.actions.lists import import_pupil_list, open_year
 from portal.registers import actions as registers
 from portal.registers.domain.pages import merged
 from portal.registers.domain.year_register import with_weeks
@@ -273,7 +273,8 @@ def _apply(upload: Upload, reading: Reading) -> None:
         store_totals(upload, reading)
     elif upload.kind == "pupils":
         imported = import_pupil_list(upload.school_id, checked.people, academic_year=checked.academic_year, upload_id=upload.id)
-        upload.preview = {**upload.preview, "taken": imported.counts()}
+        # `moved_in` is a documented field. A pupil from another school is an added one now, so that it tells nothing.
+        upload.preview = {**upload.preview, "taken": {**imported.counts(), "moved_in": 0}}
         registers.recount(upload.school_id, checked.academic_year)
     upload.state, upload.applied_at, upload.applied_by = "applied", clock.now(), scope.current().actor.membership_id
     record(APPLIED, upload.id, rows_in=upload.rows_in, rows_stored=upload.rows_stored, rows_refused=upload.rows_rejected)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.db.tables import Owned, tenant_fk
+from portal.db.tables import Owned, same_school_fk, tenant_fk
 from portal.db.types import (
     NOT_PERSONAL,
     PERSONAL,
@@ -215,7 +215,7 @@ class ReportedTotal(Owned):
 
     __tablename__ = "reported_total"
     __visible__ = by_school()
-    __table_args__ = (_of_upload(), tenant_fk("school", "school_id"), tenant_fk("pupil", "pupil_id"))
+    __table_args__ = (_of_upload(), tenant_fk("school", "school_id"), same_school_fk("pupil", "pupil_id"))
 
     id: Mapped[Id]
     upload_id: Mapped[IdRef]

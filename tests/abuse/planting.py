@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
 
 from portal.platform import clock
 from portal.rules.calendar import academic_year
@@ -20,8 +21,6 @@ from tests.support.running_portal import wait_until
 from tests.uploads.reading.support import workbook
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from playwright.sync_api import Browser
 
     from tests.support.canaries import Canaries
@@ -104,11 +103,33 @@ class Planter:
             "release_id": query("SELECT id FROM release WHERE name LIKE '%%cry%%'"),
             "membership_id": self.members[Role.SCHOOL_OFFICE].membership_id,
             "pupil_id": pupil_id,
-            "parent_id": query("SELECT parent_id FROM pupil_contact WHERE pupil_id = %s LIMIT 1", pupil_id),
+            "contact_id": query("SELECT contact_id FROM pupil_contact WHERE pupil_id = %s LIMIT 1", pupil_id),
             "question_id": query("SELECT id FROM possible_duplicate WHERE incoming::text LIKE '%%cry%%'"),
+            "same_child_id": self._plant_same_child(pupil_id),
             "upload_id": uploads[0],
         }
         return Planted(ids, uploads[1:], self.members, self.problems)
+
+    def _plant_same_child(self, pupil_id: UUID) -> UUID:
+        """Copy the record to another school, and ask whether the two are one child."""
+        other_school = self.database.value(
+            "SELECT s.id FROM school s JOIN pupil p ON p.authority_id = s.authority_id AND p.school_id <> s.id WHERE p.id = %s LIMIT 1",
+            pupil_id,
+        )
+        copy_id, question_id = uuid4(), uuid4()
+        self.database.change(
+            "INSERT INTO pupil SELECT (jsonb_populate_record(p, jsonb_build_object('id', %s::text, 'school_id', %s::text, 'upn', null))).*"
+            " FROM pupil p WHERE p.id = %s",
+            *(str(copy_id), str(other_school), pupil_id),
+        )
+        self.database.change(
+            "INSERT INTO possible_same_child (authority_id, id, pupil_id, school_id, other_pupil_id, other_school_id,"
+            " differing_fields, asked_at)"
+            " SELECT p.authority_id, %s, p.id, p.school_id, o.id, o.school_id, 'UPN', now() FROM pupil p, pupil o"
+            " WHERE p.id = least(%s, %s) AND o.id = greatest(%s, %s)",
+            *(question_id, pupil_id, copy_id, pupil_id, copy_id),
+        )
+        return question_id
 
     def _plant_people(self) -> None:
         """Rename people, their titles and agencies, and the authority, in the database: no page changes these."""

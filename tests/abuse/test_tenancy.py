@@ -121,8 +121,9 @@ def test_own_pages_open_only_for_roles_with_the_permission(
     assert not wrong_statuses
 
 
-#: Endpoints that answer 404 for the objects of this test: the parent's address is not hidden, so there is none to show.
-NOT_FOR_THIS_OBJECT = {"pupils.show_address"}
+#: Endpoints that answer 404 for the objects of this test: the parent's address is not hidden, so there is none to show, and
+#: the record is linked to no other.
+NOT_FOR_THIS_OBJECT = {"pupils.show_address", "pupils.unlink"}
 
 
 def test_a_pupil_of_another_school_is_not_found_and_the_try_is_audited(world: World, signed_in: Callable[..., Browser]) -> None:

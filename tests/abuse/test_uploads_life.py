@@ -14,7 +14,7 @@ from portal.db import connection as database
 from portal.db.work import tx, unit_of_work
 from portal.jobs import running
 from portal.platform import clock
-from portal.pupils.models import PossibleDuplicate
+from portal.pupils.models import Pupil
 from portal.pupils.queries import roll
 from portal.registers.domain.pages import merged, unpacked
 from portal.registers.queries import current_pages
@@ -24,7 +24,7 @@ from portal.security.permissions import Role
 from portal.uploads import actions, queries
 from tests.support import forked_db
 from tests.support import world as worlds
-from tests.uploads.files import csv, findings_by_kind, import_rows, row, rows, upn
+from tests.uploads.files import csv, import_rows, row, rows, upn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,18 +79,22 @@ def test_rows_about_another_schools_pupils_are_rejected_and_reveal_nothing(
     assert (current_pages(authority.secondary, [MONDAY])[MONDAY].marks == secondary_marks).all()
 
 
-def test_guessing_a_upn_never_adds_the_pupil_to_the_school(two_schools: World, as_role: Callable[..., Session]) -> None:
-    """Attack UPL-13. The row has the UPN of another school's pupil and a wrong date of birth.
+def test_guessing_a_upn_opens_nothing_of_the_other_schools_pupil(two_schools: World, as_role: Callable[..., Session]) -> None:
+    """Attack UPL-13. The row names another school's pupil by UPN, surname and date of birth.
 
-    It becomes a possible duplicate for the authority to decide, and adds no roll line and no mark.
+    It becomes a record of the school's own. Of the other record nothing is seen, and nothing changes.
     """
     authority = two_schools.authority
+    with unit_of_work(authority.scope()):
+        before = [tuple(row) for row in tx().execute(select(Pupil.__table__).where(Pupil.school_id == authority.secondary))]
     as_role(Role.SCHOOL_OFFICE)
-    upload = import_rows(authority.primary, row(40, "02/11/2026", "AM", "O", dob="01/01/2017"), add_pupils=True)
-    assert (upload.rows_stored, findings_by_kind(upload)["unknown-pupil"].count) == (0, 1)
-    assert upn(40) not in roll(authority.primary, 2026).upn
-    questions = tx().scalars(select(PossibleDuplicate)).all()
-    assert [question.across_schools for question in questions] == [True]
+    upload = import_rows(authority.primary, row(40, "02/11/2026", "AM", "O"), add_pupils=True)
+    assert (upload.rows_stored, upload.rows_rejected) == (1, 0)
+    assert upn(40) in roll(authority.primary, 2026).upn
+    assert tx().scalars(select(Pupil.school_id).distinct()).all() == [authority.primary]
+    with unit_of_work(authority.scope()):
+        after = [tuple(row) for row in tx().execute(select(Pupil.__table__).where(Pupil.school_id == authority.secondary))]
+    assert after == before
 
 
 def test_sending_the_same_file_twice_changes_the_register_once(two_schools: World, as_role: Callable[..., Session]) -> None:

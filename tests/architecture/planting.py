@@ -30,8 +30,10 @@ FIXED_VALUES: dict[tuple[str, str], object] = {
     ("characteristic", "kind"): "fsm",
     ("upload", "state"): "received",
     ("upload", "kind"): "marks",
+    ("child_link", "basis"): "first",
+    ("possible_same_child", "other_pupil_id"): UUID(int=2**128 - 1),
 }
-KEY_TABLES = {"school_id": "school", "pupil_id": "pupil", "parent_id": "parent", "upload_id": "upload"}
+KEY_TABLES = {"school_id": "school", "pupil_id": "pupil", "contact_id": "contact", "child_id": "child", "upload_id": "upload"}
 
 
 def owned() -> list[Table]:

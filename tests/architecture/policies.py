@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from psycopg import Connection
 
@@ -15,16 +15,16 @@ SETTING = "current_setting"
 OUTER_COLUMN = re.compile(r":varlevelsup [1-9]")
 
 
-def faults(connection: Connection[Any], *, excepted: Collection[str] = ()) -> list[str]:
-    """Every fault of the policies, each a sentence that begins with a name. Tables `excepted` are left out."""
+def faults(connection: Connection[Any]) -> list[str]:
+    """Every fault of the policies, each a sentence that begins with a name."""
     return [
-        *_dependencies(connection, excepted),
-        *_settings(connection, excepted),
+        *_dependencies(connection),
+        *_settings(connection),
         *_immutable_functions(connection),
     ]
 
 
-def _dependencies(connection: Connection[Any], excepted: Collection[str]) -> Iterator[str]:
+def _dependencies(connection: Connection[Any]) -> Iterator[str]:
     """Tables and functions that a policy depends on, other than its own table. A function could read any table."""
     rows = connection.execute(
         "SELECT DISTINCT p.polname, p.polrelid::regclass::text, d.refclassid::regclass::text,"
@@ -33,10 +33,10 @@ def _dependencies(connection: Connection[Any], excepted: Collection[str]) -> Ite
         " WHERE d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass) AND d.refobjid <> p.polrelid ORDER BY 1, 4"
     )
     kinds = {"pg_class": "reads the table", "pg_proc": "calls the function"}
-    yield from (f"{table}: its policy {policy} {kinds[kind]} {name}" for policy, table, kind, name in rows if table not in excepted)
+    yield from (f"{table}: its policy {policy} {kinds[kind]} {name}" for policy, table, kind, name in rows)
 
 
-def _settings(connection: Connection[Any], excepted: Collection[str]) -> Iterator[str]:
+def _settings(connection: Connection[Any]) -> Iterator[str]:
     """Settings read outside a scalar subquery, or in one that runs for every row."""
     rows = connection.execute(
         "SELECT polname, polrelid::regclass::text, pg_get_expr(part, polrelid), part::text"
@@ -44,8 +44,6 @@ def _settings(connection: Connection[Any], excepted: Collection[str]) -> Iterato
         " WHERE part IS NOT NULL ORDER BY 1"
     )
     for policy, table, condition, tree in rows:
-        if table in excepted:
-            continue
         if SETTING in without_subqueries(condition):
             yield f"{table}: its policy {policy} reads a setting for every row"
         if OUTER_COLUMN.search(tree):

@@ -9,8 +9,10 @@ import pytest
 
 from tests.architecture.sources import Source, called, calls_of, product
 
-#: The callers of `whole_authority`: matching of pupils who move school, and the authority's averages.
-WHOLE_AUTHORITY_CALLERS = {"portal.pupils.queries.pupil_matches", "portal.registers.views.summaries.authority_weeks"}
+#: The caller of `whole_authority`: the authority's averages.
+WHOLE_AUTHORITY_CALLERS = {"portal.registers.views.summaries.authority_weeks"}
+#: The callers of `enqueue_for_authority`: after a school's list, its records are linked to the children they are about.
+AUTHORITY_ENQUEUERS = {"portal.pupils.actions.lists.write_list"}
 #: The modules that open a unit of work.
 UNIT_OF_WORK_OPENERS = {
     "portal.accounts.current_user",
@@ -96,6 +98,10 @@ def test_the_callers_of_sign_in_rights_are_pinned() -> None:
     assert callers(product(), "sign_in_rights") == SIGN_IN_RIGHTS_CALLERS
     users = {source.module for source in product() if "needs_sign_in_rights" in source.text and source.module != "portal.db.work"}
     assert users == SIGN_IN_MODULES
+
+
+def test_who_enqueues_jobs_with_the_authoritys_reach_is_pinned() -> None:
+    assert callers(product(), "enqueue_for_authority") == AUTHORITY_ENQUEUERS
 
 
 def test_the_openers_of_a_unit_of_work_are_pinned() -> None:

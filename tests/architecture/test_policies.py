@@ -26,8 +26,6 @@ from tests.architecture.planting import HERE, NAMES, NEIGHBOUR, set_role_and_sco
 if TYPE_CHECKING:
     from psycopg import Connection
 
-#: The tables of pupils have no school of their own yet; revision 0006 gives them one and empties this set.
-WITHOUT_SCHOOL = {"pupil", "parent", "pupil_contact", "characteristic"}
 READ_ONCE = "authority_id = (SELECT nullif(current_setting('app.authority', true), '')::uuid)"
 
 
@@ -125,8 +123,6 @@ def as_declared(superuser: Connection[Any]) -> dict[str, list[Any]]:
     """The policies each table would have if they were written today, as PostgreSQL reads them back."""
     declared = {}
     for table in planting.owned():
-        if table.name in WITHOUT_SCHOOL:
-            continue
         superuser.execute("SAVEPOINT declared")
         present = _policies(superuser, table.name)
         for name, *_ in present:
@@ -151,9 +147,7 @@ def test_the_migrations_policies_are_those_of_the_models(superuser: Connection[A
 
 
 def test_no_policy_reads_another_table_or_a_setting_twice(superuser: Connection[Any]) -> None:
-    assert policies.faults(superuser, excepted=WITHOUT_SCHOOL) == []
-    # The exception ends by itself: whoever gives the four a school empties the set.
-    assert {fault.split(":")[0] for fault in policies.faults(superuser)} == WITHOUT_SCHOOL
+    assert policies.faults(superuser) == []
 
 
 @pytest.mark.parametrize(
@@ -188,7 +182,7 @@ def test_no_policy_reads_another_table_or_a_setting_twice(superuser: Connection[
 )
 def test_a_planted_flaw_of_a_policy_is_found(superuser: Connection[Any], flaw: str, expected: str) -> None:
     _plant(superuser, by_school())
-    assert policies.faults(superuser, excepted=WITHOUT_SCHOOL) == []
+    assert policies.faults(superuser) == []
     for statement in flaw.split("; "):
         superuser.execute(statement.encode())
-    assert expected in policies.faults(superuser, excepted=WITHOUT_SCHOOL)
+    assert expected in policies.faults(superuser)

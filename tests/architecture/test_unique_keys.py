@@ -15,26 +15,31 @@ if TYPE_CHECKING:
 _RANDOM = "the value is random, made by the portal"
 _LOCKED = "written only under the school's lock, which the second waits for"
 _LOCKED_UPLOAD = "written by the upload's one job, which locks the upload"
+_HOLDS_ID = "holds the id, which is random; other rows name the record's school by it"
 _ONE_OWNER = "one row of the portal's own for each thing, inserted with it or by ON CONFLICT"
 #: Keys that two people cannot both reach, and why.
 MACHINE_MADE = {
     "audit_event": {"pk_audit_event": "numbered under the lock of the chain's head"},
     "audit_head": {"pk_audit_head": _ONE_OWNER},
     "credential": {"pk_credential": "added with its person, whose id is random"},
+    "child_link": {"uq_child_link_live": "written under the lock of the authority's links"},
+    "contact": {"uq_contact_authority_id_school_id_id": _HOLDS_ID},
     "current_page": {"pk_current_page": _LOCKED},
     "due": {"uq_due_authority_id_thing_id": _ONE_OWNER},
     "finding": {"pk_finding": _LOCKED_UPLOAD},
     "invitation": {"uq_invitation_token_hash": _RANDOM},
     "outbox_job": {"uq_outbox_job_once": "inserted by ON CONFLICT DO NOTHING"},
     "password_reset": {"uq_password_reset_token_hash": _RANDOM},
-    "pupil_contact": {"uq_pupil_contact_authority_id_pupil_id_parent_id": _LOCKED},
+    "possible_same_child": {"uq_possible_same_child_authority_id_pupil_id_other_pupil_id": "inserted by ON CONFLICT"},
+    "pupil": {"uq_pupil_authority_id_school_id_id": _HOLDS_ID},
+    "pupil_contact": {"uq_pupil_contact_authority_id_pupil_id_contact_id": _LOCKED},
     "published_figure": {"uq_published_figure_place_phase_period": "loaded under one advisory lock, after the file was checked"},
     "pupil_year_summary": {"pk_pupil_year_summary": _LOCKED},
     "register_page": {"pk_register_page": _LOCKED},
     "roll_line": {"uq_roll_line_authority_id_school_id_academic_year_line": _LOCKED},
     "school_week_summary": {"pk_school_week_summary": _LOCKED},
     "sign_in": {"uq_sign_in_token_hash": _RANDOM},
-    "upload": {"uq_upload_authority_id_school_id_id": "holds the id, which is random; rows of the upload name its school by it"},
+    "upload": {"uq_upload_authority_id_school_id_id": _HOLDS_ID},
     "upload_content": {"pk_upload_content": _ONE_OWNER},
     "upload_progress": {"pk_upload_progress": _ONE_OWNER},
 }

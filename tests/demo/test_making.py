@@ -27,7 +27,7 @@ from portal.accounts.queries.principals import authority_by_slug, command_line_s
 from portal.audit.queries import check_chain
 from portal.db.work import tx, unit_of_work
 from portal.platform import clock
-from portal.pupils.models import Pupil, PupilContact, RollLine
+from portal.pupils.models import Child, Pupil, PupilContact, RollLine
 from portal.registers.domain.pages import SESSIONS
 from portal.registers.models import PupilYearSummary, SchoolWeekSummary
 from portal.registers.queries import year_register
@@ -86,7 +86,9 @@ def test_what_was_planned_is_there(written: UUID, small: Plan) -> None:
 
 def _counts(small: Plan) -> None:
     assert tx().scalar(select(func.count()).select_from(School)) == len(small.schools)
-    assert tx().scalar(select(func.count()).select_from(Pupil)) == len(small.pupils)
+    at_schools = {(line.pupil, urn) for (urn, _), register in small.registers.items() for line in register.lines}
+    assert tx().scalar(select(func.count()).select_from(Pupil)) == len(at_schools)
+    assert tx().scalar(select(func.count()).select_from(Child)) == len(small.pupils) == len({number for number, _ in at_schools})
     assert tx().scalar(select(func.count()).select_from(RollLine)) == sum(
         len(register.lines) for register in small.registers.values()
     )

@@ -16,8 +16,10 @@ from portal.audit.models import AuditEvent
 from portal.db.work import tx, unit_of_work
 from portal.platform import clock
 from portal.platform.refusals import NotFoundError
-from portal.pupils import actions, queries
-from portal.pupils.models import Characteristic, Parent, PossibleDuplicate, Pupil, PupilContact
+from portal.pupils import queries
+from portal.pupils.actions import lists as actions
+from portal.pupils.actions.contacts import change_disclosure
+from portal.pupils.models import Characteristic, Contact, PossibleDuplicate, Pupil, PupilContact
 from portal.schools.models import School
 from portal.security.permissions import Role
 from tests.pupils.support import YEAR, child, lines, parent, statements, upn
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
 
-    from portal.pupils.actions import ImportSummary
+    from portal.pupils.actions.lists import ImportSummary
     from portal.pupils.domain.incoming import IncomingPupil
     from tests.support.world import World
 
@@ -158,14 +160,14 @@ def test_a_row_listed_twice_is_used_once(school: UUID) -> None:
 
 def test_parents_are_matched_by_name_within_one_pupils_parents(school: UUID) -> None:
     import_list(school, child(1, parents=(parent(), parent("Sam Ashdown", phone=None))), child(2, parents=(parent(),)))
-    assert tx().scalar(select(func.count()).select_from(Parent)) == 3, "two pupils' parents are never joined by name"
+    assert tx().scalar(select(func.count()).select_from(Contact)) == 3, "two pupils' parents are never joined by name"
     again = import_list(school, child(1, parents=(parent("ROWAN  ASHDOWN", phone="01632 960002", postcode="ZZ2 2ZZ"),)))
     assert again.changed == 1
     rows = (
         tx()
         .execute(
-            select(Parent.name, Parent.phone, Parent.postcode)
-            .join(PupilContact, PupilContact.parent_id == Parent.id)
+            select(Contact.name, Contact.phone, Contact.postcode)
+            .join(PupilContact, PupilContact.contact_id == Contact.id)
             .join(Pupil, Pupil.id == PupilContact.pupil_id)
             .where(Pupil.upn == upn(1))
             .order_by(PupilContact.priority)
@@ -182,21 +184,21 @@ def test_a_father_and_a_son_of_one_name_stay_two_people(school: UUID) -> None:
     parents = (parent("Alex Ashdown"), parent("Alex Ashdown", postcode="ZZ9 9ZZ", relationship="Grandfather"))
     import_list(school, child(1, parents=parents))
     assert import_list(school, child(1, parents=parents[::-1])).unchanged == 1
-    assert tx().scalar(select(func.count()).select_from(Parent)) == 2
+    assert tx().scalar(select(func.count()).select_from(Contact)) == 2
 
 
 def test_do_not_disclose_is_never_lifted_by_a_list(school: UUID) -> None:
     import_list(school, child(1, parents=(parent(do_not_disclose=True),)))
     summary = import_list(school, child(1, parents=(parent(),)))
     assert [notice.column for notice in summary.warnings] == ["do not disclose"]
-    stored_parent = tx().scalars(select(Parent)).one()
+    stored_parent = tx().scalars(select(Contact)).one()
     assert stored_parent.do_not_disclose
     pupil_id = only_pupil().id
-    actions.change_disclosure(pupil_id, stored_parent.id, do_not_disclose=False)
+    change_disclosure(pupil_id, stored_parent.id, do_not_disclose=False)
     home, (contact,) = queries.contacts(only_pupil())
     assert (home.is_hidden, contact.home.address) == (False, "1 Test Row, ZZ1 1ZZ")
     with pytest.raises(NotFoundError):
-        actions.change_disclosure(stored_parent.id, stored_parent.id, do_not_disclose=True)
+        change_disclosure(stored_parent.id, stored_parent.id, do_not_disclose=True)
 
 
 def test_characteristics_keep_their_history(school: UUID) -> None:

@@ -22,12 +22,10 @@ ONE, TWO = UUID(int=1), UUID(int=2)
 BASE = child(1, surname="Ashdown", forename="Amira", former_upn=None)
 
 
-def existing(pupil_id: UUID = ONE, *, is_at_school: bool = True, **values: Any) -> ExistingPupil:
+def existing(pupil_id: UUID = ONE, **values: Any) -> ExistingPupil:
     """An existing pupil: `BASE`, with `values` in place of the usual ones."""
     pupil = replace(BASE, **values)
-    return ExistingPupil(
-        pupil_id, pupil.upn, pupil.former_upn, folded(pupil.surname), folded(pupil.forename), pupil.date_of_birth, is_at_school
-    )
+    return ExistingPupil(pupil_id, pupil.upn, pupil.former_upn, folded(pupil.surname), folded(pupil.forename), pupil.date_of_birth)
 
 
 def match_of(incoming: IncomingPupil, *pupils: ExistingPupil) -> Match:
@@ -38,11 +36,7 @@ def match_of(incoming: IncomingPupil, *pupils: ExistingPupil) -> Match:
 
 def test_upn_date_of_birth_and_surname_make_a_match() -> None:
     match = match_of(replace(BASE, forename="Amy", surname="ASHDOWN"), existing())
-    assert (match.kind, match.pupil_id, match.moves_in) == (MatchKind.EXISTING, ONE, False)
-
-
-def test_a_match_at_another_school_moves_in() -> None:
-    assert match_of(BASE, existing(is_at_school=False)).moves_in
+    assert (match.kind, match.pupil_id) == (MatchKind.EXISTING, ONE)
 
 
 @pytest.mark.parametrize(
@@ -71,11 +65,7 @@ def test_a_former_upn_counts_either_way(incoming: dict[str, Any], stored: dict[s
 )
 def test_a_weaker_match_is_a_question(values: dict[str, Any], differing: tuple[str, ...]) -> None:
     match = match_of(replace(BASE, **values), existing())
-    assert (match.kind, match.pupil_id, match.differing_fields, match.across_schools) == (MatchKind.QUESTION, ONE, differing, False)
-
-
-def test_a_question_about_another_school_s_pupil_is_marked() -> None:
-    assert match_of(replace(BASE, upn=None), existing(is_at_school=False)).across_schools
+    assert (match.kind, match.pupil_id, match.differing_fields) == (MatchKind.QUESTION, ONE, differing)
 
 
 @pytest.mark.parametrize(
@@ -116,11 +106,6 @@ def test_two_pupils_with_one_upn_are_told_apart_by_forename() -> None:
     assert match_of(replace(BASE, forename="Carys"), *pupils).kind is MatchKind.QUESTION
 
 
-def test_of_equal_candidates_the_schools_own_pupil_is_compared() -> None:
-    near, far = existing(TWO, upn=None, is_at_school=True), existing(ONE, upn=None, is_at_school=False)
-    assert match_of(replace(BASE, upn=None), far, near).pupil_id == TWO
-
-
 def test_of_repeated_rows_the_last_one_counts() -> None:
     later = replace(BASE, registration_group="5X", row=9)
     matches = find_matches([BASE, later], [], {})
@@ -136,7 +121,7 @@ def test_two_rows_of_one_name_with_two_upns_are_asked_about() -> None:
 
 def test_what_a_person_decided_is_not_asked_again() -> None:
     short = replace(BASE, upn=None)
-    (match,) = find_matches([short], [existing()], {short.match_key: (TWO, True)})
+    (match,) = find_matches([short], [existing()], {short.match_key: TWO})
     assert (match.kind, match.pupil_id) == (MatchKind.EXISTING, TWO)
 
 
@@ -151,14 +136,10 @@ children = st.builds(
 )
 
 
-@given(st.lists(children, max_size=6), st.lists(children, max_size=5), st.booleans())
-def test_no_pupil_is_ever_joined_on_weaker_evidence(
-    incoming: list[IncomingPupil], stored: list[IncomingPupil], is_at_school: bool
-) -> None:
+@given(st.lists(children, max_size=6), st.lists(children, max_size=5))
+def test_no_pupil_is_ever_joined_on_weaker_evidence(incoming: list[IncomingPupil], stored: list[IncomingPupil]) -> None:
     candidates = [
-        ExistingPupil(
-            UUID(int=n), pupil.upn, pupil.former_upn, pupil.surname_folded, pupil.forename_folded, pupil.date_of_birth, is_at_school
-        )
+        ExistingPupil(UUID(int=n), pupil.upn, pupil.former_upn, pupil.surname_folded, pupil.forename_folded, pupil.date_of_birth)
         for n, pupil in enumerate(stored, 1)
     ]
     by_id = {pupil.pupil_id: pupil for pupil in candidates}

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 
 from portal.audit.models import AuditEvent, ReadLog
 from portal.db.work import tx, unit_of_work
-from portal.pupils import actions
+from portal.pupils.actions import lists as actions
+from portal.pupils.actions.children import link_children
 from portal.pupils.models import Pupil
 from portal.security.permissions import Role
 from tests.pupils.support import YEAR, child, parent, upn
@@ -184,18 +185,31 @@ def test_every_reading_of_characteristics_is_recorded(signed_in: Callable[..., B
         assert events(world, "pupil.read") == count
 
 
-def test_ten_11_a_school_the_child_left_sees_no_contacts(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
+def test_ten_11_a_school_the_child_left_sees_its_own_record_alone(
+    signed_in: Callable[..., Browser], world: World, pupil_id: UUID
+) -> None:
     with unit_of_work(world.authority.scope()):
         actions.import_pupil_list(world.authority.primary, [replace(CHILD, leaving_date=date(2026, 10, 16))], academic_year=YEAR)
-        moved = replace(CHILD, admission_date=date(2026, 10, 19), parents=(parent("New Carer", address="5 New Row"),))
+        moved = replace(
+            CHILD,
+            admission_date=date(2026, 10, 19),
+            parents=(parent("New Carer", address="5 New Row"),),
+            characteristics={"young_carer": "P"},
+        )
         actions.import_pupil_list(world.authority.secondary, [moved], academic_year=YEAR)
+        link_children(world.authority.secondary)
     browser = signed_in(Role.ATTENDANCE_LEAD)
-    for part in ("contacts", "characteristics"):
-        page = browser.get(f"/pupils/{pupil_id}/{part}")
-        assert "no longer on roll at your school" in page.text
-        assert "New Carer" not in page.html
-        assert "Child in need" not in page.html
+    contacts = browser.get(f"/pupils/{pupil_id}/contacts")
+    assert "Rowan Fenwick" in contacts.text
+    assert "New Carer" not in contacts.html
+    assert "Show the address" not in contacts.text, "a school the child has left changes nothing"
+    (show,) = [link for link in signed_in(Role.LA_OFFICER).get(f"/pupils/{pupil_id}/contacts").links().values() if "/show" in link]
+    browser.post(show, status=404, token_from="/pupils")
+    characteristics = browser.get(f"/pupils/{pupil_id}/characteristics").text
+    assert "Child in need" in characteristics
+    assert "Young carer" not in characteristics
     assert "Hill Top" not in browser.get(f"/pupils/{pupil_id}/details").html
+    assert "Hill Top" not in browser.get(f"/pupils/{pupil_id}").html
     assert str(pupil_id) not in browser.get("/pupils").html
     assert str(pupil_id) in browser.get("/pupils?show=everyone").html
 
@@ -223,32 +237,77 @@ def test_a_possible_duplicate_is_compared_and_decided(signed_in: Callable[..., B
     browser.get(page.path, status=404)
 
 
-def test_ten_09_a_school_learns_only_that_the_authority_is_checking(
+def test_ten_09_a_school_learns_nothing_of_a_child_at_another_school(
     signed_in: Callable[..., Browser], world: World, pupil_id: UUID
 ) -> None:
+    doubtful = child(2, date_of_birth=date(2016, 5, 5), surname="Otherwise", forename="Dewi")
     with unit_of_work(world.authority.scope()):
-        doubtful = child(2, date_of_birth=date(2016, 5, 5), surname="Otherwise", forename="Dewi")
-        actions.import_pupil_list(world.authority.primary, [doubtful], academic_year=YEAR)
+        summary = actions.import_pupil_list(world.authority.primary, [doubtful], academic_year=YEAR)
+        assert (summary.added, summary.questions) == (1, 0)
+        link_children(world.authority.primary)
     browser = signed_in(Role.ATTENDANCE_LEAD)
-    page = browser.get("/pupils/matches")
-    assert "The authority is checking this pupil" in page.text
-    assert child(2).surname not in page.html
-    assert "date of birth" not in page.html.split("<table", 1)[1]
+    assert "Nothing to decide" in browser.get("/pupils/matches").text
     la = signed_in(Role.LA_OFFICER)
-    compare = la.get("/pupils/matches").links()["Compare Otherwise, Dewi"]
-    browser.get(compare, status=404)
-    browser.post(f"{compare}/decide", {"decision": "same"}, status=404, token_from="/pupils/matches")
+    queue = la.get(la.get("/pupils/matches").links()["Records at two schools that may be one child"])
+    assert len(queue.document.xpath("//tbody/tr")) == 1
+    compare = queue.links()[f"Compare Otherwise, Dewi and {child(2).surname}, {child(2).forename} at two schools"]
+    browser.get(compare, status=403)
+    browser.post(f"{compare}/decide", {"decision": "same"}, status=403, token_from="/pupils/matches")
     comparison = la.get(compare)
     assert child(2).surname in comparison.text
     assert "Hill Top School" in comparison.text
+    assert str(pupil_id) not in comparison.html
+
+
+def test_the_authority_links_records_and_takes_the_link_back(
+    signed_in: Callable[..., Browser], world: World, pupil_id: UUID
+) -> None:
+    with unit_of_work(world.authority.scope()):
+        actions.import_pupil_list(world.authority.secondary, [replace(CHILD, upn=upn(77))], academic_year=YEAR)
+        link_children(world.authority.secondary)
+    la = signed_in(Role.LA_OFFICER)
+    compare = la.get("/pupils/same-child").links()["Compare Ó'Fenwick, Amira at two schools"]
+    page = la.get(compare)
+    assert SECRET not in page.html
+    assert "ZZ7" not in page.html
+    la.post(f"{compare}/decide", {"decision": "perhaps"}, status=400)
+    assert "linked as one child" in la.post(f"{compare}/decide", {"decision": "same"}, token_from=compare).text
+    assert "Somebody else decided this already" in la.post(f"{compare}/decide", {"decision": "same"}).text
+    details = la.get(f"/pupils/{pupil_id}/details")
+    other_record = details.links()["Hill Top School"]
+    assert "Hill Top School" in la.get(f"/pupils/{pupil_id}").text, "the attendance record offers the child's other lines"
+    assert "Hill Top" not in signed_in(Role.ATTENDANCE_LEAD).get(f"/pupils/{pupil_id}/details").html
+    unlink = details.links()["These are different children: unlink this record"]
+    assert "Say why the records are about different children" in la.post(unlink, {"reason": ""}, token_from=unlink).text
+    assert "taken back" in la.post(unlink, {"reason": "Two children of one name"}, token_from=unlink).text
+    la.get(unlink, status=404)
+    question = la.get(other_record).links()["Ó'Fenwick, Amira, Brook Lane Primary School"]
+    assert "decided to be different children" in la.get(question).text
+    signed_in(Role.ATTENDANCE_LEAD).get(unlink, status=403)
+    assert [events(world, name) for name in ("child.compared", "child.decided", "child.unlinked")] == [3, 1, 1]
+
+
+def test_a_line_of_the_childs_other_record_opens_that_record(
+    signed_in: Callable[..., Browser], world: World, pupil_id: UUID
+) -> None:
+    with unit_of_work(world.authority.scope()):
+        actions.import_pupil_list(world.authority.secondary, [CHILD], academic_year=YEAR)
+        link_children(world.authority.secondary)
+    page = signed_in(Role.LA_OFFICER).get(f"/pupils/{pupil_id}")
+    (line,) = page.document.xpath("//option[contains(., 'Hill Top')]/@value")
+    assert "Hill Top School, Year 4" in signed_in(Role.LA_OFFICER).get(f"/pupils/{pupil_id}?line={line}").text
+    signed_in(Role.ATTENDANCE_LEAD).get(f"/pupils/{pupil_id}?line={line}", status=404)
 
 
 def test_only_the_authority_sees_pupils_on_two_rolls(signed_in: Callable[..., Browser], world: World, pupil_id: UUID) -> None:
     with unit_of_work(world.authority.scope()):
         actions.import_pupil_list(world.authority.secondary, [CHILD], academic_year=YEAR)
+        link_children(world.authority.secondary)
     officer, lead = signed_in(Role.LA_OFFICER), signed_in(Role.ATTENDANCE_LEAD)
-    page = officer.get(officer.get("/pupils/matches").links()["Pupils on two rolls"])
+    page = officer.get(officer.get("/pupils/matches").links()["Children on two rolls"])
     assert len(page.document.xpath("//tbody/tr")) == 1
-    assert "two rolls" not in lead.get("/pupils/matches").text
-    assert lead.get("/pupils/on-two-rolls").path == "/pupils/matches"
+    for link in ("two rolls", "two schools"):
+        assert link not in lead.get("/pupils/matches").text
+    for path in ("/pupils/on-two-rolls", "/pupils/same-child"):
+        lead.get(path, status=403)
     assert pupil_id

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portal.db.work import unit_of_work
-from portal.pupils import actions, queries
+from portal.pupils import queries
+from portal.pupils.actions import lists as actions
+from portal.pupils.actions.children import link_children
 from portal.pupils.queries import PupilFilter
+from portal.pupils.views import children
 from portal.security.permissions import Role
 from portal.web.paging import Position
 from tests.pupils.support import YEAR, child, parent, statements
@@ -35,7 +38,8 @@ def page_queries(school_id: UUID) -> list[Callable[[], object]]:
     return [
         *lists,
         lambda: queries.possible_duplicates(Position(size=500)),
-        lambda: queries.on_two_rolls(TODAY, Position(size=500)),
+        lambda: children.on_two_rolls(TODAY, Position(size=500)),
+        lambda: children.possible_same_children(Position(size=500)),
         lambda: queries.roll(school_id, YEAR),
         lambda: queries.pupil_matches([child(n) for n in range(1, 80)], school_id),
     ]
@@ -58,6 +62,12 @@ def test_more_pupils_need_no_more_statements(world: World, role: Role) -> None:
             actions.import_pupil_list(world.authority.primary, pupils, academic_year=YEAR)
             actions.import_pupil_list(world.authority.secondary, pupils, academic_year=YEAR)
             actions.import_pupil_list(world.authority.primary, [child(n, upn=None) for n in range(first, last)], academic_year=YEAR)
+            doubtful = [child(n, upn=None, row=n) for n in range(first + 100, last + 100)]
+            actions.import_pupil_list(
+                world.authority.primary, [child(n) for n in range(first + 100, last + 100)], academic_year=YEAR
+            )
+            actions.import_pupil_list(world.authority.secondary, doubtful, academic_year=YEAR)
+            link_children(world.authority.secondary)
 
     import_pupils(1, 5)
     few = statement_counts()
@@ -80,7 +90,7 @@ def test_a_home_shared_with_a_hidden_parent_is_hidden_too(world: World) -> None:
         (listed,) = queries.pupils(PupilFilter(), Position(), today=TODAY).items
         home, contacts = queries.contacts(listed.pupil)
         assert (home.is_hidden, home.address) == (True, None)
-        assert [(contact.parent.name, contact.home.is_hidden, contact.home.address) for contact in contacts] == [
+        assert [(contact.contact.name, contact.home.is_hidden, contact.home.address) for contact in contacts] == [
             ("Rowan", True, None),
             ("Sam", True, None),
             ("Kit", True, None),

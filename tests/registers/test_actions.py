@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from portal.db.work import tx
 from portal.platform import clock
 from portal.platform.refusals import NotFoundError
-from portal.pupils.actions import import_pupil_list
+from portal.pupils.actions.lists import import_pupil_list
 from portal.pupils.domain.incoming import IncomingPupil
 from portal.pupils.models import Pupil
 from portal.registers import actions, queries

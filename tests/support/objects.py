@@ -12,7 +12,7 @@ from portal.accounts.models import Invitation, SignIn
 from portal.db.work import sign_in_rights, tx, unit_of_work
 from portal.platform import clock
 from portal.pupils.domain.incoming import IncomingPupil, pupil_to_json
-from portal.pupils.models import Parent, PossibleDuplicate, Pupil, PupilContact, RollLine
+from portal.pupils.models import Contact, PossibleDuplicate, PossibleSameChild, Pupil, PupilContact, RollLine
 from portal.schools.models import ClosedDays, Term
 from portal.security.permissions import Role
 from portal.uploads import actions as uploads
@@ -67,7 +67,10 @@ def make_objects(authority: AuthorityWorld, *, school: UUID | None = None) -> di
             message = "The upload added no pupil."
             raise AssertionError(message)
         ids = {
-            name: uuid4() for name in ("parent_id", "question_id", "mark_id", "term_id", "closed_id", "invitation_id", "sign_in_id")
+            name: uuid4()
+            for name in (
+                *("contact_id", "question_id", "same_child_id", "mark_id", "term_id", "closed_id", "invitation_id", "sign_in_id"),
+            )
         }
         write_rows(lambda: _rows(authority, school, pupil, ids))
     membership = authority.people[Role.SCHOOL_OFFICE][1]
@@ -83,9 +86,10 @@ def make_objects(authority: AuthorityWorld, *, school: UUID | None = None) -> di
 
 def _rows(authority: AuthorityWorld, school: UUID, pupil: UUID, ids: dict[str, UUID]) -> None:
     now = clock.now()
-    tx().add(Parent(id=ids["parent_id"], name="Jo Marsh", phone="020 7946 0000", do_not_disclose=False))
+    contact = Contact(id=ids["contact_id"], school_id=school, name="Jo Marsh", phone="020 7946 0000", do_not_disclose=False)
+    tx().add(contact)
     tx().flush()
-    tx().add(PupilContact(id=uuid4(), pupil_id=pupil, parent_id=ids["parent_id"], priority=1))
+    tx().add(PupilContact(id=uuid4(), school_id=school, pupil_id=pupil, contact_id=contact.id, priority=1))
     tx().add(LocalCode(id=ids["mark_id"], school_id=school, mark="7", letters="I"))
     tx().add(Term(id=ids["term_id"], school_id=school, name="Extra", first_day=date(2028, 1, 3), last_day=date(2028, 1, 4)))
     tx().add(ClosedDays(id=ids["closed_id"], school_id=school, name="INSET", first_day=date(2028, 1, 3), last_day=date(2028, 1, 3)))
@@ -103,6 +107,7 @@ def _rows(authority: AuthorityWorld, school: UUID, pupil: UUID, ids: dict[str, U
             match_key=incoming.match_key,
         )
     )
+    _same_child_question(authority, existing, ids["same_child_id"])
     tx().add(
         Invitation(
             id=ids["invitation_id"],
@@ -119,3 +124,31 @@ def _rows(authority: AuthorityWorld, school: UUID, pupil: UUID, ids: dict[str, U
     person = authority.people[Role.HEADTEACHER][0]
     with sign_in_rights():
         tx().add(SignIn(id=ids["sign_in_id"], token_hash=uuid4().hex, person_id=person, created_at=now, seen_at=now))
+
+
+def _same_child_question(authority: AuthorityWorld, pupil: Pupil, question_id: UUID) -> None:
+    """Another school's record that may be of the same child, and the question about the two."""
+    similar = Pupil(
+        id=uuid4(),
+        school_id=authority.secondary if pupil.school_id == authority.primary else authority.primary,
+        surname=pupil.surname,
+        forename="Robyn",
+        surname_folded=pupil.surname_folded,
+        forename_folded="robyn",
+        date_of_birth=pupil.date_of_birth,
+        reference="00000000",
+    )
+    tx().add(similar)
+    tx().flush()
+    first, second = sorted((pupil, similar), key=lambda record: record.id)
+    tx().add(
+        PossibleSameChild(
+            id=question_id,
+            pupil_id=first.id,
+            school_id=first.school_id,
+            other_pupil_id=second.id,
+            other_school_id=second.school_id,
+            differing_fields="UPN, forename",
+            asked_at=clock.now(),
+        )
+    )

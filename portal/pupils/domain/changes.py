@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portal.pupils.domain.incoming import IncomingParent, IncomingPupil
-    from portal.pupils.models import Characteristic, Parent, Pupil, PupilContact
+    from portal.pupils.models import Characteristic, Contact, Pupil, PupilContact
 
 #: Values that say a pupil does not have a characteristic: the open row ends and none begins.
 NO_VALUES = frozenset({"n", "no", "none", "false", "0"})
 #: A pupil's columns that a list's value replaces without further rules.
 REPLACED_COLUMNS = ("surname", "forename", "middle_names", "sex", "ethnicity", "eal", "address", "postcode")
-REPLACED_PARENT_COLUMNS = ("phone", "email", "address", "postcode")
+REPLACED_CONTACT_COLUMNS = ("phone", "email", "address", "postcode")
 #: Crockford's base 32: without I, L, O and U, which are misread or misheard.
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -36,15 +36,16 @@ class ImportTime:
 
 @dataclass(slots=True)
 class Changes:
-    """Rows to add and rows to change, by table. `touched` holds every pupil with a change."""
+    """Rows of one school to add and to change, by table. `touched` holds every pupil with a change."""
 
+    school_id: UUID
     added: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     changed: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     touched: set[UUID] = field(default_factory=set)
 
     def add(self, table: str, pupil_id: UUID, /, **values: Any) -> None:
-        """Collect a row to add."""
-        self.added[table].append(values)
+        """Collect a row to add. It is the school's own."""
+        self.added[table].append({"school_id": self.school_id, **values})
         self.touched.add(pupil_id)
 
     def change(self, table: str, pupil_id: UUID, /, **values: Any) -> None:
@@ -110,8 +111,8 @@ def _updated(incoming: Any, existing: Any) -> Any:
     return existing if incoming is None or incoming == "" else incoming
 
 
-def parent_changes(
-    changes: Changes, pupil_id: UUID, existing: Sequence[tuple[PupilContact, Parent]], pupil: IncomingPupil
+def contact_changes(
+    changes: Changes, pupil_id: UUID, existing: Sequence[tuple[PupilContact, Contact]], pupil: IncomingPupil
 ) -> list[Problem]:
     """Collect what a list changes in a pupil's parents and carers. Returns warnings.
 
@@ -125,12 +126,12 @@ def parent_changes(
         if len(namesakes) > 1:
             namesakes = [pair for pair in namesakes if _normalised(pair[1].postcode) == _normalised(parent.postcode)] or namesakes
         if not namesakes:
-            _add_parent(changes, pupil_id, parent, priority)
+            _add_contact(changes, pupil_id, parent, priority)
             continue
-        link, existing_parent = namesakes[0]
-        matched_ids.add(existing_parent.id)
-        _change_parent(changes, pupil_id, (link, existing_parent), parent)
-        if existing_parent.do_not_disclose and not parent.do_not_disclose:
+        link, contact = namesakes[0]
+        matched_ids.add(contact.id)
+        _change_contact(changes, pupil_id, (link, contact), parent)
+        if contact.do_not_disclose and not parent.do_not_disclose:
             sentence = "An address stays hidden, though the list does not say “do not disclose”. A person can lift that."
             notices.append(Problem(sentence, pupil.row, "do not disclose"))
     return notices
@@ -140,29 +141,29 @@ def _normalised(postcode: str | None) -> str:
     return (postcode or "").replace(" ", "").casefold()
 
 
-def _add_parent(changes: Changes, pupil_id: UUID, parent: IncomingParent, priority: int) -> None:
-    parent_id = uuid4()
-    columns = {name: getattr(parent, name) or None for name in REPLACED_PARENT_COLUMNS}
-    changes.add("parent", pupil_id, id=parent_id, name=parent.name, do_not_disclose=parent.do_not_disclose, **columns)
+def _add_contact(changes: Changes, pupil_id: UUID, parent: IncomingParent, priority: int) -> None:
+    contact_id = uuid4()
+    columns = {name: getattr(parent, name) or None for name in REPLACED_CONTACT_COLUMNS}
+    changes.add("contact", pupil_id, id=contact_id, name=parent.name, do_not_disclose=parent.do_not_disclose, **columns)
     changes.add(
         "pupil_contact",
         pupil_id,
         id=uuid4(),
         pupil_id=pupil_id,
-        parent_id=parent_id,
+        contact_id=contact_id,
         relationship=parent.relationship or None,
         parental_responsibility=parent.parental_responsibility,
         priority=priority,
     )
 
 
-def _change_parent(changes: Changes, pupil_id: UUID, existing: tuple[PupilContact, Parent], parent: IncomingParent) -> None:
+def _change_contact(changes: Changes, pupil_id: UUID, existing: tuple[PupilContact, Contact], parent: IncomingParent) -> None:
     link, current = existing
-    values = {name: _updated(getattr(parent, name), getattr(current, name)) for name in REPLACED_PARENT_COLUMNS}
+    values = {name: _updated(getattr(parent, name), getattr(current, name)) for name in REPLACED_CONTACT_COLUMNS}
     values["name"] = parent.name
     values["do_not_disclose"] = current.do_not_disclose or parent.do_not_disclose
     if any(getattr(current, name) != value for name, value in values.items()):
-        changes.change("parent", pupil_id, id=current.id, **values)
+        changes.change("contact", pupil_id, id=current.id, **values)
     link_values = {
         name: _updated(getattr(parent, name), getattr(link, name)) for name in ("relationship", "parental_responsibility")
     }

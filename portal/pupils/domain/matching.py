@@ -1,7 +1,7 @@
-"""Decide whether an incoming pupil is one the authority already has.
+"""Decide whether a pupil of a school's list is one the school already has.
 
 They are the same only when UPN, date of birth and surname all agree. Any weaker likeness becomes a question for a
-person.
+person. The same rules compare two schools' records (`same_child`).
 """
 
 from __future__ import annotations
@@ -30,10 +30,7 @@ class MatchKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExistingPupil:
-    """The fields of an existing pupil that matching compares.
-
-    `is_at_school`: has, or had, a roll line at the school that sent the list.
-    """
+    """The fields of an existing pupil that matching compares."""
 
     pupil_id: UUID
     upn: str | None
@@ -41,18 +38,21 @@ class ExistingPupil:
     surname_folded: str
     forename_folded: str
     date_of_birth: date
-    is_at_school: bool
+
+    @property
+    def upns(self) -> frozenset[str]:
+        """The UPN and the former UPN, where known."""
+        return frozenset(upn for upn in (self.upn, self.former_upn) if upn)
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """The outcome for one row of a list.
 
-    EXISTING: the same child as `pupil_id`; `moves_in` when they have no roll line at this school yet.
-    NEW: no pupil is like them.
+    EXISTING: the same child as `pupil_id`.
+    NEW: no pupil of the school is like them.
     QUESTION: possibly the same child, differing in `differing_fields`. They are compared with `pupil_id`, or with the earlier row
-    at index `other_row` of the same list. `across_schools`: that pupil is at another school, so the authority decides, and
-    this school is shown nothing of them.
+    at index `other_row` of the same list.
     REPEATED: the later row at index `other_row` is the same child, and that row counts.
     """
 
@@ -60,24 +60,20 @@ class Match:
     kind: MatchKind
     pupil_id: UUID | None = None
     differing_fields: tuple[str, ...] = ()
-    across_schools: bool = False
-    moves_in: bool = False
     other_row: int | None = None
 
 
-def find_matches(
-    incoming: Sequence[IncomingPupil], existing: Iterable[ExistingPupil], decided: Mapping[str, tuple[UUID, bool]]
-) -> list[Match]:
-    """Match the rows of a list with existing pupils, then with each other.
+def find_matches(incoming: Sequence[IncomingPupil], existing: Iterable[ExistingPupil], decided: Mapping[str, UUID]) -> list[Match]:
+    """Match the rows of a list with the school's pupils, then with each other.
 
-    `existing` are the pupils who share a UPN, or a surname and date of birth, with a row. `decided` holds people's earlier
-    decisions: an incoming pupil's `match_key`, to the pupil they turned out to be and whether that pupil is at this school.
+    `existing` are those who share a UPN, or a surname and date of birth, with a row. `decided` holds people's earlier
+    decisions: an incoming pupil's `match_key`, to the pupil they turned out to be.
     """
     by_upn: defaultdict[str, list[ExistingPupil]] = defaultdict(list)
     by_name: defaultdict[tuple[str, date], list[ExistingPupil]] = defaultdict(list)
     for candidate in existing:
-        for upn in {candidate.upn, candidate.former_upn} - {None}:
-            by_upn[str(upn)].append(candidate)
+        for upn in candidate.upns:
+            by_upn[upn].append(candidate)
         by_name[(candidate.surname_folded, candidate.date_of_birth)].append(candidate)
     return _match_within_list([_match_existing(pupil, by_upn, by_name, decided) for pupil in incoming])
 
@@ -86,7 +82,7 @@ def _match_existing(
     pupil: IncomingPupil,
     by_upn: Mapping[str, list[ExistingPupil]],
     by_name: Mapping[tuple[str, date], list[ExistingPupil]],
-    decided: Mapping[str, tuple[UUID, bool]],
+    decided: Mapping[str, UUID],
 ) -> Match:
     same_upn = {candidate.pupil_id: candidate for upn in pupil.upns for candidate in by_upn.get(upn, ())}
     same_name = by_name.get((pupil.surname_folded, pupil.date_of_birth), ())
@@ -94,21 +90,20 @@ def _match_existing(
     if len(exact) > 1:
         exact = [candidate for candidate in exact if candidate.forename_folded == pupil.forename_folded] or exact
     if len(exact) == 1:
-        return Match(pupil, MatchKind.EXISTING, exact[0].pupil_id, moves_in=not exact[0].is_at_school)
+        return Match(pupil, MatchKind.EXISTING, exact[0].pupil_id)
     if pupil.match_key in decided:
-        pupil_id, is_at_school = decided[pupil.match_key]
-        return Match(pupil, MatchKind.EXISTING, pupil_id, moves_in=not is_at_school)
+        return Match(pupil, MatchKind.EXISTING, decided[pupil.match_key])
     possible = [
         *same_upn.values(),
-        *(candidate for candidate in same_name if candidate.pupil_id not in same_upn and _is_possibly_same(pupil, candidate)),
+        *(candidate for candidate in same_name if candidate.pupil_id not in same_upn and is_possibly_same(pupil, candidate)),
     ]
     if not possible:
         return Match(pupil, MatchKind.NEW)
-    nearest = min(possible, key=lambda candidate: (len(differing_fields(pupil, candidate)), not candidate.is_at_school))
-    return Match(pupil, MatchKind.QUESTION, nearest.pupil_id, differing_fields(pupil, nearest), not nearest.is_at_school)
+    nearest = min(possible, key=lambda candidate: len(differing_fields(pupil, candidate)))
+    return Match(pupil, MatchKind.QUESTION, nearest.pupil_id, differing_fields(pupil, nearest))
 
 
-def _is_possibly_same(pupil: IncomingPupil, candidate: ExistingPupil) -> bool:
+def is_possibly_same(pupil: IncomingPupil | ExistingPupil, candidate: ExistingPupil) -> bool:
     """Could a pupil with the same surname and date of birth be the same child?
 
     Yes when the forename is the same, or when one of the two has no UPN. With another forename and two different UPNs they
@@ -117,11 +112,10 @@ def _is_possibly_same(pupil: IncomingPupil, candidate: ExistingPupil) -> bool:
     return candidate.forename_folded == pupil.forename_folded or not (candidate.upn and pupil.upn)
 
 
-def differing_fields(pupil: IncomingPupil, candidate: ExistingPupil | IncomingPupil) -> tuple[str, ...]:
+def differing_fields(pupil: IncomingPupil | ExistingPupil, candidate: ExistingPupil | IncomingPupil) -> tuple[str, ...]:
     """The names of those of the four compared fields in which two pupils differ."""
-    candidate_upns = {candidate.upn, candidate.former_upn} - {None}
     pairs = (
-        ("UPN", bool(pupil.upns & candidate_upns) if pupil.upns and candidate_upns else False),
+        ("UPN", bool(pupil.upns & candidate.upns)),
         ("surname", pupil.surname_folded == candidate.surname_folded),
         ("forename", pupil.forename_folded == candidate.forename_folded),
         ("date of birth", pupil.date_of_birth == candidate.date_of_birth),

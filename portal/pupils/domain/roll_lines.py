@@ -85,7 +85,6 @@ class RollYear:
             "roll_line",
             pupil_id,
             id=uuid4(),
-            school_id=self.school_id,
             academic_year=self.year,
             line=self.next_line,
             pupil_id=pupil_id,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from portal.pupils.domain.incoming import IncomingPupil
     from portal.pupils.models import Pupil, RollLine
+    from portal.pupils.views.children import RecordAtSchool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,33 @@ def comparison(existing: Pupil, line: tuple[RollLine, str] | None, pupil: Incomi
         _words("School", school_name, sent_by),
         _postcodes(existing.postcode, pupil.postcode),
     ]
+
+
+def record_comparison(older: RecordAtSchool, newer: RecordAtSchool) -> list[ComparedField]:
+    """Compare two schools' records of what may be one child. Postcodes are compared and never shown."""
+    first, second = older.pupil, newer.pupil
+    differs = first.date_of_birth != second.date_of_birth
+    return [
+        _names("Surname", first.surname, second.surname),
+        _names("Forename", first.forename, second.forename),
+        _names("Middle names", first.middle_names, second.middle_names),
+        ComparedField("Date of birth", date_in_words(first.date_of_birth), date_in_words(second.date_of_birth), differs),
+        _words("UPN", first.upn, second.upn),
+        _words("Former UPN", first.former_upn, second.former_upn),
+        _words("Sex", first.sex, second.sex),
+        ComparedField("On roll", _span(older), _span(newer), differs=False),
+        _postcodes(first.postcode, second.postcode),
+    ]
+
+
+def _span(record: RecordAtSchool) -> str | None:
+    if record.since is None:
+        return None
+    return (
+        f"{date_in_words(record.since)} to {date_in_words(record.until)}"
+        if record.until
+        else f"Since {date_in_words(record.since)}"
+    )
 
 
 def _words(name: str, existing: str | None, incoming: str | None) -> ComparedField:

@@ -1,0 +1,1 @@
+"""What changes pupils: lists, possible duplicates, contacts, and the authority's links between records."""
