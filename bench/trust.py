@@ -36,11 +36,18 @@ INSERT INTO school (authority_id, id, urn, name, phase)
 SELECT %(authority)s, gen_random_uuid(), 'T' || lpad(n::text, 5, '0'), 'Trust school ' || n, 'primary'
 FROM generate_series(1, %(schools)s) n
 """
-#: A number in each column, whatever it counts: the lists read them and compare them with nothing.
 _PUPILS = """
-INSERT INTO pupil_year_summary (authority_id, school_id, academic_year, line, pupil_id, {counts})
-SELECT s.authority_id, s.id, %(year)s, n, gen_random_uuid(), {ones}
+INSERT INTO pupil (authority_id, id, school_id, surname, forename, surname_folded, forename_folded, date_of_birth, reference)
+SELECT s.authority_id, gen_random_uuid(), s.id, 'Pupil ' || n, 'Planted', 'pupil ' || n, 'planted', date '2015-09-01',
+    lpad(n::text, 8, '0')
 FROM school s, generate_series(1, %(each)s) n WHERE s.authority_id = %(authority)s AND s.urn LIKE 'T%%'
+"""
+#: A number in each column, whatever it counts: the lists read them and compare them with nothing.
+_SUMMARIES = """
+INSERT INTO pupil_year_summary (authority_id, school_id, academic_year, line, pupil_id, {counts})
+SELECT p.authority_id, p.school_id, %(year)s, p.reference::int, p.id, {ones}
+FROM pupil p JOIN school s ON s.authority_id = p.authority_id AND s.id = p.school_id
+WHERE p.authority_id = %(authority)s AND s.urn LIKE 'T%%'
 """
 _PAGES = """
 INSERT INTO current_page (authority_id, school_id, week, version, expected, missing, last_day, recorded_at)
@@ -60,7 +67,7 @@ def plant(authority_id: UUID, *, schools: int, pupils: int) -> frozenset[UUID]:
     counts = [column.name for column in PupilYearSummary.__table__.columns if not column.primary_key and column.name != "pupil_id"]
     values = {"authority": authority_id, "schools": schools, "each": pupils // schools, "year": ACADEMIC_YEAR, "weeks": WEEKS}
     with unit_of_work(command_line_scope(authority_id)) as session:
-        for statement in (_SCHOOLS, _PUPILS, _PAGES, _UPLOADS):
+        for statement in (_SCHOOLS, _PUPILS, _SUMMARIES, _PAGES, _UPLOADS):
             text = statement.format(counts=", ".join(counts), ones=", ".join("1" for _ in counts))
             session.connection().exec_driver_sql(text, values)
         trust = select(School.id).where(School.urn.startswith("T")).order_by(School.urn)

@@ -1,4 +1,4 @@
-"""The roles, and the one policy that says what each may do, to which record, and which fields it may see."""
+"""The roles, and the one policy: what each may do, to which record, and which fields it sees."""
 
 from __future__ import annotations
 

@@ -111,15 +111,16 @@ class Planter:
         return Planted(ids, uploads[1:], self.members, self.problems)
 
     def _plant_same_child(self, pupil_id: UUID) -> UUID:
-        """Copy the record to another school, and ask whether the two are one child."""
+        """Copy the record to another school, link the two, and ask about them all the same."""
         other_school = self.database.value(
-            "SELECT s.id FROM school s JOIN pupil p ON p.authority_id = s.authority_id AND p.school_id <> s.id WHERE p.id = %s LIMIT 1",
+            "SELECT s.id FROM school s JOIN pupil p ON p.authority_id = s.authority_id AND p.school_id <> s.id"
+            " WHERE p.id = %s LIMIT 1",
             pupil_id,
         )
         copy_id, question_id = uuid4(), uuid4()
         self.database.change(
-            "INSERT INTO pupil SELECT (jsonb_populate_record(p, jsonb_build_object('id', %s::text, 'school_id', %s::text, 'upn', null))).*"
-            " FROM pupil p WHERE p.id = %s",
+            "INSERT INTO pupil SELECT (jsonb_populate_record(p, jsonb_build_object("
+            "'id', %s::text, 'school_id', %s::text, 'upn', null))).* FROM pupil p WHERE p.id = %s",
             *(str(copy_id), str(other_school), pupil_id),
         )
         self.database.change(
@@ -128,6 +129,17 @@ class Planter:
             " SELECT p.authority_id, %s, p.id, p.school_id, o.id, o.school_id, 'UPN', now() FROM pupil p, pupil o"
             " WHERE p.id = least(%s, %s) AND o.id = greatest(%s, %s)",
             *(question_id, pupil_id, copy_id, pupil_id, copy_id),
+        )
+        child_id = uuid4()
+        self.database.change(
+            "INSERT INTO child (authority_id, id, created_at) SELECT authority_id, %s, now() FROM pupil WHERE id = %s",
+            *(child_id, pupil_id),
+        )
+        self.database.change("UPDATE child_link SET unlinked_at = now() WHERE pupil_id = %s AND unlinked_at IS NULL", pupil_id)
+        self.database.change(
+            "INSERT INTO child_link (authority_id, id, child_id, pupil_id, school_id, linked_at, basis)"
+            " SELECT authority_id, gen_random_uuid(), %s, id, school_id, now(), 'first' FROM pupil WHERE id IN (%s, %s)",
+            *(child_id, pupil_id, copy_id),
         )
         return question_id
 

@@ -1,4 +1,4 @@
-"""Guarded fields of a pupil: a page shows one only when its view asked for the permission that opens it."""
+"""A page shows a pupil's guarded field only under the permission that opens it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOLDERS = ("dashboards/", "portal/pupils/", "portal/registers/", "portal/uploads
 
 def permissions_of_templates(modules: Iterable[Source]) -> Mapping[str, set[str]]:
     """The permissions of the views that render each template."""
-    found: dict[str, set[str]] = defaultdict(set)
+    permissions: dict[str, set[str]] = defaultdict(set)
     for module in modules:
         for function in (node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)):
             needed = {
@@ -35,8 +35,8 @@ def permissions_of_templates(modules: Iterable[Source]) -> Mapping[str, set[str]
             }
             for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
                 if sources.called(call) == "render_template" and call.args and isinstance(call.args[0], ast.Constant):
-                    found[call.args[0].value] |= needed
-    return found
+                    permissions[call.args[0].value] |= needed
+    return permissions
 
 
 def faults(templates: Mapping[str, str], permissions: Mapping[str, set[str]]) -> list[str]:
@@ -64,8 +64,8 @@ def test_every_guarded_field_is_shown_under_its_permission() -> None:
 
 
 def test_some_guarded_fields_are_looked_at() -> None:
-    shown = {field for text in _templates().values() for field in ATTRIBUTE.findall(text)}
-    assert {"phone", "email", "ethnicity"} <= shown
+    fields = {field for text in _templates().values() for field in ATTRIBUTE.findall(text)}
+    assert {"phone", "email", "ethnicity"} <= fields
 
 
 def test_a_field_on_a_page_without_its_permission_is_found() -> None:

@@ -1,4 +1,4 @@
-"""Panels: shown on a shared page, in order, to people with the permission, and not when there is nothing to show."""
+"""Panels stand on a shared page in order, where there is something to show and a permission."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def app() -> Flask:
         PageWithPanels.PUPIL: (_panel(PageWithPanels.PUPIL, "about_pupil"),),
         PageWithPanels.SCHOOL: (),
     }
-    made = make_app({"panel.html": TEMPLATE})
-    made.extensions[PANELS] = planted.__getitem__
-    return made
+    gallery = make_app({"panel.html": TEMPLATE})
+    gallery.extensions[PANELS] = planted.__getitem__
+    return gallery
 
 
 def _can_everything(_permission: str) -> bool:

@@ -149,7 +149,7 @@ class CurrentLine:
 
 
 def on_two_rolls(today: date, position: Position) -> Page[list[CurrentLine]]:
-    """A page of the children with current lines at two schools, for the authority to reconcile: each one's lines.
+    """A page of the children with current lines at two schools, and those lines.
 
     Dual registration (main and subsidiary) is not counted.
     """
