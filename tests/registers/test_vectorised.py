@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import numpy as np
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -29,13 +28,13 @@ from portal.registers.domain.summary_rows import (
 from portal.registers.domain.year_register import (
     YearRegister,
     days_within,
-    first_day_after_may_half_term,
     headline_lines,
     school_age,
 )
 from portal.rules.absence_periods import absence_periods
 from portal.rules.calendar import HALVES, Calendar, session_ordinal, week_of
 from portal.rules.codes import CODES_BY_BYTE, CODES_BY_SYMBOL
+from portal.rules.half_terms import year_11_last_day
 from portal.rules.marks import counts_of
 from portal.rules.measures import is_in_headline, is_persistently_absent, is_severely_absent
 from portal.rules.patterns import recent_weeks
@@ -44,7 +43,7 @@ from portal.rules.policy import DEFAULT_POLICY
 from portal.rules.school_age import compulsory_school_age
 from portal.rules.session_counts import SessionCounts
 from portal.rules.threshold_now import threshold_now
-from tests.registers.calendars import FIRST, SCHOOL, Year, roll, years
+from tests.registers.calendars import SCHOOL, Year, roll, years
 
 #: Enough examples to meet every kind of closure and absence; each computes up to six pupils in three ways.
 LAW = settings(max_examples=60, deadline=None)
@@ -207,30 +206,12 @@ def test_headline_cells_equal_the_rules(year: Year, has_half_term: bool) -> None
     if has_half_term:
         register = replace(register, calendar=register.calendar.without([date(2026, 5, 25) + timedelta(days=n) for n in range(5)]))
     cells = register.headline_cells
-    until = first_day_after_may_half_term(register.calendar, 2025)
+    until = year_11_last_day(register.calendar, 2025)
     in_year = [column for column, on in enumerate(register.days.astype(object)) if date(2025, 9, 1) <= on < date(2026, 9, 1)]
     for line, born in enumerate(year.births):
         expected = [is_in_headline(born, register.days[column].astype(object), until) for column in in_year]
         assert cells[line, in_year].tolist() == expected
     assert headline_lines(register.roll.date_of_birth, 2025).tolist() == cells[:, :1].ravel().tolist()
-
-
-@pytest.mark.parametrize(
-    ("closed", "back_on"),
-    [
-        ((date(2026, 5, 25), date(2026, 5, 29)), date(2026, 6, 1)),
-        ((date(2026, 5, 22), date(2026, 6, 1)), date(2026, 6, 2)),
-        ((date(2026, 6, 1), date(2026, 6, 5)), date(2026, 6, 8)),
-    ],
-)
-def test_the_first_day_after_the_may_half_term(closed: tuple[date, date], back_on: date) -> None:
-    closed_days = [closed[0] + timedelta(days=offset) for offset in range((closed[1] - closed[0]).days + 1)]
-    calendar = Calendar.from_terms([(date(2026, 4, 13), date(2026, 7, 20))], closed_days)
-    assert first_day_after_may_half_term(calendar, 2025) == back_on
-
-
-def test_without_term_dates_the_may_half_term_ends_before_1_june() -> None:
-    assert first_day_after_may_half_term(Calendar(()), 2025) == date(2026, 6, 1)
 
 
 @LAW
@@ -240,7 +221,7 @@ def test_week_summaries_equal_a_recount_mark_by_mark(year: Year) -> None:
     register = year.register
     rows = [dict(zip(WEEK_SUMMARY_COLUMNS, row, strict=True)) for row in week_summary_rows(register, register.weeks)]
     assert len(rows) == len(register.weeks) * (2 + len(set(register.roll.year_group)))
-    until = first_day_after_may_half_term(register.calendar, 2025)
+    until = year_11_last_day(register.calendar, 2025)
     for row in rows:
         marks = [
             (line, byte)
@@ -250,7 +231,7 @@ def test_week_summaries_equal_a_recount_mark_by_mark(year: Year) -> None:
             and week_of(register.days[column].astype(object)) == row["week"]
             and register.calendar.meets(register.days[column].astype(object), HALVES[column % 2])
             and (row["dimension"] != YEAR_GROUP or register.roll.year_group[line] == row["value"])
-            and (row["dimension"] != HEADLINE or is_in_headline(born, max(register.days[column].astype(object), FIRST), until))
+            and (row["dimension"] != HEADLINE or is_in_headline(born, register.days[column].astype(object), until))
         ]
         tally = SessionCounts.of(byte for _, byte in marks)
         names = ("possible", "present", "approved", "authorised", "unauthorised", "late_before", "late_after")
@@ -266,14 +247,14 @@ def test_pupil_summaries_equal_the_rules_for_each_pupil(year: Year) -> None:
     summary, register, on = summary_of(year), year.register, newest_sunday(year)
     recent = recent_weeks(register.calendar, on) if on else None
     last = recent_weeks(register.calendar, on, 1) if on else None
-    until = first_day_after_may_half_term(register.calendar, 2025)
+    until = year_11_last_day(register.calendar, 2025)
     used = np.flatnonzero(register.counted.any(axis=0))
     reported = session_ordinal((register.days[used[-1]].astype(object), HALVES[used[-1] % 2])) if used.size else -1
     for line, born in enumerate(year.births):
         marks = year.marks_of(line)
         in_recent_weeks = counts_of(marks, register.calendar, recent) if recent else SessionCounts(())
         in_last_week = counts_of(marks, register.calendar, last) if last else SessionCounts(())
-        headline = {session: letters for session, letters in marks.items() if is_in_headline(born, max(session[0], FIRST), until)}
+        headline = {session: letters for session, letters in marks.items() if is_in_headline(born, session[0], until)}
         counted = counts_of(headline, register.calendar)
         expected_sessions = [
             session

@@ -161,12 +161,12 @@ def pupil_year_counts(register: YearRegister, tail: Marks, tail_weeks: Sequence[
 def _headline(register: YearRegister, sums: vectorised.Sums) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Possible and missed sessions that count in headline figures.
 
-    All of a line's sessions count or none, except those of Year 11, which end at the May half term.
+    All of a line's sessions count or none, except those of Year 11, which end with the first half of the summer term.
     """
     possible, absent = np.where(register.headline, sums.possible, 0), np.where(register.headline, sums.absent, 0)
-    year_11, after_half_term = register.year_11_cut
+    year_11, after_last_day = register.year_11_cut
     if year_11.size:
-        sums_before = vectorised.sums_by_line(masked(register.counted[year_11], ~after_half_term))
+        sums_before = vectorised.sums_by_line(masked(register.counted[year_11], ~after_last_day))
         possible[year_11], absent[year_11] = sums_before.possible, sums_before.absent
     return possible, absent
 

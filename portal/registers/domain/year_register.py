@@ -5,7 +5,6 @@ It joins the marks with the roll (who is on each line) and the calendar (when th
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 
 from portal.registers.domain.pages import SESSIONS, Days, Marks, masked, session_days, side_by_side
 from portal.rules.calendar import SEPTEMBER
+from portal.rules.half_terms import year_11_last_day
+from portal.rules.measures import HEADLINE_AGES
 from portal.rules.school_age import LEAVING_BIRTHDAY, START_BIRTHDAY
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.bool_]
 
-YOUNGEST, OLDEST = 5, 15
+YOUNGEST, OLDEST = HEADLINE_AGES[0], HEADLINE_AGES[-1]
 
 
 @dataclass(frozen=True)
@@ -84,18 +85,18 @@ class YearRegister:
     def headline_cells(self) -> Mask:
         """The cells that count in headline figures, lines by columns."""
         cells = np.repeat(self.headline[:, None], self.days.size, axis=1)
-        lines, after_half_term = self.year_11_cut
-        cells[np.ix_(lines, np.flatnonzero(after_half_term))] = False
+        lines, after_last_day = self.year_11_cut
+        cells[np.ix_(lines, np.flatnonzero(after_last_day))] = False
         return cells
 
     @cached_property
     def year_11_cut(self) -> tuple[NDArray[np.intp], Mask]:
-        """The lines of Year 11 in the headline population, and the columns after the May half term.
+        """The lines of Year 11 in the headline population, and the columns in which DfE does not count them.
 
-        DfE does not count Year 11 in those columns.
+        They are those after the first half of the summer term (`rules.half_terms`).
         """
         oldest = self.headline & (self.roll.date_of_birth <= _end_of_august(self.academic_year - OLDEST))
-        return np.flatnonzero(oldest), self.days >= np.datetime64(first_day_after_may_half_term(self.calendar, self.academic_year))
+        return np.flatnonzero(oldest), self.days > np.datetime64(year_11_last_day(self.calendar, self.academic_year))
 
     @cached_property
     def headline_marks(self) -> Marks:
@@ -172,17 +173,3 @@ def _end_of_august(year: int) -> np.datetime64:
 def headline_lines(born: Days, academic_year: int) -> Mask:
     """Aged 5 to 15 on 31 August before `academic_year` (DfE, Pupil absence in schools: methodology)."""
     return (born <= _end_of_august(academic_year - YOUNGEST)) & (born > _end_of_august(academic_year - OLDEST - 1))
-
-
-def first_day_after_may_half_term(calendar: Calendar, academic_year: int) -> date:
-    """The first school day after the May half term.
-
-    It ends the longest gap between school days around the spring bank holiday. 1 June where those weeks have no school day.
-    """
-    fallback = date(academic_year + 1, 6, 1)
-    days = calendar.school_days((date(academic_year + 1, 5, 18), date(academic_year + 1, 6, 12)))
-    gaps = [(next_day - before, next_day) for before, next_day in itertools.pairwise(days)]
-    if not gaps:
-        return fallback
-    longest = max(gap for gap, _ in gaps)
-    return next(day for gap, day in gaps if gap == longest)
