@@ -23,6 +23,7 @@ from dashboards.comparison import (
 from dashboards.controls import SchoolsFilters
 from dashboards.figures import weekly_lines
 from portal.platform import clock
+from portal.registers.queries import waits_for_recount
 from portal.registers.views.summaries import AverageWeek, SchoolSummary, authority_weeks, every_school, school_weeks
 from portal.rules.calendar import academic_year, week_of
 from portal.rules.date_words import date_without_year, short_date
@@ -118,6 +119,7 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
         "page": paginate(rows, position_in(arguments, size=WHOLE_LIST_SIZE), lambda row: row.summary.school_id),
         "whole": bound is None,
         "filters": filters,
+        "recounting": waits_for_recount(filters.year.data),
         "chart_phase": PHASE_PLURALS[_chart_phase(filters)],
         "phase_names": phase_names(),
         "weeks": weeks,

@@ -110,6 +110,13 @@ def enqueue(kind: str, **ids: UUID | str) -> UUID:
     return job.id
 
 
+def waiting(kind: str) -> list[dict[str, str]]:
+    """The ids of the authority's jobs of this kind that are not done and not set aside."""
+    is_waiting = OutboxJob.done_at.is_(None) & OutboxJob.failed_at.is_(None)
+    of_authority = OutboxJob.authority_id == scope.current().authority_id
+    return list(tx().scalars(select(OutboxJob.ids).where(of_authority, OutboxJob.kind == kind, is_waiting)))
+
+
 def _count_waiting_for_school(job: OutboxJob) -> int:
     """How many jobs of the same school are waiting already."""
     if (school := _school_of(job)) is None:

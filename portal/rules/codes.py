@@ -28,6 +28,7 @@ __all__ = [
     "CODES_BY_SYMBOL",
     "CURRENT_CODES",
     "DAY_BEFORE_REGULATIONS",
+    "NOT_MARKS",
     "REGULATIONS_START",
     "THRESHOLD_CODES",
     "Category",
@@ -35,6 +36,7 @@ __all__ = [
     "CodeAnswer",
     "check_age",
     "code_for",
+    "is_mark",
     "normalised",
 ]
 
@@ -137,6 +139,8 @@ CODES_BY_BYTE: Mapping[int, Code] = MappingProxyType({code.byte: code for code i
 CURRENT_CODES: tuple[Code, ...] = tuple(code for code in CODES if not code.legacy)
 #: The codes that count towards a penalty notice: G, N, O and U.
 THRESHOLD_CODES = frozenset(code.letters for code in CODES if code.threshold)
+#: Bytes of cells that hold no mark: the empty one, and # and Z, which are never collected.
+NOT_MARKS = frozenset({0, *(code.byte for code in CODES if code.administrative)})
 
 #: Cells without a mark.
 _MISSING = frozenset({"", "-"})
@@ -161,6 +165,11 @@ class CodeAnswer:
     def missing(self) -> bool:
         """Whether no mark was made. A missing mark is never read as present or absent."""
         return self.code is None and self.problem is None
+
+
+def is_mark(byte: int) -> bool:
+    """Whether a cell's byte is a mark. An empty cell is none, nor is one with # or Z."""
+    return byte not in NOT_MARKS
 
 
 def normalised(text: str) -> str:

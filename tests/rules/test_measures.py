@@ -52,7 +52,8 @@ def test_one_mark_of_every_code_is_counted_by_class() -> None:
 def test_sessions_that_are_not_possible_are_in_no_rate() -> None:
     counts = SessionCounts.of([CODES_BY_SYMBOL[symbol].byte for symbol in ("D", "X", "Q", "Y", "Y4", "Z", "#")] + [0, 0])
     assert counts.possible == 0
-    assert counts.missing == 2
+    assert counts.missing == 4
+    assert dict(counts.counts).keys() & {CODES_BY_SYMBOL[symbol].byte for symbol in ("Z", "#")} == set()
     assert counts.attendance is None
     assert "no possible sessions" in counts.sentence
 

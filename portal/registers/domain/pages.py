@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portal.rules.calendar import register_year
-from portal.rules.codes import CODES, Category
+from portal.rules.codes import CODES, NOT_MARKS, Category
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +69,15 @@ def masked(marks: Marks, mask: NDArray[np.bool_]) -> Marks:
     Multiplication instead of `np.where`, which is many times slower on bytes.
     """
     return marks * mask.view(np.uint8)
+
+
+def is_mark(marks: Marks) -> NDArray[np.bool_]:
+    """The cells that hold a mark, as `rules.codes.is_mark` says of each."""
+    mask: NDArray[np.bool_] = marks != 0
+    # One comparison a byte: many times faster than a look-up in a table of 256.
+    for byte in NOT_MARKS - {0}:
+        mask &= marks != byte
+    return mask
 
 
 def true_cells(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.registers.domain.pages import SESSIONS, Days, Marks, masked, session_days, side_by_side
+from portal.registers.domain.pages import SESSIONS, Days, Marks, is_mark, masked, session_days, side_by_side
 from portal.rules.calendar import SEPTEMBER
 from portal.rules.half_terms import year_11_last_day
 from portal.rules.measures import HEADLINE_AGES
@@ -57,11 +57,11 @@ class YearRegister:
 
     @cached_property
     def counted(self) -> Marks:
-        """The marks that count: those on the school's own sessions.
+        """The marks that count: those on the school's own sessions, within the pupil's days on roll.
 
-        The calendar alone decides what is a session; other marks stay on the page and are never counted.
+        The calendar alone decides what is a session. Other marks stay on the page and are never counted, # and Z too.
         """
-        return masked(self.marks, self.met)
+        return masked(marks_on_roll(self.marks, self.days, self.roll), self.met)
 
     @cached_property
     def week_numbers(self) -> NDArray[np.int64]:
@@ -69,7 +69,7 @@ class YearRegister:
 
         -1 where the school did not meet. Weeks without a page are numbered too.
         """
-        return week_indices(self.calendar, self.weeks, self.met)
+        return week_indices(self.calendar, self.days, self.met)
 
     @cached_property
     def on_roll(self) -> Mask:
@@ -131,14 +131,24 @@ def days_within(days: Days, first: Days, last: Days) -> Mask:
     return inside
 
 
-def week_indices(calendar: Calendar, weeks: Sequence[date], met: Mask) -> NDArray[np.int64]:
-    """For each column of weeks side by side, the index of its week in the calendar.
+def marks_on_roll(marks: Marks, days: Days, roll: Roll) -> Marks:
+    """The marks made while each line's pupil was on roll. # and Z are no marks."""
+    return masked(marks, is_mark(marks) & days_within(days, roll.on_from, roll.on_until))
+
+
+def week_indices(calendar: Calendar, days: Days, met: Mask, *, starts_on: int = 0) -> NDArray[np.int64]:
+    """For each column, the index of its day's week among all the school's weeks.
 
     -1 where the school did not meet.
     """
-    numbers = calendar.week_numbers()
-    indices = np.array([numbers.get(week, -1) for week in weeks], dtype=np.int64)
-    return np.where(met, np.repeat(indices, SESSIONS), -1)
+    firsts = np.array([first.toordinal() for first in calendar.week_numbers(starts_on=starts_on)], dtype=np.int64)
+    indices = np.searchsorted(firsts, ordinals(days), side="right") - 1
+    return np.where(met, indices, -1)
+
+
+def ordinals(days: Days) -> NDArray[np.int64]:
+    """Each day as `date.toordinal` numbers it."""
+    return days.astype(np.int64) + date(1970, 1, 1).toordinal()
 
 
 def meets_in(calendar: Calendar, weeks: Sequence[date]) -> Mask:
@@ -147,7 +157,7 @@ def meets_in(calendar: Calendar, weeks: Sequence[date]) -> Mask:
     return np.isin(half_days.ravel(), np.array(calendar.ordinals, dtype=np.int64))
 
 
-def school_age(born: Days) -> tuple[Days, Days]:
+def school_age(born: Days, *, last_friday_inside: bool = True) -> tuple[Days, Days]:
     """The first and last day of compulsory school age for each date of birth.
 
     The rule is `rules.school_age`, here for all lines at once.
@@ -158,7 +168,8 @@ def school_age(born: Days) -> tuple[Days, Days]:
     fifth = year + START_BIRTHDAY
     prescribed = np.select([spring, summer], [_day(fifth, 3, 31), _day(fifth, 8, 31)], _day(fifth, 12, 31))
     june = _day(year + LEAVING_BIRTHDAY + (month >= SEPTEMBER), 6, 30)
-    return prescribed, june - (june.astype(np.int64) - 1) % 7  # the last Friday of June: day 1 (2 January 1970) was a Friday
+    last_friday = june - (june.astype(np.int64) - 1) % 7  # day 1 (2 January 1970) was a Friday
+    return prescribed, last_friday if last_friday_inside else last_friday - 1
 
 
 def _day(year: NDArray[np.int64], month: int, day: int) -> Days:
