@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("bundled_figures")
 
 def load(content: bytes) -> None:
     """Load a file of weeks as a release of its own."""
-    actions.import_release(content, name="One week", published_on=date(2026, 9, 24))
+    actions.import_release(content, name="One week", published_on=date(2026, 11, 12))
 
 
 def test_the_weeks_of_the_year_stand_beside_its_own_figures() -> None:
