@@ -14,10 +14,12 @@ import pandas as pd
 from portal.benchmarks.domain.comparisons import Comparable, comparable, low_response_note, why_not_comparable
 from portal.benchmarks.domain.figures import DAILY, ENGLAND, FRIDAY, WEEK, YEAR_TO_DATE
 from portal.benchmarks.queries import latest, same_weeks_last_year, weekly_series, year_to_date
+from portal.platform import clock
 from portal.registers.views.summaries import AverageWeek, WeekSums, authority_weeks, school_weeks
 from portal.rules.calendar import academic_year_name, register_year
 from portal.rules.date_words import date_without_year, dates_in_words
 from portal.rules.session_counts import rounded
+from portal.settings.queries import fewest_schools_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,8 +45,6 @@ PHASE_PLURALS = {
     "alternative": "alternative provision",
     "nursery": "nursery schools",
 }
-#: The fewest schools in an average shown to a school: from fewer it could work out another school's figure.
-FEWEST_SCHOOLS = 3
 #: The fewest schools in an average shown to an authority: the average of one school is that school.
 FEWEST_TO_COMPARE = 2
 
@@ -122,7 +122,7 @@ def comparison(school_id: UUID, phase: str, academic_year: int, measure: str, *,
     own = school_weeks(school_id, academic_year)
     averages = {average.week: average for average in authority_weeks(phase, academic_year)}
     published = published_beside(phase, academic_year, [sums.week for sums in own], measure)
-    fewest = FEWEST_SCHOOLS if alone else FEWEST_TO_COMPARE
+    fewest = fewest_schools_on(clock.today()) if alone else FEWEST_TO_COMPARE
     comparable = {week: average for week, average in averages.items() if average.schools >= fewest}
     rows = tuple(
         Row(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 APP_ROLE = "portal_app"
 
 #: Tables that are insert-only: the app may not change or remove a row.
-APPEND_ONLY = frozenset({"audit_event", "register_page"})
+APPEND_ONLY = frozenset({"audit_event", "authority_setting", "register_page"})
 
 
 def visible(table: Table) -> Visibility:

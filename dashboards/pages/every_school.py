@@ -11,7 +11,6 @@ import pandas as pd
 from flask import abort, redirect
 
 from dashboards.comparison import (
-    FEWEST_SCHOOLS,
     FEWEST_TO_COMPARE,
     PHASE_PLURALS,
     Published,
@@ -29,6 +28,7 @@ from portal.rules.calendar import academic_year, week_of
 from portal.rules.date_words import date_without_year, short_date
 from portal.schools.queries import phase_names, schools
 from portal.security import scope
+from portal.settings.queries import fewest_schools_on
 from portal.web.paging import WHOLE_LIST_SIZE, order_in, paginate, position_in
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _rows(filters: SchoolsFilters) -> list[SchoolRow]:
 
 def _averages(phase: str, year: int) -> list[AverageWeek]:
     """The authority's weeks. A reader bound to schools gets only averages of enough schools to identify none."""
-    fewest = FEWEST_SCHOOLS if scope.current().schools is not None else 1
+    fewest = fewest_schools_on(clock.today()) if scope.current().schools is not None else 1
     return [average for average in authority_weeks(phase, year) if average.schools >= fewest]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import and_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from portal.db.work import tx
+from portal.platform import clock
 from portal.platform.refusals import must_exist
 from portal.pupils.queries import roll
 from portal.registers.domain.counting import way_of_counting
@@ -19,9 +20,10 @@ from portal.registers.domain.year_register import YearRegister, marks_on_roll
 from portal.registers.models import CountedYear, CurrentPage, MarkNote, RegisterPage
 from portal.rules.calendar import register_year, week_of
 from portal.rules.penalty_notices import WINDOW_WEEKS
-from portal.rules.policy import DEFAULT_POLICY, Window
+from portal.rules.policy import Window
 from portal.schools.models import School
 from portal.schools.queries import calendar_of
+from portal.settings.queries import policy_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,7 +89,7 @@ def has_pages(school_id: UUID, academic_year: int) -> bool:
 
 def todays_policy() -> Policy:
     """The authority's settings as they are today. Stored totals follow them."""
-    return DEFAULT_POLICY
+    return policy_on(clock.today())
 
 
 def todays_way_of_counting() -> str:

@@ -178,11 +178,13 @@ def normalised(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().upper()
 
 
-def code_for(text: str, on: date, session: Half, *, one_letter: bool = False, dob: date | None = None) -> CodeAnswer:
+def code_for(
+    text: str, on: date, session: Half, *, one_letter: bool = False, refuse_h: bool = False, dob: date | None = None
+) -> CodeAnswer:
     """Read a register cell: a code, perhaps with a warning, or a problem, or a missing mark.
 
     `one_letter` is for the mark strings of a Common Transfer File, where C, J and Y may be the short form of a code of
-    two characters. With a date of birth the pupil's age is checked too (X, W).
+    two characters. `refuse_h` rejects H after it was withdrawn, where the authority wants that. With a date of birth the pupil's age is checked too (X, W).
     """
     symbol = normalised(text)
     if symbol in _MISSING:
@@ -192,6 +194,8 @@ def code_for(text: str, on: date, session: Half, *, one_letter: bool = False, do
         return CodeAnswer(None, problem=f"“{symbol}” is not an attendance code. Enter a code from the DfE list.")
     if symbol in _HALVES:
         return _present_for(session, code)
+    if refuse_h and symbol == "H" and not code.may_be_used(on):
+        return CodeAnswer(None, problem="“H” ended on 18 August 2024. Enter C for leave in exceptional circumstances, otherwise G.")
     answer = _check_date(code, on, one_letter=one_letter)
     if dob is None or answer.code is None:
         return answer
