@@ -184,7 +184,8 @@ def code_for(
     """Read a register cell: a code, perhaps with a warning, or a problem, or a missing mark.
 
     `one_letter` is for the mark strings of a Common Transfer File, where C, J and Y may be the short form of a code of
-    two characters. `refuse_h` rejects H after it was withdrawn, where the authority wants that. With a date of birth the pupil's age is checked too (X, W).
+    two characters. `refuse_h` rejects H once it was withdrawn, where the authority wants that. With a date of birth the
+    pupil's age is checked too (X, W).
     """
     symbol = normalised(text)
     if symbol in _MISSING:

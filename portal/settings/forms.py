@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from portal.settings.domain.kinds import Value
 
 
+TOO_LONG = f"Enter a reason of {LONGEST_REASON} characters or fewer"
+
+
 class ChangeSetting(Form):
     """The day and the reason. The field for the value depends on the setting."""
 
@@ -31,7 +34,7 @@ class ChangeSetting(Form):
         "Reason",
         [
             required_text("Enter the reason"),
-            Length(max=LONGEST_REASON, message=f"Enter a reason of {LONGEST_REASON} characters or fewer"),
+            Length(max=LONGEST_REASON, message=TOO_LONG),
         ],
         hint="Who decided, and where it is written down. Do not name a child or a parent.",
         look={"maxlength": LONGEST_REASON},

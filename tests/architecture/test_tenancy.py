@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 #: Owned tables whose rows every school of the authority sees: they are about no school and no pupil.
-WHOLE_AUTHORITY_TABLES = {"audit_event", "audit_head", "trust"}
+WHOLE_AUTHORITY_TABLES = {"audit_event", "audit_head", "authority_setting", "trust"}
 SCHOOL_TABLES = {table.name for table in owned()} - WHOLE_AUTHORITY_TABLES
 SCHOOL_1 = str(planting.row(next(table for table in owned() if table.name == "school"), 1)["id"])
 

@@ -20,6 +20,7 @@ _ONE_OWNER = "one row of the portal's own for each thing, inserted with it or by
 MACHINE_MADE = {
     "audit_event": {"pk_audit_event": "numbered under the lock of the chain's head"},
     "audit_head": {"pk_audit_head": _ONE_OWNER},
+    "counted_year": {"pk_counted_year": _LOCKED},
     "current_page": {"pk_current_page": _LOCKED},
     "due": {"uq_due_authority_id_thing_id": _ONE_OWNER},
     "finding": {"pk_finding": _LOCKED_UPLOAD},

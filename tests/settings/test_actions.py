@@ -120,12 +120,13 @@ def test_the_portal_cannot_change_or_remove_a_row(statement: str) -> None:
     tx().rollback()
 
 
-def _absent_for_nine_weeks_and_one_day(school: UUID) -> None:
-    """Ten sessions: nine in the first of eleven school weeks on its last days, one in the eleventh on its first."""
-    pupils = [
-        IncomingPupil("Colewood", "Ela", date(2016, 10, 1), upn=files.upn(0), admission_date=date(2024, 9, 2), year_group="5")
-    ]
-    import_pupil_list(school, pupils, academic_year=2026)
+def _absent_over_eleven_weeks(school: UUID) -> None:
+    """Eight sessions at the end of the first of eleven school weeks, and two at the start of the eleventh.
+
+    They are ten within 70 days of school weeks, and never ten within ten whole weeks.
+    """
+    pupil = IncomingPupil("Colewood", "Ela", date(2016, 10, 1), upn=files.upn(0), admission_date=date(2024, 9, 2), year_group="5")
+    import_pupil_list(school, [pupil], academic_year=2026)
     weeks = register_queries.year_register(school, 2026).calendar.school_weeks((date(2026, 9, 1), date(2026, 12, 18)))[:11]
     marks = {week: np.zeros((1, SESSIONS), dtype=np.uint8) for week in weeks}
     marks[weeks[0]][0, 2:10] = marks[weeks[10]][0, 0:2] = CODES_BY_SYMBOL["O"].byte
@@ -134,7 +135,7 @@ def _absent_for_nine_weeks_and_one_day(school: UUID) -> None:
 
 def test_a_counted_setting_changes_the_threshold_count_after_its_recount(world: World) -> None:
     school = world.authority.primary
-    _absent_for_nine_weeks_and_one_day(school)
+    _absent_over_eleven_weeks(school)
 
     def best() -> int | None:
         return tx().scalar(select(PupilYearSummary.threshold_best).where(PupilYearSummary.school_id == school))
@@ -150,7 +151,7 @@ def test_a_counted_setting_changes_the_threshold_count_after_its_recount(world: 
 
 
 def test_a_counted_setting_of_a_later_day_waits_for_that_day(world: World) -> None:
-    _absent_for_nine_weeks_and_one_day(world.authority.primary)
+    _absent_over_eleven_weeks(world.authority.primary)
     tomorrow = TODAY + timedelta(days=1)
     change("window", "TO_THE_DAY", first_day=tomorrow)
     assert outbox.waiting(actions.RECOUNT) == []

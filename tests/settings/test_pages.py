@@ -15,11 +15,18 @@ from tests.support.world import NOW
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from portal.settings.domain.definitions import Definition
     from tests.support.browser import Browser
     from tests.support.world import World
 
 EDIT = "/settings/notice_to_improve_weeks/edit"
-SENT = {"value": "4", "first_day-day": "1", "first_day-month": "1", "first_day-year": "2027", "reason": "Cabinet, 3 November"}
+SENT: dict[str, object] = {
+    "value": "4",
+    "first_day-day": "1",
+    "first_day-month": "1",
+    "first_day-year": "2027",
+    "reason": "Cabinet, 3 November",
+}
 
 
 def test_the_list_shows_every_setting_with_its_value(signed_in: Callable[..., Browser]) -> None:
@@ -75,8 +82,7 @@ def test_an_unknown_setting_is_not_found(signed_in: Callable[..., Browser]) -> N
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.name)
-def test_each_setting_has_a_page_and_a_form(signed_in: Callable[..., Browser], definition: object) -> None:
+def test_each_setting_has_a_page_and_a_form(signed_in: Callable[..., Browser], definition: Definition) -> None:
     browser = signed_in(Role.LA_ADMINISTRATOR)
-    name = definition.name  # type: ignore[attr-defined]  # pytest's parameter
-    assert browser.get(f"/settings/{name}").h1 == definition.label  # type: ignore[attr-defined]  # as above
-    assert browser.get(f"/settings/{name}/edit").h1 == "Change this setting"
+    assert browser.get(f"/settings/{definition.name}").h1 == definition.label
+    assert browser.get(f"/settings/{definition.name}/edit").h1 == "Change this setting"

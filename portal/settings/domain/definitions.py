@@ -68,8 +68,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         "window",
         NOTICES,
         "How ten school weeks are measured",
-        "Ten sessions of unauthorised absence within ten school weeks meet the national threshold. Whole weeks end with the week of "
-        "the latest session. Rolling back to the day finds a few more pupils.",
+        "Ten sessions of unauthorised absence within ten school weeks meet the national threshold. Whole weeks end with the week "
+        "of the latest session. Rolling back to the day finds a few more pupils.",
         _answers(Window),
         DEFAULT_POLICY.window.name,
         GUIDANCE,
