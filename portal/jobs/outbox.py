@@ -194,7 +194,7 @@ def send_due_jobs() -> int:
     """Send the waiting jobs, and return how many were sent.
 
     A job that is running holds its row's lock, so it is skipped here however long it takes. One that was started
-    `TRIES` times and never finished killed its worker each time; it is set aside for a person to look at.
+    `MAX_STARTS` times and never finished killed its worker each time; it is set aside for a person to look at.
     """
     due: dict[UUID, tuple[str | int, str]] = {}
     due_by_school: Counter[str] = Counter()
