@@ -161,7 +161,7 @@ def published_beside(phase: str, academic_year: int, weeks: Sequence[date], meas
     label = f"England, {PHASE_PLURALS[series]}"
     this_year = {figure.week: figure for figure in weekly_series(ENGLAND, series, academic_year) if figure.week}
     if this_year:
-        by_week, notes = _beside(series, {week: this_year.get(week) for week in weeks}, measure)
+        by_week, notes = _comparable_rates(series, {week: this_year.get(week) for week in weeks}, measure)
         to_date, note = _to_date(series, academic_year, measure)
         return Published(by_week, to_date, label, " ".join((note, *notes)))
     same_weeks = same_weeks_last_year(ENGLAND, series, weeks)
@@ -171,15 +171,15 @@ def published_beside(phase: str, academic_year: int, weeks: Sequence[date], meas
     available = [figure for figure in figures.values() if figure is not None]
     if not available:
         return Published({}, None, label, note)
-    by_week, notes = _beside(series, figures, measure)
+    by_week, notes = _comparable_rates(series, figures, measure)
     source = f"{note} The England line shows the same weeks of last year: DfE, daily attendance series, {available[-1].release}."
     return Published(by_week, None, f"{label}, same weeks last year", " ".join((source, *notes)))
 
 
-def _beside(
+def _comparable_rates(
     series: str, figures: Mapping[date, Benchmark | None], measure: str
 ) -> tuple[dict[date, Fraction | None], tuple[str, ...]]:
-    """Each week's published rate where it may stand beside the register's own, and what a reader has to know of them."""
+    """Each week's published rate where it may stand beside the register's own, and the notes on them."""
     by_week: dict[date, Fraction | None] = {}
     notes: list[str] = []
     for week, figure in figures.items():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.pass_obj
 def migrate(command_line: CommandLine) -> dict[str, object]:
-    """Bring the database to this version, load the published figures that come with it, and recount what is out of date."""
+    """Bring the database to this version, load the published figures and recount what is out of date."""
     with command_line.database():
         with unit_of_work(platform_scope()):
             people.ensure_platform()

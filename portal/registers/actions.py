@@ -161,9 +161,9 @@ def recount_out_of_date() -> int:
         {"school_id": str(school_id), "academic_year": str(academic_year)}
         for school_id, academic_year in queries.years_to_recount()
     ]
-    new = [each for each in ids if each not in waiting]
-    for each in new:
-        outbox.enqueue(RECOUNT, **each)
+    new = [year_ids for year_ids in ids if year_ids not in waiting]
+    for year_ids in new:
+        outbox.enqueue(RECOUNT, **year_ids)
     return len(new)
 
 

@@ -103,7 +103,7 @@ def _term_of(on: date, year: int, summer: date | None) -> Term:
 
 
 def _first_day_of_summer(days: Sequence[date], year: int) -> date | None:
-    """The first day of the summer term; None when no run of days without a session begins in its time.
+    """The first day of the summer term; None when no run of free days leads to one.
 
     The run after the year's last school day is one of them. A calendar that ends in spring so has no summer term, where
     the weekend before would otherwise begin one.

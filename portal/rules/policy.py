@@ -58,7 +58,7 @@ class MixedDays(StrEnum):
 
 
 class WithdrawnHoliday(StrEnum):
-    """What to do with code H, family holiday agreed, on a day after it was withdrawn on 18 August 2024."""
+    """What to do with code H, family holiday agreed, after it ended on 18 August 2024."""
 
     COUNT = "counted as authorised absence, with a warning"
     REFUSE = "refused: the school enters C or G"

@@ -26,7 +26,10 @@ bp = Blueprint("settings", __name__, template_folder="templates")
 @needs("settings.view")
 def index() -> ResponseReturnValue:
     """Every setting by group, with its value today and its default."""
-    groups = {definition.group: [one for one in DEFINITIONS if one.group == definition.group] for definition in DEFINITIONS}
+    groups = {
+        group: [definition for definition in DEFINITIONS if definition.group == group]
+        for group in dict.fromkeys(definition.group for definition in DEFINITIONS)
+    }
     return render_template("settings/index.html", groups=groups, in_effect=queries.settings_on(clock.today()))
 
 

@@ -21,14 +21,14 @@ SOURCES = [
 
 def strays(source: str) -> list[str]:
     """Assignments of a number to such a name, and comparisons of ten or two times some sessions."""
-    found = []
+    strays_seen = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Assign) and any(isinstance(part, ast.Constant) for part in _parts(node.value)):
             names = [ast.unparse(name) for target in node.targets for name in _parts(target)]
-            found += [name for name in names if NAMED.search(name)]
+            strays_seen += [name for name in names if NAMED.search(name)]
         if isinstance(node, ast.Compare) and any(isinstance(operator, ast.GtE | ast.Lt) for operator in node.ops):
-            found += [ast.unparse(node) for side in (node.left, *node.comparators) if _is_multiplied(side)]
-    return found
+            strays_seen += [ast.unparse(node) for side in (node.left, *node.comparators) if _is_multiplied(side)]
+    return strays_seen
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:

@@ -1,4 +1,4 @@
-"""Terms, half terms, and the last day of Year 11, on real term dates, on odd ones and on any."""
+"""Terms, half terms and the last day of Year 11, on real term dates and on any."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def written(year: int, *, closed: tuple[tuple[str, str], ...] = ()) -> Calendar:
     return Calendar.from_terms(spans(terms), [date.fromisoformat(bank_holiday), *days_in(*closed)])
 
 
-def named(halves: tuple[HalfTerm, ...]) -> dict[str, tuple[str, str]]:
+def spans_by_name(halves: tuple[HalfTerm, ...]) -> dict[str, tuple[str, str]]:
     """Half terms by name, with their first and last days as text."""
     return {half.name: (half.first_day.isoformat(), half.last_day.isoformat()) for half in halves}
 
@@ -72,7 +72,7 @@ def test_real_term_dates_have_six_half_terms(year: int) -> None:
         f"{year}-{name}": (first.isoformat(), last.isoformat())
         for name, (first, last) in zip(NAMES, spans(SHEFFIELD[year][0]), strict=True)
     }
-    assert named(half_terms(written(year), year)) == expected
+    assert spans_by_name(half_terms(written(year), year)) == expected
 
 
 @pytest.mark.parametrize("year", SHEFFIELD)
@@ -104,18 +104,18 @@ def test_three_terms_with_closed_weeks_give_the_same_as_six(year: int) -> None:
     ],
 )
 def test_closures_move_only_the_edges(closed: tuple[tuple[str, str], ...], changed: dict[str, tuple[str, str]]) -> None:
-    plain = named(half_terms(written(2025), 2025))
-    assert named(half_terms(written(2025, closed=closed), 2025)) == plain | changed
+    plain = spans_by_name(half_terms(written(2025), 2025))
+    assert spans_by_name(half_terms(written(2025, closed=closed), 2025)) == plain | changed
 
 
 def test_four_weekdays_do_not_part_a_term() -> None:
     calendar = Calendar.from_terms(spans("2025-09-01 2025-10-24, 2025-10-31 2025-12-19"))
-    assert named(half_terms(calendar, 2025)) == {"2025-autumn-1": ("2025-09-01", "2025-12-19")}
+    assert spans_by_name(half_terms(calendar, 2025)) == {"2025-autumn-1": ("2025-09-01", "2025-12-19")}
 
 
 def test_of_two_runs_equally_near_the_middle_the_earlier_parts_the_term() -> None:
     calendar = Calendar.from_terms(spans("2025-09-01 2025-09-26, 2025-10-06 2025-10-24, 2025-11-03 2025-11-28"))
-    assert named(half_terms(calendar, 2025)) == {
+    assert spans_by_name(half_terms(calendar, 2025)) == {
         "2025-autumn-1": ("2025-09-01", "2025-09-26"),
         "2025-autumn-2": ("2025-10-06", "2025-11-28"),
     }
@@ -123,7 +123,7 @@ def test_of_two_runs_equally_near_the_middle_the_earlier_parts_the_term() -> Non
 
 def test_of_two_equal_runs_in_spring_the_first_ends_it() -> None:
     calendar = Calendar.from_terms(spans("2026-01-05 2026-03-27, 2026-04-13 2026-04-24, 2026-05-11 2026-07-17"))
-    assert named(half_terms(calendar, 2025))["2025-spring-1"][1] == "2026-03-27"
+    assert spans_by_name(half_terms(calendar, 2025))["2025-spring-1"][1] == "2026-03-27"
 
 
 def test_a_run_that_began_before_15_march_does_not_begin_the_summer() -> None:
@@ -133,7 +133,7 @@ def test_a_run_that_began_before_15_march_does_not_begin_the_summer() -> None:
 
 def test_a_calendar_that_ends_in_spring_has_no_summer() -> None:
     calendar = Calendar.from_terms(spans("2026-01-05 2026-02-13, 2026-02-23 2026-03-27"))
-    assert set(named(half_terms(calendar, 2025))) == {"2025-spring-1", "2025-spring-2"}
+    assert set(spans_by_name(half_terms(calendar, 2025))) == {"2025-spring-1", "2025-spring-2"}
     assert year_11_last_day(calendar, 2025) == date(2026, 5, 31)
 
 
@@ -150,8 +150,8 @@ def test_year_11_ends_on_31_may_in_a_summer_without_a_second_half() -> None:
 
 def test_a_week_across_1_september_belongs_to_the_year_of_its_sunday() -> None:
     calendar = Calendar.from_terms(spans("2026-08-24 2026-08-31"))
-    assert named(half_terms(calendar, 2025)) == {"2025-spring-1": ("2026-08-24", "2026-08-28")}
-    assert named(half_terms(calendar, 2026)) == {"2026-autumn-1": ("2026-08-31", "2026-08-31")}
+    assert spans_by_name(half_terms(calendar, 2025)) == {"2025-spring-1": ("2026-08-24", "2026-08-28")}
+    assert spans_by_name(half_terms(calendar, 2026)) == {"2026-autumn-1": ("2026-08-31", "2026-08-31")}
 
 
 @st.composite
@@ -190,7 +190,7 @@ def test_half_terms_follow_each_other_and_their_names_do_not_repeat(calendar: Ca
 
 @given(calendars())
 def test_the_summer_begins_after_the_longest_run_found_day_by_day(calendar: Calendar) -> None:
-    """The rule a second time: each day of the window that follows a school day begins a run, and the days are counted."""
+    """Each day of the window that follows a school day begins a run, whose days are counted."""
     span = year_of_weeks(2025)
     school_days = set(calendar.school_days((span.first_day, span.last_day)))
     best: tuple[int, date | None] = (0, None)

@@ -1,4 +1,4 @@
-"""Settings in a real database: the day of effect, the history, the audit, other authorities, and what is counted by them."""
+"""Settings in a real database: day of effect, history, audit, other authorities, and counting."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_the_portal_cannot_change_or_remove_a_row(statement: str) -> None:
 
 
 def _absent_over_eleven_weeks(school: UUID) -> None:
-    """Eight sessions at the end of the first of eleven school weeks, and two at the start of the eleventh.
+    """Miss eight sessions late in the first of eleven school weeks, and two early in the eleventh.
 
     They are ten within 70 days of school weeks, and never ten within ten whole weeks.
     """

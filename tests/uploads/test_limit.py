@@ -1,4 +1,4 @@
-"""One upload limit: what the pages promise, the readers and the releases take, whatever the setting says."""
+"""One upload limit: readers and releases take what the pages promise."""
 
 from __future__ import annotations
 

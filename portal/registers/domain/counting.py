@@ -13,7 +13,7 @@ COUNTING_VERSION = 2
 
 
 def way_of_counting(policy: Policy) -> str:
-    """The way of counting in a few words: the version, and each setting of the authority that a stored total depends on.
+    """The way of counting in a few words: the version, and each setting that totals depend on.
 
     Totals made in another way are out of date, whether a deploy changed the version or the authority a setting.
     """

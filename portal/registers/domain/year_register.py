@@ -91,7 +91,7 @@ class YearRegister:
 
     @cached_property
     def year_11_cut(self) -> tuple[NDArray[np.intp], Mask]:
-        """The lines of Year 11 in the headline population, and the columns in which DfE does not count them.
+        """The headline lines of Year 11, and the columns in which DfE does not count them.
 
         They are those after the first half of the summer term (`rules.half_terms`).
         """

@@ -83,8 +83,8 @@ class Pounds:
         Raises:
             WrongValueError: when they are not two amounts, or the reduced one is the larger.
         """
-        found = re.fullmatch(r"£?([0-9]{1,6})[,/ ]+£?([0-9]{1,6})", text.strip())
-        amounts = [int(amount) for amount in found.groups()] if found else []
+        match = re.fullmatch(r"£?([0-9]{1,6})[,/ ]+£?([0-9]{1,6})", text.strip())
+        amounts = [int(amount) for amount in match.groups()] if match else []
         if not amounts or not 0 < amounts[0] <= amounts[1] <= LARGEST_AMOUNT:
             raise WrongValueError("Enter two amounts in whole pounds, the smaller first, like 60, 120.")
         return amounts

@@ -51,7 +51,7 @@ class YearContext:
 
 @dataclass(frozen=True, slots=True)
 class SchoolContext:
-    """What the checks need of the school: its numbers, today's date, its years, its own marks and its authority's policy."""
+    """What the checks need of the school and its authority, and today's date."""
 
     numbers: frozenset[str]
     today: date
