@@ -353,7 +353,7 @@ def _count_as_an_earlier_version(school: UUID) -> None:
 
 
 def test_a_year_is_recounted_once_after_the_way_of_counting_changed(school: UUID) -> None:
-    """As after a deploy: totals made in an earlier way, then one recount, and nothing is out of date."""
+    """Totals that an earlier version made wait for one recount; then none is out of date."""
     write(school, {WEEK_1: page("#"), WEEK_2: page()})
     assert not queries.waits_for_recount(2026)
     _count_as_an_earlier_version(school)

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portal.pupils.domain.rolls import days
-from portal.registers.domain import vectorised
+from portal.registers.domain import pages, vectorised
 from portal.registers.domain.pages import CODE_BYTES, SESSIONS, session_days
 from portal.registers.domain.summary_rows import (
     EVERYONE,
@@ -345,3 +345,8 @@ def test_marks_outside_the_days_on_roll_are_stored_and_not_counted() -> None:
     left = roll((date(2014, 6, 1),), on_until=days([monday + timedelta(days=1)]))
     register = YearRegister(SCHOOL, 2025, (monday,), marks, left, calendar)
     assert summary_of(Year(register, (date(2014, 6, 1),)))["possible"].tolist() == [4]
+
+
+def test_is_mark_says_of_every_byte_what_the_rules_say() -> None:
+    every_byte = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert pages.is_mark(every_byte).ravel().tolist() == [is_mark(byte) for byte in range(256)]

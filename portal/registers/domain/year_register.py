@@ -61,7 +61,7 @@ class YearRegister:
 
         The calendar alone decides what is a session. Other marks stay on the page and are never counted, # and Z too.
         """
-        return masked(marks_on_roll(self.marks, self.days, self.roll), self.met)
+        return masked(self.marks, is_mark(self.marks) & self.on_roll & self.met)
 
     @cached_property
     def week_numbers(self) -> NDArray[np.int64]:
