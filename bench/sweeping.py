@@ -18,6 +18,7 @@ from portal.registers.domain.pages import SESSIONS, UNAUTHORISED
 from portal.registers.domain.summary_rows import pupil_year_counts
 from portal.registers.domain.year_register import YearRegister
 from portal.rules.calendar import Calendar
+from portal.rules.policy import DEFAULT_POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ def measured(pupils: int, note: Callable[[str], None]) -> SweepResult:
     sample = schools[: max(1, min(len(schools), 25))]
     registers = [_sheet(school, weeks, calendar) for school in sample]
     nothing_before = np.zeros((SCHOOL_SIZE, 0), dtype=np.uint8)
-    seconds = best(lambda: [pupil_year_counts(replace(school), nothing_before, ()) for school in registers])
+    seconds = best(lambda: [pupil_year_counts(replace(school), nothing_before, (), DEFAULT_POLICY) for school in registers])
     seconds_per_mark = seconds / sum(np.count_nonzero(school) for school in sample)
     rows = _rows(schools)
     note("the sweep: pandas on the same marks")

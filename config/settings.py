@@ -25,6 +25,8 @@ LAPTOP = "laptop"
 SHORTEST_KEY = 32
 EXAMPLE_KEY = "example-"
 HIGHEST_PORT = 65_535
+#: A megabyte as people and file managers count it.
+BYTES_IN_MB = 1_000_000
 
 
 class SettingsError(ValueError):
@@ -149,7 +151,7 @@ class Settings:
     @property
     def upload_limit(self) -> int:
         """The largest file accepted, in bytes."""
-        return self.upload_limit_mb * 1_000_000
+        return self.upload_limit_mb * BYTES_IN_MB
 
     @property
     def clock(self) -> datetime | None:
@@ -275,7 +277,13 @@ def _production_reasons(settings: Settings) -> tuple[tuple[bool, str], ...]:
 
 
 def _value_reasons(settings: Settings) -> tuple[tuple[bool, str], ...]:
-    counts = (settings.web_workers, settings.web_threads, settings.job_workers, settings.request_deadline)
+    counts = (
+        settings.web_workers,
+        settings.web_threads,
+        settings.job_workers,
+        settings.request_deadline,
+        settings.upload_limit_mb,
+    )
     ports = (settings.port, settings.smtp_port, settings.metrics_port or 1)
     levels = ("debug", "info", "warning", "error")
     return (
@@ -287,7 +295,7 @@ def _value_reasons(settings: Settings) -> tuple[tuple[bool, str], ...]:
         (settings.log_level not in levels, "Set PORTAL_LOG_LEVEL to debug, info, warning or error."),
         (not all(1 <= port <= HIGHEST_PORT for port in ports), f"Set ports to numbers from 1 to {HIGHEST_PORT}."),
         (settings.metrics_port == settings.port, "Set PORTAL_METRICS_PORT to another port than PORTAL_PORT: it is a private one."),
-        (not all(counts), "Set the numbers of workers, threads and seconds to 1 or more."),
+        (not all(counts), "Set the numbers of workers, threads, seconds and megabytes to 1 or more."),
     )
 
 

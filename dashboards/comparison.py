@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from portal.benchmarks.domain.figures import ENGLAND
-from portal.benchmarks.queries import latest, weekly_series, year_to_date
+from portal.benchmarks.domain.comparisons import Comparable, comparable, low_response_note, why_not_comparable
+from portal.benchmarks.domain.figures import DAILY, ENGLAND, FRIDAY, WEEK, YEAR_TO_DATE
+from portal.benchmarks.queries import latest, same_weeks_last_year, weekly_series, year_to_date
+from portal.platform import clock
 from portal.registers.views.summaries import AverageWeek, WeekSums, authority_weeks, school_weeks
-from portal.rules.calendar import academic_year_name
+from portal.rules.calendar import academic_year_name, register_year
 from portal.rules.date_words import date_without_year, dates_in_words
 from portal.rules.session_counts import rounded
+from portal.settings.queries import fewest_schools_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
     from uuid import UUID
 
+    from portal.benchmarks.domain.figures import Benchmark
 
 #: The measures that can be compared, with their words. `attendance` is first because it is the default.
 MEASURES: Mapping[str, str] = {
@@ -41,8 +45,6 @@ PHASE_PLURALS = {
     "alternative": "alternative provision",
     "nursery": "nursery schools",
 }
-#: The fewest schools in an average shown to a school: from fewer it could work out another school's figure.
-FEWEST_SCHOOLS = 3
 #: The fewest schools in an average shown to an authority: the average of one school is that school.
 FEWEST_TO_COMPARE = 2
 
@@ -120,7 +122,7 @@ def comparison(school_id: UUID, phase: str, academic_year: int, measure: str, *,
     own = school_weeks(school_id, academic_year)
     averages = {average.week: average for average in authority_weeks(phase, academic_year)}
     published = published_beside(phase, academic_year, [sums.week for sums in own], measure)
-    fewest = FEWEST_SCHOOLS if alone else FEWEST_TO_COMPARE
+    fewest = fewest_schools_on(clock.today()) if alone else FEWEST_TO_COMPARE
     comparable = {week: average for week, average in averages.items() if average.schools >= fewest}
     rows = tuple(
         Row(
@@ -150,36 +152,55 @@ class Published:
 def published_beside(phase: str, academic_year: int, weeks: Sequence[date], measure: str) -> Published:
     """England's published rates for these weeks of a year.
 
-    Before the year's first release they are those of the same ISO weeks a year before, and the label says so.
+    Before the year's first release they are those of the same ISO weeks a year before, and the label says so. A figure
+    that must not stand beside the school's is left out, and the note says why.
     """
     series = PUBLISHED_PHASE.get(phase)
     if series is None:
         return Published({}, None, "England", "The Department for Education publishes no series for this phase.")
-    this_year = {figures.week: figures for figures in weekly_series(ENGLAND, series, academic_year) if figures.week}
+    label = f"England, {PHASE_PLURALS[series]}"
+    this_year = {figure.week: figure for figure in weekly_series(ENGLAND, series, academic_year) if figure.week}
     if this_year:
-        by_week = {week: this_year[week].rate(measure) if week in this_year else None for week in weeks}
+        by_week, notes = _comparable_rates(series, {week: this_year.get(week) for week in weeks}, measure)
         to_date, note = _to_date(series, academic_year, measure)
-        return Published(by_week, to_date, f"England, {PHASE_PLURALS[series]}", note)
-    last_year = {
-        figures.week.isocalendar()[1]: figures for figures in weekly_series(ENGLAND, series, academic_year - 1) if figures.week
-    }
-    matched = {week: last_year.get(week.isocalendar()[1]) for week in weeks}
-    available = [figures for figures in matched.values() if figures is not None]
+        return Published(by_week, to_date, label, " ".join((note, *notes)))
+    same_weeks = same_weeks_last_year(ENGLAND, series, weeks)
+    figures = {week: same_week.benchmark for week, same_week in same_weeks.items()}
     newest = latest()
     note = newest.sentence if newest else "No published figures have been loaded."
+    available = [figure for figure in figures.values() if figure is not None]
     if not available:
-        return Published({}, None, f"England, {PHASE_PLURALS[series]}", note)
-    by_week = {week: figures.rate(measure) if figures is not None else None for week, figures in matched.items()}
+        return Published({}, None, label, note)
+    by_week, notes = _comparable_rates(series, figures, measure)
     source = f"{note} The England line shows the same weeks of last year: DfE, daily attendance series, {available[-1].release}."
-    return Published(by_week, None, f"England, {PHASE_PLURALS[series]}, same weeks last year", source)
+    return Published(by_week, None, f"{label}, same weeks last year", " ".join((source, *notes)))
+
+
+def _comparable_rates(
+    series: str, figures: Mapping[date, Benchmark | None], measure: str
+) -> tuple[dict[date, Fraction | None], tuple[str, ...]]:
+    """Each week's published rate where it may stand beside the register's own, and the notes on them."""
+    by_week: dict[date, Fraction | None] = {}
+    notes: list[str] = []
+    for week, figure in figures.items():
+        own = Comparable(DAILY, series, WEEK, register_year(week), week, week + FRIDAY)
+        reason = why_not_comparable(own, comparable(figure), measure) if figure else None
+        by_week[week] = figure.rate(measure) if figure and reason is None else None
+        few_answered = low_response_note(figure) if figure else None
+        notes += [reason] if reason else [f"Week of {date_without_year(week)}: {few_answered}"] if few_answered else []
+    return by_week, tuple(dict.fromkeys(notes))
 
 
 def _to_date(phase: str, academic_year: int, measure: str) -> tuple[Fraction | None, str]:
-    figures = year_to_date(ENGLAND, phase, academic_year)
-    if figures is None or figures.first_day is None or figures.last_day is None:
+    figure = year_to_date(ENGLAND, phase, academic_year)
+    if figure is None or figure.first_day is None or figure.last_day is None:
         return None, "DfE, daily attendance series."
-    span = dates_in_words(figures.first_day, figures.last_day)
-    return figures.rate(measure), f"DfE, daily attendance series, {figures.release}. England's year to date runs from {span}."
+    own = Comparable(DAILY, phase, YEAR_TO_DATE, academic_year, figure.first_day, figure.last_day)
+    reason = why_not_comparable(own, comparable(figure), measure)
+    if reason:
+        return None, reason
+    span = dates_in_words(figure.first_day, figure.last_day)
+    return figure.rate(measure), f"DfE, daily attendance series, {figure.release}. England's year to date runs from {span}."
 
 
 def _summarised(

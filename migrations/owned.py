@@ -20,7 +20,7 @@ SIGN_IN_ROLE = "portal_sign_in"
 #: Tables that the app only reads: rows enter through a function of the database.
 READ_ONLY = frozenset({"audit_event", "audit_head"})
 #: Tables that are insert-only: the app may not change or remove a row.
-APPEND_ONLY = frozenset({"audit_event", "read_log", "register_page"})
+APPEND_ONLY = frozenset({"audit_event", "authority_setting", "read_log", "register_page"})
 
 
 def visible(table: Table) -> Visibility:

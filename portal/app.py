@@ -15,7 +15,7 @@ from config.settings import Settings
 from portal import capabilities
 from portal.db import connection as database
 from portal.jobs import outbox
-from portal.platform import health
+from portal.platform import health, upload_limit
 from portal.security import gate
 from portal.web import errors, headers, panels, templating
 from portal.web import routes as web
@@ -29,6 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings.from_environment(os.environ)
     logs.configure(settings)
+    upload_limit.follow(settings)
     app = Flask("portal", static_folder=None)
     app.config.update(_configuration(settings))
     # One connection for each thread, and two to spare: health checks and metrics take one of their own.

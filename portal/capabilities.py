@@ -17,6 +17,7 @@ from portal.pupils.capability import PUPILS
 from portal.registers.capability import REGISTERS
 from portal.schools.capability import SCHOOLS
 from portal.security.permissions import register
+from portal.settings.capability import SETTINGS
 from portal.uploads.capability import UPLOADS
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 CAPABILITIES: tuple[Capability, ...] = (
     AUDIT,
     ACCOUNTS,
+    SETTINGS,
     SCHOOLS,
     PUPILS,
     REGISTERS,

@@ -26,7 +26,7 @@ from portal.accounts.queries.people import authorities, every_authority_id
 from portal.db import connection as database
 from portal.db.work import unit_of_work
 from portal.jobs import outbox
-from portal.platform import clock
+from portal.platform import clock, upload_limit
 
 if TYPE_CHECKING:
     from datetime import date
@@ -121,6 +121,7 @@ def main() -> None:
     """Run one worker with its dispatcher until a signal stops it."""
     settings = Settings.from_environment(os.environ)
     logs.configure(settings)
+    upload_limit.follow(settings)
     database.connect(settings.database_url, pooler=settings.database_pooler)
     connection = outbox.connect(settings.redis_url)
     mail.set_server(_mail_server(settings))

@@ -11,7 +11,6 @@ import pandas as pd
 from flask import abort, redirect
 
 from dashboards.comparison import (
-    FEWEST_SCHOOLS,
     FEWEST_TO_COMPARE,
     PHASE_PLURALS,
     Published,
@@ -23,11 +22,13 @@ from dashboards.comparison import (
 from dashboards.controls import SchoolsFilters
 from dashboards.figures import weekly_lines
 from portal.platform import clock
+from portal.registers.queries import waits_for_recount
 from portal.registers.views.summaries import AverageWeek, SchoolSummary, authority_weeks, every_school, school_weeks
 from portal.rules.calendar import academic_year, week_of
 from portal.rules.date_words import date_without_year, short_date
 from portal.schools.queries import phase_names, schools
 from portal.security import scope
+from portal.settings.queries import fewest_schools_on
 from portal.web.paging import WHOLE_LIST_SIZE, order_in, paginate, position_in
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _rows(filters: SchoolsFilters) -> list[SchoolRow]:
 
 def _averages(phase: str, year: int) -> list[AverageWeek]:
     """The authority's weeks. A reader bound to schools gets only averages of enough schools to identify none."""
-    fewest = FEWEST_SCHOOLS if scope.current().schools is not None else 1
+    fewest = fewest_schools_on(clock.today()) if scope.current().schools is not None else 1
     return [average for average in authority_weeks(phase, year) if average.schools >= fewest]
 
 
@@ -118,6 +119,7 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
         "page": paginate(rows, position_in(arguments, size=WHOLE_LIST_SIZE), lambda row: row.summary.school_id),
         "whole": bound is None,
         "filters": filters,
+        "recounting": waits_for_recount(filters.year.data),
         "chart_phase": PHASE_PLURALS[_chart_phase(filters)],
         "phase_names": phase_names(),
         "weeks": weeks,

@@ -10,6 +10,7 @@ from dashboards.events import LISTED
 from dashboards.figures import weekly_lines
 from portal.audit.actions import record_alone
 from portal.pupils.queries import lines_of, names_of
+from portal.registers.queries import waits_for_recount
 from portal.registers.views.summaries import pupil_absences, year_groups
 from portal.rules.date_words import short_date
 from portal.security import scope
@@ -49,6 +50,7 @@ def contents(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[st
         "others": _list_name(school.id),
         "found": compared(values, arguments),
         "filters": filters,
+        "recounting": waits_for_recount(year, school.id),
         "table_rows": table_rows,
         "groups": [(sums, rate_of([sums], filters.measure.data)) for sums in groups],
     }
@@ -86,4 +88,5 @@ def pupils(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[str,
     names = names_of(list(by_pupil))
     summaries = pupil_absences(school.id, year, list(by_pupil))
     rows = [(summary, names[summary.pupil_id], by_pupil[summary.pupil_id]) for summary in summaries if summary.pupil_id in names]
-    return {"school": school, "rows": rows, "filters": filters, "group": group}
+    recounting = waits_for_recount(year, school.id)
+    return {"school": school, "rows": rows, "filters": filters, "group": group, "recounting": recounting}

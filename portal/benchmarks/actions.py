@@ -23,7 +23,7 @@ from portal.benchmarks.domain.reading import Release, read_release
 from portal.benchmarks.events import RELEASE_LOADED
 from portal.benchmarks.models import PublishedFigure, PublishedRelease
 from portal.db.work import action, tx
-from portal.platform import clock
+from portal.platform import clock, upload_limit
 from portal.platform.problems import Problem, ProblemsError
 from portal.rules.date_words import date_in_words
 
@@ -107,12 +107,12 @@ def import_file(
     }
     try:
         size = path.stat().st_size
-        content = path.read_bytes() if size <= tables.MAX_BYTES else b""
+        content = path.read_bytes() if size <= upload_limit.in_bytes() else b""
     except OSError as error:
         report["problems"] = [asdict(Problem(f"The file cannot be opened: {error.strerror}."))]
         return report
-    if size > tables.MAX_BYTES:
-        report["problems"] = [asdict(Problem(tables.TOO_LARGE))]
+    if size > upload_limit.in_bytes():
+        report["problems"] = [asdict(Problem(tables.too_large()))]
         return report
     try:
         release_id = import_release(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_wtf.file import FileRequired
 from wtforms.validators import Length, Optional
 
+from portal.platform import upload_limit
 from portal.web.fields import DateField, FileField, TextField, required, required_text
 from portal.web.forms import Form
 
@@ -17,7 +18,7 @@ class LoadRelease(Form):
     file = FileField(
         "Data file",
         [FileRequired("Choose the data file of the release")],
-        hint="The CSV file inside the release's download, up to 40 MB.",
+        hint="The CSV file inside the release's download, up to {limit} MB.",
     )
     name = TextField(
         "Name of the release",
@@ -39,3 +40,8 @@ class LoadRelease(Form):
         subject="the last day of the year to date",
         hint="A year to date file does not say which day it runs to. The release's page does.",
     )
+
+    def __init__(self) -> None:
+        """Say the limit this portal runs with."""
+        super().__init__()
+        self.file.description = self.file.description.format(limit=upload_limit.in_megabytes())

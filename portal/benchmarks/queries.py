@@ -46,11 +46,6 @@ if TYPE_CHECKING:
 PeriodKey = date | int | tuple[int, str]
 
 
-def national(phase: str, period: PeriodKey, *, series: str = DAILY, as_at: date | None = None) -> Benchmark | None:
-    """England's figure for a phase and period; see `benchmark`."""
-    return benchmark(ENGLAND, phase, period, series=series, as_at=as_at)
-
-
 def benchmark(geography: str, phase: str, period: PeriodKey, *, series: str = DAILY, as_at: date | None = None) -> Benchmark | None:
     """The newest published figure for a place, phase and period; None when there is none.
 
@@ -89,36 +84,40 @@ def year_to_date(geography: str, phase: str, academic_year: int, *, as_at: date 
     return benchmark(geography, phase, academic_year, as_at=as_at)
 
 
-def terms(geography: str, phase: str, academic_year: int, *, series: str = ACCREDITED) -> tuple[Benchmark, ...]:
-    """Every published term of a year for a place and phase, in order."""
-    in_year = PublishedFigure.academic_year == academic_year
-    figures = _newest_by_period(_figures(series, geography, phase, PublishedFigure.period_kind == TERM, in_year))
-    return tuple(sorted(figures, key=lambda figure: figure.first_day or date.min))
+def same_weeks_last_year(geography: str, phase: str, weeks: Sequence[date]) -> dict[date, SameWeek]:
+    """The daily series for the same ISO weeks a year before, each with a sentence that says so.
 
-
-def as_published(geography: str, phase: str, week: date) -> tuple[Benchmark, ...]:
-    """A week of the daily series as each release gave it, oldest first. Shows how the figure was revised."""
-    figures = _figures(DAILY, geography, phase, PublishedFigure.period_kind == WEEK, PublishedFigure.week == week)
-    return tuple(reversed([_to_benchmark(row[0], row[1]) for row in tx().execute(figures)]))
-
-
-def same_week_last_year(geography: str, phase: str, week: date) -> SameWeek:
-    """The daily series for the same ISO week a year before, with a sentence that says so.
-
-    It is for weeks whose own figure is not out yet.
+    They are for weeks whose own figures are not out yet.
     """
+    matched = {week: _year_before(week) for week in weeks}
+    in_weeks = PublishedFigure.week.in_([week for week in matched.values() if week is not None])
+    figures = _newest_by_period(_figures(DAILY, geography, phase, PublishedFigure.period_kind == WEEK, in_weeks))
+    by_week = {figure.week: figure for figure in figures}
+    newest = latest()
+    addition = f" {newest.sentence}" if newest else ""
+    return {
+        week: SameWeek(week, before, by_week.get(before), _sentence_of(week, before, by_week.get(before), addition))
+        for week, before in matched.items()
+    }
+
+
+def _year_before(week: date) -> date | None:
+    """The Monday of the same ISO week a year before; None where that year has no such week."""
     year, number, _ = week.isocalendar()
     try:
-        matched = date.fromisocalendar(year - 1, number, 1)
+        return date.fromisocalendar(year - 1, number, 1)
     except ValueError:
-        return SameWeek(week, None, None, f"{year - 1} had no week {number} to set beside this one.")
-    figure = benchmark(geography, phase, matched)
-    words = f"{week_text(matched)} ({dates_in_words(matched, matched + FRIDAY)})"
+        return None
+
+
+def _sentence_of(week: date, before: date | None, figure: Benchmark | None, addition: str) -> str:
+    if before is None:
+        year, number, _ = week.isocalendar()
+        return f"{year - 1} had no week {number} to set beside this one."
+    words = f"{week_text(before)} ({dates_in_words(before, before + FRIDAY)})"
     if figure is None:
-        newest = latest()
-        addition = f" {newest.sentence}" if newest else ""
-        return SameWeek(week, matched, None, f"No figure is published for the same week last year, {words}.{addition}")
-    return SameWeek(week, matched, figure, f"Same week last year: {words}.")
+        return f"No figure is published for the same week last year, {words}.{addition}"
+    return f"Same week last year: {words}."
 
 
 def latest(geography: str = ENGLAND) -> Latest | None:

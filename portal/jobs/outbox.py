@@ -125,6 +125,13 @@ def _add(kind: str, ids: Mapping[str, UUID | str], actor: Actor) -> UUID:
     return job.id
 
 
+def waiting(kind: str) -> list[dict[str, str]]:
+    """The ids of the authority's jobs of this kind that are not done and not set aside."""
+    is_waiting = OutboxJob.done_at.is_(None) & OutboxJob.failed_at.is_(None)
+    of_authority = OutboxJob.authority_id == scope.current().authority_id
+    return list(tx().scalars(select(OutboxJob.ids).where(of_authority, OutboxJob.kind == kind, is_waiting)))
+
+
 def _count_waiting_for_school(job: OutboxJob) -> int:
     """How many jobs of the same school are waiting already."""
     if (school := _school_of(job)) is None:
@@ -232,7 +239,7 @@ def send_due_jobs() -> int:
     """Send the waiting jobs, and return how many were sent.
 
     A job that is running holds its row's lock, so it is skipped here however long it takes. One that was started
-    `TRIES` times and never finished killed its worker each time; it is set aside for a person to look at.
+    `MAX_STARTS` times and never finished killed its worker each time; it is set aside for a person to look at.
     """
     due: dict[UUID, tuple[str | int, str]] = {}
     due_by_school: Counter[str] = Counter()

@@ -10,6 +10,7 @@ from local.locks import servers_for_command
 from portal.accounts.queries.principals import authority_by_slug, command_line_scope
 from portal.db import connection as database
 from portal.db.work import unit_of_work
+from portal.platform import upload_limit
 from portal.platform.command_line import CommandFailedError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def open_database(settings: Settings) -> Iterator[str]:
 
     Gives the database's address as its owner.
     """
+    upload_limit.follow(settings)
     with servers_for_command(settings) as servers:
         owner = migrations.owner_engine(servers.owner_url)
         if migrations.current(owner) != migrations.head():

@@ -17,9 +17,10 @@ from sqlalchemy.orm import aliased
 from portal.audit.actions import record
 from portal.db.bulk import insert_many
 from portal.db.work import action, mark_written, tx
+from portal.jobs import outbox
 from portal.platform import clock
 from portal.registers import queries
-from portal.registers.domain.pages import SESSIONS, extended, merged, packed, reverted
+from portal.registers.domain.pages import SESSIONS, extended, is_mark, merged, packed, reverted
 from portal.registers.domain.summary_rows import (
     PUPIL_SUMMARY_KEYS,
     WEEK_SUMMARY_COLUMNS,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from portal.rules.calendar import Calendar
 
 
+RECOUNT = "registers.recount"
 #: How many ids one statement may name: PostgreSQL accepts 65,535 values at most.
 IDS_PER_STATEMENT = 10_000
 #: No note is loaded as an object while notes are changed, so there is nothing for the session to keep in step.
@@ -147,7 +149,34 @@ def recount(school_id: UUID, academic_year: int) -> None:
     register = queries.year_register(school_id, academic_year)
     if register.weeks:
         _update_summaries(register, register.weeks)
+        _note_way_of_counting(register, register.weeks)
     record(RECOUNTED, school_id, academic_year=academic_year)
+
+
+@action
+def recount_out_of_date() -> int:
+    """Enqueue a recount of each school's year whose totals were made in another way of counting. Returns how many."""
+    waiting = outbox.waiting(RECOUNT)
+    ids = [
+        {"school_id": str(school_id), "academic_year": str(academic_year)}
+        for school_id, academic_year in queries.years_to_recount()
+    ]
+    new = [year_ids for year_ids in ids if year_ids not in waiting]
+    for year_ids in new:
+        outbox.enqueue(RECOUNT, **year_ids)
+    return len(new)
+
+
+def _note_way_of_counting(register: YearRegister, weeks: tuple[date, ...]) -> None:
+    """Note today's way of counting for a year whose weeks were all counted now.
+
+    Where some were counted before, they may have been in another way, and the year waits for its recount.
+    """
+    if set(weeks) != set(register.weeks):
+        return
+    row = (register.school_id, register.academic_year, queries.todays_way_of_counting())
+    names = ("school_id", "academic_year", "way_of_counting")
+    insert_many("counted_year", names, [row], on_conflict=_upsert("counted_year", ("authority_id", *names[:2]), [names[2]]))
 
 
 def _store(
@@ -174,6 +203,7 @@ def _store(
     insert_many("register_page", _PAGE_COLUMNS, rows)
     new_versions = {row[1]: (row[2], recorded_at) for row in rows}
     by_year: dict[int, list[date]] = {}
+    policy = queries.todays_policy()
     for week in changed:
         by_year.setdefault(register_year(week), []).append(week)
     for academic_year, weeks in by_year.items():
@@ -181,9 +211,10 @@ def _store(
             school_id, academic_year, instead={week: after[week] for week in weeks}, preloaded=preloaded.get(academic_year)
         )
         _update_summaries(register, tuple(weeks), new_versions=new_versions, progress=progress)
+        _note_way_of_counting(register, tuple(weeks))
         # Ten school weeks may span a summer, so the last weeks of a year count towards the next year's threshold.
         following = academic_year + 1
-        if following not in by_year and set(weeks) & set(queries.tail_weeks(register.calendar, following)):
+        if following not in by_year and set(weeks) & set(queries.tail_weeks(register.calendar, following, policy)):
             _update_following_year(school_id, following)
     return WriteSummary(tuple(changed), cells)
 
@@ -214,7 +245,8 @@ def _update_following_year(school_id: UUID, academic_year: int) -> None:
 
 
 def _update_pupil_summaries(register: YearRegister) -> None:
-    columns, body = pupil_summary_rows(register, *queries.tail(register))
+    policy = queries.todays_policy()
+    columns, body = pupil_summary_rows(register, *queries.tail(register, policy), policy)
     counted = [name for name in columns if name not in PUPIL_SUMMARY_KEYS]
     insert_many(
         "pupil_year_summary",
@@ -270,6 +302,6 @@ def _last_days(register: YearRegister) -> list[date]:
 
     The day before the week where it has no mark: `queries.HAS_MARKS` relies on that.
     """
-    used = register.marks.any(axis=0).reshape(-1, SESSIONS)
+    used = is_mark(register.marks).any(axis=0).reshape(-1, SESSIONS)
     last = np.where(used.any(axis=1), SESSIONS - 1 - used[:, ::-1].argmax(axis=1), -1)
     return [week + timedelta(days=session // 2) for week, session in zip(register.weeks, last.tolist(), strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from uuid import UUID
 
 from portal.platform.capability import Capability, CommandGroup, Job, MainTask, Tab
@@ -16,6 +17,10 @@ REGISTERS = Capability(
     permissions=(Permission("registers.view", "See a pupil's attendance record", LA_STAFF | SCHOOL_STAFF),),
     main_tasks={Role.LA_LEGAL: MainTask("Find a pupil’s attendance record", "pupils.index")},
     tabs=(Tab("Attendance record", "registers.show", "registers.view", order=10),),
-    jobs=(Job("registers.recount", "portal.registers.actions.recount", {"school_id": UUID, "academic_year": int}),),
+    jobs=(
+        Job("registers.recount", "portal.registers.actions.recount", {"school_id": UUID, "academic_year": int}),
+        # Daily, because a setting of the authority may take effect on any day.
+        Job("registers.recount_out_of_date", "portal.registers.actions.recount_out_of_date", daily=time(2, 30)),
+    ),
     commands=(CommandGroup("measures", "counts and rates from the registers", "portal.registers.commands.measures"),),
 )

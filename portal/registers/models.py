@@ -115,6 +115,21 @@ class PupilYearSummary(Owned):
     headline_absent: Mapped[int] = mapped_column(SmallInteger, info=PERSONAL)
 
 
+class CountedYear(Owned):
+    """The way in which a school's year was last counted whole.
+
+    Where it is not today's way, or there is no row, the year's totals are out of date and wait for a recount.
+    """
+
+    __tablename__ = "counted_year"
+    __visible__ = by_school()
+    __table_args__ = (tenant_fk("school", "school_id"),)
+
+    school_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=NOT_PERSONAL)
+    academic_year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, info=NOT_PERSONAL)
+    way_of_counting: Mapped[Str]
+
+
 class MarkNote(Owned):
     """Minutes late or a comment, for the few marks that have one.
 

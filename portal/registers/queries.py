@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,16 +10,20 @@ from sqlalchemy import and_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from portal.db.work import tx
+from portal.platform import clock
 from portal.platform.refusals import must_exist
 from portal.pupils.queries import roll
+from portal.registers.domain.counting import way_of_counting
 from portal.registers.domain.measures import By, Measure, measured
-from portal.registers.domain.pages import SESSIONS, Page, side_by_side, unpacked
-from portal.registers.domain.vectorised import THRESHOLD_WEEKS
-from portal.registers.domain.year_register import YearRegister
-from portal.registers.models import CurrentPage, MarkNote, RegisterPage
+from portal.registers.domain.pages import SESSIONS, Page, session_days, side_by_side, unpacked
+from portal.registers.domain.year_register import YearRegister, marks_on_roll
+from portal.registers.models import CountedYear, CurrentPage, MarkNote, RegisterPage
 from portal.rules.calendar import register_year, week_of
+from portal.rules.penalty_notices import WINDOW_WEEKS
+from portal.rules.policy import Window
 from portal.schools.models import School
 from portal.schools.queries import calendar_of
+from portal.settings.queries import policy_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +33,9 @@ if TYPE_CHECKING:
     from portal.pupils.domain.rolls import Roll
     from portal.registers.domain.pages import Marks
     from portal.rules.calendar import Calendar
+    from portal.rules.policy import Policy
 
+ONE_DAY, A_WEEK = timedelta(days=1), timedelta(days=7)
 _IS_CURRENT = and_(
     CurrentPage.authority_id == RegisterPage.authority_id,
     CurrentPage.school_id == RegisterPage.school_id,
@@ -81,6 +87,42 @@ def has_pages(school_id: UUID, academic_year: int) -> bool:
     return tx().execute(weeks.limit(1)).first() is not None
 
 
+def todays_policy() -> Policy:
+    """The authority's settings as they are today. Stored totals follow them."""
+    return policy_on(clock.today())
+
+
+def todays_way_of_counting() -> str:
+    """The way of counting that stored totals have to be made in."""
+    return way_of_counting(todays_policy())
+
+
+def years_to_recount() -> list[tuple[UUID, int]]:
+    """Each school and academic year in scope whose totals were not made in today's way of counting."""
+    counted = select(CountedYear.school_id, CountedYear.academic_year)
+    up_to_date = set(map(tuple, tx().execute(counted.where(CountedYear.way_of_counting == todays_way_of_counting()))))
+    pages = tx().execute(select(CurrentPage.school_id, CurrentPage.week))
+    return sorted({(school_id, register_year(week)) for school_id, week in pages} - up_to_date)
+
+
+def waits_for_recount(academic_year: int, school_id: UUID | None = None) -> bool:
+    """Do totals of the year wait for a recount: a school's, or those of any school in scope?"""
+    is_counted = (
+        select(CountedYear.school_id)
+        .where(
+            CountedYear.authority_id == CurrentPage.authority_id,
+            CountedYear.school_id == CurrentPage.school_id,
+            CountedYear.academic_year == academic_year,
+            CountedYear.way_of_counting == todays_way_of_counting(),
+        )
+        .exists()
+    )
+    query = select(CurrentPage.week).where(CurrentPage.week.between(*year_bounds(academic_year)), ~is_counted)
+    if school_id is not None:
+        query = query.where(CurrentPage.school_id == school_id)
+    return tx().execute(query.limit(1)).first() is not None
+
+
 def year_pages(school_id: UUID, academic_year: int) -> dict[date, Marks]:
     """The current marks of every week of a school's academic year."""
     first, last = year_bounds(academic_year)
@@ -107,23 +149,28 @@ def year_register(
     return _year_register(school_id, academic_year, {**year_pages(school_id, academic_year), **(instead or {})}, preloaded)
 
 
-def tail_weeks(calendar: Calendar, academic_year: int) -> tuple[date, ...]:
-    """The last nine school weeks before the academic year.
+def tail_weeks(calendar: Calendar, academic_year: int, policy: Policy) -> tuple[date, ...]:
+    """The school weeks before the academic year that a threshold window which ends in it can reach.
 
-    Ten consecutive school weeks that end in this year reach back no further.
+    A window of whole weeks reaches nine weeks back, and one that rolls to the day a tenth.
     """
     first, _ = year_bounds(academic_year)
-    return tuple(week for week in calendar.school_weeks() if week < first)[1 - THRESHOLD_WEEKS :]
+    # The authority's weeks may start on another day than Monday, on which pages do.
+    earlier = [week for week in calendar.week_numbers(starts_on=policy.week_starts_on) if week + A_WEEK <= first]
+    reaching = earlier[(1 if policy.window is Window.WHOLE_WEEKS else 0) - WINDOW_WEEKS :]
+    # A week across the new year's first Monday is reached as well, also where no earlier one is.
+    reached_from = week_of(reaching[0] if reaching else first - ONE_DAY)
+    return tuple(week for week in calendar.school_weeks() if reached_from <= week < first)
 
 
-def tail(register: YearRegister) -> tuple[Marks, tuple[date, ...]]:
+def tail(register: YearRegister, policy: Policy) -> tuple[Marks, tuple[date, ...]]:
     """The tail weeks' marks on the lines of this year's register, and the weeks with a page."""
-    pages = current_pages(register.school_id, tail_weeks(register.calendar, register.academic_year))
+    pages = current_pages(register.school_id, tail_weeks(register.calendar, register.academic_year, policy))
     weeks = tuple(sorted(pages))
     tail_marks = np.zeros((len(register.roll), SESSIONS * len(weeks)), dtype=np.uint8)
     if weeks:
         before = roll(register.school_id, register.academic_year - 1)
-        marks = side_by_side([(week, pages[week].marks) for week in weeks], len(before))
+        marks = marks_on_roll(side_by_side([(week, pages[week].marks) for week in weeks], len(before)), session_days(weeks), before)
         row_by_pupil, on_roll_twice = before.rows_by_pupil, before.on_roll_twice
         for line, pupil_id in enumerate(register.roll.pupil_ids):
             if pupil_id in on_roll_twice:

@@ -74,7 +74,7 @@ def session_ordinal(session: Session) -> int:
 
 
 def session_from_ordinal(ordinal: int) -> Session:
-    """The session that an ordinal from `place_of` stands for."""
+    """The session that an ordinal from `session_ordinal` stands for."""
     return date.fromordinal(ordinal // 2), HALVES[ordinal % 2]
 
 
@@ -103,7 +103,7 @@ def _weekday_ordinals(first_day: date, last_day: date) -> Iterator[int]:
 class Calendar:
     """The sessions one school meets for, in order of time. Nothing else is a session of that school.
 
-    `places` holds them as the ordinals of `place_of`, sorted and without repeats; `_slice` relies on the order.
+    `ordinals` holds them as `session_ordinal` gives them, sorted and without repeats; `_slice` relies on the order.
     """
 
     ordinals: tuple[int, ...]

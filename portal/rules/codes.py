@@ -28,6 +28,7 @@ __all__ = [
     "CODES_BY_SYMBOL",
     "CURRENT_CODES",
     "DAY_BEFORE_REGULATIONS",
+    "NOT_MARKS",
     "REGULATIONS_START",
     "THRESHOLD_CODES",
     "Category",
@@ -35,6 +36,7 @@ __all__ = [
     "CodeAnswer",
     "check_age",
     "code_for",
+    "is_mark",
     "normalised",
 ]
 
@@ -137,6 +139,8 @@ CODES_BY_BYTE: Mapping[int, Code] = MappingProxyType({code.byte: code for code i
 CURRENT_CODES: tuple[Code, ...] = tuple(code for code in CODES if not code.legacy)
 #: The codes that count towards a penalty notice: G, N, O and U.
 THRESHOLD_CODES = frozenset(code.letters for code in CODES if code.threshold)
+#: Bytes of cells that hold no mark: the empty one, and # and Z, which are never collected.
+NOT_MARKS = frozenset({0, *(code.byte for code in CODES if code.administrative)})
 
 #: Cells without a mark.
 _MISSING = frozenset({"", "-"})
@@ -163,17 +167,25 @@ class CodeAnswer:
         return self.code is None and self.problem is None
 
 
+def is_mark(byte: int) -> bool:
+    """Whether a cell's byte is a mark. An empty cell is none, nor is one with # or Z."""
+    return byte not in NOT_MARKS
+
+
 def normalised(text: str) -> str:
     """A cell's text as the code list writes it: no outer spaces, upper case, full-width forms made plain."""
     # NFKC turns no-break spaces into plain ones and full-width letters into ASCII.
     return unicodedata.normalize("NFKC", text).strip().upper()
 
 
-def code_for(text: str, on: date, session: Half, *, one_letter: bool = False, dob: date | None = None) -> CodeAnswer:
+def code_for(
+    text: str, on: date, session: Half, *, one_letter: bool = False, refuse_h: bool = False, dob: date | None = None
+) -> CodeAnswer:
     """Read a register cell: a code, perhaps with a warning, or a problem, or a missing mark.
 
     `one_letter` is for the mark strings of a Common Transfer File, where C, J and Y may be the short form of a code of
-    two characters. With a date of birth the pupil's age is checked too (X, W).
+    two characters. `refuse_h` rejects H once it was withdrawn, where the authority wants that. With a date of birth the
+    pupil's age is checked too (X, W).
     """
     symbol = normalised(text)
     if symbol in _MISSING:
@@ -183,6 +195,8 @@ def code_for(text: str, on: date, session: Half, *, one_letter: bool = False, do
         return CodeAnswer(None, problem=f"“{symbol}” is not an attendance code. Enter a code from the DfE list.")
     if symbol in _HALVES:
         return _present_for(session, code)
+    if refuse_h and symbol == "H" and not code.may_be_used(on):
+        return CodeAnswer(None, problem="“H” ended on 18 August 2024. Enter C for leave in exceptional circumstances, otherwise G.")
     answer = _check_date(code, on, one_letter=one_letter)
     if dob is None or answer.code is None:
         return answer

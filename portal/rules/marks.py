@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.rules.calendar import Between, Calendar, Session
-from portal.rules.codes import CODES_BY_SYMBOL, Code
+from portal.rules.codes import CODES_BY_SYMBOL, Code, is_mark
 from portal.rules.session_counts import SessionCounts
 
 if TYPE_CHECKING:
@@ -42,13 +42,16 @@ def standing_marks(marks: Marks, amendments: Iterable[Amendment]) -> dict[Sessio
 def coded_sessions(marks: Marks, calendar: Calendar, between: Between | None = None) -> Iterable[tuple[Session, Code]]:
     """Each session of the calendar that has a mark, in order of time, with its code.
 
-    Marks outside the calendar are left out: the calendar alone decides what is a session. Raises KeyError for an
-    unknown code.
+    Marks outside the calendar are left out: the calendar alone decides what is a session. # and Z are no marks. Raises
+    KeyError for an unknown code.
     """
     for session in calendar.sessions(between):
         symbol = marks.get(session)
-        if symbol is not None:
-            yield session, CODES_BY_SYMBOL[symbol]
+        if symbol is None:
+            continue
+        code = CODES_BY_SYMBOL[symbol]
+        if is_mark(code.byte):
+            yield session, code
 
 
 def counts_of(marks: Marks, calendar: Calendar, between: Between | None = None) -> SessionCounts:

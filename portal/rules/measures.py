@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portal.rules.calendar import academic_year
+from portal.rules.calendar import register_year, week_of
 from portal.rules.explanations import Fact, Source
 from portal.rules.school_age import age_at_start
 from portal.rules.session_counts import SessionCounts, rounded
@@ -106,21 +106,21 @@ def population(dob: date, year: int) -> Population:
     return Population.RECEPTION if age == RECEPTION_AGE else Population.NURSERY
 
 
-def is_in_headline(dob: date, on: date, may_half_term: date) -> bool:
+def is_in_headline(dob: date, on: date, year_11_until: date) -> bool:
     """Whether DfE's headline figures count a pupil's sessions of that day.
 
-    `may_half_term` is the day the May half term starts in the academic year of `on`. For a pupil aged 15 at the start
-    of the year, sessions from that day on are left out.
+    `year_11_until` is the day that `half_terms.year_11_last_day` gives for the academic year of `on`. For a pupil aged
+    15 at the start of the year, sessions after it are left out.
     """
-    year = academic_year(on)
+    year = register_year(week_of(on))
     if population(dob, year) is not Population.HEADLINE:
         return False
-    return not (age_at_start(dob, year) == YEAR_11_AGE and on >= may_half_term)
+    return not (age_at_start(dob, year) == YEAR_11_AGE and on > year_11_until)
 
 
-def headline_counts(marks: Iterable[tuple[date, int]], dob: date, may_half_term: date) -> SessionCounts:
+def headline_counts(marks: Iterable[tuple[date, int]], dob: date, year_11_until: date) -> SessionCounts:
     """One pupil's marks (day, code byte) of one academic year, counted as the headline figures count them."""
-    return SessionCounts.of(byte for on, byte in marks if is_in_headline(dob, on, may_half_term))
+    return SessionCounts.of(byte for on, byte in marks if is_in_headline(dob, on, year_11_until))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import date
 
+#: The school weeks that a pupil's recent attendance is counted over.
+RECENT_WEEKS = 10
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 GUIDANCE = Source("Working together to improve school attendance", "schools look for patterns and act early")
 
@@ -263,7 +265,7 @@ def compare_with_school_average(pupil: SessionCounts, school: SessionCounts) -> 
     return AbsenceComparison(pupil, school, "the school's average")
 
 
-def recent_weeks(calendar: Calendar, on: date, number: int = 10) -> Between | None:
+def recent_weeks(calendar: Calendar, on: date, number: int = RECENT_WEEKS) -> Between | None:
     """The first and last days of the latest school weeks that began on or before a day. None if there are none."""
     weeks = [week for week in calendar.school_weeks() if week <= week_of(on)][-number:]
     return (weeks[0], weeks[-1] + timedelta(days=DAYS_IN_A_WEEK - 1)) if weeks else None

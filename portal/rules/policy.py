@@ -57,6 +57,13 @@ class MixedDays(StrEnum):
     ONE_SESSION = "one session is enough"
 
 
+class WithdrawnHoliday(StrEnum):
+    """What to do with code H, family holiday agreed, after it ended on 18 August 2024."""
+
+    COUNT = "counted as authorised absence, with a warning"
+    REFUSE = "refused: the school enters C or G"
+
+
 #: In school weeks (Working together to improve school attendance: notices to improve).
 SHORTEST_NOTICE_TO_IMPROVE = 3
 LONGEST_NOTICE_TO_IMPROVE = 6
@@ -81,6 +88,7 @@ class Policy:
     mixed_days: MixedDays = MixedDays.EVERY_SESSION
     new_pupil_days: int = 5
     excluded_pupil_amounts: Amounts = EXCLUDED_PUPILS.first
+    withdrawn_holiday: WithdrawnHoliday = WithdrawnHoliday.COUNT
 
     def __post_init__(self) -> None:
         """Raise ValueError for settings the law does not allow."""

@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from portal.rules.codes import CODES_BY_BYTE, CODES_BY_SYMBOL, Category
+from portal.rules.codes import CODES_BY_BYTE, CODES_BY_SYMBOL, Category, is_mark
 from portal.rules.explanations import Fact, Source, pluralise
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def rounded(rate: Fraction, decimals: int) -> Decimal:
 class SessionCounts:
     """Counts of marks by code byte, as sorted pairs.
 
-    Byte 0 stands for a session without a mark: it is counted as `missing` and is in no rate.
+    Byte 0 stands for a session without a mark: it is counted as `missing` and is in no rate. # and Z are no marks, and
+    count as it does.
     """
 
     counts: tuple[tuple[int, int], ...]
@@ -61,8 +62,10 @@ class SessionCounts:
         if unknown:
             message = f"These bytes are no codes: {unknown}."
             raise ValueError(message)
+        marks = {byte: number for byte, number in counts.items() if is_mark(byte)}
+        marks[0] = sum(counts.values()) - sum(marks.values())
         # Zero counts are left out, so that the same sessions compare equal.
-        return cls(tuple(sorted((byte, number) for byte, number in counts.items() if number)))
+        return cls(tuple(sorted((byte, number) for byte, number in marks.items() if number)))
 
     def __add__(self, added: SessionCounts) -> SessionCounts:
         """Both counts, added code by code."""
@@ -113,10 +116,8 @@ class SessionCounts:
 
     @property
     def not_possible(self) -> int:
-        """Marks that are not possible sessions, administrative ones left out."""
-        return sum(
-            number for byte, number in self.counts if byte >> 5 == Category.NOT_POSSIBLE and not CODES_BY_BYTE[byte].administrative
-        )
+        """Marks that are not possible sessions, such as D, Q, X and Y."""
+        return self._count_in(Category.NOT_POSSIBLE)
 
     @property
     def missing(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wtforms import validators
 
+from portal.platform import upload_limit
 from portal.rules.codes import CURRENT_CODES
 from portal.web.fields import FileField, RadiosField, SelectField, TextAreaField, TextField, choices, required
 from portal.web.forms import Form
@@ -24,13 +25,18 @@ class SendFile(Form):
     file = FileField(
         "File",
         validators=[required("Choose the file to send")],
-        hint="CSV, XLSX, CTF (XML) or JSON, up to 25 MB. What it is called does not matter.",
+        hint="CSV, XLSX, CTF (XML) or JSON, up to {limit} MB. What it is called does not matter.",
     )
     add_pupils = RadiosField(
         "If the file has pupils who are not on the roll yet",
         choices=choices((("no", "List them, and leave their marks out"), ("yes", "Add them to the roll from this file"))),
         default="no",
     )
+
+    def __init__(self) -> None:
+        """Say the limit this portal runs with."""
+        super().__init__()
+        self.file.description = self.file.description.format(limit=upload_limit.in_megabytes())
 
 
 class RevertUpload(Form):

@@ -17,6 +17,7 @@ from portal.registers.queries import HAS_MARKS
 from portal.rules.calendar import register_year, week_of
 from portal.schools.models import School as SchoolRow
 from portal.schools.queries import calendar_of, calendars
+from portal.settings.queries import policy_on
 from portal.uploads.domain.checks import SchoolContext, YearContext
 from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
 from portal.web.paging import select_page
@@ -101,6 +102,7 @@ def school_for_checks(school_id: UUID, days: Sequence[date]) -> SchoolContext:
         today=clock.today(),
         years={year: YearContext(roll(school_id, year), calendar) for year in years},
         local_codes={row.mark: row.letters for row in local},
+        policy=policy_on(clock.today()),
     )
 
 

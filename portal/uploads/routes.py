@@ -9,6 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 
 from portal.platform import clock
 from portal.platform.refusals import NotFoundError, must_exist
+from portal.registers.queries import waits_for_recount
 from portal.rules.calendar import academic_year, academic_year_span
 from portal.schools.queries import phase_names, schools
 from portal.security import scope
@@ -143,7 +144,15 @@ def board() -> ResponseReturnValue:
     first = academic_year_span(academic_year(clock.today())).first_day
     rows = sorted(queries.registers_received(first), key=lambda row: (row.last_day is not None, -row.school_days_behind))
     page = paginate(rows, position_in(request.args, size=WHOLE_LIST_SIZE), lambda row: row.school_id)
-    return render_template("uploads/board.html", rows=rows, page=page, since=first, phases=phase_names(), late_after=LATE_AFTER)
+    return render_template(
+        "uploads/board.html",
+        rows=rows,
+        page=page,
+        since=first,
+        phases=phase_names(),
+        late_after=LATE_AFTER,
+        recounting=waits_for_recount(first.year),
+    )
 
 
 @bp.route("/uploads/own-marks", methods=["GET", "POST"])

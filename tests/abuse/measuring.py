@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from portal.uploads.domain.reading.file_guard import file_kind
-from portal.uploads.domain.reading.result import DEFAULT, FileRejected
+from portal.uploads.domain.reading.result import FileRejected, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,7 @@ def _status_bytes(name: str) -> int:
 
 def run_guard(content: bytes) -> object:
     """Run only the guard, which looks at a file before anything reads it."""
-    return file_kind(content, DEFAULT)
+    return file_kind(content, Limits())
 
 
 def cheap_outcome(cost: Cost, *, seconds: float = 2, megabytes: float = MAX_MEGABYTES) -> str:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from portal.platform import upload_limit
 from portal.pupils.domain.incoming import folded
 from portal.uploads.domain.reading.builder import split_minutes, two_sessions
 from portal.uploads.domain.reading.file_guard import file_kind
 from portal.uploads.domain.reading.parsing import Dates, clean, code_text, parse_yes_no, year_group
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import DEFAULT, FileRejected, Limits
+from portal.uploads.domain.reading.result import FileRejected, Limits
 from portal.uploads.domain.reading.sandbox import read_in_child
 from portal.uploads.domain.reading.tables import strip_half
 from portal.web.downloads import content_disposition, file_name
@@ -67,7 +68,7 @@ class TestFalseArchives:
         # A local header is 30 bytes long and is followed by the name.
         offset = 30 + len(outer.name) + len("<worksheet>")
         assert rejection(archive(outer, stored(inner.name, inner.packed, claimed_offset=offset))) == "damaged"
-        assert file_kind(archive(outer, inner), DEFAULT) == "xlsx"
+        assert file_kind(archive(outer, inner), Limits()) == "xlsx"
 
     @pytest.mark.parametrize("claimed_size", [0, 5, 11, 13, 4_000])
     def test_a_part_with_a_false_size_is_rejected(self, claimed_size: int) -> None:
@@ -178,7 +179,7 @@ class TestHostileText:
         assert cost.message.startswith(f"Row {line.count(chr(10)) + 1} is longer")
 
     def test_a_file_over_the_limit_is_rejected_unread(self) -> None:
-        content = b"x" * (1_000_000_000 if _has_free_memory() else 26_000_000)
+        content = b"x" * (1_000_000_000 if _has_free_memory() else upload_limit.in_bytes() + 1)
         assert cheap_outcome(measured(read, content), seconds=0.5, megabytes=5) == "too-large"
 
     def test_a_nul_character_is_reported_with_its_row(self) -> None:

@@ -28,6 +28,7 @@ OTHER_PARAMETERS = {
     "name": "a static file's name with its hash",
     "filename": "the same, of Dash's",
     "path": "a page of the dashboards",
+    "setting": "a setting of the authority, by its name",
     "role": "a guide, by the role it is for",
     "token": "the secret of an invitation or a reset",
 }

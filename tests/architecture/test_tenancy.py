@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 #: Owned tables whose rows every school of the authority sees: they are about no school and no pupil.
-WHOLE_AUTHORITY_TABLES = {"audit_event", "audit_head", "read_log", "trust"}
+WHOLE_AUTHORITY_TABLES = {"audit_event", "audit_head", "authority_setting", "read_log", "trust"}
 #: Owned tables whose rows no school sees: they link and compare the records of several schools.
 AUTHORITY_ONLY_TABLES = {"child", "child_link", "possible_same_child"}
 SCHOOL_TABLES = {table.name for table in owned()} - WHOLE_AUTHORITY_TABLES - AUTHORITY_ONLY_TABLES

@@ -24,6 +24,7 @@ MACHINE_MADE = {
     "credential": {"pk_credential": "added with its person, whose id is random"},
     "child_link": {"uq_child_link_live": "written under the lock of the authority's links"},
     "contact": {"uq_contact_authority_id_school_id_id": _HOLDS_ID},
+    "counted_year": {"pk_counted_year": _LOCKED},
     "current_page": {"pk_current_page": _LOCKED},
     "due": {"uq_due_authority_id_thing_id": _ONE_OWNER},
     "finding": {"pk_finding": _LOCKED_UPLOAD},

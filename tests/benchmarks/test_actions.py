@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select
 from portal.audit.models import AuditEvent
 from portal.benchmarks import actions, queries
 from portal.benchmarks.domain.bundled_releases import bundled_releases
+from portal.benchmarks.domain.figures import ENGLAND
 from portal.benchmarks.models import PublishedFigure, PublishedRelease
 from portal.db.work import tx
 from portal.platform.problems import ProblemsError
@@ -93,7 +94,7 @@ def test_a_year_to_date_runs_to_the_day_given_or_assumed() -> None:
     release_id = actions.import_release(
         f"{HEADER}\n{row}".encode(), name="A", published_on=date(2026, 10, 22), data_to=date(2026, 10, 9)
     )
-    figure = queries.national("primary", 2026)
+    figure = queries.benchmark(ENGLAND, "primary", 2026)
     assert figure is not None
     assert (figure.first_day, figure.last_day) == (date(2026, 9, 14), date(2026, 10, 9))
     summary = queries.release(release_id)
@@ -116,7 +117,7 @@ def test_the_command_line_gets_one_document(tmp_path: Path) -> None:
         0,
         ["2025/26, week 45, England and regions only"],
     )
-    assert queries.national("primary", date(2025, 11, 3)).release == "Week 47 2025"  # type: ignore[union-attr]  # just loaded
+    assert queries.benchmark(ENGLAND, "primary", date(2025, 11, 3)).release == "Week 47 2025"  # type: ignore[union-attr]  # just loaded
 
 
 def test_the_command_line_gets_problems_with_row_column_and_value() -> None:

@@ -35,7 +35,7 @@ def week_file(absence: int, week: int = 45, level: str = "National") -> bytes:
 )
 def test_the_national_year_to_date(phase: str, absence: str, persistent: str) -> None:
     """2025/26 to 10 July 2026, for each phase."""
-    figure = queries.national(phase, 2025)
+    figure = queries.benchmark(ENGLAND, phase, 2025)
     assert figure is not None
     assert (str(figure.rounded("absence")), str(figure.rounded("persistent"))) == (absence, persistent)
     assert figure.last_day == date(2026, 7, 10)
@@ -43,7 +43,7 @@ def test_the_national_year_to_date(phase: str, absence: str, persistent: str) ->
 
 def test_a_label_holds_everything_that_must_be_shown() -> None:
     """Series, place, phase, period with its days, release and publication date in one line."""
-    figure = queries.national("total", 2025)
+    figure = queries.benchmark(ENGLAND, "total", 2025)
     assert figure is not None
     assert figure.label == (
         "England, all schools, 2025/26 year to date (8 September 2025 to 10 July 2026): daily attendance series, "
@@ -65,7 +65,7 @@ def test_enrolments_keep_the_digits_of_the_file() -> None:
 
 def test_a_weighted_total_gives_the_published_rate() -> None:
     """2024/25, all schools: the average weighted by census enrolments, and the label says so."""
-    figure = queries.national("total", 2024)
+    figure = queries.benchmark(ENGLAND, "total", 2024)
     assert figure is not None
     assert figure.rounded("absence", 7) == Decimal("6.8701916")
     assert "Averaged over phases by census enrolments." in figure.label
@@ -73,19 +73,21 @@ def test_a_weighted_total_gives_the_published_rate() -> None:
 
 def test_the_accredited_series_says_when_it_was_copied() -> None:
     """Year and term, with severe absence; the day of the copy where the publication date is not known."""
-    year, term = queries.national("total", 2024, series=ACCREDITED), queries.national("total", (2024, "Autumn"), series=ACCREDITED)
+    year, term = (
+        queries.benchmark(ENGLAND, "total", 2024, series=ACCREDITED),
+        queries.benchmark(ENGLAND, "total", (2024, "Autumn"), series=ACCREDITED),
+    )
     assert year is not None
     assert term is not None
     assert (str(year.rounded("absence")), str(year.rounded("severe"))) == ("6.78", "2.39")
     assert (str(term.rounded("absence")), str(term.rounded("persistent"))) == ("6.38", "17.79")
     assert "accredited census series" in year.label
     assert "copied 17 May 2026" in year.label
-    assert [figure.term for figure in queries.terms(ENGLAND, "total", 2024)] == ["Autumn", "Spring", "Summer"]
 
 
 def test_a_figure_that_is_not_offered_says_why() -> None:
     """Persistent absence for a week, severe absence in the daily series, weeks of the accredited series."""
-    week, year = queries.national("primary", WEEK_45), queries.national("primary", 2025)
+    week, year = queries.benchmark(ENGLAND, "primary", WEEK_45), queries.benchmark(ENGLAND, "primary", 2025)
     assert week is not None
     assert year is not None
     with pytest.raises(NotOfferedError, match="not meaningful for a week"):
@@ -93,7 +95,7 @@ def test_a_figure_that_is_not_offered_says_why() -> None:
     with pytest.raises(NotOfferedError, match="the accredited census series has"):
         year.rate("severe")
     with pytest.raises(NotOfferedError, match="has no weeks"):
-        queries.national("primary", WEEK_45, series=ACCREDITED)
+        queries.benchmark(ENGLAND, "primary", WEEK_45, series=ACCREDITED)
 
 
 def test_weeks_are_in_order_and_half_term_is_a_gap() -> None:
@@ -118,39 +120,36 @@ def test_a_year_without_figures_is_empty_and_the_latest_week_is_last_years() -> 
     assert newest is not None
     assert newest.sentence == "Latest published: 2025/26, weeks 37 to 45 (8 September to 7 November 2025)."
     assert newest.year_to_date_to == date(2026, 7, 10)
-    assert queries.national("primary", 2026) is None
-    assert queries.national("primary", date(2026, 11, 16)) is None
+    assert queries.benchmark(ENGLAND, "primary", 2026) is None
+    assert queries.benchmark(ENGLAND, "primary", date(2026, 11, 16)) is None
     assert queries.weekly_series("383", "primary", 2026) == ()
 
 
 def test_the_same_week_last_year_is_labelled() -> None:
     """Week 45 of 2026 has a match in 2025. Week 48 has none, and week 53 does not exist."""
-    matched = queries.same_week_last_year(ENGLAND, "primary", date(2026, 11, 2))
+    weeks = date(2026, 11, 2), date(2026, 11, 23), date(2026, 12, 28)
+    matched, later, none = queries.same_weeks_last_year(ENGLAND, "primary", weeks).values()
     assert matched.benchmark is not None
     assert matched.benchmark.week == WEEK_45
     assert matched.sentence == "Same week last year: week 45 of 2025 (3 to 7 November 2025)."
-    later = queries.same_week_last_year(ENGLAND, "primary", date(2026, 11, 23))
     assert later.benchmark is None
     assert later.sentence == (
         "No figure is published for the same week last year, week 48 of 2025 (24 to 28 November 2025). "
         "Latest published: 2025/26, weeks 37 to 45 (8 September to 7 November 2025)."
     )
-    assert queries.same_week_last_year(ENGLAND, "primary", date(2026, 12, 28)).sentence.startswith("2025 had no week 53")
+    assert (none.matched, none.benchmark) == (None, None)
+    assert none.sentence.startswith("2025 had no week 53")
 
 
 def test_a_newer_release_wins_and_the_older_remains_as_at_its_day() -> None:
     """A week is revised: the newest figure is given, and the first can still be asked for."""
-    before = queries.national("primary", WEEK_45)
+    before = queries.benchmark(ENGLAND, "primary", WEEK_45)
     actions.import_release(week_file(61), name="Week 47 2025", published_on=date(2025, 12, 4))
-    current = queries.national("primary", WEEK_45)
+    current = queries.benchmark(ENGLAND, "primary", WEEK_45)
     assert current is not None
     assert (current.release, str(current.rounded("absence", 1))) == ("Week 47 2025", "6.1")
-    assert queries.national("primary", WEEK_45, as_at=date(2025, 12, 3)) == before
-    assert queries.national("primary", WEEK_45, as_at=date(2025, 11, 1)) is None
-    assert [figure.published_on for figure in queries.as_published(ENGLAND, "primary", WEEK_45)] == [
-        date(2025, 11, 20),
-        date(2025, 12, 4),
-    ]
+    assert queries.benchmark(ENGLAND, "primary", WEEK_45, as_at=date(2025, 12, 3)) == before
+    assert queries.benchmark(ENGLAND, "primary", WEEK_45, as_at=date(2025, 11, 1)) is None
 
 
 def test_a_week_of_one_day_does_not_replace_the_whole_week() -> None:
@@ -158,7 +157,7 @@ def test_a_week_of_one_day_does_not_replace_the_whole_week() -> None:
     header = f"{HEADER},attendance_date"
     row = "2025,Week 45,National,,Primary,10,100,90,90,0,10,10,0,0,100,2025-11-03"
     actions.import_release(f"{header}\n{row}\n".encode(), name="Monday", published_on=date(2026, 1, 8))
-    figure = queries.national("primary", WEEK_45)
+    figure = queries.benchmark(ENGLAND, "primary", WEEK_45)
     assert figure is not None
     assert figure.release != "Monday"
 
@@ -168,10 +167,10 @@ def test_an_authoritys_own_release_is_seen_by_it_alone() -> None:
     authority, neighbour = uuid4(), uuid4()
     with unit_of_work(command_line_scope(authority)):
         own = actions.import_release(week_file(99, week=46), name="Ours", published_on=date(2025, 12, 4))
-        assert queries.national("primary", date(2025, 11, 10)) is not None
+        assert queries.benchmark(ENGLAND, "primary", date(2025, 11, 10)) is not None
         assert queries.release(own) is not None
     with unit_of_work(command_line_scope(neighbour)):
-        assert queries.national("primary", date(2025, 11, 10)) is None
+        assert queries.benchmark(ENGLAND, "primary", date(2025, 11, 10)) is None
         assert queries.release(own) is None
         assert queries.release_with_hash(next(iter(queries.hashes_everyone_sees()))) is not None
         latest = queries.latest()

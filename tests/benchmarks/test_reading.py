@@ -230,7 +230,7 @@ def test_limits_hold_before_parsing() -> None:
     """Unpacking stops at the limit, and too many columns are not read."""
     bomb = gzip.compress(b"0" * 60_000_000)
     assert len(bomb) < 100_000
-    assert sentences(read_release(bomb)).startswith("The file is larger than 40 MB.")
+    assert sentences(read_release(bomb)).startswith("The file is larger than 50 MB.")
     assert "columns. A release has at most 250." in sentences(read_release(",".join(["a"] * 300).encode() + b"\n1"))
 
 

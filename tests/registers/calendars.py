@@ -38,11 +38,14 @@ class Year:
     births: tuple[date, ...]
 
     def marks_of(self, line: int) -> dict[Session, str]:
-        """One line's marks in the form the rules take, on any day."""
-        row = self.register.marks[line]
+        """One line's marks while on roll in the form the rules take, on any day."""
+        row, roll = self.register.marks[line], self.register.roll
         days = self.register.days.astype(object)
+        first, last = roll.on_from[line].astype(object), roll.on_until[line].astype(object) or date.max
         return {
-            (days[column], HALVES[column % 2]): CODES_BY_BYTE[int(row[column])].letters for column in np.flatnonzero(row).tolist()
+            (days[column], HALVES[column % 2]): CODES_BY_BYTE[int(row[column])].letters
+            for column in np.flatnonzero(row).tolist()
+            if first <= days[column] <= last
         }
 
 
@@ -59,8 +62,15 @@ def years(draw: st.DrawFn, *, most_weeks: int = 24) -> Year:
     page_weeks = tuple(monday for monday in mondays if rng.random() < 0.85) or (mondays[0],)
     births = tuple(draw(st.lists(st.dates(date(2007, 1, 1), date(2021, 12, 31)), min_size=1, max_size=6)))
     marks = _marks(rng, len(births), len(page_weeks), draw(st.sampled_from((0.0, 0.05, 0.3))))
-    register = YearRegister(SCHOOL, 2025, page_weeks, marks, roll(births), calendar)
-    return Year(register, births)
+    on_roll = _days_on_roll(rng, len(births), weeks)
+    return Year(YearRegister(SCHOOL, 2025, page_weeks, marks, roll(births, **on_roll), calendar), births)
+
+
+def _days_on_roll(rng: np.random.Generator, lines: int, weeks: int) -> dict[str, NDArray[np.datetime64]]:
+    """Some join late and some leave early; a mark outside these days is stored and does not count."""
+    joined = [FIRST + timedelta(days=int(rng.integers(0, 7 * weeks)) if rng.random() < 0.2 else -900) for _ in range(lines)]
+    left = [FIRST + timedelta(days=int(rng.integers(0, 7 * weeks))) if rng.random() < 0.2 else None for _ in range(lines)]
+    return {"on_from": days(joined), "on_until": days(left)}
 
 
 def _calendar(rng: np.random.Generator, weeks: int) -> Calendar:

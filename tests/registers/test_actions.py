@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from portal.db.work import tx
+from portal.jobs import outbox
 from portal.platform import clock
 from portal.platform.refusals import NotFoundError
 from portal.pupils.actions.lists import import_pupil_list
@@ -20,7 +21,7 @@ from portal.pupils.models import Pupil
 from portal.registers import actions, queries
 from portal.registers.domain.pages import SESSIONS
 from portal.registers.domain.summary_rows import EVERYONE, HEADLINE
-from portal.registers.models import CurrentPage, MarkNote, PupilYearSummary, RegisterPage, SchoolWeekSummary
+from portal.registers.models import CountedYear, CurrentPage, MarkNote, PupilYearSummary, RegisterPage, SchoolWeekSummary
 from portal.registers.views import summaries
 from portal.registers.views.certificates import amendments, certificate
 from portal.rules.codes import CODES_BY_BYTE, CODES_BY_SYMBOL
@@ -339,3 +340,44 @@ def test_reverting_an_upload_removes_only_its_notes(school: UUID) -> None:
     actions.save_notes(school, reverted, [(pupil, WEEK_2, "AM", 7, "Another child's")])
     actions.revert_pages(school, reverted)
     assert [note.upload_id for note in queries.notes_of(pupil)] == [remaining]
+
+
+def _count_as_an_earlier_version(school: UUID) -> None:
+    """Leave totals as an earlier version of the portal might have made them."""
+
+    def change() -> None:
+        tx().execute(update(CountedYear).where(CountedYear.school_id == school).values(way_of_counting="1"))
+        tx().execute(update(PupilYearSummary).where(PupilYearSummary.school_id == school).values(possible=99))
+
+    write_rows(change)
+
+
+def test_a_year_is_recounted_once_after_the_way_of_counting_changed(school: UUID) -> None:
+    """Totals that an earlier version made wait for one recount; then none is out of date."""
+    write(school, {WEEK_1: page("#"), WEEK_2: page()})
+    assert not queries.waits_for_recount(2026)
+    _count_as_an_earlier_version(school)
+    assert queries.waits_for_recount(2026)
+    assert queries.waits_for_recount(2026, school)
+    assert not queries.waits_for_recount(2025)
+    assert [actions.recount_out_of_date(), actions.recount_out_of_date()] == [1, 0], "a recount that waits is not enqueued again"
+    assert outbox.waiting(actions.RECOUNT) == [{"school_id": str(school), "academic_year": "2026"}]
+    actions.recount(school, 2026)
+    assert not queries.waits_for_recount(2026)
+    assert queries.years_to_recount() == []
+    assert pupil_summary(school, 1).possible == 10
+
+
+def test_writing_one_week_does_not_make_an_old_year_look_recounted(school: UUID) -> None:
+    write(school, {WEEK_1: page()})
+    _count_as_an_earlier_version(school)
+    write(school, {WEEK_2: page()})
+    assert queries.waits_for_recount(2026, school)
+
+
+def test_a_week_of_planned_closures_alone_counts_as_never_sent(school: UUID) -> None:
+    write(school, {WEEK_1: page("#")})
+    assert queries.school_years([school], (WEEK_1, WEEK_2)) == []
+    (current,) = tx().scalars(select(CurrentPage))
+    assert current.expected == 0
+    assert queries.measures([school], between=(WEEK_1, WEEK_2), by="code", everyone=True) == {}

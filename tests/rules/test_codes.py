@@ -122,6 +122,14 @@ def test_a_slash_for_the_wrong_half_is_corrected(text: str, session: str, expect
     assert answer.warning is not None
 
 
+def test_h_is_refused_after_2024_where_the_authority_wants_that() -> None:
+    refused = code_for("h", date(2025, 9, 8), "AM", refuse_h=True)
+    assert refused.code is None
+    assert "Enter C" in str(refused.problem)
+    assert code_for("H", date(2024, 8, 18), "AM", refuse_h=True).code is CODES_BY_SYMBOL["H"]
+    assert code_for("J", date(2025, 9, 8), "AM", refuse_h=True).code is not None
+
+
 @pytest.mark.parametrize("text", ["H", "J"])
 def test_h_and_j_are_still_accepted_with_a_warning(text: str) -> None:
     assert code_for(text, BEFORE, "AM").warning is None

@@ -16,7 +16,7 @@ FOLDER = Path(portal.rules.__file__).parent
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
 ALLOWED = {
     "__future__", "bisect", "calendar", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "enum",
-    "fractions", "functools", "json", "types", "typing", "unicodedata",
+    "fractions", "functools", "itertools", "json", "types", "typing", "unicodedata",
 }  # fmt: skip
 FORBIDDEN_CALLS = {"today", "now", "utcnow", "open", "print", "input"}
 

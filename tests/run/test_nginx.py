@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from config.revision import REPOSITORY
+from config.settings import Settings
 from local.child_processes import free_port
 from portal.platform import clock
 from tests.local.conftest import temporary_data_folder
@@ -119,6 +121,14 @@ def test_the_shipped_file_is_accepted(proxy: Proxy) -> None:
     check = proxy.run("-t")
     assert check.returncode == 0
     assert [line for line in check.stderr.splitlines() if "warn" in line and "open file resource limit" not in line] == []
+
+
+def test_bodies_are_limited_by_the_portals_own_number() -> None:
+    """The largest file and the form around it pass, and hardly more. What nginx calls m is 1,048,576 bytes."""
+    text = (REPOSITORY / "config" / "nginx.conf").read_text(encoding="utf-8")
+    (megabytes,) = re.findall(r"client_max_body_size (\d+)m;", text)
+    assert 1_000_000 < int(megabytes) * 1_048_576 - Settings().upload_limit < 6_000_000
+    assert f"limits bodies to {megabytes} MB" in (REPOSITORY / "docs" / "production.md").read_text(encoding="utf-8")
 
 
 def test_public_pages_are_passed_on_and_metrics_are_not(proxy: Proxy) -> None:

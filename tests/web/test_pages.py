@@ -80,7 +80,7 @@ def test_navigation_shows_pages_the_role_may_open_and_the_app_has(gallery: Flask
         for item in (HOME, *capabilities.navigation())
         if not item.permissions or any(role_has(role, permission) for permission in item.permissions)
     }
-    assert set(texts) == allowed - {"Comparison", "Published figures", "Authorities", "Audit log"}
+    assert set(texts) == allowed - {"Comparison", "Published figures", "Authorities", "Audit log", "Settings"}
 
 
 def test_a_navigation_item_needs_an_existing_permission() -> None:

@@ -81,12 +81,12 @@ class Attempt:
 def check_limit(purpose: str, account: str, visitor: Client) -> Attempt:
     """Count a try as wrong and let it through, if the limits allow it.
 
-    It counts as wrong until `settle` marks it right: of a hundred tries sent at once, each sees the others.
+    It counts as wrong until `mark_success` marks it right: of a hundred tries sent at once, each sees the others.
     Tries from an address the owner has signed in from before are counted separately from everyone else's tries at
     the account.
 
     Raises:
-        SlowDownError: when a limit is reached. The first time it is recorded, and the account's owner is told.
+        RateLimitedError: when a limit is reached. The first time it is recorded, and the account's owner is told.
     """
     outcome = _count(purpose, account, visitor)
     if isinstance(outcome, Attempt):

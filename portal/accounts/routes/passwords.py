@@ -124,7 +124,7 @@ def _send_reset(email: str) -> None:
     """Send the link, if an account has this address.
 
     Raises:
-        SlowDownError: when the network address or the account has reached its limit of tries.
+        RateLimitedError: when the network address or the account has reached its limit of tries.
     """
     recipient = account_by_email(email)
     with in_scope(sign_in_scope(recipient.person_id if recipient else None)):

@@ -92,7 +92,7 @@ def _checked(person: Principal, check_code: Callable[[], str | None]) -> bool:
     """Count a try and check its code. A right code puts the new token in the cookie.
 
     Raises:
-        SlowDownError: when the person or the address has had five wrong tries in five minutes.
+        RateLimitedError: when the person or the address has had five wrong tries in five minutes.
     """
     with in_scope(sign_in_scope(person.person_id)):
         attempt = throttling.check_limit("factor", str(person.person_id), request_client())

@@ -75,7 +75,7 @@ def verified_account(email: str, password: str) -> Account | None:
     The work is the same for an unknown address, so that the time tells nobody who has an account.
 
     Raises:
-        SlowDownError: when the account or the network address has reached its limit of tries.
+        RateLimitedError: when the account or the network address has reached its limit of tries.
         BusyError: when too many passwords are being checked.
     """
     account = account_by_email(email)

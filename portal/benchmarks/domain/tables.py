@@ -7,14 +7,13 @@ import io
 import zlib
 from dataclasses import dataclass
 
+from portal.platform import upload_limit
 from portal.platform.problems import Problem, ProblemsError
 
-MAX_BYTES = 40_000_000
 MAX_ROWS = 100_000
 MAX_COLUMNS = 250
 MAX_CELLS = 7_000_000
 MOST_PROBLEMS = 60
-TOO_LARGE = f"The file is larger than {MAX_BYTES // 1_000_000} MB. Load one data file of a release at a time."
 
 _GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
@@ -28,6 +27,11 @@ class Table:
     numbers: list[int]
 
 
+def too_large() -> str:
+    """The sentence for a file over the limit, packed or unpacked."""
+    return f"The file is larger than {upload_limit.in_megabytes()} MB. Load one data file of a release at a time."
+
+
 def unpack(content: bytes) -> bytes:
     """The file's bytes, unpacked if it is gzip.
 
@@ -38,11 +42,11 @@ def unpack(content: bytes) -> bytes:
         try:
             # At most one byte over the limit is unpacked: a small file can unpack to gigabytes.
             unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            content = unpacker.decompress(content, MAX_BYTES + 1)
+            content = unpacker.decompress(content, upload_limit.in_bytes() + 1)
         except zlib.error as error:
             raise _unreadable("The file is damaged. Download it again.") from error
-    if len(content) > MAX_BYTES:
-        raise _unreadable(TOO_LARGE)
+    if len(content) > upload_limit.in_bytes():
+        raise _unreadable(too_large())
     if content.startswith(_ZIP):
         raise _unreadable("The file is a zip or a workbook. Load the CSV data file that is inside it.")
     if content.startswith(_OLE):

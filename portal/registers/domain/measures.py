@@ -92,7 +92,7 @@ def measured(registers: Iterable[YearRegister], *, between: tuple[date, date], b
     """Measures by group over year registers.
 
     Groups are a school id, a Monday, a year group, a month, or "all". Only headline marks count: pupils aged 5 to 15 at the
-    start of the year, Year 11 without the weeks after the May half term. With `everyone`, every mark of every pupil. A roll
+    start of the year, Year 11 to the end of the summer term's first half. With `everyone`, every mark of every pupil. A roll
     line with a possible session in the group is one enrolment, persistently absent at 10% of its own possible sessions
     there and severely at 50%.
     """

@@ -12,8 +12,11 @@ import numpy as np
 from portal.db.bulk import binary_rows
 from portal.registers.domain import vectorised
 from portal.registers.domain.pages import CODE_BYTES, SESSIONS, count_by_line, masked, session_days, used_columns
-from portal.registers.domain.year_register import days_within, meets_in, school_age, week_indices
+from portal.registers.domain.year_register import days_within, meets_in, ordinals, school_age, week_indices
+from portal.rules.calendar import DAYS_IN_A_WEEK
 from portal.rules.codes import CODES_BY_BYTE, Category
+from portal.rules.patterns import RECENT_WEEKS
+from portal.rules.policy import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from portal.registers.domain.pages import Marks
     from portal.registers.domain.year_register import YearRegister
+    from portal.rules.policy import Policy
 
 HEADLINE, EVERYONE, YEAR_GROUP = "headline", "everyone", "year group"
 
@@ -106,12 +110,14 @@ def _row(
 PUPIL_SUMMARY_KEYS = ("school_id", "academic_year", "line")
 
 
-def pupil_summary_rows(register: YearRegister, tail: Marks, tail_weeks: Sequence[date]) -> tuple[tuple[str, ...], bytes]:
+def pupil_summary_rows(
+    register: YearRegister, tail: Marks, tail_weeks: Sequence[date], policy: Policy
+) -> tuple[tuple[str, ...], bytes]:
     """Every line's summary as the body of a binary COPY, with its columns.
 
-    `tail` holds the last nine school weeks of the year before, on this year's lines: ten school weeks may span a summer.
+    `tail` holds the last school weeks of the year before, on this year's lines: ten school weeks may span a summer.
     """
-    values = pupil_year_counts(register, tail, tail_weeks)
+    values = pupil_year_counts(register, tail, tail_weeks, policy)
     lines = len(register.marks)
     columns: dict[str, NDArray[Any]] = {
         "school_id": np.full(lines, np.void(register.school_id.bytes)),
@@ -123,18 +129,19 @@ def pupil_summary_rows(register: YearRegister, tail: Marks, tail_weeks: Sequence
     return tuple(columns), binary_rows(columns)
 
 
-def pupil_year_counts(register: YearRegister, tail: Marks, tail_weeks: Sequence[date]) -> dict[str, NDArray[np.int64]]:
+def pupil_year_counts(
+    register: YearRegister, tail: Marks, tail_weeks: Sequence[date], policy: Policy
+) -> dict[str, NDArray[np.int64]]:
     """Each column of the pupil summaries as an array over lines: counts of sessions."""
     sums = vectorised.sums_by_line(register.counted)
     headline_possible, headline_absent = _headline(register, sums)
     used = used_columns(register.counted)
     recent, last_week = (
-        vectorised.sums_by_line(register.counted[:, _newest_weeks(register, used, number)])
-        for number in (vectorised.RECENT_WEEKS, 1)
+        vectorised.sums_by_line(register.counted[:, _newest_weeks(register, used, number)]) for number in (RECENT_WEEKS, 1)
     )
-    missing = count_by_line(register.met & _reported(used) & register.on_roll & (register.marks == 0))
+    missing = count_by_line(register.met & _reported(used) & register.on_roll & (register.counted == 0))
     periods = vectorised.absence_periods(register.counted)
-    threshold = _threshold(register, tail, tail_weeks)
+    threshold = _threshold(register, tail, tail_weeks, policy)
     return {
         "possible": sums.possible,
         "present": sums.present,
@@ -161,12 +168,12 @@ def pupil_year_counts(register: YearRegister, tail: Marks, tail_weeks: Sequence[
 def _headline(register: YearRegister, sums: vectorised.Sums) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Possible and missed sessions that count in headline figures.
 
-    All of a line's sessions count or none, except those of Year 11, which end at the May half term.
+    All of a line's sessions count or none, except those of Year 11, which end with the first half of the summer term.
     """
     possible, absent = np.where(register.headline, sums.possible, 0), np.where(register.headline, sums.absent, 0)
-    year_11, after_half_term = register.year_11_cut
+    year_11, after_last_day = register.year_11_cut
     if year_11.size:
-        sums_before = vectorised.sums_by_line(masked(register.counted[year_11], ~after_half_term))
+        sums_before = vectorised.sums_by_line(masked(register.counted[year_11], ~after_last_day))
         possible[year_11], absent[year_11] = sums_before.possible, sums_before.absent
     return possible, absent
 
@@ -189,8 +196,8 @@ def _reported(used: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.arange(used.size) <= last
 
 
-def _threshold(register: YearRegister, tail: Marks, tail_weeks: Sequence[date]) -> vectorised.Threshold:
-    """Sessions towards the 10-in-10 threshold, over the tail of last year and all of this year.
+def _threshold(register: YearRegister, tail: Marks, tail_weeks: Sequence[date], policy: Policy) -> vectorised.Threshold:
+    """Sessions towards the penalty notice threshold, over the tail of last year and all of this year.
 
     Only sessions at compulsory school age count. Weeks are the calendar's, and a pupil with two lines is counted once.
     """
@@ -198,10 +205,13 @@ def _threshold(register: YearRegister, tail: Marks, tail_weeks: Sequence[date]) 
     for pupil in register.roll.on_roll_twice:
         lines = [line for line, pupil_id in enumerate(register.roll.pupil_ids) if pupil_id == pupil]
         marks[lines] = marks[lines].max(axis=0)
-    tail_numbers = week_indices(register.calendar, tail_weeks, meets_in(register.calendar, tail_weeks))
     days = np.concatenate([session_days(tail_weeks), register.days])
-    is_of_age = days_within(days, *school_age(register.roll.date_of_birth))
-    return vectorised.threshold(marks, np.concatenate([tail_numbers, register.week_numbers]), is_of_age)
+    met = np.concatenate([meets_in(register.calendar, tail_weeks), register.met])
+    numbers = week_indices(register.calendar, days, met, starts_on=policy.week_starts_on)
+    is_of_age = days_within(days, *school_age(register.roll.date_of_birth, last_friday_inside=policy.last_friday_inside))
+    # Ordinal 1 (1 January of year 1) was a Monday.
+    day_in_week = (ordinals(days) - 1 - policy.week_starts_on) % DAYS_IN_A_WEEK if policy.window is Window.TO_THE_DAY else None
+    return vectorised.threshold(marks, numbers, is_of_age, day_in_week)
 
 
 def completeness(register: YearRegister) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -210,6 +220,6 @@ def completeness(register: YearRegister) -> tuple[NDArray[np.int64], NDArray[np.
     is_due = register.on_roll & (register.met & _reported(used))[None, :]
     expected, missing = (
         np.add.reduce(cells.view(np.uint8), axis=0, dtype=np.int64).reshape(-1, SESSIONS).sum(axis=1)
-        for cells in (is_due, is_due & (register.marks == 0))
+        for cells in (is_due, is_due & (register.counted == 0))
     )
     return expected, missing

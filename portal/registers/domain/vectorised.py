@@ -13,18 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portal.registers.domain.pages import APPROVED, AUTHORISED, PRESENT, UNAUTHORISED, count_by_line, true_cells, used_columns
+from portal.rules.calendar import DAYS_IN_A_WEEK
 from portal.rules.codes import CODES_BY_SYMBOL
+from portal.rules.measures import PERSISTENT, SEVERE
+from portal.rules.penalty_notices import THRESHOLD, WINDOW_WEEKS
 
 if TYPE_CHECKING:
     from portal.registers.domain.pages import Marks
+    from portal.rules.measures import Line
 
 Counts = NDArray[np.int64]
 
 #: Bytes up to this one are `/`, `\\` or no mark. They are nearly all marks, and counted without looking at each.
 PLAIN_PRESENT = CODES_BY_SYMBOL["\\"].byte
 LATE_BEFORE, LATE_AFTER, UNEXPLAINED = (CODES_BY_SYMBOL[letters].byte for letters in ("L", "U", "N"))
-RECENT_WEEKS = 10
-THRESHOLD, THRESHOLD_WEEKS = 10, 10
 #: How many bytes each class has: the class is in a byte's top three bits.
 CLASS_SIZE = 1 << 5
 
@@ -110,8 +112,8 @@ def absence_periods(marks: Marks) -> AbsencePeriods:
 class Threshold:
     """Per line: sessions that count towards the penalty notice threshold.
 
-    `newest`: in the newest ten school weeks. `best`: the most in any ten. `met_column`: the column of the tenth session (-1 where
-    there is none).
+    `newest`: in the newest ten school weeks. `best`: the most in any window. `met_column`: the column of the tenth session
+    (-1 where there is none).
     """
 
     newest: Counts
@@ -119,47 +121,62 @@ class Threshold:
     met_column: Counts
 
 
-def threshold(marks: Marks, week_of_column: NDArray[np.int64], counts: NDArray[np.bool_] | None = None) -> Threshold:
+def threshold(
+    marks: Marks, week_of_column: NDArray[np.int64], counts: NDArray[np.bool_] | None = None, day_in_week: Counts | None = None
+) -> Threshold:
     """Ten sessions of G, N, O or U within ten consecutive school weeks, for every line.
 
     `week_of_column` is the index of the column's week among the school's weeks (0, 1, …, never falling), or -1 where the
     school did not meet. `counts`, lines by columns, rules out cells (outside compulsory school age, or already dealt with).
+    With `day_in_week`, each column's day in its week (0 to 6), the window rolls back from the day and not from the week.
     The newest ten weeks end with the newest that has a mark.
     """
+    units_in_week = 1 if day_in_week is None else DAYS_IN_A_WEEK
+    line, column = _unauthorised_cells(marks, week_of_column, counts)
+    met_weeks = week_of_column[week_of_column >= 0]
+    first = int(met_weeks[0]) if met_weeks.size else 0
+    units = (int(np.ptp(met_weeks)) + 1 if met_weeks.size else 1) * units_in_week
+    unit_of_column = (week_of_column - first) * units_in_week + (0 if day_in_week is None else day_in_week)
+    unit = unit_of_column[column]
+    lines = len(marks)
+    # A week has at most fourteen sessions, so ten weeks fit into a byte.
+    in_unit = np.bincount(unit * lines + line, minlength=units * lines).astype(np.uint8).reshape(units, lines)
+    in_window = in_unit.copy()
+    for distance in range(1, min(WINDOW_WEEKS * units_in_week, units)):
+        in_window[distance:] += in_unit[:-distance]
+    newest = int(week_of_column[used_columns(marks)].max(initial=-1)) - first
+    newest_weeks = slice(max(0, newest - WINDOW_WEEKS + 1) * units_in_week, max(0, newest + 1) * units_in_week)
+    best = in_window.max(axis=0, initial=0).astype(np.int64)
+    met_lines = np.flatnonzero(best >= THRESHOLD)
+    last_unit = (in_window[:, met_lines] >= THRESHOLD).argmax(axis=0)
+    earlier = in_window[last_unit, met_lines].astype(np.int64) - in_unit[last_unit, met_lines]
+    first_of_unit = np.searchsorted(line * units + unit, met_lines * units + last_unit)
+    met_column = np.full(lines, -1, dtype=np.int64)
+    met_column[met_lines] = column[first_of_unit + THRESHOLD - 1 - earlier]
+    return Threshold(in_unit[newest_weeks].sum(axis=0, dtype=np.int64), best, met_column)
+
+
+def _unauthorised_cells(
+    marks: Marks, week_of_column: NDArray[np.int64], counts: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Line and column of the cells that count, line by line."""
     # Wraps around below the class, so that one comparison keeps the unauthorised bytes only.
     line, column = true_cells(marks - np.uint8(UNAUTHORISED << 5) < CLASS_SIZE)
     is_counted = week_of_column[column] >= 0
     if counts is not None:
         is_counted &= counts[line, column]
-    line, column = line[is_counted], column[is_counted]
-    week_numbers = week_of_column[week_of_column >= 0]
-    lines, first, weeks = (
-        len(marks),
-        int(week_numbers[0]) if week_numbers.size else 0,
-        int(np.ptp(week_numbers)) + 1 if week_numbers.size else 1,
-    )
-    week = week_of_column[column] - first
-    # A week has at most fourteen sessions, so ten weeks fit into a byte.
-    in_week = np.bincount(week * lines + line, minlength=weeks * lines).astype(np.uint8).reshape(weeks, lines)
-    in_ten = in_week.copy()
-    for distance in range(1, min(THRESHOLD_WEEKS, weeks)):
-        in_ten[distance:] += in_week[:-distance]
-    newest = int(week_of_column[used_columns(marks)].max(initial=-1)) - first
-    best = in_ten.max(axis=0, initial=0).astype(np.int64)
-    met_lines = np.flatnonzero(best >= THRESHOLD)
-    last_week = (in_ten[:, met_lines] >= THRESHOLD).argmax(axis=0)
-    earlier = in_ten[last_week, met_lines].astype(np.int64) - in_week[last_week, met_lines]
-    first_of_week = np.searchsorted(line * weeks + week, met_lines * weeks + last_week)
-    met_column = np.full(lines, -1, dtype=np.int64)
-    met_column[met_lines] = column[first_of_week + THRESHOLD - 1 - earlier]
-    return Threshold(in_ten[newest].astype(np.int64) if newest >= 0 else np.zeros(lines, dtype=np.int64), best, met_column)
+    return line[is_counted], column[is_counted]
 
 
 def persistently_absent(absent: Counts, possible: Counts) -> NDArray[np.bool_]:
-    """10% or more of the line's own possible sessions, in integers."""
-    return (possible > 0) & (absent * 10 >= possible)
+    """The lines that reach the rules' line of persistent absence, in integers."""
+    return _reaches(PERSISTENT, absent, possible)
 
 
 def severely_absent(absent: Counts, possible: Counts) -> NDArray[np.bool_]:
-    """50% or more of the line's own possible sessions, in integers."""
-    return (possible > 0) & (absent * 2 >= possible)
+    """The lines that reach the rules' line of severe absence, in integers."""
+    return _reaches(SEVERE, absent, possible)
+
+
+def _reaches(line: Line, absent: Counts, possible: Counts) -> NDArray[np.bool_]:
+    return (possible > 0) & (absent * line.out_of >= possible * line.parts)

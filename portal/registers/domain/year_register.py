@@ -5,7 +5,6 @@ It joins the marks with the roll (who is on each line) and the calendar (when th
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -14,8 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.registers.domain.pages import SESSIONS, Days, Marks, masked, session_days, side_by_side
+from portal.registers.domain.pages import SESSIONS, Days, Marks, is_mark, masked, session_days, side_by_side
 from portal.rules.calendar import SEPTEMBER
+from portal.rules.half_terms import year_11_last_day
+from portal.rules.measures import HEADLINE_AGES
 from portal.rules.school_age import LEAVING_BIRTHDAY, START_BIRTHDAY
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.bool_]
 
-YOUNGEST, OLDEST = 5, 15
+YOUNGEST, OLDEST = HEADLINE_AGES[0], HEADLINE_AGES[-1]
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,11 @@ class YearRegister:
 
     @cached_property
     def counted(self) -> Marks:
-        """The marks that count: those on the school's own sessions.
+        """The marks that count: those on the school's own sessions, within the pupil's days on roll.
 
-        The calendar alone decides what is a session; other marks stay on the page and are never counted.
+        The calendar alone decides what is a session. Other marks stay on the page and are never counted, # and Z too.
         """
-        return masked(self.marks, self.met)
+        return masked(self.marks, is_mark(self.marks) & self.on_roll & self.met)
 
     @cached_property
     def week_numbers(self) -> NDArray[np.int64]:
@@ -68,7 +69,7 @@ class YearRegister:
 
         -1 where the school did not meet. Weeks without a page are numbered too.
         """
-        return week_indices(self.calendar, self.weeks, self.met)
+        return week_indices(self.calendar, self.days, self.met)
 
     @cached_property
     def on_roll(self) -> Mask:
@@ -84,18 +85,18 @@ class YearRegister:
     def headline_cells(self) -> Mask:
         """The cells that count in headline figures, lines by columns."""
         cells = np.repeat(self.headline[:, None], self.days.size, axis=1)
-        lines, after_half_term = self.year_11_cut
-        cells[np.ix_(lines, np.flatnonzero(after_half_term))] = False
+        lines, after_last_day = self.year_11_cut
+        cells[np.ix_(lines, np.flatnonzero(after_last_day))] = False
         return cells
 
     @cached_property
     def year_11_cut(self) -> tuple[NDArray[np.intp], Mask]:
-        """The lines of Year 11 in the headline population, and the columns after the May half term.
+        """The headline lines of Year 11, and the columns in which DfE does not count them.
 
-        DfE does not count Year 11 in those columns.
+        They are those after the first half of the summer term (`rules.half_terms`).
         """
         oldest = self.headline & (self.roll.date_of_birth <= _end_of_august(self.academic_year - OLDEST))
-        return np.flatnonzero(oldest), self.days >= np.datetime64(first_day_after_may_half_term(self.calendar, self.academic_year))
+        return np.flatnonzero(oldest), self.days > np.datetime64(year_11_last_day(self.calendar, self.academic_year))
 
     @cached_property
     def headline_marks(self) -> Marks:
@@ -130,14 +131,24 @@ def days_within(days: Days, first: Days, last: Days) -> Mask:
     return inside
 
 
-def week_indices(calendar: Calendar, weeks: Sequence[date], met: Mask) -> NDArray[np.int64]:
-    """For each column of weeks side by side, the index of its week in the calendar.
+def marks_on_roll(marks: Marks, days: Days, roll: Roll) -> Marks:
+    """The marks made while each line's pupil was on roll. # and Z are no marks."""
+    return masked(marks, is_mark(marks) & days_within(days, roll.on_from, roll.on_until))
+
+
+def week_indices(calendar: Calendar, days: Days, met: Mask, *, starts_on: int = 0) -> NDArray[np.int64]:
+    """For each column, the index of its day's week among all the school's weeks.
 
     -1 where the school did not meet.
     """
-    numbers = calendar.week_numbers()
-    indices = np.array([numbers.get(week, -1) for week in weeks], dtype=np.int64)
-    return np.where(met, np.repeat(indices, SESSIONS), -1)
+    firsts = np.array([first.toordinal() for first in calendar.week_numbers(starts_on=starts_on)], dtype=np.int64)
+    indices = np.searchsorted(firsts, ordinals(days), side="right") - 1
+    return np.where(met, indices, -1)
+
+
+def ordinals(days: Days) -> NDArray[np.int64]:
+    """Each day as `date.toordinal` numbers it."""
+    return days.astype(np.int64) + date(1970, 1, 1).toordinal()
 
 
 def meets_in(calendar: Calendar, weeks: Sequence[date]) -> Mask:
@@ -146,7 +157,7 @@ def meets_in(calendar: Calendar, weeks: Sequence[date]) -> Mask:
     return np.isin(half_days.ravel(), np.array(calendar.ordinals, dtype=np.int64))
 
 
-def school_age(born: Days) -> tuple[Days, Days]:
+def school_age(born: Days, *, last_friday_inside: bool = True) -> tuple[Days, Days]:
     """The first and last day of compulsory school age for each date of birth.
 
     The rule is `rules.school_age`, here for all lines at once.
@@ -157,7 +168,8 @@ def school_age(born: Days) -> tuple[Days, Days]:
     fifth = year + START_BIRTHDAY
     prescribed = np.select([spring, summer], [_day(fifth, 3, 31), _day(fifth, 8, 31)], _day(fifth, 12, 31))
     june = _day(year + LEAVING_BIRTHDAY + (month >= SEPTEMBER), 6, 30)
-    return prescribed, june - (june.astype(np.int64) - 1) % 7  # the last Friday of June: day 1 (2 January 1970) was a Friday
+    last_friday = june - (june.astype(np.int64) - 1) % 7  # day 1 (2 January 1970) was a Friday
+    return prescribed, last_friday if last_friday_inside else last_friday - 1
 
 
 def _day(year: NDArray[np.int64], month: int, day: int) -> Days:
@@ -172,17 +184,3 @@ def _end_of_august(year: int) -> np.datetime64:
 def headline_lines(born: Days, academic_year: int) -> Mask:
     """Aged 5 to 15 on 31 August before `academic_year` (DfE, Pupil absence in schools: methodology)."""
     return (born <= _end_of_august(academic_year - YOUNGEST)) & (born > _end_of_august(academic_year - OLDEST - 1))
-
-
-def first_day_after_may_half_term(calendar: Calendar, academic_year: int) -> date:
-    """The first school day after the May half term.
-
-    It ends the longest gap between school days around the spring bank holiday. 1 June where those weeks have no school day.
-    """
-    fallback = date(academic_year + 1, 6, 1)
-    days = calendar.school_days((date(academic_year + 1, 5, 18), date(academic_year + 1, 6, 12)))
-    gaps = [(next_day - before, next_day) for before, next_day in itertools.pairwise(days)]
-    if not gaps:
-        return fallback
-    longest = max(gap for gap, _ in gaps)
-    return next(day for gap, day in gaps if gap == longest)

@@ -129,7 +129,7 @@ def _end_of(day: date) -> datetime:
 
 def _build_certificate(register: YearRegister, pupil_lines: Sequence[int], instant: datetime | None) -> Certificate:
     pupil_marks = register.marks[pupil_lines].max(axis=0) if register.weeks else np.zeros(0, dtype=np.uint8)
-    marks = _by_session(register, pupil_marks)
+    marks = _by_session(register, register.counted[pupil_lines].max(axis=0) if register.weeks else pupil_marks)
     between = (min(on for on, _ in marks), max(on for on, _ in marks)) if marks else None
     recent = recent_weeks(register.calendar, between[1]) if between else None
     counts = counts_of(marks, register.calendar, between) if between else SessionCounts(())

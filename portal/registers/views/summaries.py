@@ -11,12 +11,15 @@ from portal.db.work import tx, whole_authority
 from portal.registers.domain.summary_rows import HEADLINE, YEAR_GROUP
 from portal.registers.models import CurrentPage, PupilYearSummary, SchoolWeekSummary
 from portal.registers.queries import HAS_MARKS, year_bounds
+from portal.rules.measures import PERSISTENT
 from portal.schools.models import School
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
     from uuid import UUID
+
+    from sqlalchemy import ColumnElement
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +177,17 @@ def _persistence_by_school(academic_year: int) -> dict[UUID, tuple[int, int]]:
         select(
             PupilYearSummary.school_id,
             func.count().filter(is_enrolled),
-            func.count().filter(is_enrolled, PupilYearSummary.headline_absent * 10 >= PupilYearSummary.headline_possible),
+            func.count().filter(is_enrolled, _is_persistent()),
         )
         .where(PupilYearSummary.academic_year == academic_year)
         .group_by(PupilYearSummary.school_id)
     )
     return {school_id: (pupils, persistent) for school_id, pupils, persistent in tx().execute(query)}
+
+
+def _is_persistent() -> ColumnElement[bool]:
+    """The rules' line of persistent absence, asked of the stored counts."""
+    return PupilYearSummary.headline_absent * PERSISTENT.out_of >= PupilYearSummary.headline_possible * PERSISTENT.parts
 
 
 def _weeks_by_school(first: date, last: date) -> dict[UUID, frozenset[date]]:

@@ -17,6 +17,7 @@ import numpy as np
 from portal.registers.domain.pages import SESSIONS
 from portal.rules.calendar import HALVES, SATURDAY, academic_year, register_year, week_of
 from portal.rules.codes import CODES, CODES_BY_SYMBOL, COVID_X, code_for
+from portal.rules.policy import WithdrawnHoliday
 from portal.rules.school_age import compulsory_school_age
 from portal.uploads.domain.findings import Finding, reading_findings, rejection_findings, row_ranges
 from portal.uploads.domain.rejection_reasons import NUMBER
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from portal.pupils.domain.rolls import Roll
     from portal.registers.domain.pages import Marks
     from portal.rules.calendar import Calendar
+    from portal.rules.policy import Policy
     from portal.uploads.domain.reading.result import Reading
 
 _X, _CLOSED = (CODES_BY_SYMBOL[letters].byte for letters in ("X", "#"))
@@ -49,12 +51,13 @@ class YearContext:
 
 @dataclass(frozen=True, slots=True)
 class SchoolContext:
-    """What the checks need of the school: its numbers, today's date, its years and its own marks."""
+    """What the checks need of the school and its authority, and today's date."""
 
     numbers: frozenset[str]
     today: date
     years: Mapping[int, YearContext]
     local_codes: Mapping[str, str]
+    policy: Policy
 
 
 #: Minutes late or a comment on an accepted mark: pupil, date, "AM" or "PM", minutes, comment.
@@ -259,7 +262,7 @@ class _LookupTables:
         starts |= {code.last_day + timedelta(days=1) for code in CODES if code.last_day}
         changes = sorted(starts)
         self.era = np.searchsorted(np.array([day.toordinal() for day in changes], dtype=np.int64), self.ordinal, side="right")
-        texts = self.reading.codes
+        texts, refuse_h = self.reading.codes, self.school.policy.withdrawn_holiday is WithdrawnHoliday.REFUSE
         self.byte = np.zeros((len(changes) + 1, 2, len(texts)), dtype=np.uint8)
         self.warning: dict[tuple[int, int, int], str] = {}
         self.unknown = np.zeros(len(texts), dtype=bool)
@@ -268,7 +271,7 @@ class _LookupTables:
             for index, raw in enumerate(texts):
                 text = self.school.local_codes.get(raw, raw)
                 for half, session in enumerate(HALVES):
-                    read = code_for(text, on, session, one_letter=self.reading.one_letter)
+                    read = code_for(text, on, session, one_letter=self.reading.one_letter, refuse_h=refuse_h)
                     if read.code is not None:
                         self.byte[era, half, index] = read.code.byte
                     if read.warning:
@@ -299,7 +302,7 @@ class _LookupTables:
             line = int(self.line[index, pupil])
             if line >= 0:
                 birth = self.school.years[year].roll.date_of_birth[line].astype(object)
-                age = compulsory_school_age(birth)
+                age = compulsory_school_age(birth, last_friday_inside=self.school.policy.last_friday_inside)
                 return age.first_day.toordinal(), age.last_day.toordinal()
         return None
 

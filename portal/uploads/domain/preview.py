@@ -51,7 +51,7 @@ def completed_weeks(before: YearRegister, after: YearRegister) -> list[date]:
     """Weeks that had gaps before, and have every expected mark after."""
 
     def complete_weeks(sheet: YearRegister) -> set[date]:
-        has_gap = (sheet.on_roll & sheet.met & (sheet.marks == 0)).any(axis=0).reshape(len(sheet.weeks), SESSIONS).any(axis=1)
+        has_gap = (sheet.on_roll & sheet.met & (sheet.counted == 0)).any(axis=0).reshape(len(sheet.weeks), SESSIONS).any(axis=1)
         return {week for week, gap in zip(sheet.weeks, has_gap.tolist(), strict=True) if not gap}
 
     return sorted(complete_weeks(after) - complete_weeks(before))

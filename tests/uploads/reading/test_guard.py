@@ -10,7 +10,7 @@ from portal.uploads.domain.findings import column_letters
 from portal.uploads.domain.reading.file_guard import file_kind
 from portal.uploads.domain.reading.markup import json_document, xml_root
 from portal.uploads.domain.reading.parsing import cell_text, decoded
-from portal.uploads.domain.reading.result import DEFAULT, FileRejected, Limits
+from portal.uploads.domain.reading.result import FileRejected, Limits
 from portal.uploads.domain.reading.sheet_size import sheet_extent
 from tests.abuse.archives import deflated, workbook_of
 from tests.uploads.reading.support import upn, workbook
@@ -33,12 +33,12 @@ from tests.uploads.reading.support import upn, workbook
     ],
 )
 def test_content_is_recognised(content: bytes, kind: str) -> None:
-    assert file_kind(content, DEFAULT) == kind
+    assert file_kind(content, Limits()) == kind
 
 
 def test_a_large_workbook_is_recognised() -> None:
     content = workbook({"Marks": [[upn(1), "2026-09-07", "AM", f"{row}"] for row in range(20_000)]})
-    assert file_kind(content, DEFAULT) == "xlsx"
+    assert file_kind(content, Limits()) == "xlsx"
 
 
 def test_the_size_limit_is_checked_first() -> None:
@@ -47,11 +47,11 @@ def test_the_size_limit_is_checked_first() -> None:
 
 
 def test_deep_or_damaged_xml_is_rejected() -> None:
-    assert xml_root(b"<a>" * 100 + b"</a>" * 100, DEFAULT).tag == "a"
+    assert xml_root(b"<a>" * 100 + b"</a>" * 100, Limits()).tag == "a"
     with pytest.raises(FileRejected, match="nested more than 100 deep"):
-        xml_root(b"<a>" * 101 + b"</a>" * 101, DEFAULT)
+        xml_root(b"<a>" * 101 + b"</a>" * 101, Limits())
     with pytest.raises(FileRejected, match="damaged near line 2"):
-        xml_root(b"<a>\n<b></a>", DEFAULT)
+        xml_root(b"<a>\n<b></a>", Limits())
 
 
 @pytest.mark.parametrize(
@@ -71,22 +71,22 @@ def test_deep_or_damaged_xml_is_rejected() -> None:
 )
 def test_harmful_json_is_rejected(content: bytes) -> None:
     with pytest.raises(FileRejected):
-        json_document(content, DEFAULT)
+        json_document(content, Limits())
 
 
 def test_json_within_limits_is_read() -> None:
-    assert json_document(b"[" * 100 + b"]" * 100, DEFAULT)
-    assert json_document(b'{"a": "\\ud83d\\ude00\\u00e9"}', DEFAULT) == {"a": "😀é"}
-    assert json_document('{"é": [1.5, "NaN"]}'.encode("utf-16"), DEFAULT) == {"é": [1.5, "NaN"]}
+    assert json_document(b"[" * 100 + b"]" * 100, Limits())
+    assert json_document(b'{"a": "\\ud83d\\ude00\\u00e9"}', Limits()) == {"a": "😀é"}
+    assert json_document('{"é": [1.5, "NaN"]}'.encode("utf-16"), Limits()) == {"é": [1.5, "NaN"]}
 
 
 @pytest.mark.parametrize("depth", [101, 200, 300, 5_000])
 def test_deep_xml_is_rejected_as_too_deep_with_any_element_names(depth: int) -> None:
     for name in ("a", "p", "x", "CTfile"):
         content = f"<{name}>".encode() * depth + f"</{name}>".encode() * depth
-        assert file_kind(content, DEFAULT) == "xml"
+        assert file_kind(content, Limits()) == "xml"
         with pytest.raises(FileRejected) as caught:
-            xml_root(content, DEFAULT)
+            xml_root(content, Limits())
         assert caught.value.kind == "too-deep"
 
 
@@ -104,21 +104,21 @@ DISTANT_CELLS = [
 def test_a_sheet_with_distant_cells_is_rejected_before_memory_is_allocated(rows: str, encoding: str) -> None:
     sheet = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode(encoding)
     with pytest.raises(FileRejected) as caught:
-        file_kind(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT)
+        file_kind(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), Limits())
     assert caught.value.kind == "rows"
 
 
 def test_a_sheet_with_distant_cells_within_the_limits_is_read() -> None:
     for rows in ('<row r="200000"><c r="AA200000"/></row>', '<row r="40"><c r="BXX40"/></row>', '<row r="1048576"/>'):
         sheet = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()
-        assert file_kind(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT) == "xlsx"
+        assert file_kind(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), Limits()) == "xlsx"
 
 
 def test_a_reference_that_spans_two_blocks_is_found() -> None:
     for before in range(262_100, 262_150):
         sheet = b"<worksheet>".ljust(before) + b'<row r="9"><c r="XFD9"/></row>'
         with pytest.raises(FileRejected, match="rows"):
-            file_kind(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), DEFAULT)
+            file_kind(workbook_of(deflated("xl/worksheets/sheet2.xml", sheet)), Limits())
 
 
 @given(st.lists(st.tuples(st.integers(1, 20_000), st.integers(1, 2_000_000)), max_size=12), st.sampled_from(['r="{}"', "r = '{}'"]))

@@ -62,7 +62,7 @@ def read_census_xml(root: Any, limits: Limits) -> Reading:
     """Read the termly totals of a school census. Rows are numbered by pupil, from 1.
 
     Raises:
-        FileRefused: when the XML is not a census, or has no attendance.
+        FileRejected: when the XML is not a census, or has no attendance.
     """
     builder = ReadingBuilder("census-xml")
     totals: list[Mapping[str, Any]] = []

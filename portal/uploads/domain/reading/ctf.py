@@ -55,7 +55,7 @@ def read_ctf(root: Any, limits: Limits) -> Reading:
     Rows are numbered by pupil, from 1.
 
     Raises:
-        FileRefused: when it has no pupils, or more than the limit.
+        FileRejected: when it has no pupils, or more than the limit.
     """
     pupils = root.findall("CTFpupilData/Pupil")
     if not pupils:

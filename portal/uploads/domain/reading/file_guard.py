@@ -46,7 +46,7 @@ def file_kind(content: bytes, limits: Limits) -> str:
     """The kind of a file by its content: "xlsx", "xml", "json" or "text". The file name is not used.
 
     Raises:
-        FileRefused: for any other kind, and for a file that could harm its reader; the sentence says what to do.
+        FileRejected: for any other kind, and for a file that could harm its reader; the sentence says what to do.
     """
     if len(content) > limits.size:
         raise FileRejected(

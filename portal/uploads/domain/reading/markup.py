@@ -70,7 +70,7 @@ def xml_root(content: bytes, limits: Limits) -> etree._Element:
     Namespaces, comments and processing instructions are removed.
 
     Raises:
-        FileRefused: when it is damaged, or larger than a register could be.
+        FileRejected: when it is damaged, or larger than a register could be.
     """
     if len(content) > limits.size:
         raise FileRejected("too-large", f"The file is larger than {limits.size // 1_000_000} MB. Send it in parts.")
@@ -122,7 +122,7 @@ def json_document(content: bytes, limits: Limits) -> Any:
     """Parse JSON with bounded size, depth and number of containers, without NaN and Infinity.
 
     Raises:
-        FileRefused: when it is damaged, or exceeds the limits.
+        FileRejected: when it is damaged, or exceeds the limits.
     """
     if len(content) > limits.size or content.count(b"{") + content.count(b"[") > MAX_CONTAINERS:
         raise FileRejected(

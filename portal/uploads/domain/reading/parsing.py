@@ -39,7 +39,7 @@ def decoded(content: bytes) -> tuple[str, str]:
     """The text of a file and its encoding: UTF-8, UTF-16 with a byte order mark, otherwise Windows-1252.
 
     Raises:
-        FileRefused: when the bytes are not text.
+        FileRejected: when the bytes are not text.
     """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:

@@ -13,7 +13,7 @@ from portal.uploads.domain.reading.long_layout import read_long
 from portal.uploads.domain.reading.markup import json_document, xml_root
 from portal.uploads.domain.reading.parsing import Dates
 from portal.uploads.domain.reading.pupil_list import read_people
-from portal.uploads.domain.reading.result import DEFAULT, Column, FileRejected, Limits, Reading
+from portal.uploads.domain.reading.result import Column, FileRejected, Limits, Reading
 from portal.uploads.domain.reading.rows import date_texts
 from portal.uploads.domain.reading.tables import csv_book, xlsx_book
 from portal.uploads.domain.reading.wide_layouts import matrix_columns, read_matrix, read_weekly, week_in_title
@@ -34,14 +34,15 @@ def read(
     content: bytes,
     *,
     mapping: Mapping[str, str] | None = None,
-    limits: Limits = DEFAULT,
+    limits: Limits | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Reading:
     """Read a file of any known layout. `mapping` (heading to meaning) is a person's column mapping.
 
     Raises:
-        FileRefused: when the whole file is rejected, with a sentence that says what to do.
+        FileRejected: when the whole file is rejected, with a sentence that says what to do.
     """
+    limits = limits or Limits()
     show = progress or (lambda _rows: None)
     kind = file_kind(content, limits)
     if kind == "xml":

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from portal.platform import upload_limit
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
@@ -30,11 +32,12 @@ class FileRejected(Exception):  # noqa: N818  named for what happened to the fil
 class Limits:
     """The largest file that is read. Checked before the file is parsed.
 
-    Sizes and memory are in bytes. `part`, `parts`, `unpacked` and `ratio` (of unpacked to packed size) are for the parts of a
-    workbook's ZIP; `area` is rows times columns; `cell` is characters; `depth` is the nesting of XML or JSON.
+    `size` is the portal's one upload limit. Sizes and memory are in bytes. `part`, `parts`, `unpacked` and `ratio` (of
+    unpacked to packed size) are for the parts of a workbook's ZIP; `area` is rows times columns; `cell` is characters;
+    `depth` is the nesting of XML or JSON.
     """
 
-    size: int = 25_000_000
+    size: int = field(default_factory=upload_limit.in_bytes)
     unpacked: int = 100_000_000
     part: int = 60_000_000
     parts: int = 200
@@ -46,9 +49,6 @@ class Limits:
     depth: int = 100
     seconds: int = 120
     memory: int = 1_500_000_000
-
-
-DEFAULT = Limits()
 
 
 class PupilKey(NamedTuple):

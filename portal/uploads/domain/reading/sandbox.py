@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NoReturn
 import structlog
 
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import DEFAULT, FileRejected, Limits, Reading
+from portal.uploads.domain.reading.result import FileRejected, Limits, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +46,7 @@ def read_in_child(
     content: bytes,
     *,
     mapping: Mapping[str, str] | None = None,
-    limits: Limits = DEFAULT,
+    limits: Limits | None = None,
     progress: Callable[[int], None] | None = None,
     meanwhile: Callable[[], object] | None = None,
 ) -> Reading:
@@ -55,12 +55,13 @@ def read_in_child(
     The child answers over a pipe. `meanwhile` is called in the parent while the child reads.
 
     Raises:
-        FileRefused: as `read` does, when a limit stops the child, and when the reader has a fault of its own (which is logged).
+        FileRejected: as `read` does, when a limit stops the child, and when the reader has a fault of its own (which is logged).
     """
     reader, writer = os.pipe()
     with contextlib.suppress(OSError):
         # A larger pipe means fewer switches between the processes. Where it is not allowed, the default works too.
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, CHUNK)
+    limits = limits or Limits()
     child = os.fork()
     if child == 0:
         os.close(reader)
@@ -157,7 +158,7 @@ def _read_exactly(reader: int, length: int, deadline: float) -> bytearray:
     """Read `length` bytes from the child.
 
     Raises:
-        FileRefused: when they do not arrive before the deadline.
+        FileRejected: when they do not arrive before the deadline.
         EOFError: when the child has ended.
     """
     body, received = bytearray(length), 0

@@ -52,7 +52,7 @@ def csv_book(content: bytes, limits: Limits) -> Book:
     """Read a CSV, TSV or semicolon-separated file.
 
     Raises:
-        FileRefused: when it has no table, or exceeds the limits.
+        FileRejected: when it has no table, or exceeds the limits.
     """
     text, encoding = decoded(content)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -107,7 +107,7 @@ def xlsx_book(content: bytes, limits: Limits) -> Book:
     """Read the sheets of a workbook that are not empty, hidden ones included.
 
     Raises:
-        FileRefused: when it is damaged, too large or empty.
+        FileRejected: when it is damaged, too large or empty.
     """
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))

@@ -33,7 +33,7 @@ def read_wonde(document: Any, limits: Limits) -> Reading:
     Rows are numbered by record, from 1. Lists may be in {"data": [...]} envelopes, and a mark may contain its student and code.
 
     Raises:
-        FileRefused: when the document has another structure, or more records than a file may have rows.
+        FileRejected: when the document has another structure, or more records than a file may have rows.
     """
     content = _without_envelope(document)
     if not isinstance(content, dict) or "attendance" not in content:
