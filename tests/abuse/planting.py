@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from portal.platform import clock
 from portal.rules.calendar import academic_year
+from portal.rules.policy import DEFAULT_POLICY, TwoSchools
 from portal.security.permissions import Role
 from tests.benchmarks.test_queries import week_file
 from tests.support.chromium import visitor
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 FormFields = dict[str, object]
+#: The setting whose reason carries a canary.
+SETTING = "two_schools"
 
 
 @dataclass
@@ -173,6 +176,9 @@ class Planter:
                 f"/schools/{self.school}/edit",
                 {"name": new(), "urn": urn, "phase": phase, "trust": new(), "laestab": "", "lowest_age": "11", "highest_age": "16"},
             )
+            first_day = {name: value for name, value in days.items() if name.startswith("first_day")}
+            value = next(answer.name for answer in TwoSchools if answer is not DEFAULT_POLICY.two_schools)
+            self.send(visiting, f"/settings/{SETTING}/edit", {"value": value, "reason": new(), **first_day})
             self.send(visiting, "/term-dates/closed-days/new", {"name": new(""), **days, "session": "PM"})
             own = f"/schools/{self.school}/term-dates"
             self.send(visiting, f"{own}/closed-days/new", {"name": new(""), **days, "session": "PM"})

@@ -76,7 +76,15 @@ def _allowed_rules(app: Flask, role: Role, method: str) -> Iterator[Rule]:
 
 
 def _address(app: Flask, rule: Rule, ids: dict[str, object]) -> str:
-    arguments = {**ids, "role": "headteacher", "token": "x", "name": "x", "filename": "x", "release_id": ids["school_id"]}
+    arguments = {
+        **ids,
+        "role": "headteacher",
+        "token": "x",
+        "name": "x",
+        "setting": "two_schools",
+        "filename": "x",
+        "release_id": ids["school_id"],
+    }
     with app.test_request_context():
         return str(app.url_map.bind("localhost").build(rule.endpoint, {name: arguments[name] for name in rule.arguments}))
 

@@ -15,7 +15,7 @@ from portal.db.work import tx, unit_of_work
 from portal.jobs import outbox
 from portal.platform import clock
 from portal.platform.refusals import NotFoundError, RefusedError
-from portal.pupils.actions import import_pupil_list
+from portal.pupils.actions.lists import import_pupil_list
 from portal.pupils.domain.incoming import IncomingPupil
 from portal.registers import actions as registers
 from portal.registers import queries as register_queries
