@@ -249,6 +249,19 @@ def _close(session: Session) -> None:
 
 
 @contextmanager
+def planned_for_many_rows() -> Iterator[None]:
+    """Join without nested loops until the block ends, for a query over all rows of an authority.
+
+    PostgreSQL takes an authority that it has not analysed yet for one with a single row, and would read every row for every
+    other.
+    """
+    tx().execute(text("SET LOCAL enable_nestloop = off"))
+    yield
+    # After an error the transaction is over, and the setting with it.
+    tx().execute(text("SET LOCAL enable_nestloop = on"))
+
+
+@contextmanager
 def whole_authority() -> Iterator[None]:
     """Bring every school of the authority into reach while the block runs.
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, func, literal, or_, select, true, union
-from sqlalchemy.orm import aliased
+from sqlalchemy import and_, case, func, or_, select, true
 
-from portal.db.work import tx
+from portal.db.work import planned_for_many_rows, tx
 from portal.pupils.models import ChildLink, PossibleSameChild, Pupil, RollLine
 from portal.pupils.queries import BY_NAME
 from portal.rules import calendar
@@ -20,11 +19,11 @@ from portal.security import scope
 from portal.web.paging import select_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import date
     from uuid import UUID
 
-    from sqlalchemy import CTE, Select
+    from sqlalchemy import CTE
 
     from portal.web.paging import Page, Position
 
@@ -45,25 +44,26 @@ class RecordAtSchool:
     until: date | None
 
 
-def _linked_to(pupil_id: UUID) -> Select[UUID]:
-    """The ids of every record linked to the same child as this one, itself included."""
-    own, linked = aliased(ChildLink), aliased(ChildLink)
-    return (
-        select(linked.pupil_id)
-        .join(own, (own.authority_id == linked.authority_id) & (own.child_id == linked.child_id))
-        .where(own.pupil_id == pupil_id, own.unlinked_at.is_(None), linked.unlinked_at.is_(None))
-    )
+def _linked_ids(pupil_id: UUID) -> list[UUID]:
+    """The ids of every record linked to the same child as this one, itself included.
+
+    Asked for on their own: PostgreSQL takes an authority that it has not analysed yet for one with a single row, and inside
+    a longer query would read every record for every link.
+    """
+    live = ChildLink.unlinked_at.is_(None)
+    child_id = select(ChildLink.child_id).where(ChildLink.pupil_id == pupil_id, live).scalar_subquery()
+    # A record that no job has linked yet is found by its own id.
+    return list({pupil_id, *tx().scalars(select(ChildLink.pupil_id).where(ChildLink.child_id == child_id, live))})
 
 
 def other_records(pupil_id: UUID) -> list[RecordAtSchool]:
-    """The child's records at other schools, oldest first. One query for the authority, none for a school."""
+    """The child's records at other schools, oldest first. Two queries for the authority, none for a school."""
     if scope.current().schools is not None:
         return []
-    records = _records(_linked_to(pupil_id))
-    return [record for record in records if record.pupil.id != pupil_id]
+    return _records([linked_id for linked_id in _linked_ids(pupil_id) if linked_id != pupil_id])
 
 
-def _records(ids: Select[UUID] | Iterable[UUID]) -> list[RecordAtSchool]:
+def _records(ids: Collection[UUID]) -> list[RecordAtSchool]:
     """Records with the days on their school's roll, oldest first."""
     still_on_roll = func.bool_or(RollLine.on_roll_until.is_(None))
     until = case((still_on_roll, None), else_=func.max(RollLine.on_roll_until))
@@ -85,14 +85,10 @@ def _records(ids: Select[UUID] | Iterable[UUID]) -> list[RecordAtSchool]:
 def lines_of_child(pupil_id: UUID) -> list[RollLine]:
     """The roll lines of every record of this record's child that the actor may see, oldest first.
 
-    For a school those are its own; the authority's follow the links. One query.
+    For a school those are its own; the authority's follow the links.
     """
-    lines = select(RollLine)
-    if scope.current().schools is None:
-        # A record that no job has linked yet is found by its own id. With OR, every line of the authority would be read.
-        lines = lines.where(RollLine.pupil_id.in_(union(select(literal(pupil_id)), _linked_to(pupil_id))))
-    else:
-        lines = lines.where(RollLine.pupil_id == pupil_id)
+    ids = [pupil_id] if scope.current().schools is not None else _linked_ids(pupil_id)
+    lines = select(RollLine).where(RollLine.pupil_id.in_(ids))
     return list(tx().scalars(lines.order_by(RollLine.academic_year, RollLine.on_roll_from, RollLine.line)))
 
 
@@ -169,18 +165,19 @@ def on_two_rolls(today: date, position: Position) -> Page[list[CurrentLine]]:
         .join(Pupil, (Pupil.authority_id == ranked.c.authority_id) & (Pupil.id == ranked.c.pupil_id))
         .where(ranked.c.rank == 1)
     )
-    page: Page[tuple[UUID, UUID]] = select_page(first, *BY_NAME, position=position)
-    by_child: dict[UUID, list[CurrentLine]] = {child_id: [] for child_id, _ in page.items}
-    rows = (
-        select(lines.c.child_id, Pupil, RollLine, School.name)
-        .join(RollLine, (RollLine.authority_id == lines.c.authority_id) & (RollLine.id == lines.c.id))
-        .join(Pupil, (Pupil.authority_id == RollLine.authority_id) & (Pupil.id == RollLine.pupil_id))
-        .join(School, (School.authority_id == RollLine.authority_id) & (School.id == RollLine.school_id))
-        .where(lines.c.child_id.in_(by_child))
-        .order_by(RollLine.on_roll_from, RollLine.id)
-    )
-    for child_id, *current in tx().execute(rows):
-        by_child[child_id].append(CurrentLine(*current))
+    with planned_for_many_rows():
+        page: Page[tuple[UUID, UUID]] = select_page(first, *BY_NAME, position=position)
+        by_child: dict[UUID, list[CurrentLine]] = {child_id: [] for child_id, _ in page.items}
+        rows = (
+            select(lines.c.child_id, Pupil, RollLine, School.name)
+            .join(RollLine, (RollLine.authority_id == lines.c.authority_id) & (RollLine.id == lines.c.id))
+            .join(Pupil, (Pupil.authority_id == RollLine.authority_id) & (Pupil.id == RollLine.pupil_id))
+            .join(School, (School.authority_id == RollLine.authority_id) & (School.id == RollLine.school_id))
+            .where(lines.c.child_id.in_(by_child))
+            .order_by(RollLine.on_roll_from, RollLine.id)
+        )
+        for child_id, *current in tx().execute(rows):
+            by_child[child_id].append(CurrentLine(*current))
     return page.of(list(by_child.values()))
 
 
