@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009_counting_version"
-down_revision = "0007_roles_and_read_log"
+down_revision = "0008_upload_preview"
 
 _AUTHORITY = "authority_id = (SELECT nullif(current_setting('app.authority', true), '')::uuid)"
 _REACHED = (

@@ -36,9 +36,15 @@ ACCOUNTS = Capability(
         ),
     ),
     main_tasks={Role.PLATFORM_OPERATOR: MainTask("Add an authority", "accounts.new_authority")},
+    lifecycles=("portal.accounts.domain.lifecycle.INVITATION",),
     jobs=(
         Job("accounts.deliver_mail", "portal.accounts.actions.mail.deliver_mail", {"mail_id": UUID}),
         Job("accounts.suspend_unused", "portal.accounts.actions.people.suspend_unused", daily=time(2, 0)),
+        Job(
+            "accounts.expire_invitations",
+            "portal.accounts.actions.invitations.expire_invitations",
+            daily=time(2, 0),
+        ),
         Job("accounts.forget_tries", "portal.accounts.actions.throttling.delete_old_attempts", daily=time(2, 0)),
     ),
     commands=(CommandGroup("authority", "local authorities", "portal.accounts.commands.authority"),),

@@ -6,6 +6,7 @@ from portal.audit.events import event
 
 INVITED = event("invitation.sent", "Someone was invited", "role", "schools", "until")
 WITHDRAWN = event("invitation.withdrawn", "An invitation was cancelled")
+EXPIRED = event("invitation.expired", "An invitation expired: nobody accepted it in seven days")
 ACCEPTED = event("invitation.accepted", "An invitation was accepted", "invitation", "from_address", "new_account")
 RESET_SENT = event("password.reset_sent", "A link to choose a new password was sent")
 RESET_OPENED = event("password.reset_opened", "A link to choose a new password was opened")

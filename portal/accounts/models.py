@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstrain
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.accounts.domain.lifecycle import INVITATION, InvitationState
 from portal.db.tables import Shared
 from portal.db.types import (
     NOT_PERSONAL,
@@ -116,9 +117,15 @@ class Invitation(Shared):
     """An invitation to a membership, for one e-mail address. Open for seven days, accepted once."""
 
     __tablename__ = "invitation"
+    __table_args__ = (
+        INVITATION.constraint(),
+        CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_when"),
+        CheckConstraint("(state = 'withdrawn') = (withdrawn_at IS NOT NULL)", name="withdrawn_when"),
+    )
 
     id: Mapped[Id]
     authority_id: Mapped[UUID] = mapped_column(ForeignKey("authority.id"), index=True, info=NOT_PERSONAL)
+    state: Mapped[Str] = mapped_column(default=InvitationState.SENT, info=NOT_PERSONAL)
     email: Mapped[PersonalStr]
     name: Mapped[PersonalStr]
     role: Mapped[Str]

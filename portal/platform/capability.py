@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import time, timedelta
     from types import ModuleType
 
-    from portal.platform.lifecycle import Lifecycle
     from portal.security.permissions import Permission, Role
 
 
@@ -143,7 +142,7 @@ class Capability:
     events: str | None = None
     jobs: tuple[Job, ...] = ()
     commands: tuple[CommandGroup, ...] = ()
-    lifecycles: tuple[Lifecycle, ...] = ()
+    lifecycles: tuple[str, ...] = ()
     holdings: tuple[Holding, ...] = ()
     retention: tuple[Retention, ...] = ()
 

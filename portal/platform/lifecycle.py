@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+WRITTEN_BY = "Written from the code by `python -m tests.platform.lifecycles --write`; do not edit by hand."
+
+
 class Owner(StrEnum):
     """Who acts next on a thing in some state."""
 
@@ -59,7 +62,9 @@ class State:
 class Step:
     """One step between states: its button, the permission it needs, and the states it may leave from.
 
-    A step without a permission is the portal's own: a job takes it, no person has a button for it.
+    A step without a permission is the portal's own: a job takes it, no person has a button for it. `endpoint` takes the
+    step by POST, and declares the same permission. With `opens_page` it first shows a page, which asks for more.
+    `look` is the button's: "secondary" or "warning".
     """
 
     name: str
@@ -67,6 +72,9 @@ class Step:
     sources: tuple[str, ...]
     target: str
     permission: str | None = None
+    endpoint: str | None = None
+    opens_page: bool = False
+    look: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,9 @@ class Lifecycle:
             if not state.final and not leaves:
                 yield f"{state.name} is a dead end"
             yield from _owner_faults(state)
+        for step in self.steps:
+            if (step.permission is None) != (step.endpoint is None):
+                yield f"{step.name} needs both a permission and an endpoint, or neither"
 
     def reachable(self) -> frozenset[str]:
         """Every state a thing can come to be in."""
@@ -114,6 +125,10 @@ class Lifecycle:
         while new := {step.target for step in self.steps if reached & set(step.sources)} - reached:
             reached |= new
         return frozenset(reached)
+
+    def live(self) -> tuple[str, ...]:
+        """The states in which something is still to be done, in the order declared."""
+        return tuple(state.name for state in self.states if not state.final)
 
     def state(self, name: str) -> State:
         """The state of this name."""
@@ -177,6 +192,18 @@ def _plain(name: str) -> str:
 
 
 def diagrams(lifecycles: Iterable[Lifecycle]) -> str:
-    """All lifecycles as one page of documentation."""
-    parts = [f"## {lifecycle.name.capitalize()}\n\n```mermaid\n{lifecycle.diagram()}\n```\n" for lifecycle in lifecycles]
-    return "# Lifecycles\n\nWritten by `./run portal docs`; do not edit by hand.\n\n" + "\n".join(parts)
+    """All lifecycles as one page of documentation: a picture of each, and a table of its states."""
+    parts = [
+        f"## {lifecycle.name.capitalize()}\n\n```mermaid\n{lifecycle.diagram()}\n```\n\n{_table(lifecycle)}"
+        for lifecycle in lifecycles
+    ]
+    return f"# Lifecycles\n\n{WRITTEN_BY}\n\n" + "\n".join(parts)
+
+
+def _table(lifecycle: Lifecycle) -> str:
+    """The states as a table: who acts next, and what is due. A final state has neither."""
+    rows = ["| State | Acts next | What is due |", "|---|---|---|"]
+    for state in lifecycle.states:
+        by_a_day = "" if state.final or state.undated else ", by a day"
+        rows.append(f"| {state.words} | {state.owner or '–'} | {state.why_due or state.undated or '–'}{by_a_day} |")
+    return "\n".join(rows) + "\n"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -15,33 +15,36 @@ from portal.db.bulk import insert_many
 from portal.db.work import action, dry_run, tx, unit_of_work
 from portal.jobs.outbox import enqueue
 from portal.platform import clock
+from portal.platform.due import Where, begin, take_step
 from portal.platform.refusals import NotFoundError, RefusedError
 from portal.pupils.actions.lists import import_pupil_list, open_year
 from portal.registers import actions as registers
-from portal.registers.domain.pages import merged
-from portal.registers.domain.year_register import with_weeks
-from portal.registers.queries import current_pages, lock_school, year_register
+from portal.registers.queries import lock_school
 from portal.rules.calendar import register_year, week_of
 from portal.schools.queries import school as school_row
 from portal.security import scope
 from portal.uploads import queries
-from portal.uploads.domain.checks import check_marks
-from portal.uploads.domain.preview import completed_weeks, preview_counts
+from portal.uploads.domain.kinds import KIND_OF_LAYOUT, CheckedMarks, CheckedPupils, CheckedTotals, Kind
+from portal.uploads.domain.lifecycle import ONLY_MARKS_REVERTED, UPLOAD, UploadState, UploadStep
+from portal.uploads.domain.previews import FileColumns, PupilListPreview
+from portal.uploads.domain.reading.headings import ColumnMappings
 from portal.uploads.domain.reading.result import FileRejected, Reading
 from portal.uploads.domain.reading.sandbox import read_in_child
 from portal.uploads.domain.rejected_rows import rejected_rows_csv
 from portal.uploads.events import APPLIED, APPLY_REQUESTED, CANCELLED, CHECKED, LOCAL_CODE_SET, MAPPED, RECEIVED, REJECTED, REVERTED
 from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
+from portal.uploads.views.marks import check_file_of_marks
 from portal.uploads.views.pupil_lists import check_pupil_list, pupils_from_marks
 from portal.uploads.views.reported_totals import check_totals, store_totals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from portal.uploads.domain.checks import Checked, SchoolContext
+    from portal.uploads.domain.checks import SchoolContext
+    from portal.uploads.domain.kinds import Checked
+    from portal.uploads.domain.previews import Preview
 
 
-TOTALS = frozenset({"census-xml", "census-csv", "dfe-weekly"})
 MAX_FINDINGS = 500
 #: Kinds of rejection after which the bytes of a file are deleted. A file that is not a register may hold what was sent by mistake.
 DELETED_KINDS = frozenset({"document", "image", "pdf", "program", "virus"})
@@ -67,19 +70,19 @@ def _store_upload(school_id: UUID, *, kind: str, file_name: str, content: bytes,
         id=uuid4(),
         school_id=school_id,
         kind=kind,
-        state="received",
+        state=UploadState.RECEIVED,
         file_name=file_name[-200:],  # the end, which has the extension
         sha256=sha256,
         size=len(content),
         received_at=clock.now(),
         received_by=actor.membership_id,
         add_pupils=add_pupils,
-        preview={},
     )
     tx().add(upload)
     # The content refers to the upload, so the upload must be inserted first.
     tx().flush()
     tx().add(UploadContent(upload_id=upload.id, school_id=school_id, received=content))
+    begin(UPLOAD, upload, _where(upload))
     record(RECEIVED, upload.id, school_id=school_id, kind=kind, sha256=sha256, size=len(content))
     return upload
 
@@ -88,7 +91,7 @@ def _store_upload(school_id: UUID, *, kind: str, file_name: str, content: bytes,
 def check(upload_id: UUID) -> None:
     """Read, check and preview a received file. Does nothing in other states, as a job may run twice."""
     upload = queries.upload_for_change(upload_id)
-    if upload.state == "received":
+    if upload.state == UploadState.RECEIVED:
         _check(upload)
 
 
@@ -101,7 +104,7 @@ def _check(upload: Upload) -> None:
     with dry_run():
         checked, preview = _check_and_preview(upload, reading)
     _store_findings(upload, reading, checked, preview)
-    upload.state = "previewed"
+    _take(upload, UploadStep.PREVIEW)
     record(CHECKED, upload.id, rows_in=upload.rows_in, rows_refused=upload.rows_rejected)
 
 
@@ -110,15 +113,17 @@ def _read_or_reject(upload: Upload, content: bytes) -> Reading | None:
     try:
         reading = _read(upload, content)
     except FileRejected as rejection:
-        upload.state, upload.rejection, upload.checked_at = "rejected", rejection.message, clock.now()
+        upload.rejection, upload.checked_at = rejection.message, clock.now()
+        _take(upload, UploadStep.REJECT)
         if rejection.kind in DELETED_KINDS:
             tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(received=b""))
         record(REJECTED, upload.id, reason=rejection.kind)
         return None
     upload.layout, upload.checked_at = reading.layout, clock.now()
+    upload.file_columns = FileColumns(reading.columns, reading.fingerprint, reading.missing_meanings)
     if reading.needs_mapping:
-        upload.state = "needs-mapping"
-        upload.preview = _column_details(reading)
+        upload.preview = None
+        _take(upload, UploadStep.ASK_FOR_MAPPING)
         record(CHECKED, upload.id, rows_in=0, rows_refused=0)
         return None
     return reading
@@ -126,39 +131,34 @@ def _read_or_reject(upload: Upload, content: bytes) -> Reading | None:
 
 def _read(upload: Upload, content: bytes) -> Reading:
     """Read the file in a child process, with the school's column mapping, and set its kind."""
-    progress = _Progress(upload, "Reading rows").show
-    reading = read_in_child(content, mapping=dict(upload.mapping) or None, progress=progress, meanwhile=tx().flush)
-    # The headings, and so the mapping, are only known once the file is read: it is then read again.
-    remembered = queries.remembered_mapping(upload.school_id, reading.fingerprint)
-    if remembered and not upload.mapping:
-        upload.mapping = remembered
-        reading = read_in_child(content, mapping=remembered, progress=progress)
-    if reading.layout == "pupil-list":
-        upload.kind = "pupils"
-    elif reading.layout in TOTALS:
-        upload.kind = "totals"
-    elif upload.kind == "totals" or not reading.people:
-        upload.kind = "marks"
+    # Which mapping fits is known only once the headings are read, so the child is given all and chooses: a second child
+    # would parse the whole file again.
+    remembered = {} if upload.mapping else queries.remembered_mappings(upload.school_id)
+    mappings = ColumnMappings(upload.mapping, remembered)
+    reading = read_in_child(content, mappings, progress=_Progress(upload, "Reading rows").show, meanwhile=tx().flush)
+    upload.mapping = upload.mapping or dict(remembered.get(reading.fingerprint, {}))
+    if reading.layout in KIND_OF_LAYOUT:
+        upload.kind = KIND_OF_LAYOUT[reading.layout]
+    elif upload.kind == Kind.TOTALS or not reading.people:
+        upload.kind = Kind.MARKS
     return reading
 
 
-def _check_and_preview(upload: Upload, reading: Reading) -> tuple[Checked, dict[str, object]]:
+def _check_and_preview(upload: Upload, reading: Reading) -> tuple[Checked, Preview]:
     """Check a file as read, and count what applying it would change. May add pupils to the roll."""
-    if upload.kind == "pupils":
+    if upload.kind == Kind.PUPILS:
         return check_pupil_list(upload.school_id, reading, academic_year=upload.academic_year)
-    if upload.kind == "totals":
-        checked = check_totals(upload.school_id, reading)
-        return checked, {"totals": checked.rows_stored}
-    school = _school_for_checks(upload, reading)
-    checked = check_marks(reading, school)
-    return checked, _marks_preview(upload, reading, checked, school)
+    if upload.kind == Kind.TOTALS:
+        return check_totals(upload.school_id, reading)
+    return check_file_of_marks(upload, reading, _school_for_checks(upload, reading))
 
 
-def _store_findings(upload: Upload, reading: Reading, checked: Checked, preview: dict[str, object]) -> None:
+def _store_findings(upload: Upload, reading: Reading, checked: Checked, preview: Preview) -> None:
     """Store the preview, the findings and the rejected rows of an upload."""
-    upload.preview = {**preview, **_column_details(reading)}
+    upload.preview = preview
     upload.rows_in, upload.rows_stored, upload.rows_rejected = checked.rows_in, checked.rows_stored, checked.rows_rejected
-    upload.covers_from, upload.covers_until = checked.first_day, checked.last_day
+    marks = checked if isinstance(checked, CheckedMarks) else None
+    upload.covers_from, upload.covers_until = (marks.first_day, marks.last_day) if marks else (None, None)
     columns = ("kind", "rejected", "sheet", "column", "rows", "value", "sentence", "count")
     rows = [
         (upload.id, upload.school_id, number, *(getattr(finding, column) for column in columns))
@@ -166,14 +166,8 @@ def _store_findings(upload: Upload, reading: Reading, checked: Checked, preview:
     ]
     if rows:
         insert_many("finding", ("upload_id", "school_id", "number", *columns), rows)
-    rejected_rows = rejected_rows_csv(reading, checked) if checked.rows_rejected else None
+    rejected_rows = rejected_rows_csv(reading, marks.reason if marks else None) if checked.rows_rejected else None
     tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(rejected_rows=rejected_rows))
-
-
-def _column_details(reading: Reading) -> dict[str, object]:
-    """The columns of the file, their fingerprint, and the meanings no column has. Stored as JSON."""
-    columns = [asdict(column) for column in reading.columns]
-    return {"columns": columns, "fingerprint": reading.fingerprint, "lacking": list(reading.missing_meanings)}
 
 
 def _school_for_checks(upload: Upload, reading: Reading) -> SchoolContext:
@@ -187,39 +181,12 @@ def _school_for_checks(upload: Upload, reading: Reading) -> SchoolContext:
     return queries.school_for_checks(upload.school_id, reading.dates)
 
 
-def _marks_preview(upload: Upload, reading: Reading, checked: Checked, school: SchoolContext) -> dict[str, object]:
-    """What applying a file of marks would change, and which weeks it would complete. Stored as JSON."""
-    current = current_pages(upload.school_id, sorted(checked.pages))
-    counts = preview_counts(checked, {week: page.marks for week, page in current.items()})
-    complete: list[date] = []
-    for academic_year in sorted({register_year(week) for week in checked.pages}):
-        after = {
-            week: merged(current[week].marks if week in current else marks[:0], marks)
-            for week, marks in checked.pages.items()
-            if register_year(week) == academic_year
-        }
-        year = school.years[academic_year]
-        before = year_register(upload.school_id, academic_year, preloaded=(year.roll, year.calendar))
-        complete += completed_weeks(before, with_weeks(before, after))
-    earlier = queries.same_bytes_before(upload)
-    return {
-        **counts,
-        "complete_weeks": [week.isoformat() for week in complete],
-        "title_rows_skipped": reading.title_rows_skipped,
-        "totals_rows_skipped": reading.totals_rows_skipped,
-        "hidden_sheets": list(reading.hidden_sheets),
-        "same_as": str(earlier.id) if earlier else None,
-        "same_as_received_at": earlier.received_at.isoformat() if earlier else None,
-    }
-
-
 @action
 def set_column_mapping(upload_id: UUID, mapping: Mapping[str, str]) -> None:
     """Set the column mapping of this and the school's next files, and check the file again."""
     upload = queries.upload_for_change(upload_id)
-    if upload.state not in {"needs-mapping", "previewed"}:
-        raise RefusedError(_state_message(upload))
-    fingerprint = str(upload.preview["fingerprint"])
+    _take(upload, UploadStep.MAP)
+    fingerprint = upload.file_columns.fingerprint if upload.file_columns else ""
     tx().execute(
         delete(RememberedMapping).where(
             RememberedMapping.school_id == upload.school_id, RememberedMapping.fingerprint == fingerprint
@@ -228,7 +195,7 @@ def set_column_mapping(upload_id: UUID, mapping: Mapping[str, str]) -> None:
     tx().add(
         RememberedMapping(school_id=upload.school_id, fingerprint=fingerprint, mapping=dict(mapping), remembered_at=clock.now())
     )
-    upload.mapping, upload.state = dict(mapping), "received"
+    upload.mapping, upload.preview = dict(mapping), None
     record(MAPPED, upload.id, columns=len(mapping))
     enqueue("uploads.check", upload_id=upload.id, school_id=upload.school_id)
 
@@ -237,12 +204,10 @@ def set_column_mapping(upload_id: UUID, mapping: Mapping[str, str]) -> None:
 def request_apply(upload_id: UUID) -> None:
     """Enqueue a previewed file to be applied. A second request does nothing more."""
     upload = queries.upload_for_change(upload_id)
-    if upload.state in {"applying", "applied"}:
+    if upload.state in {UploadState.APPLYING, UploadState.APPLIED}:
         record(APPLY_REQUESTED, upload.id)
         return
-    if upload.state != "previewed":
-        raise RefusedError(_state_message(upload))
-    upload.state = "applying"
+    _take(upload, UploadStep.REQUEST_APPLY)
     record(APPLY_REQUESTED, upload.id)
     enqueue("uploads.apply", upload_id=upload.id, school_id=upload.school_id)
 
@@ -251,7 +216,7 @@ def request_apply(upload_id: UUID) -> None:
 def apply(upload_id: UUID) -> None:
     """Apply all accepted rows of a file, if requested. Does nothing in other states, as a job may run twice."""
     upload = queries.upload_for_change(upload_id)
-    if upload.state == "applying":
+    if upload.state == UploadState.APPLYING:
         reading = _read_or_reject(upload, queries.content_of(upload.id))
         if reading is not None:
             _apply(upload, reading)
@@ -264,20 +229,27 @@ def _apply(upload: Upload, reading: Reading) -> None:
     tx().execute(delete(Finding).where(Finding.upload_id == upload.id))
     checked, preview = _check_and_preview(upload, reading)
     _store_findings(upload, reading, checked, preview)
-    if upload.kind == "marks" and checked.pages:
+    _write(upload, checked)
+    upload.applied_at, upload.applied_by = clock.now(), scope.current().actor.membership_id
+    _take(upload, UploadStep.APPLY)
+    record(APPLIED, upload.id, rows_in=upload.rows_in, rows_stored=upload.rows_stored, rows_refused=upload.rows_rejected)
+
+
+def _write(upload: Upload, checked: Checked) -> None:
+    """Write what a checked file brings, by its kind."""
+    if isinstance(checked, CheckedMarks) and checked.pages:
         progress = _Progress(upload, "Writing weeks").show
         rolls = {academic_year: (year.roll, year.calendar) for academic_year, year in checked.years.items()}
         registers.write_pages(upload.school_id, checked.pages, upload_id=upload.id, preloaded=rolls, progress=progress)
         registers.save_notes(upload.school_id, upload.id, checked.notes)
-    elif upload.kind == "totals":
-        store_totals(upload, reading)
-    elif upload.kind == "pupils":
+    elif isinstance(checked, CheckedTotals):
+        store_totals(upload, checked.totals)
+    elif isinstance(checked, CheckedPupils):
         imported = import_pupil_list(upload.school_id, checked.people, academic_year=checked.academic_year, upload_id=upload.id)
-        # `moved_in` is a documented field. A pupil from another school is an added one now, so that it tells nothing.
-        upload.preview = {**upload.preview, "taken": {**imported.counts(), "moved_in": 0}}
+        if isinstance(upload.preview, PupilListPreview):
+            # `moved_in` is a documented field. A pupil from another school is an added one now, so that it tells nothing.
+            upload.preview = replace(upload.preview, imported={**imported.counts(), "moved_in": 0})
         registers.recount(upload.school_id, checked.academic_year)
-    upload.state, upload.applied_at, upload.applied_by = "applied", clock.now(), scope.current().actor.membership_id
-    record(APPLIED, upload.id, rows_in=upload.rows_in, rows_stored=upload.rows_stored, rows_refused=upload.rows_rejected)
 
 
 @action
@@ -308,9 +280,7 @@ def preview(school_id: UUID, *, kind: str, file_name: str, content: bytes, add_p
 def cancel(upload_id: UUID) -> None:
     """Cancel an upload before it is applied. Its history stays."""
     upload = queries.upload_for_change(upload_id)
-    if upload.state not in {"received", "needs-mapping", "previewed"}:
-        raise RefusedError(_state_message(upload))
-    upload.state = "cancelled"
+    _take(upload, UploadStep.CANCEL)
     record(CANCELLED, upload.id)
 
 
@@ -318,11 +288,12 @@ def cancel(upload_id: UUID) -> None:
 def revert(upload_id: UUID, reason: str) -> None:
     """Revert an applied file of marks. Marks changed since then stay, and so do both versions in the history."""
     upload = queries.upload_for_change(upload_id)
-    if upload.state != "applied" or upload.kind != "marks":
-        raise RefusedError(_state_message(upload))
+    if upload.state == UploadState.APPLIED and upload.kind != Kind.MARKS:
+        raise RefusedError(ONLY_MARKS_REVERTED)
+    # Written with the state in one statement: a CHECK constraint allows neither without the other.
+    upload.reverted_at, upload.reverted_by, upload.revert_reason = clock.now(), scope.current().actor.membership_id, reason
+    _take(upload, UploadStep.REVERT)
     written = registers.revert_pages(upload.school_id, upload.id)
-    upload.state, upload.reverted_at = "reverted", clock.now()
-    upload.reverted_by, upload.revert_reason = scope.current().actor.membership_id, reason
     record(REVERTED, upload.id, weeks=written.weeks)
 
 
@@ -346,19 +317,18 @@ def delete_local_code(mark_id: UUID) -> UUID | None:
     return local_code.school_id
 
 
-def _state_message(upload: Upload) -> str:
-    """Why the state of the upload does not allow an action, as a sentence for the person."""
-    return {
-        "received": "This file is still being checked. Wait until the check has finished.",
-        "needs-mapping": "Match the file's columns first.",
-        "applying": "This file is being applied.",
-        "applied": "This file was applied. Only a file of marks can be undone."
-        if upload.kind != "marks"
-        else "This file was already applied.",
-        "rejected": "This file could not be read. Send another.",
-        "cancelled": "This upload was cancelled. Send the file again to use it.",
-        "reverted": "This upload was undone. Send the file again to use it.",
-    }.get(upload.state, "This can't be done with the file as it stands.")
+def _where(upload: Upload) -> Where:
+    """Where an upload stands in the list of what is due."""
+    return Where(school_id=upload.school_id, endpoint="uploads.show")
+
+
+def _take(upload: Upload, step: UploadStep) -> None:
+    """Move an upload along a step.
+
+    Raises:
+        RefusedError: when its state does not allow the step.
+    """
+    take_step(UPLOAD, upload, step, _where(upload))
 
 
 class _Progress:

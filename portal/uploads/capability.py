@@ -54,6 +54,7 @@ UPLOADS = Capability(
         Role.SCHOOL_ADMINISTRATOR: _SEND,
         Role.SCHOOL_OFFICE: _SEND,
     },
+    lifecycles=("portal.uploads.domain.lifecycle.UPLOAD",),
     jobs=(
         Job("uploads.check", "portal.uploads.actions.check", {"upload_id": UUID}),
         Job("uploads.apply", "portal.uploads.actions.apply", {"upload_id": UUID}),

@@ -28,6 +28,7 @@ from portal.platform.refusals import RefusedError
 from portal.schools.commands import school_with_urn
 from portal.schools.queries import school_by_urn
 from portal.uploads import actions
+from portal.uploads.domain.previews import printed
 from portal.uploads.queries import findings_of, upload
 
 if TYPE_CHECKING:
@@ -243,4 +244,4 @@ def _summary_of(row: Upload, school: School) -> dict[str, Any]:
         }
         for finding in findings_of(row.id)
     ]
-    return {**summary, **row.preview, "problems": findings}
+    return {**summary, **printed(row.preview, row.file_columns), "problems": findings}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import zstandard
@@ -39,27 +39,61 @@ from portal.db.types import (
 )
 from portal.platform.refusals import conflict
 from portal.security.visibility import by_school
+from portal.uploads.domain.kinds import Kind
+from portal.uploads.domain.lifecycle import UPLOAD
+from portal.uploads.domain.previews import FileColumns, Preview, from_stored, to_stored
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
-#: received → (needs-mapping →) rehearsed (previewed) → applying → applied → undone (reverted); or refused (rejected), or withdrawn
-#: (cancelled).
-STATES = ("received", "needs-mapping", "previewed", "applying", "applied", "rejected", "cancelled", "reverted")
-KINDS = ("marks", "pupils", "totals")
+
+class StoredPreview(TypeDecorator[Preview]):
+    """A preview, kept as JSON with its kind."""
+
+    impl = JSONB(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Preview | None, dialect: Dialect) -> dict[str, Any] | None:
+        """The preview as JSON."""
+        del dialect
+        return None if value is None else to_stored(value)
+
+    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> Preview | None:
+        """The stored preview."""
+        del dialect
+        return None if value is None else from_stored(value)
+
+
+class StoredColumns(TypeDecorator[FileColumns]):
+    """The columns of a file, kept as JSON."""
+
+    impl = JSONB(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: FileColumns | None, dialect: Dialect) -> dict[str, Any] | None:
+        """The columns as JSON."""
+        del dialect
+        return None if value is None else value.document()
+
+    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> FileColumns | None:
+        """The stored columns."""
+        del dialect
+        return None if value is None else FileColumns.from_document(value)
+
+
 MAPPED_MEANWHILE = "Somebody else matched these columns at the same time. Check their choice, then change it if you need to."
 MARK_SET_MEANWHILE = "Somebody else set this mark at the same time. Check their choice, then change it if you need to."
 
 
 class Upload(Owned):
-    """A file sent by a school, in one of the states above."""
+    """A file sent by a school, in one state of its lifecycle."""
 
     __tablename__ = "upload"
     __visible__ = by_school()
     __table_args__ = (
         tenant_fk("school", "school_id"),
-        CheckConstraint(f"state IN {STATES}", name="state_known"),
-        CheckConstraint(f"kind IN {KINDS}", name="kind_known"),
+        UPLOAD.constraint(),
+        CheckConstraint(f"kind IN {tuple(map(str, Kind))}", name="kind_known"),
         CheckConstraint("rows_in = rows_stored + rows_rejected", name="nothing_dropped"),
         CheckConstraint("state NOT IN ('applied', 'reverted') OR applied_at IS NOT NULL", name="applied_when"),
         CheckConstraint("(state = 'reverted') = (reverted_at IS NOT NULL)", name="reverted_when"),
@@ -82,7 +116,9 @@ class Upload(Owned):
     mapping: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, info=NOT_PERSONAL)
     add_pupils: Mapped[bool] = mapped_column(default=False, info=NOT_PERSONAL)
     academic_year: Mapped[OptionalInt]
-    preview: Mapped[dict[str, object]] = mapped_column(JSONB, default=dict, info=PERSONAL)
+    #: None until the file has been read; the samples of its cells are personal.
+    file_columns: Mapped[FileColumns | None] = mapped_column(StoredColumns, info=PERSONAL)
+    preview: Mapped[Preview | None] = mapped_column(StoredPreview, info=PERSONAL)
     rejection: Mapped[OptionalPersonalStr]
     rows_in: Mapped[Int] = mapped_column(default=0, info=NOT_PERSONAL)
     rows_stored: Mapped[Int] = mapped_column(default=0, info=NOT_PERSONAL)

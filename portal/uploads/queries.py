@@ -19,6 +19,7 @@ from portal.schools.models import School as SchoolRow
 from portal.schools.queries import calendar_of, calendars
 from portal.settings.queries import policy_on
 from portal.uploads.domain.checks import SchoolContext, YearContext
+from portal.uploads.domain.lifecycle import UPLOAD, UploadState
 from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
 from portal.web.paging import select_page
 
@@ -78,7 +79,7 @@ def same_bytes_before(upload: Upload) -> Upload | None:
     return tx().scalar(
         select(Upload)
         .where(Upload.school_id == upload.school_id, Upload.sha256 == upload.sha256, Upload.id != upload.id)
-        .where(Upload.received_at <= upload.received_at, Upload.state.not_in(("cancelled", "rejected")))
+        .where(Upload.received_at <= upload.received_at, Upload.state.not_in((UploadState.CANCELLED, UploadState.REJECTED)))
         .order_by(Upload.received_at.desc())
         .limit(1)
     )
@@ -117,13 +118,10 @@ def _numbers(school: SchoolRow) -> frozenset[str]:
     return frozenset(number for number in (school.urn, laestab, laestab[-4:]) if number)
 
 
-def remembered_mapping(school_id: UUID, fingerprint: str) -> dict[str, str] | None:
-    """The column mapping this school has set for files with this fingerprint."""
-    return tx().scalar(
-        select(RememberedMapping.mapping).where(
-            RememberedMapping.school_id == school_id, RememberedMapping.fingerprint == fingerprint
-        )
-    )
+def remembered_mappings(school_id: UUID) -> dict[str, dict[str, str]]:
+    """The column mappings this school has set, by the fingerprint of the headings they are for."""
+    statement = select(RememberedMapping.fingerprint, RememberedMapping.mapping).where(RememberedMapping.school_id == school_id)
+    return {row.fingerprint: row.mapping for row in tx().execute(statement)}
 
 
 def local_codes(school_id: UUID) -> Sequence[LocalCode]:
@@ -187,7 +185,7 @@ def _received(since: date) -> Sequence[Any]:
             Upload.authority_id,
             Upload.school_id,
             func.max(Upload.received_at).label("newest"),
-            func.count().filter(Upload.state.in_(("received", "needs-mapping", "previewed", "applying"))).label("waiting"),
+            func.count().filter(Upload.state.in_(UPLOAD.live())).label("waiting"),
         )
         .group_by(Upload.authority_id, Upload.school_id)
         .subquery()

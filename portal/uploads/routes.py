@@ -8,15 +8,18 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from portal.platform import clock
-from portal.platform.refusals import NotFoundError, must_exist
+from portal.platform.lifecycle import Owner
+from portal.platform.refusals import must_exist
 from portal.registers.queries import waits_for_recount
 from portal.rules.calendar import academic_year, academic_year_span
-from portal.schools.queries import phase_names, schools
+from portal.schools.queries import phase_names, school, schools
 from portal.security import scope
 from portal.security.permissions import can, needs
 from portal.uploads import actions, queries
+from portal.uploads.domain.kinds import KIND_WORDS
+from portal.uploads.domain.lifecycle import UPLOAD, UploadState, UploadStep
 from portal.uploads.forms import RevertUpload, SendFile, SetLocalCode
-from portal.uploads.views.upload_page import columns_form, missing_meanings, upload_context
+from portal.uploads.views.upload_page import columns_form, missing_meanings, steps, template, upload_context
 from portal.web.downloads import attachment, file_name
 from portal.web.fields import choices
 from portal.web.forms import flashing_refusals
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
+    from portal.schools.models import School
     from portal.uploads.models import Upload
 
 bp = Blueprint("uploads", __name__, template_folder="templates")
@@ -43,7 +47,14 @@ def _upload(upload_id: UUID) -> Upload:
 @needs("uploads.view")
 def index() -> ResponseReturnValue:
     """List uploads within scope, newest first, a page at a time."""
-    return render_template("uploads/index.html", page=queries.uploads(position_in(request.args)))
+    page = queries.uploads(position_in(request.args))
+    return render_template(
+        "uploads/index.html",
+        page=page,
+        waiting=[(row, name) for row, name in page.items if UPLOAD.state(row.state).owner is Owner.SCHOOL],
+        lifecycle=UPLOAD,
+        kind_words=KIND_WORDS,
+    )
 
 
 @bp.route("/uploads/new", methods=["GET", "POST"])
@@ -71,9 +82,13 @@ def new() -> ResponseReturnValue:
 def show(upload_id: UUID) -> ResponseReturnValue:
     """Show an upload: its progress, its preview or its outcome."""
     upload = _upload(upload_id)
-    if upload.state == "needs-mapping" and can(scope.current().actor, "uploads.send"):
+    if upload.state == UploadState.NEEDS_MAPPING and _can("uploads.send"):
         return redirect(url_for("uploads.columns", upload_id=upload_id))
-    return render_template("uploads/show.html", **upload_context(upload))
+    return render_template(template(upload), **upload_context(upload, _can))
+
+
+def _can(permission: str) -> bool:
+    return can(scope.current().actor, permission)
 
 
 @bp.route("/uploads/<uuid:upload_id>/columns", methods=["GET", "POST"])
@@ -86,7 +101,8 @@ def columns(upload_id: UUID) -> ResponseReturnValue:
         with flashing_refusals():
             actions.set_column_mapping(upload_id, form.mapping())
         return redirect(url_for("uploads.show", upload_id=upload_id))
-    return render_template("uploads/columns.html", upload=upload, form=form, lacking=missing_meanings(upload))
+    cancel = [step for step in steps(upload, _can) if step.name == UploadStep.CANCEL]
+    return render_template("uploads/columns.html", upload=upload, form=form, lacking=missing_meanings(upload), steps=cancel)
 
 
 @bp.post("/uploads/<uuid:upload_id>/apply")
@@ -113,7 +129,7 @@ def undo(upload_id: UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         reason = form.reason.data
         return _then_show(upload_id, lambda: actions.revert(upload_id, reason))
-    return render_template("uploads/undo.html", upload=upload, form=form, **_school_of(upload))
+    return render_template("uploads/undo.html", upload=upload, form=form, school=school(upload.school_id))
 
 
 def _then_show(upload_id: UUID, act: Callable[[], object]) -> ResponseReturnValue:
@@ -121,10 +137,6 @@ def _then_show(upload_id: UUID, act: Callable[[], object]) -> ResponseReturnValu
     with flashing_refusals():
         act()
     return redirect(url_for("uploads.show", upload_id=upload_id))
-
-
-def _school_of(upload: Upload) -> dict[str, object]:
-    return {"school": next(school for school in schools() if school.id == upload.school_id)}
 
 
 @bp.get("/uploads/<uuid:upload_id>/refused-rows")
@@ -159,18 +171,23 @@ def board() -> ResponseReturnValue:
 @needs("uploads.send")
 def own_marks() -> ResponseReturnValue:
     """Show and set a school's own marks, and the codes they stand for."""
-    schools_in_scope = schools()
-    school_id = request.args.get("school", str(schools_in_scope[0].id) if len(schools_in_scope) == 1 else "")
-    school = next((school for school in schools_in_scope if str(school.id) == school_id), None)
-    if school_id and school is None:
-        raise NotFoundError
+    options = () if request.args.get("school") else schools()
+    selected_school = options[0] if len(options) == 1 else _school_in_address()
     form = SetLocalCode()
-    if school is not None and form.validate_on_submit():
+    if selected_school is not None and form.validate_on_submit():
         with form.showing_refusals():
-            actions.set_local_code(school.id, form.mark.data or "", form.letters.data or "")
-            return redirect(url_for("uploads.own_marks", school=school.id))
-    marks = queries.local_codes(school.id) if school else ()
-    return render_template("uploads/own_marks.html", form=form, school=school, schools=schools_in_scope, marks=marks)
+            actions.set_local_code(selected_school.id, form.mark.data or "", form.letters.data or "")
+            return redirect(url_for("uploads.own_marks", school=selected_school.id))
+    marks = queries.local_codes(selected_school.id) if selected_school else ()
+    return render_template("uploads/own_marks.html", form=form, school=selected_school, schools=options, marks=marks)
+
+
+def _school_in_address() -> School | None:
+    """The school the address names; None where it names none."""
+    if not request.args.get("school"):
+        return None
+    school_id = request.args.get("school", type=UUID)
+    return must_exist(school(school_id) if school_id else None)
 
 
 @bp.post("/uploads/own-marks/<uuid:mark_id>/remove")

@@ -22,9 +22,10 @@ from portal.registers.views.certificates import amendments, certificate
 from portal.rules.codes import CODES_BY_SYMBOL
 from portal.security.permissions import Role
 from portal.uploads import actions, queries
+from portal.uploads.domain.previews import EarlierUpload
 from tests.support import forked_db
 from tests.support import world as worlds
-from tests.uploads.files import csv, import_rows, row, rows, upn
+from tests.uploads.files import csv, import_rows, marks_preview, row, rows, upn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,8 +105,7 @@ def test_sending_the_same_file_twice_changes_the_register_once(two_schools: Worl
     first = import_rows(authority.primary, row(0, "02/11/2026", "AM", "I"))
     page = current_pages(authority.primary, [MONDAY])[MONDAY]
     second = import_rows(authority.primary, row(0, "02/11/2026", "AM", "I"))
-    assert second.preview["same_as"] == str(first.id)
-    assert second.preview["same_as_received_at"] == first.received_at.isoformat()
+    assert marks_preview(second).same_as == EarlierUpload(first.id, first.received_at)
     assert current_pages(authority.primary, [MONDAY])[MONDAY].version == page.version
 
 

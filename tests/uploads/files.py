@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from portal.pupils.domain.incoming import check_letter
 from portal.uploads import actions, queries
+from portal.uploads.domain.previews import MarksPreview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,3 +75,9 @@ def findings_by_kind(upload: Upload) -> dict[str, Finding]:
     by_kind = {finding.kind: finding for finding in findings_by_kind}
     assert len(by_kind) == len(findings_by_kind)
     return by_kind
+
+
+def marks_preview(upload: Upload) -> MarksPreview:
+    """The preview of an upload of marks. Fails if it has none."""
+    assert isinstance(upload.preview, MarksPreview)
+    return upload.preview

@@ -20,9 +20,10 @@ from portal.registers.views.summaries import every_school
 from portal.rules.codes import CODES_BY_SYMBOL
 from portal.security.permissions import Role
 from portal.uploads import actions, queries
+from portal.uploads.domain.previews import CodeChange, EarlierUpload
 from portal.uploads.models import UploadContent
 from tests.support.world import write_rows
-from tests.uploads.files import PUPILS, csv, get_upload, import_rows, row, rows, upn
+from tests.uploads.files import PUPILS, csv, get_upload, import_rows, marks_preview, row, rows, upn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,9 +96,9 @@ def test_a_preview_counts_changes_and_changes_nothing(school: UUID) -> None:
         row(77, "16/11/2026", "AM", "/"),
     ]
     upload = get_upload(actions.preview(school, kind="marks", file_name="x.csv", content=csv(*lines), add_pupils=True))
-    preview = upload.preview
-    assert (preview["added"], preview["changed"], preview["unchanged"], preview["refused"]) == (2, 1, 1, 0)
-    assert preview["changes"] == [{"from": "/", "to": "I", "count": 1}]
+    preview = marks_preview(upload)
+    assert (preview.added, preview.changed, preview.unchanged, preview.rejected) == (2, 1, 1, 0)
+    assert preview.changes == (CodeChange("/", "I", 1),)
     assert snapshot(school) == before
     assert upn(77) not in roll(school, 2026).upn
 
@@ -106,9 +107,9 @@ def test_a_preview_names_the_weeks_that_become_complete(school: UUID) -> None:
     monday = date(2026, 11, 16)
     lines = rows([monday + timedelta(days=offset) for offset in range(5)])
     first = import_rows(school, *lines[:-1])
-    assert first.preview["complete_weeks"] == []
+    assert marks_preview(first).complete_weeks == ()
     last = import_rows(school, lines[-1])
-    assert last.preview["complete_weeks"] == [monday.isoformat()]
+    assert marks_preview(last).complete_weeks == (monday,)
 
 
 def test_rows_in_are_rows_stored_and_rows_rejected(school: UUID) -> None:
@@ -120,7 +121,7 @@ def test_rows_in_are_rows_stored_and_rows_rejected(school: UUID) -> None:
         row(1, "03/11/2026", "AM", ""),
     )
     assert (upload.rows_in, upload.rows_stored, upload.rows_rejected) == (3, 1, 2)
-    assert upload.preview["missing"] == 1
+    assert marks_preview(upload).missing == 1
 
 
 def test_a_blank_never_erases_a_mark(school: UUID) -> None:
@@ -174,9 +175,10 @@ def test_reverting_does_not_change_marks_that_a_later_file_changed(school: UUID)
 def test_a_file_sent_twice_names_the_first_upload(school: UUID) -> None:
     first = import_rows(school, row(0, "02/11/2026", "AM", "I"))
     second = import_rows(school, row(0, "02/11/2026", "AM", "I"))
-    assert first.preview["same_as"] is None
-    assert second.preview["same_as"] == str(first.id)
-    assert (second.preview["added"], second.preview["changed"], second.preview["unchanged"]) == (0, 0, 1)
+    assert marks_preview(first).same_as is None
+    preview = marks_preview(second)
+    assert preview.same_as == EarlierUpload(first.id, first.received_at)
+    assert (preview.added, preview.changed, preview.unchanged) == (0, 0, 1)
 
 
 def test_a_file_that_cannot_be_read_is_rejected_and_says_what_to_do(school: UUID) -> None:

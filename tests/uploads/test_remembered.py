@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +12,7 @@ from portal.uploads import actions
 from tests.uploads.files import get_upload, upn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from uuid import UUID
 
 PRESENT = "/\\"
@@ -63,3 +65,38 @@ def test_another_layout_needs_a_mapping_of_its_own(school: UUID) -> None:
     actions.set_column_mapping(unmapped.id, {"Learner ref": "upn"})
     other_layout = matrix(("09/11/2026",)).replace(b"Learner", b"Pupil")
     assert import_outcome(school, other_layout) == ("needs-mapping", 0, 0)
+
+
+_forks: list[str] = []
+sys.addaudithook(lambda event, _arguments: _forks.append(event) if event == "os.fork" else None)
+
+
+@contextmanager
+def counted_parses() -> Iterator[list[str]]:
+    """The child processes started in the block. A file is parsed in one, and nothing else starts any."""
+    _forks.clear()
+    yield _forks
+
+
+def test_a_file_with_a_remembered_mapping_is_parsed_once_to_preview_and_once_to_apply(school: UUID) -> None:
+    content = matrix(("02/11/2026",))
+    unmapped = get_upload(actions.preview(school, kind="marks", file_name="x.csv", content=content))
+    actions.set_column_mapping(unmapped.id, {"Learner ref": "upn"})
+    with counted_parses() as parses:
+        upload_id = actions.preview(school, kind="marks", file_name="y.csv", content=matrix(("09/11/2026",)))
+        assert (get_upload(upload_id).state, len(parses)) == ("previewed", 1)
+        actions.request_apply(upload_id)
+        actions.apply(upload_id)
+        assert (get_upload(upload_id).state, len(parses)) == ("applied", 2)
+    with counted_parses() as parses:
+        assert import_outcome(school, matrix(("10/11/2026",)))[0] == "applied"
+        assert len(parses) == 1
+
+
+def test_the_mapping_set_for_a_file_itself_wins_over_a_remembered_one(school: UUID) -> None:
+    content = f"Learner ref,Other ref,02/11/2026\n{upn(0)},{upn(1)},/\\\n".encode()
+    for heading, unused in (("Learner ref", "Other ref"), ("Other ref", "Learner ref")):
+        upload_id = actions.preview(school, kind="marks", file_name="x.csv", content=content)
+        actions.set_column_mapping(upload_id, {heading: "upn", unused: ""})
+        actions.check(upload_id)
+        assert get_upload(upload_id).mapping == {heading: "upn", unused: ""}

@@ -15,6 +15,7 @@ import pytest
 from portal import capabilities
 from portal.security.permissions import Role, role_has
 from portal.web.templating import HOME
+from tests.platform.lifecycles import CASES
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -33,6 +34,10 @@ PAGES = [
 PAGE_PERMISSIONS = {item.text: item.permissions for item in (HOME, *capabilities.navigation())}
 
 
+#: The words of the steps a person may take; their buttons are drawn from the lifecycles.
+STEPS = {step.words for case in CASES for step in case.lifecycle.steps if step.permission}
+
+
 def quoted_words(client: FlaskClient, path: str) -> list[str]:
     """The words that a help page puts in quotation marks."""
     page = lxml.html.document_fromstring(client.get(path).text)
@@ -44,7 +49,11 @@ def is_on_a_page(word: str) -> bool:
 
     A button may continue with a number, such as "Apply 40 marks".
     """
-    return word in PAGE_PERMISSIONS or any(f'"{word}"' in page or f'"{word} %' in page or f">{word}<" in page for page in PAGES)
+    return (
+        word in PAGE_PERMISSIONS
+        or word in STEPS
+        or any(f'"{word}"' in page or f'"{word} %' in page or f">{word}<" in page for page in PAGES)
+    )
 
 
 @pytest.mark.parametrize("path", ["/help", *[f"/help/{role.value}" for role in Role]])

@@ -11,13 +11,15 @@ from sqlalchemy import select
 
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.people import add_membership, add_person
+from portal.accounts.domain.lifecycle import INVITATION, InvitationState, InvitationStep
 from portal.accounts.domain.roles import Reach, RoleNotGrantableError, can_manage, role_name, validated
-from portal.accounts.events import ACCEPTED, INVITED, WITHDRAWN
+from portal.accounts.events import ACCEPTED, EXPIRED, INVITED, WITHDRAWN
 from portal.accounts.models import PLATFORM, Authority, Invitation, Person
 from portal.accounts.queries.principals import folded_email, hash_token
 from portal.audit.actions import record
 from portal.db.work import action, needs_sign_in_rights, tx
 from portal.platform import clock
+from portal.platform.due import Where, begin, take_step
 from portal.platform.refusals import NotFoundError, RefusedError
 from portal.security import scope
 from portal.security.permissions import Role
@@ -60,6 +62,8 @@ def invite(name: str, email: str, reach: Reach, link_for: Callable[[str], str]) 
         expires_at=now + INVITATION_LIFETIME,
     )
     tx().add(invitation)
+    tx().flush()
+    begin(INVITATION, invitation, _where(current_scope.actor.membership_id))
     record(INVITED, invitation.id, role=reach.role, schools=sorted(reach.school_ids), until=reach.until)
     authority = tx().get_one(Authority, current_scope.authority_id)
     body = _INVITATION_MAIL.format(authority=authority.name, role=role_name(reach.role), link=link_for(token))
@@ -72,19 +76,38 @@ def withdraw_invitation(invitation_id: UUID) -> None:
     """Withdraw an invitation that was not accepted yet. Its link stops working.
 
     Raises:
-        NotFoundError: when the actor manages no such open invitation.
+        NotFoundError: when the actor manages no such invitation.
+        RefusedError: when it is not open any more.
     """
     current_scope = scope.current()
     invitation = tx().scalar(
         select(Invitation)
         .where(Invitation.id == invitation_id, Invitation.authority_id == current_scope.authority_id)
-        .where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
         .with_for_update()
     )
     if invitation is None or not can_manage(current_scope, invitation.role, invitation.school_ids):
         raise NotFoundError(invitation_id)
     invitation.withdrawn_at = clock.now()
+    take_step(INVITATION, invitation, InvitationStep.WITHDRAW, _where())
     record(WITHDRAWN, invitation.id)
+
+
+@action
+def expire_invitations() -> int:
+    """Expire the invitations of the scope's authority that nobody accepted in seven days. Returns how many.
+
+    Accepting asks the date itself, so a link stops working in time even when this nightly job did not run.
+    """
+    unaccepted = (
+        select(Invitation)
+        .where(Invitation.authority_id == scope.current().authority_id, Invitation.state == InvitationState.SENT)
+        .where(Invitation.expires_at <= clock.now())
+    )
+    expired = tx().scalars(unaccepted.with_for_update()).all()
+    for invitation in expired:
+        take_step(INVITATION, invitation, InvitationStep.EXPIRE, _where())
+        record(EXPIRED, invitation.id)
+    return len(expired)
 
 
 @needs_sign_in_rights
@@ -126,7 +149,7 @@ def _open_invitation(token: str, email: str) -> Invitation:
     invitation = tx().scalar(
         select(Invitation)
         .where(Invitation.token_hash == hash_token(token), Invitation.authority_id == scope.current().authority_id)
-        .where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None), Invitation.expires_at > clock.now())
+        .where(Invitation.state == InvitationState.SENT, Invitation.expires_at > clock.now())
         .with_for_update()
     )
     if invitation is None:
@@ -138,6 +161,7 @@ def _open_invitation(token: str, email: str) -> Invitation:
 
 def _accept(invitation: Invitation, person_id: UUID, from_address: str, *, new_account: bool) -> None:
     invitation.accepted_at = clock.now()
+    take_step(INVITATION, invitation, InvitationStep.ACCEPT, _where())
     add_membership(
         person_id,
         Role(invitation.role),
@@ -146,6 +170,11 @@ def _accept(invitation: Invitation, person_id: UUID, from_address: str, *, new_a
         until=invitation.until,
     )
     record(ACCEPTED, person_id, invitation=invitation.id, from_address=from_address, new_account=new_account)
+
+
+def _where(inviter_id: UUID | None = None) -> Where:
+    """Where an invitation stands in the list of what is due: with the membership that sent it."""
+    return Where(owner_id=inviter_id, endpoint="accounts.people")
 
 
 _INVITATION_MAIL = """You are invited to the attendance portal of {authority}, as {role}.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
+from portal.accounts.domain.lifecycle import InvitationState
 from portal.accounts.domain.roles import grantable_roles
 from portal.accounts.models import PLATFORM, Authority, Invitation, Mail, Membership, Person
 from portal.accounts.queries.principals import is_unused, usable_memberships
@@ -118,7 +119,7 @@ def open_invitations() -> list[Invitation]:
     query = (
         select(Invitation)
         .where(Invitation.authority_id == scope.authority_id, Invitation.role.in_(grantable_roles(scope.actor.role)))
-        .where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None), Invitation.expires_at > clock.now())
+        .where(Invitation.state == InvitationState.SENT, Invitation.expires_at > clock.now())
         .order_by(Invitation.created_at.desc())
     )
     if scope.schools is not None:

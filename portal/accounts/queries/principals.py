@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import func, or_, select
 
+from portal.accounts.domain.lifecycle import InvitationState
 from portal.accounts.domain.roles import COMMAND_LINE
 from portal.accounts.models import (
     PLATFORM,
@@ -313,8 +314,8 @@ def invitation_by_token(token: str) -> OpenInvitation | None:
         .execute(
             select(Invitation, Authority)
             .join(Authority, Authority.id == Invitation.authority_id)
-            .where(Invitation.token_hash == hash_token(token), Invitation.accepted_at.is_(None))
-            .where(Invitation.withdrawn_at.is_(None), Invitation.expires_at > clock.now())
+            .where(Invitation.token_hash == hash_token(token))
+            .where(Invitation.state == InvitationState.SENT, Invitation.expires_at > clock.now())
         )
         .first()
     )

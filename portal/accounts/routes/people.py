@@ -12,6 +12,7 @@ from portal.accounts.actions import passwords as password_actions
 from portal.accounts.actions import people as people_actions
 from portal.accounts.actions import second_factors as second_factor_actions
 from portal.accounts.current_user import link_builder, require_principal
+from portal.accounts.domain.lifecycle import INVITATION, InvitationStep
 from portal.accounts.domain.roles import Reach, grantable_roles, role_name
 from portal.accounts.forms import InviteForm, PeopleFilters, ReachForm
 from portal.accounts.queries.people import colleague, colleagues, open_invitations
@@ -41,6 +42,7 @@ def people() -> ResponseReturnValue:
         page=page,
         count=count,
         invitations=open_invitations(),
+        withdraw=INVITATION.step(InvitationStep.WITHDRAW),
         schools=school_names(),
     )
 

@@ -7,10 +7,9 @@ tables, and the answers are applied to all marks with array operations.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import numpy as np
 
@@ -20,18 +19,19 @@ from portal.rules.codes import CODES, CODES_BY_SYMBOL, COVID_X, code_for
 from portal.rules.policy import WithdrawnHoliday
 from portal.rules.school_age import compulsory_school_age
 from portal.uploads.domain.findings import Finding, reading_findings, rejection_findings, row_ranges
+from portal.uploads.domain.kinds import CheckedMarks
 from portal.uploads.domain.rejection_reasons import NUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from portal.pupils.domain.incoming import IncomingPupil
     from portal.pupils.domain.rolls import Roll
     from portal.registers.domain.pages import Marks
     from portal.rules.calendar import Calendar
     from portal.rules.policy import Policy
+    from portal.uploads.domain.kinds import Note
     from portal.uploads.domain.reading.result import Reading
 
 _X, _CLOSED = (CODES_BY_SYMBOL[letters].byte for letters in ("X", "#"))
@@ -60,34 +60,7 @@ class SchoolContext:
     policy: Policy
 
 
-#: Minutes late or a comment on an accepted mark: pupil, date, "AM" or "PM", minutes, comment.
-Note = tuple[UUID, date, str, int | None, str | None]
-
-
-@dataclass(slots=True)
-class Checked:
-    """The outcome of the checks: pages to write, and findings. Always rows_in = rows_stored + rows_rejected."""
-
-    pages: dict[date, Marks] = field(default_factory=dict)
-    rows_in: int = 0
-    rows_rejected: int = 0
-    missing: int = 0
-    findings: list[Finding] = field(default_factory=list)
-    reason: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, dtype=np.uint8))
-    first_day: date | None = None
-    last_day: date | None = None
-    notes: list[Note] = field(default_factory=list)
-    people: Sequence[IncomingPupil] = ()
-    academic_year: int = 0
-    years: Mapping[int, YearContext] = field(default_factory=dict)
-
-    @property
-    def rows_stored(self) -> int:
-        """The number of accepted marks or rows."""
-        return self.rows_in - self.rows_rejected
-
-
-def check_marks(reading: Reading, school: SchoolContext) -> Checked:
+def check_marks(reading: Reading, school: SchoolContext) -> CheckedMarks:
     """Check all marks of a file."""
     tables = _LookupTables(reading, school)
     pupil, day = reading.pupil.astype(np.intp), reading.day.astype(np.intp)
@@ -111,16 +84,21 @@ def check_marks(reading: Reading, school: SchoolContext) -> Checked:
         pages, accepted = _pages(tables, line, slot, byte, reason)
     closures = np.flatnonzero(reason == _CLOSURE)
     reason[closures] = 0
-    checked = Checked(pages=pages, missing=reading.missing, reason=reason, years=school.years)
-    checked.rows_in = reading.rows_in - closures.size
-    checked.rows_rejected = checked.rows_in - accepted.size
-    checked.notes = _notes(tables, reading, pages)
-    if accepted.size:
-        days = day[accepted]
-        checked.first_day, checked.last_day = reading.dates[int(days.min())], reading.dates[int(days.max())]
+    rows_in = reading.rows_in - closures.size
     warnings = tables.warnings(reading, code_index, accepted)
-    checked.findings = [*reading_findings(reading), *rejection_findings(reading, reason), *warnings]
-    return checked
+    days = day[accepted]
+    return CheckedMarks(
+        rows_in=rows_in,
+        rows_rejected=rows_in - accepted.size,
+        findings=[*reading_findings(reading), *rejection_findings(reading, reason), *warnings],
+        pages=pages,
+        missing=reading.missing,
+        reason=reason,
+        years=school.years,
+        first_day=reading.dates[int(days.min())] if days.size else None,
+        last_day=reading.dates[int(days.max())] if days.size else None,
+        notes=_notes(tables, reading, pages),
+    )
 
 
 def _first_reason(*reasons: NDArray[np.uint8]) -> NDArray[np.uint8]:

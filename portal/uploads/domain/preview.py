@@ -9,20 +9,20 @@ import numpy as np
 
 from portal.registers.domain.pages import SESSIONS, Marks, extended
 from portal.rules.codes import CODES_BY_BYTE
+from portal.uploads.domain.previews import CodeChange, MarksPreview, WeekCounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
     from portal.registers.domain.year_register import YearRegister
-    from portal.uploads.domain.checks import Checked
+    from portal.uploads.domain.kinds import CheckedMarks
 
 
-def preview_counts(checked: Checked, current: Mapping[date, Marks]) -> dict[str, object]:
-    """Marks added, changed, unchanged and rejected, in total and by week. Stored as JSON."""
-    totals: Counter[str] = Counter()
+def marks_preview(checked: CheckedMarks, current: Mapping[date, Marks]) -> MarksPreview:
+    """Marks added, changed, unchanged and rejected, in total and by week. `current` are the pages stored now."""
     changes: Counter[tuple[str, str]] = Counter()
-    weeks = []
+    weeks: list[WeekCounts] = []
     for week, new in sorted(checked.pages.items()):
         # The file may have more or fewer lines of the roll than the stored page.
         before = extended(current.get(week, new[:0]), len(new))[: len(new)]
@@ -33,18 +33,16 @@ def preview_counts(checked: Checked, current: Mapping[date, Marks]) -> dict[str,
         pairs, counts = np.unique(before[changed].astype(np.int64) * 256 + new[changed], return_counts=True)
         for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
             changes[CODES_BY_BYTE[pair // 256].letters, CODES_BY_BYTE[pair % 256].letters] += count
-        week_counts = {"added": int(added.sum()), "changed": int(changed.sum()), "unchanged": int(unchanged.sum())}
-        totals.update(week_counts)
-        weeks.append({"week": week.isoformat(), **week_counts})
-    return {
-        "added": totals["added"],
-        "changed": totals["changed"],
-        "unchanged": totals["unchanged"],
-        "refused": checked.rows_rejected,
-        "missing": checked.missing,
-        "changes": [{"from": old, "to": new, "count": count} for (old, new), count in changes.most_common()],
-        "weeks": weeks,
-    }
+        weeks.append(WeekCounts(week, int(added.sum()), int(changed.sum()), int(unchanged.sum())))
+    return MarksPreview(
+        added=sum(counts.added for counts in weeks),
+        changed=sum(counts.changed for counts in weeks),
+        unchanged=sum(counts.unchanged for counts in weeks),
+        rejected=checked.rows_rejected,
+        missing=checked.missing,
+        changes=tuple(CodeChange(old, new, count) for (old, new), count in changes.most_common()),
+        weeks=tuple(weeks),
+    )
 
 
 def completed_weeks(before: YearRegister, after: YearRegister) -> list[date]:

@@ -14,22 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from portal.uploads.domain.checks import Checked
+    from numpy.typing import NDArray
+
     from portal.uploads.domain.reading.result import Reading
 
 COLUMNS = ("UPN", "Surname", "Forename", "Date", "Session", "Code", "Row", "What to do", "As sent")
 
 
-def rejected_rows_csv(reading: Reading, checked: Checked) -> bytes:
-    """The rejected marks, one on a line. Rows that could not be read are included as sent."""
-    return as_csv(COLUMNS, _lines(reading, checked))
+def rejected_rows_csv(reading: Reading, reason: NDArray[np.uint8] | None = None) -> bytes:
+    """The rejected marks, one on a line, by the reason of each. Rows that could not be read are included as sent."""
+    return as_csv(COLUMNS, _lines(reading, np.zeros(0, dtype=np.uint8) if reason is None else reason))
 
 
-def _lines(reading: Reading, checked: Checked) -> Iterator[tuple[Cell, ...]]:
-    for index in np.flatnonzero(checked.reason).tolist():
+def _lines(reading: Reading, reason: NDArray[np.uint8]) -> Iterator[tuple[Cell, ...]]:
+    for index in np.flatnonzero(reason).tolist():
         pupil, day = reading.pupils[reading.pupil[index]], reading.dates[reading.day[index]]
         code = reading.codes[reading.code[index]]
-        slug = SLUGS[checked.reason[index] - 1]
+        slug = SLUGS[reason[index] - 1]
         what_to_do = REASONS[slug].format(value=_value(slug, code, day, pupil.school_number))
         half = ("AM", "PM")[reading.session[index]]
         yield (pupil.upn, pupil.surname, pupil.forename, f"{day:%d/%m/%Y}", half, code, int(reading.row[index]), what_to_do, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,38 +13,37 @@ from portal.pupils.domain.incoming import IncomingParent, IncomingPupil, academi
 from portal.pupils.models import CHARACTERISTICS
 from portal.pupils.queries import pupil_matches
 from portal.rules.calendar import academic_year_name, register_year, week_of
-from portal.uploads.domain.checks import Checked, SchoolContext
 from portal.uploads.domain.findings import Finding, reading_findings, row_ranges
+from portal.uploads.domain.kinds import CheckedPupils
+from portal.uploads.domain.previews import PupilListPreview
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
+    from portal.uploads.domain.checks import SchoolContext
     from portal.uploads.domain.reading.result import Person, Reading
 
 WRONG_CHECK_LETTER = "The UPN's check letter does not fit its digits. It was kept as sent: check it with the school's system."
 
 
-def check_pupil_list(school_id: UUID, reading: Reading, *, academic_year: int | None = None) -> tuple[Checked, dict[str, Any]]:
+def check_pupil_list(
+    school_id: UUID, reading: Reading, *, academic_year: int | None = None
+) -> tuple[CheckedPupils, PupilListPreview]:
     """Check a pupil list, and count pupils that are new, known or possible duplicates. Changes nothing."""
     reading = _only_people(reading)
     people = [_incoming_pupil(person) for person in reading.people]
     year = academic_year or academic_year_of_list(people, clock.today())
     rejected = sum(problem.count for problem in reading.problems)
-    checked = Checked(
-        rows_in=len(people) + rejected,
-        rows_rejected=rejected,
-        findings=reading_findings(reading),
-        people=people,
-    )
-    checked.academic_year = year
+    findings = reading_findings(reading)
     rows = [pupil.row for pupil in people if pupil.upn and not has_right_check_letter(pupil.upn)]
     if rows:
-        checked.findings.append(
-            Finding("odd-upn", False, None, None, row_ranges(np.array(rows)), None, WRONG_CHECK_LETTER, len(rows))
-        )
-    kinds = Counter(str(match.kind) for match in pupil_matches(people, school_id))
-    return checked, {"academic_year": academic_year_name(year), "pupils": dict(kinds), "missing": 0}
+        findings.append(Finding("odd-upn", False, None, None, row_ranges(np.array(rows)), None, WRONG_CHECK_LETTER, len(rows)))
+    checked = CheckedPupils(
+        rows_in=len(people) + rejected, rows_rejected=rejected, findings=findings, people=people, academic_year=year
+    )
+    matches = Counter(match.kind for match in pupil_matches(people, school_id))
+    return checked, PupilListPreview(academic_year=academic_year_name(year), matches=dict(matches))
 
 
 def _only_people(reading: Reading) -> Reading:

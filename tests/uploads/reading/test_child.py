@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from portal.uploads.domain.reading import sandbox
+from portal.uploads.domain.reading.headings import ColumnMappings
 from portal.uploads.domain.reading.result import FileRejected, Limits
 from portal.uploads.domain.reading.sandbox import read_in_child
 from tests.uploads.reading.support import upn
@@ -70,13 +71,13 @@ def kill_self(signal_number: signal.Signals) -> Callable[[], None]:
 )
 def test_the_message_says_what_stopped_the_reader(act: Callable[[], object], sentence: str) -> None:
     with pytest.raises(FileRejected) as caught:
-        read_in_child(FILE, mapping=ActingMapping(act), limits=Limits(seconds=1))
+        read_in_child(FILE, ColumnMappings(ActingMapping(act)), limits=Limits(seconds=1))
     assert caught.value.message == sentence
 
 
 def test_a_fault_of_the_reader_is_logged_with_kind_and_line_but_no_cell() -> None:
     with capture_logs() as logged, pytest.raises(FileRejected) as caught:
-        read_in_child(FILE, mapping=ActingMapping(raise_fault))
+        read_in_child(FILE, ColumnMappings(ActingMapping(raise_fault)))
     assert caught.value.kind == "our-fault"
     [line] = logged
     assert (line["event"], line["log_level"], line["why"]) == ("upload.reader_fault", "error", "ZeroDivisionError")
@@ -90,6 +91,6 @@ def test_the_child_closes_the_connections_of_its_parent() -> None:
     with first, second:
         assert str(Path(f"/proc/self/fd/{first.fileno()}").readlink()).startswith("socket:")
         with pytest.raises(FileRejected) as caught:
-            read_in_child(FILE, mapping=ActingMapping(show_sockets))
+            read_in_child(FILE, ColumnMappings(ActingMapping(show_sockets)))
     assert "pipe:" in caught.value.message
     assert "socket:" not in caught.value.message

@@ -10,6 +10,7 @@ import pytest
 import xlsxwriter
 
 from portal.uploads.domain.findings import reading_findings
+from portal.uploads.domain.reading.headings import ColumnMappings
 from portal.uploads.domain.reading.reader import read
 from portal.uploads.domain.reading.result import FileRejected, Problem, Reading
 from tests.uploads.reading.support import MONDAY, assert_all_marks_accounted, marks, problem_kinds, upn, workbook
@@ -105,9 +106,9 @@ def test_minutes_late_go_to_the_mark_that_was_late() -> None:
 
 def test_a_mapping_overrides_the_headings_it_names_and_no_others() -> None:
     content = f"UPN,Date,Session,Letter,Code,Surname\n{upn(1)},2026-09-07,AM,I,x,Example\n".encode()
-    reading = read(content, mapping={"Letter": "code"})
+    reading = read(content, ColumnMappings({"Letter": "code"}))
     assert (marks(reading), reading.pupils[0].surname) == ({(upn(1), MONDAY, 0, "I")}, "Example")
-    assert read(content, mapping={"Letter": "code", "Surname": ""}).pupils[0].surname is None
+    assert read(content, ColumnMappings({"Letter": "code", "Surname": ""})).pupils[0].surname is None
 
 
 def test_a_grid_without_a_week_needs_a_mapping_and_accepts_one() -> None:
@@ -115,8 +116,8 @@ def test_a_grid_without_a_week_needs_a_mapping_and_accepts_one() -> None:
     reading = read(content)
     assert (reading.needs_mapping, reading.missing_meanings, reading.rows_in) == (True, ("week_commencing",), 0)
     assert [column.header for column in reading.columns] == ["UPN", "Starts", "MonAM", "MonPM"]
-    assert len(marks(read(content, mapping={"Starts": "week_commencing"}))) == 2
-    assert_all_marks_accounted(read(content, mapping={"Starts": ""}), 2)
+    assert len(marks(read(content, ColumnMappings({"Starts": "week_commencing"})))) == 2
+    assert_all_marks_accounted(read(content, ColumnMappings({"Starts": ""})), 2)
 
 
 def test_a_leading_apostrophe_is_removed_except_from_a_surname_that_begins_with_one() -> None:

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from portal.uploads.domain.reading.fast_csv import read_fast_csv
+from portal.uploads.domain.reading.headings import ColumnMappings
 from portal.uploads.domain.reading.reader import read
 from portal.uploads.domain.reading.result import FileRejected, Reading
 from tests.uploads.reading.support import MONDAY, Mark, assert_all_marks_accounted, marks, outcome, upn, workbook
@@ -71,7 +72,7 @@ def test_the_fast_reader_reads_every_delimiter_as_a_workbook_is_read(
 ) -> None:
     rows = [["Reg", *long_rows(register)[0]], *([", 7A" if with_comma else "7A", *row] for row in long_rows(register)[1:])]
     content = written(rows, delimiter=delimiter, quoted=quoted, line_end=line_end)
-    assert read_fast_csv(content, None, lambda _rows: None) is not None
+    assert read_fast_csv(content, ColumnMappings(), lambda _rows: None) is not None
     reading, plain = read(content), read(workbook({"Marks": rows}))
     assert (reading.dates, reading.missing, reading.fingerprint) == (plain.dates, plain.missing, plain.fingerprint)
     assert (set(reading.pupils), set(reading.codes)) == (set(plain.pupils), set(plain.codes))

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from portal.uploads.domain.reading.fast_csv import read_fast_csv
+from portal.uploads.domain.reading.headings import ColumnMappings
 from portal.uploads.domain.reading.reader import read
 from portal.uploads.domain.reading.result import FileRejected
 from tests.uploads.reading.support import MONDAY, assert_all_marks_accounted, marks, problem_kinds, upn, workbook
@@ -127,7 +128,7 @@ def test_a_file_with_unknown_headings_needs_a_mapping_and_accepts_one() -> None:
     unmapped = read(rows)
     assert (unmapped.needs_mapping, [column.header for column in unmapped.columns]) == (True, ["Who", "When", "Bit", "What"])
     assert unmapped.columns[0].samples == (upn(1),)
-    mapped = read(rows, mapping={"Who": "upn", "When": "date", "Bit": "session", "What": "code"})
+    mapped = read(rows, ColumnMappings({"Who": "upn", "When": "date", "Bit": "session", "What": "code"}))
     assert marks(mapped) == {(upn(1), MONDAY, 0, "/")}
 
 
@@ -146,13 +147,13 @@ def test_the_fast_reader_reads_a_quoted_file_like_a_plain_one() -> None:
     lines = [f"{upn(number % 9)},2026-09-{7 + number % 5:02d},{('AM', 'PM')[number % 2]},I" for number in range(1_000)]
     plain = "\n".join(["UPN,Date,Session,Code", *lines])
     quoted = '"' + plain.replace(",", '","').replace("\n", '"\n"') + '"'
-    readings = [read_fast_csv(content.encode(), None, lambda _rows: None) for content in (plain, quoted)]
+    readings = [read_fast_csv(content.encode(), ColumnMappings(), lambda _rows: None) for content in (plain, quoted)]
     assert [reading is not None and reading.pupil.size for reading in readings] == [1_000, 1_000]
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_the_fast_reader_reads_a_file_that_ends_in_blank_lines(line_end: str) -> None:
     content = line_end.join(["UPN,Date,Session,Code", f"{upn(1)},2026-09-07,AM,/", f"{upn(2)},2026-09-07,PM,I", "", "", ""])
-    reading = read_fast_csv(content.encode(), None, lambda _rows: None)
+    reading = read_fast_csv(content.encode(), ColumnMappings(), lambda _rows: None)
     assert reading is not None
     assert [reading.codes[code] for code in reading.code] == ["/", "I"]

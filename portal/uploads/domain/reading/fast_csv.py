@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import date
 
+    from portal.uploads.domain.reading.headings import ColumnMappings
+
 #: Bytes of a machine word: cells are compared eight bytes at a time.
 WORD = 8
 MAX_CELL, MAX_HEADING_ROW = 64, 65_536
@@ -84,15 +86,15 @@ class _TextColumn:
         return per_run if per_run.size == self.run_length.sum() else np.repeat(per_run, self.run_length)
 
 
-def read_fast_csv(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[[int], None]) -> Reading | None:
+def read_fast_csv(content: bytes, mappings: ColumnMappings, progress: Callable[[int], None]) -> Reading | None:
     """Read a plain CSV in the long layout; None if the file must be read row by row."""
     try:
-        return _read(content, mapping, progress)
+        return _read(content, mappings, progress)
     except _NotPlainError:
         return None
 
 
-def _read(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[[int], None]) -> Reading:
+def _read(content: bytes, mappings: ColumnMappings, progress: Callable[[int], None]) -> Reading:
     text = content.removeprefix(b"\xef\xbb\xbf")
     if text.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in text:
         raise _NotPlainError
@@ -101,7 +103,7 @@ def _read(content: bytes, mapping: Mapping[str, str] | None, progress: Callable[
     heading_row = _decoded(text[: max(0, text.find(b"\n", 0, MAX_HEADING_ROW))]).rstrip("\r").replace('"', "")
     delimiter = delimiter_of(heading_row)
     headings = [clean(cell) for cell in heading_row.split(delimiter)]
-    meanings = meanings_of(headings, mapping)
+    meanings = meanings_of(headings, mappings.of(headings))
     if not REQUIRED <= set(meanings) <= SUPPORTED:
         raise _NotPlainError
     if b'"' in text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -203,3 +204,18 @@ def fingerprint(headings: Sequence[str]) -> str:
     """
     undated = (DATE_PLACEHOLDER if DATE_PLACEHOLDER in (name := _without_date(heading)) else name for heading in headings)
     return hashlib.sha256("|".join(dict.fromkeys(undated)).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMappings:
+    """The column mappings (heading to meaning) a file may be read with.
+
+    `set_for_file` is the one a person set for this file; without it, the one `remembered` for the fingerprint of its headings.
+    """
+
+    set_for_file: Mapping[str, str] = field(default_factory=dict)
+    remembered: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def of(self, headings: Sequence[str]) -> Mapping[str, str]:
+        """The mapping for a file with these headings; empty where nobody has set one."""
+        return self.set_for_file or (self.remembered.get(fingerprint(headings), {}) if self.remembered else {})

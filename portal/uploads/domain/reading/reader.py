@@ -8,7 +8,7 @@ from portal.uploads.domain.reading import census, ctf, wonde
 from portal.uploads.domain.reading.builder import ReadingBuilder
 from portal.uploads.domain.reading.fast_csv import read_fast_csv
 from portal.uploads.domain.reading.file_guard import file_kind
-from portal.uploads.domain.reading.headings import SLOTS, fingerprint, meanings_of
+from portal.uploads.domain.reading.headings import SLOTS, ColumnMappings, fingerprint, meanings_of
 from portal.uploads.domain.reading.long_layout import read_long
 from portal.uploads.domain.reading.markup import json_document, xml_root
 from portal.uploads.domain.reading.parsing import Dates
@@ -19,11 +19,12 @@ from portal.uploads.domain.reading.tables import csv_book, xlsx_book
 from portal.uploads.domain.reading.wide_layouts import matrix_columns, read_matrix, read_weekly, week_in_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from portal.uploads.domain.reading.tables import Book, Sheet
 
 READERS = {"long": read_long, "weekly-grid": read_weekly, "date-matrix": read_matrix}
+NO_MAPPINGS = ColumnMappings()
 SAMPLES = 5
 MAX_COLUMNS_SHOWN = 60
 NO_ROWS = "The file has no rows below its headings. Export it again with a row for each mark or pupil, and headings above them."
@@ -32,12 +33,12 @@ PUBLISHED = "This is a file of published figures. Load it under Published figure
 
 def read(
     content: bytes,
+    mappings: ColumnMappings = NO_MAPPINGS,
     *,
-    mapping: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Reading:
-    """Read a file of any known layout. `mapping` (heading to meaning) is a person's column mapping.
+    """Read a file of any known layout, with the column mapping that people set for its headings.
 
     Raises:
         FileRejected: when the whole file is rejected, with a sentence that says what to do.
@@ -50,10 +51,10 @@ def read(
     if kind == "json":
         return wonde.read_wonde(json_document(content, limits), limits)
     # The fast reader takes most CSVs; None means this one needs the slow, row by row reader.
-    if kind == "text" and (reading := read_fast_csv(content, mapping, show)) is not None:
+    if kind == "text" and (reading := read_fast_csv(content, mappings, show)) is not None:
         return reading
     book = xlsx_book(content, limits) if kind == "xlsx" else csv_book(content, limits)
-    return _read_book(book, mapping, show)
+    return _read_book(book, mappings, show)
 
 
 def _read_xml(content: bytes, limits: Limits) -> Reading:
@@ -63,7 +64,7 @@ def _read_xml(content: bytes, limits: Limits) -> Reading:
     return census.read_census_xml(root, limits)
 
 
-def _read_book(book: Book, mapping: Mapping[str, str] | None, show: Callable[[int], None]) -> Reading:
+def _read_book(book: Book, mappings: ColumnMappings, show: Callable[[int], None]) -> Reading:
     first = book.sheets[0]
     if not any(sheet.rows for sheet in book.sheets):
         raise FileRejected("empty", NO_ROWS)
@@ -73,6 +74,7 @@ def _read_book(book: Book, mapping: Mapping[str, str] | None, show: Callable[[in
         return census.read_census_csv(list(first.headings), [(row, list(cells)) for row, cells in first.rows])
     if census.is_published(first):
         raise FileRejected("published", PUBLISHED)
+    mapping = mappings.of(first.headings)
     tables = [(sheet, meanings_of(sheet.headings, mapping)) for sheet in book.sheets]
     dates = Dates(text for sheet, meanings in tables for text in date_texts(sheet, meanings))
     layout, missing_meanings = _layout(*tables[0], dates, is_mapped=bool(mapping))

@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
-from portal.uploads.domain.reading.reader import read
+from portal.uploads.domain.reading.reader import NO_MAPPINGS, read
 from portal.uploads.domain.reading.result import FileRejected, Limits, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+
+    from portal.uploads.domain.reading.headings import ColumnMappings
 
 HEADER = struct.Struct("!cQ")
 PROGRESS, ARRAY, RESULT, REJECTION, FAULT = b"P", b"A", b"R", b"F", b"X"
@@ -44,8 +46,8 @@ log = structlog.get_logger("portal.uploads")
 
 def read_in_child(
     content: bytes,
+    mappings: ColumnMappings = NO_MAPPINGS,
     *,
-    mapping: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     progress: Callable[[int], None] | None = None,
     meanwhile: Callable[[], object] | None = None,
@@ -65,7 +67,7 @@ def read_in_child(
     child = os.fork()
     if child == 0:
         os.close(reader)
-        _run_child(writer, content, mapping, limits)
+        _run_child(writer, content, mappings, limits)
     os.close(writer)
     reading = None
     try:
@@ -81,7 +83,7 @@ def read_in_child(
     return reading or _reject_for_exit(os.waitstatus_to_exitcode(status))
 
 
-def _run_child(writer: int, content: bytes, mapping: Mapping[str, str] | None, limits: Limits) -> None:
+def _run_child(writer: int, content: bytes, mappings: ColumnMappings, limits: Limits) -> None:
     """Read the file, send the answer and end the child process."""
     try:
         # Close all inherited files but standard input, output and errors. With a copy of the parent's database connection the
@@ -98,7 +100,7 @@ def _run_child(writer: int, content: bytes, mapping: Mapping[str, str] | None, l
         # No files and no core dump: both could store pupils' details on disk.
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        reading = read(content, mapping=mapping, limits=limits, progress=lambda rows: _send(writer, PROGRESS, str(rows).encode()))
+        reading = read(content, mappings, limits=limits, progress=lambda rows: _send(writer, PROGRESS, str(rows).encode()))
         # The arrays are sent beside the pickle, without a copy in it.
         arrays: list[pickle.PickleBuffer] = []
         answer = pickle.dumps(reading, protocol=5, buffer_callback=arrays.append)
