@@ -10,7 +10,7 @@ from sqlalchemy import Column, ColumnElement, inspect, or_, select
 from portal.db.tables import VISIBLE, Base, Owned
 from portal.db.work import tx
 from portal.platform.capability import Extract, Holding, Path, Subject, declared, load, load_module
-from portal.platform.refusals import must_exist
+from portal.platform.refusals import NotFoundError
 from portal.security import scope
 from portal.security.visibility import whole_authority
 
@@ -57,7 +57,8 @@ def collect(subject: Subject, subject_id: UUID, holdings: Iterable[Holding] | No
     if holdings is None:
         holdings = [holding for capability in declared() for holding in capability.holdings]
     collection = _Collection(subject, subject_id, {holding.table: holding for holding in holdings})
-    must_exist(collection.rows(subject.value))
+    if not collection.rows(subject.value):
+        raise NotFoundError
     parts, by_hand = [], []
     for holding in collection.holdings.values():
         if holding.by_hand or not collection.is_readable(holding.table):
@@ -76,6 +77,11 @@ class _Collection:
         self.subject, self.subject_id, self.holdings = subject, subject_id, holdings
         self.models = models_by_table()
         self._rows: dict[str, list[Row]] = {}
+        self._leading_to_records = {
+            path.source.partition(".")[0]
+            for path in holdings[Subject.PUPIL].paths
+            if isinstance(path, Path) and path.subject is Subject.CHILD
+        }
         if not self.is_readable(subject.value, whatever_the_scope=True):
             raise ValueError(f"{subject} is a table of every authority; what is held about its people is looked up by hand.")
 
@@ -105,7 +111,7 @@ class _Collection:
         conditions: list[ColumnElement[bool]] = []
         extracted: list[Row] = []
         for path in holding.paths:
-            if not self._applies(path):
+            if not self._applies(path, table):
                 continue
             if isinstance(path, Extract):
                 extracted += load(path.query)(self._values(f"{path.subject}.id"))
@@ -113,9 +119,11 @@ class _Collection:
                 conditions.append(columns[path.column].in_(values))
         return extracted + (_selected(model, conditions) if conditions else [])
 
-    def _applies(self, path: Path | Extract) -> bool:
-        is_childs_record = self.subject is Subject.CHILD and path.subject is Subject.PUPIL
-        return path.subject is self.subject or is_childs_record
+    def _applies(self, path: Path | Extract, table: str) -> bool:
+        """Is the path one of this person's? A pupil's paths serve their child, but for those that lead to the records."""
+        if self.subject is Subject.CHILD and path.subject is Subject.PUPIL:
+            return table not in self._leading_to_records
+        return path.subject is self.subject
 
     def _values(self, source: str, unless: str = "") -> list[Any]:
         table, column = source.split(".")

@@ -15,13 +15,14 @@ from portal.audit.models import AuditEvent
 from portal.capabilities import CAPABILITIES
 from portal.db.work import tx, unit_of_work
 from portal.platform import clock
-from portal.platform.capability import Extract, Holding, Path, Subject
+from portal.platform.capability import Holding, Path, Subject
 from portal.platform.refusals import NotFoundError
 from portal.platform.subject_access import collect
 from portal.pupils.events import DECIDED
-from portal.pupils.models import Characteristic, Child, ChildLink, Contact, Pupil, PupilContact, RollLine
+from portal.pupils.models import Characteristic, Child, ChildLink, Contact, PupilContact, RollLine
 from portal.registers.models import MarkNote
 from portal.security.permissions import Role
+from portal.uploads import actions as uploads
 from portal.uploads.models import ReportedTotal
 from tests.support import objects
 from tests.support.world import write_rows
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portal.platform.subject_access import SubjectData
+    from portal.security.scope import Scope
     from tests.support.world import AuthorityWorld, World
 
 HOLDINGS = [holding for capability in CAPABILITIES for holding in capability.holdings]
@@ -82,7 +84,7 @@ class Planted:
         with unit_of_work(self.school_scope(school)):
             return collect(subject, subject_id or self.records[school])
 
-    def school_scope(self, school: UUID) -> object:
+    def school_scope(self, school: UUID) -> Scope:
         """The scope of a headteacher of this school."""
         return replace(self.authority.scope(Role.HEADTEACHER), schools=frozenset({school}))
 
@@ -116,7 +118,8 @@ def test_the_authority_collects_the_links_and_the_reads_too(planted: Planted) ->
 
 
 def test_a_school_collects_no_row_of_the_other_school(planted: Planted) -> None:
-    for school, other in ((planted.authority.primary, planted.authority.secondary),) * 2:
+    first, second = planted.records
+    for school, other in ((first, second), (second, first)):
         data = rows_by_table(planted.collect(school))
         schools = {row["school_id"] for rows in data.values() for row in rows if "school_id" in row}
         assert schools == {school}
@@ -156,22 +159,23 @@ def test_a_partner_finds_no_record(planted: Planted) -> None:
                 collect(Subject.PUPIL, record_id)
 
 
-def test_a_holding_that_leads_through_another_school_finds_nothing_there(planted: Planted) -> None:
-    """A declaration may be wrong: a path through the siblings of a contact must still stop at the school."""
+@pytest.mark.parametrize(
+    ("column", "source"),
+    [("authority_id", "pupil.authority_id"), ("academic_year", "pupil_year_summary.academic_year")],
+)
+def test_a_path_that_is_declared_too_wide_stops_at_the_school(planted: Planted, column: str, source: str) -> None:
+    school = planted.authority.primary
     wide = [
         Holding("pupil", "The record"),
-        Holding("child_link", "Links", (Path(Subject.PUPIL, "pupil_id"),)),
-        Holding("roll_line", "Every line of the year", (Path(Subject.PUPIL, "academic_year", "roll_line.academic_year"),)),
+        Holding("pupil_year_summary", "Counts", (Path(Subject.PUPIL, "pupil_id"),)),
+        Holding("roll_line", "Lines", (Path(Subject.PUPIL, column, source),)),
     ]
-    lines = Holding("roll_line", "Every line", (Path(Subject.PUPIL, "enrolment_status", "pupil_contact.status"),))
-    del lines
-    school = planted.authority.primary
     with unit_of_work(planted.school_scope(school)):
-        by_school = Holding("roll_line", "Lines", (Path(Subject.PUPIL, "authority_id", "pupil.authority_id"),))
-        data = rows_by_table(collect(Subject.PUPIL, planted.records[school], [wide[0], by_school]))
+        data = rows_by_table(collect(Subject.PUPIL, planted.records[school], wide))
     assert {row["school_id"] for row in data["roll_line"]} == {school}
     with unit_of_work(planted.authority.scope(Role.LA_MANAGER)):
-        assert len(set(tx().scalars(select(RollLine.school_id)))) == 2
+        data = rows_by_table(collect(Subject.PUPIL, planted.records[school], wide))
+    assert {row["school_id"] for row in data["roll_line"]} == set(planted.records)
 
 
 def test_a_child_is_collected_from_every_record_that_is_linked_today(planted: Planted) -> None:
@@ -199,12 +203,17 @@ def test_a_parent_is_collected_without_the_childrens_records(planted: Planted) -
 
 
 def test_marks_are_the_pupils_own_line_in_every_version(planted: Planted) -> None:
+    """Of three pupils the second is corrected, so that each line of each version can be told from the others."""
     school = planted.authority.primary
+    with unit_of_work(planted.authority.scope(Role.LA_MANAGER)):
+        correction = objects.long_csv(1, days=5, first=1, code="I")
+        uploads.import_file(school, kind="marks", file_name="correction.csv", content=correction)
     with unit_of_work(planted.school_scope(school)):
-        pupils = tx().scalars(select(Pupil.id).join(RollLine, RollLine.pupil_id == Pupil.id).order_by(RollLine.line)).all()
+        pupils = tx().scalars(select(RollLine.pupil_id).where(RollLine.school_id == school).order_by(RollLine.line)).all()
         pages = [rows_by_table(collect(Subject.PUPIL, pupil))["register_page"] for pupil in pupils]
-    assert len(pages) == 3
-    assert all(rows[0]["marks"][:4] == ["/", "\\", "/", "\\"] for rows in pages), pages
+    first_week = [[(row["version"], row["marks"]) for row in rows if row["week"] == objects.MONDAY] for rows in pages]
+    present, ill = ["/", "\\"] * 5 + [""] * 4, ["I", "\\"] * 5 + [""] * 4
+    assert first_week == [[(1, present), (2, line)] for line in (present, ill, present)]
     assert all(set(row) == {"school_id", "week", "version", "recorded_at", "reason", "marks"} for rows in pages for row in rows)
 
 
@@ -225,8 +234,3 @@ def test_people_who_sign_in_are_not_collected_in_a_scope(planted: Planted) -> No
     person, _ = planted.authority.people[Role.HEADTEACHER]
     with unit_of_work(planted.authority.scope(Role.LA_MANAGER)), pytest.raises(ValueError, match="every authority"):
         collect(Subject.PERSON, person)
-
-
-def test_every_table_about_a_pupil_is_planted(planted: Planted) -> None:
-    extracts = {holding.table for holding in HOLDINGS if any(isinstance(path, Extract) for path in holding.paths)}
-    assert extracts == {"register_page"}
