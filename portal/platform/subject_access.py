@@ -139,8 +139,8 @@ def _table(model: type[Base]) -> Table:
 def _selected(model: type[Base], conditions: Sequence[ColumnElement[bool]]) -> list[Row]:
     """The rows that meet any condition, through the ORM: its hook names the authority and the schools too."""
     attributes = inspect(model).column_attrs
-    found = tx().scalars(select(model).where(or_(*conditions)).order_by(*_key(model))).all()
-    return [{attribute.columns[0].name: getattr(row, attribute.key) for attribute in attributes} for row in found]
+    objects = tx().scalars(select(model).where(or_(*conditions)).order_by(*_key(model))).all()
+    return [{attribute.columns[0].name: getattr(row, attribute.key) for attribute in attributes} for row in objects]
 
 
 def _key(model: type[Base]) -> list[Column[Any]]:

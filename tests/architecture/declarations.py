@@ -1,4 +1,4 @@
-"""Checks that what the capabilities hold about people, and how long, is declared for every table, and holds together."""
+"""Finds tables about people that no capability declares, and declarations that do not hold together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_SECRETS = {("audit_event", "hash")}
 
 
 def keys(table: Table) -> Iterator[tuple[str, Subject]]:
-    """The columns of a table that name a person's own record, by a foreign key or by their name."""
+    """The columns that name a person's own record, by a foreign key or by their name."""
     for column in table.columns:
         for subject in Subject:
             is_named = column.name == f"{subject}_id" or column.name.endswith(f"_{subject}_id")
@@ -89,7 +89,7 @@ def _path_faults(tables: Mapping[str, Table], holding: Holding, holdings: Sequen
 
 
 def _begins(table: str, subject: Subject, holdings: Sequence[Holding], behind: frozenset[str]) -> bool:
-    """Does each path to a table, followed back, come to the person's own record, and never round in a circle?"""
+    """Does each path to a table begin with the person's own record, without a circle?"""
     if table == subject.value:
         return True
     paths = [
@@ -105,15 +105,15 @@ def _begins(table: str, subject: Subject, holdings: Sequence[Holding], behind: f
 
 def _retention_faults(tables: Mapping[str, Table], row: Retention, retention: Sequence[Retention]) -> Iterator[str]:
     if isinstance(row.period, KeptFor | KeptAsSet):
-        *other, column = row.period.since.split(".")
+        *named_table, column = row.period.since.split(".")
         targets = {key.column.table.name for key in tables[row.table].foreign_keys}
-        if other and other[0] not in targets:
-            yield f"{row.table}: has no key to {other[0]}"
-        elif column not in tables[other[0] if other else row.table].columns:
+        if named_table and named_table[0] not in targets:
+            yield f"{row.table}: has no key to {named_table[0]}"
+        elif column not in tables[named_table[0] if named_table else row.table].columns:
             yield f"{row.table}: has no day {row.period.since} to count from"
     if not row.rule:
         yield f"{row.table}: does not say by which rule it is kept"
-    periods = {each.table: each.period for each in retention}
+    periods = {declared.table: declared.period for declared in retention}
     followed, period = {row.table}, row.period
     while isinstance(period, KeptWith):
         if period.table in followed or period.table not in periods:

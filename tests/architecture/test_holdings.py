@@ -1,4 +1,4 @@
-"""Every table about people is declared once: what it holds, by which path, and how long it is kept."""
+"""Every table about people says once what it holds and how long it is kept."""
 
 from __future__ import annotations
 

@@ -119,12 +119,12 @@ def test_the_authority_collects_the_links_and_the_reads_too(planted: Planted) ->
 
 def test_a_school_collects_no_row_of_the_other_school(planted: Planted) -> None:
     first, second = planted.records
-    for school, other in ((first, second), (second, first)):
+    for school, other_school in ((first, second), (second, first)):
         data = rows_by_table(planted.collect(school))
         schools = {row["school_id"] for rows in data.values() for row in rows if "school_id" in row}
         assert schools == {school}
-        assert str(other) not in str(data)
-        assert str(planted.records[other]) not in str(data)
+        assert str(other_school) not in str(data)
+        assert str(planted.records[other_school]) not in str(data)
 
 
 def test_a_school_is_not_shown_who_read_or_linked_the_record(planted: Planted) -> None:
@@ -138,9 +138,9 @@ def test_a_school_is_not_shown_who_read_or_linked_the_record(planted: Planted) -
 @pytest.mark.parametrize("subject", [Subject.PUPIL, Subject.CHILD, Subject.CONTACT])
 def test_another_schools_record_is_not_found(planted: Planted, subject: Subject) -> None:
     with unit_of_work(planted.authority.scope(Role.LA_MANAGER)):
-        other = planted.records[planted.authority.secondary]
-        contact = tx().scalars(select(PupilContact.contact_id).where(PupilContact.pupil_id == other)).one()
-    subject_id = {Subject.PUPIL: other, Subject.CHILD: planted.child_id, Subject.CONTACT: contact}[subject]
+        record_id = planted.records[planted.authority.secondary]
+        contact = tx().scalars(select(PupilContact.contact_id).where(PupilContact.pupil_id == record_id)).one()
+    subject_id = {Subject.PUPIL: record_id, Subject.CHILD: planted.child_id, Subject.CONTACT: contact}[subject]
     with pytest.raises(NotFoundError):
         planted.collect(planted.authority.primary, subject, subject_id)
 
