@@ -36,8 +36,8 @@ AUDIT = Capability(
     commands=(CommandGroup("audit", "the audit", "portal.audit.commands.audit"),),
     jobs=(Job("audit.seal_reads", "portal.audit.actions.seal_reads", every=timedelta(minutes=1)),),
     holdings=(
-        Holding("audit_event", "What was done, and by whom", _ABOUT_SUBJECT, others="The person who did it, by their id alone."),
-        Holding("read_log", "Who read the record", _ABOUT_SUBJECT, others="The person who read it, by their id alone."),
+        Holding("audit_event", "What was done, and by whom", _ABOUT_SUBJECT, also_about="Who did it, by their id alone."),
+        Holding("read_log", "Who read the record", _ABOUT_SUBJECT, also_about="Who read it, by their id alone."),
     ),
     retention=(
         Retention("audit_event", KeptForGood(), "The record of what was done is never changed or removed."),

@@ -117,8 +117,9 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """The way from a person's own record to rows of a table: the rows whose `column` has a value of `source`.
+    """The way from a person's own record to rows of a table.
 
+    Found are the rows whose `column` has a value of `source`.
     `source` is a "table.column" of rows that belong to the same person; left out, it is the id of their own record.
     Source rows in which the column `unless` has a value are left out, such as a link that has ended. A path of a pupil
     also serves their child: it then starts from each of the child's records.
@@ -132,7 +133,7 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """The way to a person's part of rows that hold many people at once, such as a page of a register.
+    """The way to a person's part of rows about many people, such as a page of a register.
 
     `query` takes the ids of the person's own records, and returns dictionaries with nothing in them about anybody else.
     """
@@ -143,16 +144,16 @@ class Extract:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What one table holds about people, and how a person's rows are found for a request for access.
+    """What a table holds about people, and how a person's rows are found in it.
 
-    `others` says who else the rows are about; a person reads them before they leave. `by_hand` says why no path finds
+    `also_about` says who else the rows are about; a person reads them before they leave. `by_hand` says why no path finds
     the rows, and is given instead of paths. Columns `withheld` never leave: hashes and secrets.
     """
 
     table: str
     heading: str
     paths: tuple[Path | Extract, ...] = ()
-    others: str = ""
+    also_about: str = ""
     by_hand: str = ""
     withheld: tuple[str, ...] = ()
 
@@ -207,7 +208,7 @@ NO_RULE = "No rule gives a time: the authority's own schedule does."
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long the rows of a table are kept, and by which rule, in words a data protection officer reads."""
+    """How long the rows of a table are kept, and by which rule, in plain words."""
 
     table: str
     period: KeptFor | KeptAsSet | KeptWith | KeptForGood

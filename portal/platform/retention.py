@@ -28,7 +28,7 @@ class DueRows:
     """A table's retention in words, and how many of its rows are past it. None where that is not counted by itself."""
 
     table: str
-    kept: str
+    period: str
     rule: str
     due: int | None
 

@@ -65,8 +65,8 @@ def collect(subject: Subject, subject_id: UUID, holdings: Iterable[Holding] | No
             by_hand.append(holding)
         elif rows := collection.rows(holding.table):
             withheld = set(holding.withheld)
-            shown = tuple({name: value for name, value in row.items() if name not in withheld} for row in rows)
-            parts.append(Part(holding, shown))
+            disclosed = tuple({name: value for name, value in row.items() if name not in withheld} for row in rows)
+            parts.append(Part(holding, disclosed))
     return SubjectData(tuple(parts), tuple(by_hand))
 
 

@@ -43,7 +43,7 @@ REGISTERS = Capability(
             "Marks in the attendance register, corrected ones too",
             (Extract(Subject.PUPIL, "portal.registers.queries.marks_ever_recorded"),),
         ),
-        Holding("mark_note", "Minutes late and comments", (Path(Subject.PUPIL, "pupil_id"),), others="Whoever a comment names."),
+        Holding("mark_note", "Minutes late and comments", (Path(Subject.PUPIL, "pupil_id"),), also_about="Those a comment names."),
         Holding("pupil_year_summary", "Counts of the year", (Path(Subject.PUPIL, "pupil_id"),)),
     ),
     retention=(

@@ -78,9 +78,9 @@ UPLOADS = Capability(
         CommandGroup("marks", "attendance marks", "portal.uploads.commands.marks"),
     ),
     holdings=(
-        Holding("upload", "Names of files, and what they would change", by_hand=_IN_FILES, others="The file's other pupils."),
-        Holding("upload_content", "Files as they were sent", by_hand=_IN_FILES, others="The file's other pupils."),
-        Holding("finding", "Problems in files", by_hand=_IN_FILES, others="The file's other pupils."),
+        Holding("upload", "Names of files, and what they would change", by_hand=_IN_FILES, also_about="The file's other pupils."),
+        Holding("upload_content", "Files as they were sent", by_hand=_IN_FILES, also_about="The file's other pupils."),
+        Holding("finding", "Problems in files", by_hand=_IN_FILES, also_about="The file's other pupils."),
         Holding("reported_total", "Totals in a census or weekly file", (Path(Subject.PUPIL, "pupil_id"),)),
     ),
     retention=(

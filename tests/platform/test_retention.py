@@ -42,6 +42,6 @@ def test_a_line_still_on_the_roll_is_never_due(world: World) -> None:
 
 def test_what_no_rule_settles_is_said_to_be_the_authoritys_and_never_due(world: World) -> None:
     content = _listed(world.authority, date(2090, 1, 1))["upload_content"]
-    assert content.kept == "as the authority sets (uploads.files), from upload.received_at"
+    assert content.period == "as the authority sets (uploads.files), from upload.received_at"
     assert content.due is None
-    assert _listed(world.authority, date(2090, 1, 1))["audit_event"].kept == "for good"
+    assert _listed(world.authority, date(2090, 1, 1))["audit_event"].period == "for good"

@@ -50,7 +50,7 @@ def rows_by_table(data: SubjectData) -> dict[str, list[Mapping[str, object]]]:
 
 
 class Planted:
-    """A child with a record at each of two schools, each with a row in every table about a pupil."""
+    """A child with a record at two schools, each with a row in every table about a pupil."""
 
     def __init__(self, authority: AuthorityWorld) -> None:
         self.authority = authority
@@ -128,7 +128,7 @@ def test_a_school_collects_no_row_of_the_other_school(planted: Planted) -> None:
 
 
 def test_a_school_is_not_shown_who_read_or_linked_the_record(planted: Planted) -> None:
-    """The audit names no school, so in a school's scope it would show the acts of another school's people."""
+    """The audit names no school: in a school's scope it would show another school's acts."""
     data = planted.collect(planted.authority.primary)
     assert OF_THE_AUTHORITY.isdisjoint(rows_by_table(data))
     with unit_of_work(planted.school_scope(planted.authority.primary)):
@@ -203,7 +203,7 @@ def test_a_parent_is_collected_without_the_childrens_records(planted: Planted) -
 
 
 def test_marks_are_the_pupils_own_line_in_every_version(planted: Planted) -> None:
-    """Of three pupils the second is corrected, so that each line of each version can be told from the others."""
+    """Of three pupils the second is corrected, so that no two lines and versions are alike."""
     school = planted.authority.primary
     with unit_of_work(planted.authority.scope(Role.LA_MANAGER)):
         correction = objects.long_csv(1, days=5, first=1, code="I")
