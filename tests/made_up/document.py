@@ -63,12 +63,12 @@ def with_lines_added(text: str, change: str) -> str:
     Raises:
         ValueError: when the line is not there, or more than once.
     """
-    before = ""
+    lines, before = text.splitlines(), ""
     for marked in change.splitlines():
         line = marked[1:]
         if marked.startswith("+"):
-            if text.count(f"\n{before}\n") != 1:
+            if lines.count(before) != 1:
                 raise ValueError(f"There is not one line {before!r}.")
-            text = text.replace(f"\n{before}\n", f"\n{before}\n{line}\n")
+            lines.insert(lines.index(before) + 1, line)
         before = line
-    return text
+    return "\n".join(lines) + "\n"
