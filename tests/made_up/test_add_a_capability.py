@@ -105,9 +105,9 @@ def test_the_new_capability_works_and_the_guards_look_at_it(portal_copy: Path) -
 @pytest.mark.parametrize(
     ("path", "line", "guard", "fault"),
     [
-        ("capability.py", "    holdings=", "tests/architecture/test_holdings.py", "breakfast: no holding is declared"),
-        ("capability.py", "    retention=", "tests/architecture/test_holdings.py", "breakfast: no retention is declared"),
-        ("models.py", "    __visible__ = ", "tests/architecture/test_holdings.py", "say who may see its rows"),
+        ("capability.py", "    holdings=", "tests/architecture/test_holdings.py --fast", "breakfast: no holding is declared"),
+        ("capability.py", "    retention=", "tests/architecture/test_holdings.py --fast", "breakfast: no retention is declared"),
+        ("models.py", "    __visible__ = ", "tests/architecture/test_holdings.py --fast", "say who may see its rows"),
         ("routes.py", '@needs("breakfasts.view")', "tests/architecture/test_routes.py", "These views need no permission"),
     ],
 )
@@ -118,7 +118,7 @@ def test_what_is_left_out_is_found(portal_copy: Path, path: str, line: str, guar
     assert len(remaining) < len(text.splitlines())
     changed.write_text("\n".join(remaining) + "\n", encoding="utf-8")
     try:
-        finished = run(portal_copy, *PYTEST, guard)
+        finished = run(portal_copy, *PYTEST, *guard.split())
     finally:
         changed.write_text(text, encoding="utf-8")
     assert finished.returncode != 0
