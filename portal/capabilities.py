@@ -12,7 +12,7 @@ from dashboards.capability import DASHBOARDS
 from portal.accounts.capability import ACCOUNTS
 from portal.audit.capability import AUDIT
 from portal.benchmarks.capability import BENCHMARKS
-from portal.platform.capability import load, load_module
+from portal.platform.capability import declare, load, load_module
 from portal.pupils.capability import PUPILS
 from portal.registers.capability import REGISTERS
 from portal.schools.capability import SCHOOLS
@@ -48,6 +48,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     DASHBOARDS,
 )
 
+declare(CAPABILITIES)
 for capability in CAPABILITIES:
     register(capability.permissions)
 

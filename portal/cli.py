@@ -24,6 +24,7 @@ COMMANDS: tuple[CommandGroup, ...] = (
     CommandGroup("distribute", "print the SQL that spreads the tables over a Citus cluster", "migrations.commands.distribute"),
     CommandGroup("demo", "make the demonstration authority", "demo.commands.demo"),
     CommandGroup("rules", "the law as arithmetic", "portal.platform.rules_commands.rules"),
+    CommandGroup("retention", "how long everything is kept", "portal.platform.retention_commands.retention"),
     *commands(),
 )
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 from datetime import time
 from uuid import UUID
 
-from portal.platform.capability import Capability, CommandGroup, Job, MainTask, NavigationItem
+from portal.platform.capability import (
+    NO_RULE,
+    Capability,
+    CommandGroup,
+    Holding,
+    Job,
+    KeptAsSet,
+    KeptWith,
+    MainTask,
+    NavigationItem,
+    Path,
+    Retention,
+    Subject,
+)
 from portal.security.permissions import Permission, Role
 
 ACCOUNTS = Capability(
@@ -48,4 +61,31 @@ ACCOUNTS = Capability(
         Job("accounts.forget_tries", "portal.accounts.actions.throttling.delete_old_attempts", daily=time(2, 0)),
     ),
     commands=(CommandGroup("authority", "local authorities", "portal.accounts.commands.authority"),),
+    holdings=(
+        Holding("person", "Name and e-mail address"),
+        Holding("membership", "Roles", (Path(Subject.PERSON, "person_id"),)),
+        Holding("invitation", "Invitations", (Path(Subject.PERSON, "email", "person.email"),), withheld=("token_hash",)),
+        Holding("sign_in", "Where the person signed in", (Path(Subject.PERSON, "person_id"),), withheld=("token_hash",)),
+        Holding("mail", "E-mails sent by the portal", (Path(Subject.PERSON, "to", "person.email"),)),
+        Holding(
+            "credential",
+            "Password and second factor",
+            (Path(Subject.PERSON, "person_id"),),
+            withheld=("password_hash", "totp_secret", "totp_last_step"),
+        ),
+        Holding("recovery_code", "Recovery codes", (Path(Subject.PERSON, "person_id"),), withheld=("code_hash",)),
+        Holding("password_reset", "Links for a new password", (Path(Subject.PERSON, "person_id"),), withheld=("token_hash",)),
+        Holding("outbox_job", "Work the portal did for the person", (Path(Subject.PERSON, "person_id"),)),
+    ),
+    retention=(
+        Retention("person", KeptWith("membership"), "An account is of use only to someone who has a role, or had one."),
+        Retention("membership", KeptAsSet("accounts.roles", since="ended_at"), NO_RULE),
+        Retention("invitation", KeptAsSet("accounts.invitations", since="created_at"), NO_RULE),
+        Retention("sign_in", KeptAsSet("accounts.sign_ins", since="created_at"), NO_RULE),
+        Retention("mail", KeptAsSet("accounts.mail", since="created_at"), NO_RULE),
+        Retention("credential", KeptWith("person"), "It is the account's own."),
+        Retention("recovery_code", KeptWith("person"), "It is the account's own."),
+        Retention("password_reset", KeptAsSet("accounts.sign_ins", since="created_at"), NO_RULE),
+        Retention("outbox_job", KeptAsSet("accounts.jobs", since="done_at"), NO_RULE),
+    ),
 )

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from portal.platform.capability import Capability, CommandGroup, Job, MainTask, NavigationItem, Retention
+from portal.platform.capability import (
+    Capability,
+    CommandGroup,
+    Holding,
+    Job,
+    KeptForGood,
+    MainTask,
+    NavigationItem,
+    Path,
+    Retention,
+    Subject,
+)
 from portal.security.permissions import Permission, Role
+
+#: `subject_id` is the id of whatever an event is about, and so of a pupil, a child or a contact too.
+_ABOUT_SUBJECT = (
+    *(Path(subject, "subject_id") for subject in (Subject.CHILD, Subject.PUPIL, Subject.CONTACT)),
+    Path(Subject.PERSON, "person_id"),
+)
 
 AUDIT = Capability(
     name="audit",
@@ -18,9 +35,13 @@ AUDIT = Capability(
     main_tasks={Role.AUDITOR: MainTask("See who saw and changed what", "audit.index")},
     commands=(CommandGroup("audit", "the audit", "portal.audit.commands.audit"),),
     jobs=(Job("audit.seal_reads", "portal.audit.actions.seal_reads", every=timedelta(minutes=1)),),
+    holdings=(
+        Holding("audit_event", "What was done, and by whom", _ABOUT_SUBJECT, also_about="Who did it, by their id alone."),
+        Holding("read_log", "Who read the record", _ABOUT_SUBJECT, also_about="Who read it, by their id alone."),
+    ),
     retention=(
-        Retention("audit_event", "for good", "The record of what was done is never changed or removed."),
-        Retention("audit_head", "for good", "The newest link of each authority's chain."),
-        Retention("read_log", "for good", "Who saw a child's record is never changed or removed; events of the chain seal it."),
+        Retention("audit_event", KeptForGood(), "The record of what was done is never changed or removed."),
+        Retention("audit_head", KeptForGood(), "The newest link of each authority's chain."),
+        Retention("read_log", KeptForGood(), "Who saw a child's record is never changed or removed; events of the chain seal it."),
     ),
 )

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import time, timedelta
     from types import ModuleType
 
@@ -105,25 +105,113 @@ class CommandGroup:
     command: str
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """What a capability holds about one pupil, for a subject access request.
+class Subject(StrEnum):
+    """Whose data a request for access asks for. The value is the table with that person's own record."""
 
-    `tables` are the tables it answers for; a test holds that every table about a pupil is answered for.
+    CHILD = "child"
+    PUPIL = "pupil"
+    CONTACT = "contact"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The way from a person's own record to rows of a table.
+
+    Found are the rows whose `column` has a value of `source`.
+    `source` is a "table.column" of rows that belong to the same person; left out, it is the id of their own record.
+    Source rows in which the column `unless` has a value are left out, such as a link that has ended. A path of a pupil
+    also serves their child: it then starts from each of the child's records.
     """
 
-    heading: str
-    tables: tuple[str, ...]
+    subject: Subject
+    column: str
+    source: str = ""
+    unless: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """The way to a person's part of rows about many people, such as a page of a register.
+
+    `query` takes the ids of the person's own records, and returns dictionaries with nothing in them about anybody else.
+    """
+
+    subject: Subject
     query: str
 
 
 @dataclass(frozen=True, slots=True)
-class Retention:
-    """How long rows of a table are kept, in words a data protection officer reads, and the reason."""
+class Holding:
+    """What a table holds about people, and how a person's rows are found in it.
+
+    `also_about` says who else the rows are about; a person reads them before they leave. `by_hand` says why no path finds
+    the rows, and is given instead of paths. Columns `withheld` never leave: hashes and secrets.
+    """
 
     table: str
-    how_long: str
-    reason: str
+    heading: str
+    paths: tuple[Path | Extract, ...] = ()
+    also_about: str = ""
+    by_hand: str = ""
+    withheld: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a holding that no path leads to and that does not say why.
+
+        Raises:
+            ValueError: naming the table.
+        """
+        is_own_record = self.table in set(Subject)
+        if bool(self.paths) == bool(self.by_hand) and not (is_own_record and not self.by_hand):
+            raise ValueError(f"{self.table}: say by which paths its rows are found, or why a person looks for them.")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFor:
+    """Kept for the years a rule of law gives, counted from the day in the column `since`.
+
+    A row whose `since` is empty is in use, and is kept.
+    """
+
+    years: int
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAsSet:
+    """Kept for as long as the authority says, counted from the column `since`. Until it has said so, nothing is due.
+
+    No rule gives a time, and the portal guesses none.
+    """
+
+    setting: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptWith:
+    """Kept for as long as the row of another table that it belongs to."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptForGood:
+    """Never deleted."""
+
+
+#: What a retention says where neither law nor guidance gives a time.
+NO_RULE = "No rule gives a time: the authority's own schedule does."
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the rows of a table are kept, and by which rule, in plain words."""
+
+    table: str
+    period: KeptFor | KeptAsSet | KeptWith | KeptForGood
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +233,19 @@ class Capability:
     lifecycles: tuple[str, ...] = ()
     holdings: tuple[Holding, ...] = ()
     retention: tuple[Retention, ...] = ()
+
+
+_declared: list[Capability] = []
+
+
+def declare(capabilities: Iterable[Capability]) -> None:
+    """Note the capabilities, in their order. `portal.capabilities` does it; nothing else may."""
+    _declared.extend(capabilities)
+
+
+def declared() -> tuple[Capability, ...]:
+    """Every capability, for code that stands below the list and cannot import it."""
+    return tuple(_declared)
 
 
 def load_module(dotted_name: str) -> ModuleType:

@@ -6,12 +6,13 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import and_, select, tuple_
+from sqlalchemy import and_, func, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from portal.db.work import tx
 from portal.platform import clock
 from portal.platform.refusals import must_exist
+from portal.pupils.models import RollLine
 from portal.pupils.queries import roll
 from portal.registers.domain.counting import way_of_counting
 from portal.registers.domain.measures import By, Measure, measured
@@ -19,6 +20,7 @@ from portal.registers.domain.pages import SESSIONS, Page, session_days, side_by_
 from portal.registers.domain.year_register import YearRegister, marks_on_roll
 from portal.registers.models import CountedYear, CurrentPage, MarkNote, RegisterPage
 from portal.rules.calendar import register_year, week_of
+from portal.rules.codes import CODES_BY_BYTE
 from portal.rules.penalty_notices import WINDOW_WEEKS
 from portal.rules.policy import Window
 from portal.schools.models import School
@@ -26,7 +28,7 @@ from portal.schools.queries import calendar_of
 from portal.settings.queries import policy_on
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -250,6 +252,35 @@ def versions(school_id: UUID, academic_year: int) -> Sequence[RegisterPage]:
 def roll_of(school_id: UUID, academic_year: int) -> Roll:
     """The roll of a school's pages in a year."""
     return roll(school_id, academic_year)
+
+
+def marks_ever_recorded(pupil_ids: Collection[UUID]) -> list[dict[str, object]]:
+    """These pupils' own line of every version of every page, and nothing of the lines around it.
+
+    The line is cut out by PostgreSQL, so that no other child's marks are read.
+    """
+    lines = tx().execute(select(RollLine.school_id, RollLine.academic_year, RollLine.line).where(RollLine.pupil_id.in_(pupil_ids)))
+    return [row for school_id, year, line in lines.all() for row in _line_ever_recorded(school_id, year, line)]
+
+
+def _line_ever_recorded(school_id: UUID, academic_year: int, line: int) -> Iterator[dict[str, object]]:
+    own_marks = func.substr(RegisterPage.marks, (line - 1) * SESSIONS + 1, SESSIONS)
+    page = (RegisterPage.week, RegisterPage.version, RegisterPage.recorded_at, RegisterPage.reason)
+    rows = tx().execute(
+        select(*page, own_marks)
+        .where(RegisterPage.school_id == school_id, RegisterPage.week.between(*year_bounds(academic_year)))
+        .order_by(RegisterPage.week, RegisterPage.version)
+    )
+    for week, version, recorded_at, reason, marks in rows:
+        codes = [CODES_BY_BYTE[byte].letters if byte else "" for byte in bytes(marks)]
+        yield {
+            "school_id": school_id,
+            "week": week,
+            "version": version,
+            "recorded_at": recorded_at,
+            "reason": reason,
+            "marks": [*codes, *[""] * (SESSIONS - len(codes))],
+        }
 
 
 def notes_of(pupil_id: UUID) -> Sequence[MarkNote]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.platform.capability import Capability, NavigationItem, Retention
+from portal.platform.capability import Capability, KeptForGood, NavigationItem, Retention
 from portal.security.permissions import LA_ROLES, Permission, Role
 
 SETTINGS = Capability(
@@ -24,5 +24,5 @@ SETTINGS = Capability(
             order=75,
         ),
     ),
-    retention=(Retention("authority_setting", "for good", "Past decisions are explained by the settings of their day."),),
+    retention=(Retention("authority_setting", KeptForGood(), "Past decisions are explained by the settings of their day."),),
 )

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from portal.platform.capability import Capability, CommandGroup, Job, MainTask, NavigationItem
+from portal.platform.capability import (
+    NO_RULE,
+    Capability,
+    CommandGroup,
+    Holding,
+    Job,
+    KeptAsSet,
+    KeptWith,
+    MainTask,
+    NavigationItem,
+    Path,
+    Retention,
+    Subject,
+)
 from portal.security.permissions import SCHOOL_STAFF, Permission, Role
 
 _OVERSIGHT = frozenset({Role.LA_ADMINISTRATOR, Role.LA_MANAGER, Role.LA_OFFICER})
@@ -12,6 +25,8 @@ _SENDERS = _OVERSIGHT | frozenset({Role.SCHOOL_ADMINISTRATOR, Role.ATTENDANCE_LE
 _RECEIVED = MainTask("See which registers have been received", "uploads.board")
 _BOARD_READERS = _OVERSIGHT | SCHOOL_STAFF | frozenset({Role.TRUST_LEAD})
 _SEND = MainTask("Send a file", "uploads.new")
+
+_IN_FILES = "A file names many pupils. What was taken from it stands under other headings; a person reads the rest."
 
 UPLOADS = Capability(
     name="uploads",
@@ -62,5 +77,17 @@ UPLOADS = Capability(
     commands=(
         CommandGroup("pupils", "pupil lists", "portal.uploads.commands.pupils"),
         CommandGroup("marks", "attendance marks", "portal.uploads.commands.marks"),
+    ),
+    holdings=(
+        Holding("upload", "Names of files, and what they would change", by_hand=_IN_FILES, also_about="The file's other pupils."),
+        Holding("upload_content", "Files as they were sent", by_hand=_IN_FILES, also_about="The file's other pupils."),
+        Holding("finding", "Problems in files", by_hand=_IN_FILES, also_about="The file's other pupils."),
+        Holding("reported_total", "Totals in a census or weekly file", (Path(Subject.PUPIL, "pupil_id"),)),
+    ),
+    retention=(
+        Retention("upload", KeptWith("register_page"), "It says where marks came from, and lets a file be undone."),
+        Retention("upload_content", KeptAsSet("uploads.files", since="upload.received_at"), NO_RULE),
+        Retention("finding", KeptWith("upload_content"), "It is of use only beside its file."),
+        Retention("reported_total", KeptWith("upload"), "It is compared with the registers the upload belongs to."),
     ),
 )

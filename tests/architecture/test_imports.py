@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture import sources
+from tests.architecture import contracts, sources
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
-CONTRACTS = tomllib.loads((sources.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+CONTRACTS = tomllib.loads(contracts.filled_in(sources.ROOT))["tool"]["importlinter"]["contracts"]
 #: For each contract, a file and the import planted in it. (An exhaustive contract is broken by any new module.)
 PLANTED = {
     "house": ("config/settings.py", "portal.platform.clock"),
@@ -36,7 +35,13 @@ def run_linter(folder: Path) -> tuple[int, str]:
     """Run import-linter over the packages in a folder, and return its exit status and output."""
     environ = {**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "300", "NO_COLOR": "1"}
     finished = subprocess.run(
-        [sys.executable, "-c", LINT], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-P", str(contracts.__file__)],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     return finished.returncode, finished.stdout + finished.stderr
 
@@ -87,6 +92,17 @@ def test_a_planted_import_breaks_its_contract(output_with_planted_imports: str, 
     importer = name.removesuffix(".py").replace("/", ".")
     assert f"{contract['name']} BROKEN" in output_with_planted_imports
     assert f"{importer} -> {module}" in output_with_planted_imports
+
+
+def test_the_order_of_the_list_is_the_order_of_the_contract() -> None:
+    planted = """
+from dashboards.capability import DASHBOARDS
+from portal.walks.capability import WALKS
+from portal.audit.capability import AUDIT
+
+CAPABILITIES: tuple[Capability, ...] = (AUDIT, WALKS, DASHBOARDS)
+"""
+    assert contracts.capability_packages(planted) == ["portal.audit", "portal.walks"]
 
 
 def test_every_capability_has_its_contract() -> None:

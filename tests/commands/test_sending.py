@@ -182,10 +182,18 @@ def test_a_folder_with_one_misnamed_file_is_not_imported_at_all(terminal_ready: 
         ("marks", "undo", "no-uuid"),
         ("marks", "undo", str(uuid4())),
         ("audit", "verify", "--authority", "nowhere"),
+        ("retention", "--authority", "nowhere"),
     ],
 )
 def test_a_failed_command_prints_one_document(terminal_ready: Terminal, arguments: tuple[str, ...]) -> None:
     terminal_ready.fail(*arguments)
+
+
+def test_how_long_each_table_is_kept_is_listed(terminal_ready: Terminal) -> None:
+    rows = {row["table"]: row for row in terminal_ready.succeed("retention", *AUTHORITY)}
+    assert rows["register_page"]["period"] == "6 years from recorded_at"
+    assert rows["register_page"]["due"] == 0
+    assert rows["characteristic"]["due"] is None
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7", b"one,two,three\n1,2,3\n", b"\x00\x01\x02" * 99, b"{", b"<a/>"])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
 from portal.accounts.models import Invitation, SignIn
+from portal.capabilities import CAPABILITIES
 from portal.db.work import sign_in_rights, tx, unit_of_work
 from portal.platform import clock
+from portal.platform.capability import load
 from portal.pupils.domain.incoming import IncomingPupil, pupil_to_json
 from portal.pupils.models import Contact, PossibleDuplicate, PossibleSameChild, Pupil, PupilContact, RollLine
 from portal.schools.models import ClosedDays, Term
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from tests.support.world import AuthorityWorld
 
 MONDAY = date(2026, 11, 2)
+TESTS = Path(__file__).parents[1]
 
 
 def upn(number: int) -> str:
@@ -73,15 +77,18 @@ def make_objects(authority: AuthorityWorld, *, school: UUID | None = None) -> di
             )
         }
         write_rows(lambda: _rows(authority, school, pupil, ids))
-    membership = authority.people[Role.SCHOOL_OFFICE][1]
-    return {
-        **ids,
-        "upload_id": upload,
-        "pupil_id": pupil,
-        "school_id": school,
-        "membership_id": membership,
-        "authority_id": authority.id,
-    }
+        ids |= {"upload_id": upload, "pupil_id": pupil, "school_id": school}
+        ids |= _capabilities_own_objects(ids)
+    return {**ids, "membership_id": authority.people[Role.SCHOOL_OFFICE][1], "authority_id": authority.id}
+
+
+def _capabilities_own_objects(ids: dict[str, UUID]) -> dict[str, UUID]:
+    """The objects that a capability makes for itself in `tests/<name>/objects.py`, so that adding one edits no list here."""
+    objects: dict[str, UUID] = {}
+    for capability in CAPABILITIES:
+        if (TESTS / capability.name / "objects.py").exists():
+            objects |= load(f"tests.{capability.name}.objects.make_objects")(ids | objects)
+    return objects
 
 
 def _rows(authority: AuthorityWorld, school: UUID, pupil: UUID, ids: dict[str, UUID]) -> None:
