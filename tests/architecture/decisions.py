@@ -66,16 +66,23 @@ def decision(file_name: str, text: str) -> Decision:
         raise ValueError(message)
     status = STATUS.match(lines[1]) if len(lines) > 1 else None
     if status is None:
-        message = (
-            f"{file_name}: say below the title “Status: accepted”, “proposed”, “withdrawn”, “replaced by 0000” or “amended by 0000, 0000”."
-        )
+        message = f"{file_name}: say below the title “Status: accepted”, “proposed”, “withdrawn”, “replaced by 0000” or “amended by 0000, 0000”."
         raise ValueError(message)
     return Decision(file_name, title["number"], title["title"], status["status"])
 
 
 def index(decisions: Iterable[Decision]) -> str:
-    """The text of docs/decisions/README.md."""
-    known = {each.number: each for each in decisions}
+    """The text of docs/decisions/README.md.
+
+    Raises:
+        ValueError: when two pages have one number.
+    """
+    known: dict[str, Decision] = {}
+    for each in decisions:
+        if other := known.get(each.number):
+            message = f"{other.file_name} and {each.file_name} have one number."
+            raise ValueError(message)
+        known[each.number] = each
     rows = [
         [number, f"[{each.title}]({each.file_name})", NUMBER.sub(lambda match: _link(match[0], known), each.status)]
         for number, each in sorted(known.items())
