@@ -66,7 +66,7 @@ def decision(file_name: str, text: str) -> Decision:
         raise ValueError(message)
     status = STATUS.match(lines[1]) if len(lines) > 1 else None
     if status is None:
-        message = f"{file_name}: say below the title “Status: accepted”, “proposed”, “withdrawn”, “replaced by 0000” or “amended by 0000, 0000”."
+        message = f"{file_name}: say “Status: …” below the title, in one of the ways of {TEMPLATE}."
         raise ValueError(message)
     return Decision(file_name, title["number"], title["title"], status["status"])
 
@@ -77,21 +77,21 @@ def index(decisions: Iterable[Decision]) -> str:
     Raises:
         ValueError: when two pages have one number.
     """
-    known: dict[str, Decision] = {}
-    for each in decisions:
-        if other := known.get(each.number):
-            message = f"{other.file_name} and {each.file_name} have one number."
+    by_number: dict[str, Decision] = {}
+    for row in decisions:
+        if first := by_number.get(row.number):
+            message = f"{first.file_name} and {row.file_name} have one number."
             raise ValueError(message)
-        known[each.number] = each
+        by_number[row.number] = row
     rows = [
-        [number, f"[{each.title}]({each.file_name})", NUMBER.sub(lambda match: _link(match[0], known), each.status)]
-        for number, each in sorted(known.items())
+        [number, f"[{row.title}]({row.file_name})", NUMBER.sub(lambda match: _link(match[0], by_number), row.status)]
+        for number, row in sorted(by_number.items())
     ]
     return INTRODUCTION + table(["Number", "Decision", "Status"], rows)
 
 
-def _link(number: str, known: dict[str, Decision]) -> str:
-    return f"[{number}]({known[number].file_name})" if number in known else number
+def _link(number: str, decisions: dict[str, Decision]) -> str:
+    return f"[{number}]({decisions[number].file_name})" if number in decisions else number
 
 
 def page() -> str:

@@ -70,7 +70,7 @@ def reduced(imports: Imports) -> Imports:
     """The imports without those that follow from others: they would hide the order behind arrows."""
     reached = {box: _reached_from(box, imports) for box in imports}
     return {
-        box: {imported for imported in direct if not any(imported in reached[other] for other in direct - {imported})}
+        box: {imported for imported in direct if not any(imported in reached[sibling] for sibling in direct - {imported})}
         for box, direct in imports.items()
     }
 
@@ -88,8 +88,8 @@ def _reached_from(box: str, imports: Imports) -> set[str]:
 
 def packages(declared: tuple[Capability, ...] = capabilities.CAPABILITIES) -> dict[str, Capability]:
     """The package of each capability: the one that holds the modules it names."""
-    named = [(capability.events or capability.blueprint or capability.models or "", capability) for capability in declared]
-    return {re.split(r"\.(?:events|routes|models)\b", dotted_name)[0]: capability for dotted_name, capability in named}
+    dotted_names = [(capability.events or capability.blueprint or capability.models or "", capability) for capability in declared]
+    return {re.split(r"\.(?:events|routes|models)\b", dotted_name)[0]: capability for dotted_name, capability in dotted_names}
 
 
 def group_of(box: str, boxes: list[str], capability_packages: list[str]) -> str:
@@ -105,12 +105,12 @@ def pictures(boxes: list[str], imports: Imports, capability_packages: list[str])
     texts = []
     for group, (title, words, direction) in GROUPS.items():
         inside = [box for box in boxes if group_of(box, boxes, capability_packages) == group]
-        shown = {box: imports[box] & set(inside) for box in inside}
+        drawn = {box: imports[box] & set(inside) for box in inside}
         if group == "doors":
-            shown = {box: shown[box] | ({CAPABILITIES_BOX} if imports[box] & set(capability_packages) else set()) for box in inside}
+            drawn = {box: drawn[box] | ({CAPABILITIES_BOX} if imports[box] & set(capability_packages) else set()) for box in inside}
             inside.append(CAPABILITIES_BOX)
-            shown[CAPABILITIES_BOX] = set()
-        texts.append(f"### {title}\n\n{words}\n\n{_diagram(title, direction, inside, reduced(shown))}")
+            drawn[CAPABILITIES_BOX] = set()
+        texts.append(f"### {title}\n\n{words}\n\n{_diagram(title, direction, inside, reduced(drawn))}")
     return "\n".join(texts)
 
 

@@ -1,4 +1,4 @@
-"""The decisions: each says whether it holds, the index has them all, and a replacement is named on both sides."""
+"""The decisions: each says whether it holds, and the index has them all."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ FILE_NAME = "0042-files-are-read-twice.md"
 
 def missing_answers(texts: dict[str, str]) -> list[str]:
     """Decisions that replace an older one and do not name it. An amendment may be about something else and need not."""
-    all_decisions = {name: decision(name, text) for name, text in texts.items()}
-    by_number = {each.number: name for name, each in all_decisions.items()}
+    decisions_by_name = {name: decision(name, text) for name, text in texts.items()}
+    by_number = {older.number: name for name, older in decisions_by_name.items()}
     return [
-        f"{by_number[later]} does not name {each.number}"
-        for each in all_decisions.values()
-        for later in each.later
-        if each.status.startswith("replaced") and later in by_number and each.number not in texts[by_number[later]]
+        f"{by_number[later]} does not name {older.number}"
+        for older in decisions_by_name.values()
+        for later in older.later
+        if older.status.startswith("replaced") and later in by_number and older.number not in texts[by_number[later]]
     ]
 
 

@@ -1,4 +1,4 @@
-"""The documentation: nothing missing from its indexes, no link or path that leads nowhere, every table in the glossary."""
+"""The documentation: whole indexes, no dead link or path, and every table in the glossary."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def mapped_folders(readme: str) -> set[str]:
     """The folders of the code on README's map; `portal/{db,web}/` stands for both."""
     folders: set[str] = set()
     for span in code_spans(readme):
-        before, brace, rest = span.partition("{")
-        inside, _, after = rest.partition("}")
+        before, brace, list_and_end = span.partition("{")
+        inside, _, after = list_and_end.partition("}")
         folders |= {f"{before}{name}{after}".rstrip("/") for name in inside.split(",")} if brace else {span.rstrip("/")}
     return folders
 

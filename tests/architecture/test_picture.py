@@ -31,8 +31,8 @@ def test_an_import_that_follows_from_others_is_left_out() -> None:
 
 def test_a_new_import_changes_the_picture() -> None:
     boxes = list(IMPORTS)
-    more = {**IMPORTS, "schools": {"db"}, "pupils": {"db"}, "app": {"pupils", "schools"}}
-    assert picture.pictures(boxes, more, ["pupils", "schools"]) != picture.pictures(boxes, IMPORTS, ["pupils", "schools"])
+    with_arrow = {**IMPORTS, "schools": {"db"}, "pupils": {"db"}, "app": {"pupils", "schools"}}
+    assert picture.pictures(boxes, with_arrow, ["pupils", "schools"]) != picture.pictures(boxes, IMPORTS, ["pupils", "schools"])
 
 
 def test_imports_are_those_of_the_code() -> None:

@@ -1,4 +1,4 @@
-"""Writes the pages of `docs/` that are made from the code, whole or between two comments of a page."""
+"""Writes the pages of `docs/` that are made from the code, whole or in part."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def with_part(page: str, command: str, part: str) -> str:
     if page.count(start) != 1 or page.count(END) != 1 or page.index(start) > page.index(END):
         message = f"The page needs, once each: {start.strip()} and {END.strip()}"
         raise ValueError(message)
-    before, rest = page.split(start)
-    return before + start + part + END + rest.split(END)[1]
+    before, after = page.split(start)
+    return before + start + part + END + after.split(END)[1]
 
 
 def table(headings: list[str], rows: list[list[str]]) -> str:
