@@ -24,8 +24,8 @@ INTRODUCTION = """\
 Made from each `capability.py` by `python -m tests.architecture.permissions --write`; do not edit by hand. Review every change of
 it: it says who may do what.
 
-Everything asks `can(actor, permission, record, field)` in `portal/security/permissions.py`. The role must be listed; then each
-condition must hold for the record; a guarded field is shown only to those whom its own permission admits. Which records a person
+Gate, views and templates ask `can(actor, permission, record, field)` in `portal/security/permissions.py`: the role is listed; each
+condition holds for the record; a guarded field is shown only to those whom its own permission admits. Which records a person
 reaches at all is another matter: see the two walls in [architecture](architecture.md). Which page asks for which permission is in
 [routes](routes.txt).
 
