@@ -38,6 +38,11 @@ ACCOUNTS = Capability(
     main_tasks={Role.PLATFORM_OPERATOR: MainTask("Add an authority", "accounts.new_authority")},
     jobs=(
         Job("accounts.deliver_mail", "portal.accounts.actions.mail.deliver_mail", {"mail_id": UUID}),
+        Job(
+            "accounts.record_elsewhere",
+            "portal.accounts.actions.whole_people.record_elsewhere",
+            {"person_id": UUID, "what": str},
+        ),
         Job("accounts.suspend_unused", "portal.accounts.actions.people.suspend_unused", daily=time(2, 0)),
         Job("accounts.forget_tries", "portal.accounts.actions.throttling.delete_old_attempts", daily=time(2, 0)),
     ),

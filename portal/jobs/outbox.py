@@ -45,6 +45,8 @@ PRIORITY_QUEUES = ("portal", "portal-crowded")
 SCHOOL_SHARE = 5
 JOB_TIMEOUT = 900
 UUID_LENGTH = 36
+#: The role in which someone who acted in another authority stands in this one's audit.
+ELSEWHERE = "another authority"
 
 
 class OutboxJob(Shared):
@@ -109,6 +111,26 @@ def enqueue(kind: str, **ids: UUID | str) -> UUID:
     queue_name = PRIORITY_QUEUES[_count_waiting_for_school(job) >= SCHOOL_SHARE]
     tx().add(job)
     after_commit(lambda: _wake(job.id, queue_name))
+    return job.id
+
+
+def enqueue_in(authority_id: UUID, kind: str, **ids: UUID | str) -> UUID:
+    """Add a job of another authority in the running action's transaction. It reaches no school there.
+
+    For what one act has to leave in the audit of every authority it concerns: each chain is written in its own scope.
+    """
+    open_scope = scope.current()
+    job = OutboxJob(
+        id=uuid4(),
+        authority_id=authority_id,
+        kind=kind,
+        ids={name: str(value) for name, value in ids.items()},
+        person_id=open_scope.actor.person_id,
+        role=ELSEWHERE,
+        run_after=clock.now(),
+    )
+    tx().add(job)
+    after_commit(lambda: _wake(job.id, PRIORITY_QUEUES[0]))
     return job.id
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.sign_ins import end_other_sign_ins, renew
+from portal.accounts.actions.whole_people import record_for_whole_person, refuse_unless_whole_person_in_reach
 from portal.accounts.events import CHANGED, HASH_RENEWED, RESET_DONE, RESET_OPENED, RESET_SENT
 from portal.accounts.models import Credential, PasswordReset, Person
 from portal.accounts.queries.principals import hash_token, is_unused
@@ -52,6 +53,18 @@ def send_reset(person_id: UUID, link_for: Callable[[str], str]) -> None:
     send_mail(person.email, "Choose a new password", _RESET_MAIL.format(link=link_for(token)))
 
 
+@action
+def send_reset_for_colleague(person_id: UUID, link_for: Callable[[str], str]) -> None:
+    """Mail a person whom the actor manages a link to choose a new password.
+
+    Raises:
+        NotFoundError: when there is no such person.
+        RefusedError: when the person has a role outside the actor's reach.
+    """
+    refuse_unless_whole_person_in_reach(person_id)
+    send_reset(person_id, link_for)
+
+
 @needs_sign_in_rights
 @action
 def exchange_reset(token: str) -> str | None:
@@ -82,7 +95,7 @@ def finish_reset(browser_token: str, password_hash: str) -> bool:
         return False
     person = tx().get_one(Person, reset.person_id, with_for_update=True)
     reset.used_at, _credential(person.id).password_hash = clock.now(), password_hash
-    record(RESET_DONE, person.id)
+    record_for_whole_person(RESET_DONE, person.id)
     end_other_sign_ins(person.id, "password reset")
     send_mail(person.email, "Your password was changed", _CHANGED_MAIL)
     return True
@@ -96,7 +109,7 @@ def change_password(person_id: UUID, sign_in_id: UUID, password_hash: str) -> st
     The person's other sign-ins end and they are told by mail. Returns the new token of this sign-in.
     """
     _credential(person_id).password_hash = password_hash
-    record(CHANGED, person_id)
+    record_for_whole_person(CHANGED, person_id)
     end_other_sign_ins(person_id, "password changed", keep=sign_in_id)
     send_mail(tx().get_one(Person, person_id).email, "Your password was changed", _CHANGED_MAIL)
     return renew(sign_in_id)

@@ -8,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy import func, select, update
 
 from portal.accounts.actions.sign_ins import end_sign_ins_of_membership
+from portal.accounts.actions.whole_people import record_for_whole_person, refuse_unless_whole_person_in_reach
 from portal.accounts.domain.roles import Reach, RoleNotGrantableError, can_manage, validated
 from portal.accounts.events import (
     AUTHORITY_ADDED,
@@ -181,10 +182,12 @@ def reinstate(person_id: UUID) -> None:
 
     Raises:
         NotFoundError: when there is no such person.
+        RefusedError: when the person has a role outside the actor's reach.
     """
     person = must_exist(tx().get(Person, person_id, with_for_update=True))
+    refuse_unless_whole_person_in_reach(person_id)
     person.disabled_at, person.reinstated_at = None, clock.now()
-    record(PERSON_REINSTATED, person.id)
+    record_for_whole_person(PERSON_REINSTATED, person.id)
 
 
 @action
@@ -205,7 +208,7 @@ def suspend_unused() -> int:
     suspended = [person for person in people if is_unused(person)]
     for person in suspended:
         person.disabled_at = now
-        record(PERSON_SUSPENDED, person.id)
+        record_for_whole_person(PERSON_SUSPENDED, person.id)
     return len(suspended)
 
 

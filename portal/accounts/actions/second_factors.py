@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.sign_ins import end_other_sign_ins, renew
+from portal.accounts.actions.whole_people import record_for_whole_person, refuse_unless_whole_person_in_reach
 from portal.accounts.domain import second_factor
 from portal.accounts.events import CODE_USED, CODES_MADE, PROVED, SET_UP, TAKEN_OFF
 from portal.accounts.models import Credential, Person, RecoveryCode, SignIn
@@ -88,7 +89,7 @@ def set_up_factor(sign_in_id: UUID, secret: str, typed: str, key: bytes) -> tupl
         return None
     # The step just used is stored with the secret, so that the same digits cannot sign in a second time.
     credential.totp_secret, credential.totp_last_step = second_factor.seal(secret, key, credential.person_id), step
-    record(SET_UP, credential.person_id, replaced=replaced)
+    record_for_whole_person(SET_UP, credential.person_id, replaced=replaced)
     codes = make_recovery_codes(credential.person_id)
     end_other_sign_ins(credential.person_id, "second factor", keep=sign_in.id)
     send_mail(_email(credential.person_id), "Your authenticator app was set up", _SET_UP_MAIL)
@@ -117,12 +118,14 @@ def reset_second_factor(person_id: UUID) -> None:
 
     Raises:
         NotFoundError: when there is no such person.
+        RefusedError: when the person has a role outside the actor's reach.
     """
     person = must_exist(tx().get(Person, person_id))
+    refuse_unless_whole_person_in_reach(person_id)
     credential = tx().get_one(Credential, person_id, with_for_update=True)
     credential.totp_secret, credential.totp_last_step = None, None
     tx().execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
-    record(TAKEN_OFF, person_id)
+    record_for_whole_person(TAKEN_OFF, person_id)
     end_other_sign_ins(person_id, "second factor taken off")
     send_mail(person.email, "Your sign-in was reset", _TAKEN_OFF_MAIL)
 

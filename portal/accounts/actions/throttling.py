@@ -58,6 +58,7 @@ class Limit:
 LIMITS: Mapping[str, Mapping[str, tuple[Limit, ...]]] = {
     "password": {"account": (Limit(5, _MINUTE), Limit(15, _HOUR)), "address": (Limit(20, 15 * _MINUTE, shared=True),)},
     "factor": {"account": (Limit(5, 5 * _MINUTE),), "address": (Limit(5, 5 * _MINUTE, shared=True),)},
+    "help": {"account": (Limit(3, _HOUR),), "address": (Limit(60, _HOUR),)},
     "reset": {"account": (Limit(3, _HOUR),), "address": (Limit(20, _HOUR),)},
 }
 
@@ -201,7 +202,8 @@ def _note_slowing(purpose: str, subject: str, keys: Mapping[str, str]) -> None:
     tx().add(SignInAttempt(id=uuid4(), key_hash=keys[subject], kind=_SLOWED, succeeded=True, at=now))
     person_id = scope.current().actor.person_id
     record(SLOWED, person_id, purpose=purpose, by=subject)
-    owner = tx().get(Person, person_id) if person_id is not None and subject == "account" else None
+    is_guessing = purpose in {"password", "factor"} and subject == "account"
+    owner = tx().get(Person, person_id) if person_id is not None and is_guessing else None
     if owner is not None:
         send_mail(owner.email, "Someone is trying to sign in to your account", _SLOWED_MAIL)
 

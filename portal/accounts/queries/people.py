@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
-from portal.accounts.domain.roles import grantable_roles
+from portal.accounts.domain.roles import COMMAND_LINE, can_manage, grantable_roles
 from portal.accounts.models import PLATFORM, Authority, Invitation, Mail, Membership, Person
 from portal.accounts.queries.principals import is_unused, usable_memberships
 from portal.db.work import needs_sign_in_rights, tx
@@ -100,6 +100,18 @@ def colleague(membership_id: UUID) -> Colleague | None:
     """One person the actor manages, by membership."""
     row = tx().execute(_managed_memberships().where(Membership.id == membership_id)).first()
     return None if row is None else _colleague(row[0], row[1])
+
+
+def memberships_outside_reach(person_id: UUID) -> list[UsableMembership]:
+    """The person's current memberships, in any authority, that the actor does not manage. The command line manages all."""
+    scope = scopes.current()
+    if scope.actor.role == COMMAND_LINE:
+        return []
+    return [
+        membership
+        for membership in usable_memberships(person_id)
+        if membership.authority_id != scope.authority_id or not can_manage(scope, membership.role, membership.school_ids)
+    ]
 
 
 def names_of_memberships(membership_ids: Collection[UUID]) -> dict[UUID, str]:
