@@ -32,7 +32,8 @@ RESET_LIFETIME = timedelta(hours=1)
 def send_reset(person_id: UUID, link_for: Callable[[str], str]) -> None:
     """Mail a person a link to choose a new password. It works once, within one hour.
 
-    Earlier links stop working. `link_for` builds the link from a token. A suspended person gets a message
+    Earlier links go on working until one is used: a stranger who asks again and again would otherwise end each link
+    before its owner has read the mail. `link_for` builds the link from a token. A suspended person gets a message
     that says so, and no link.
 
     Raises:
@@ -44,8 +45,6 @@ def send_reset(person_id: UUID, link_for: Callable[[str], str]) -> None:
         send_mail(person.email, "Your account is suspended", _SUSPENDED_MAIL)
         return
     token, now = secrets.token_urlsafe(32), clock.now()
-    unused_resets = update(PasswordReset).where(PasswordReset.person_id == person_id, PasswordReset.used_at.is_(None))
-    tx().execute(unused_resets.values(used_at=now))
     reset = PasswordReset(
         id=uuid4(), person_id=person_id, token_hash=hash_token(token), created_at=now, expires_at=now + RESET_LIFETIME
     )
@@ -94,7 +93,9 @@ def finish_reset(browser_token: str, password_hash: str) -> bool:
     if reset is None:
         return False
     person = tx().get_one(Person, reset.person_id, with_for_update=True)
-    reset.used_at, _credential(person.id).password_hash = clock.now(), password_hash
+    every_link = update(PasswordReset).where(PasswordReset.person_id == person.id, PasswordReset.used_at.is_(None))
+    tx().execute(every_link.values(used_at=clock.now()))
+    _credential(person.id).password_hash = password_hash
     record_for_whole_person(RESET_DONE, person.id)
     end_other_sign_ins(person.id, "password reset")
     send_mail(person.email, "Your password was changed", _CHANGED_MAIL)
