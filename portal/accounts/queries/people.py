@@ -102,6 +102,21 @@ def colleague(membership_id: UUID) -> Colleague | None:
     return None if row is None else _colleague(row[0], row[1])
 
 
+def other_administrators(actor_id: UUID | None) -> list[str]:
+    """The e-mail addresses of the authority's LA administrators, without the actor's."""
+    addresses = (
+        select(Person.email)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.authority_id == scopes.current().authority_id, Membership.role == Role.LA_ADMINISTRATOR)
+        .where(Membership.ended_at.is_(None), or_(Membership.until.is_(None), Membership.until >= clock.today()))
+        .where(Person.disabled_at.is_(None))
+        .order_by(Person.email)
+    )
+    if actor_id is not None:
+        addresses = addresses.where(Person.id != actor_id)
+    return list(tx().scalars(addresses.distinct()))
+
+
 def memberships_outside_reach(person_id: UUID) -> list[UsableMembership]:
     """The person's current memberships, in any authority, that the actor does not manage. The command line manages all."""
     scope = scopes.current()

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import func, or_, select
 
-from portal.accounts.domain.roles import COMMAND_LINE
+from portal.accounts.domain.roles import COMMAND_LINE, can_manage
 from portal.accounts.models import (
     PLATFORM,
     Authority,
@@ -24,6 +24,7 @@ from portal.accounts.models import (
 )
 from portal.db.work import needs_sign_in_rights, tx
 from portal.platform import clock
+from portal.security import scope as scopes
 from portal.security.permissions import LA_ROLES, Role, can
 from portal.security.scope import Actor, Scope
 
@@ -187,6 +188,13 @@ def authority_by_slug(slug: str) -> Authority | None:
 
 
 @needs_sign_in_rights
+def current_person() -> Person | None:
+    """The person who is acting; None for a program."""
+    person_id = scopes.current().actor.person_id
+    return None if person_id is None else tx().get(Person, person_id)
+
+
+@needs_sign_in_rights
 def person_by_email(email: str) -> Person | None:
     """The person with this e-mail address. Case makes no difference."""
     return tx().scalar(select(Person).where(Person.email_folded == folded_email(email)))
@@ -300,6 +308,26 @@ class OpenInvitation:
     has_account: bool
 
 
+@needs_sign_in_rights
+def has_standing_inviter(invitation: Invitation) -> bool:
+    """May whoever sent this invitation still give its role and schools? One of the command line always stands.
+
+    Asked again when it is accepted: an invitation would otherwise outlive the authority of its sender by a week.
+    """
+    if invitation.invited_by is None:
+        return True
+    inviter = tx().get(Person, invitation.invited_by)
+    if inviter is None or inviter.disabled_at is not None or is_unused(inviter):
+        return False
+    # A platform operator invites the first administrator of an authority they have no role in.
+    authority_ids = {invitation.authority_id, PLATFORM}
+    return any(
+        membership.authority_id in authority_ids
+        and can_manage(scope_of(membership, inviter.id), invitation.role, invitation.school_ids)
+        for membership in usable_memberships(inviter.id)
+    )
+
+
 def invitation_scope(invitation: OpenInvitation, person_id: UUID | None) -> Scope:
     """The scope for accepting an invitation: in its authority, reaching no school."""
     return Scope(invitation.authority_id, frozenset(), Actor(person_id, None, "invited"))
@@ -307,7 +335,10 @@ def invitation_scope(invitation: OpenInvitation, person_id: UUID | None) -> Scop
 
 @needs_sign_in_rights
 def invitation_by_token(token: str) -> OpenInvitation | None:
-    """The open invitation with this token; None when it is used, withdrawn or more than seven days old."""
+    """The open invitation with this token.
+
+    None when it is used, withdrawn, more than seven days old, or from someone who may no longer give the role.
+    """
     row = (
         tx()
         .execute(
@@ -321,6 +352,8 @@ def invitation_by_token(token: str) -> OpenInvitation | None:
     if row is None:
         return None
     invitation, authority = row
+    if not has_standing_inviter(invitation):
+        return None
     has_account = person_by_email(invitation.email) is not None
     return OpenInvitation(
         authority_id=authority.id,

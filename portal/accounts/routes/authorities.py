@@ -54,12 +54,13 @@ def invite_administrator(authority_id: UUID) -> ResponseReturnValue:
     name = must_exist(next((authority.name for authority in people_queries.authorities() if authority.id == authority_id), None))
     form = PersonForm()
     if form.validate_on_submit():
-        with in_scope(_operator_scope(authority_id)):
-            invitation_actions.invite(
-                form.name.data, form.email.data, Reach(Role.LA_ADMINISTRATOR), link_builder("accounts.open_invitation")
-            )
-        flash(f"An invitation is on its way to {form.email.data}. It is valid for 7 days.", "success")
-        return redirect(url_for("accounts.authorities"))
+        with form.showing_refusals():
+            with in_scope(_operator_scope(authority_id)):
+                invitation_actions.invite(
+                    form.name.data, form.email.data, Reach(Role.LA_ADMINISTRATOR), link_builder("accounts.open_invitation")
+                )
+            flash(f"An invitation is on its way to {form.email.data}. It is valid for 7 days.", "success")
+            return redirect(url_for("accounts.authorities"))
     return render_template("accounts/invite_administrator.html", form=form, authority_name=name)
 
 
