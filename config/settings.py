@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from config import production
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PRODUCTION = "production"
 LAPTOP = "laptop"
 
-#: A signing key shorter than this, or starting like those in the example files, is no secret.
+#: A signing key shorter than this is no secret.
 SHORTEST_KEY = 32
-EXAMPLE_KEY = "example-"
 HIGHEST_PORT = 65_535
 
 
@@ -95,6 +96,10 @@ class Settings:
         default=30, metadata=_help("PORTAL_REQUEST_DEADLINE", "seconds after which a web worker with a stuck request is replaced")
     )
     upload_limit_mb: int = field(default=50, metadata=_help("PORTAL_UPLOAD_LIMIT_MB", "largest file accepted, in megabytes"))
+    local_hosts: str = field(
+        default="",
+        metadata=_help("PORTAL_LOCAL_HOSTS", "names of this machine's own servers, as a container network has: no TLS is asked of them"),
+    )
     smtp_host: str = field(default="", metadata=_help("PORTAL_SMTP_HOST", "mail server; without one mail is kept, not sent"))
     smtp_port: int = field(default=587, metadata=_help("PORTAL_SMTP_PORT", "its port"))
     smtp_user: str = field(default="", metadata=_help("PORTAL_SMTP_USER", "its user name, if it wants one"))
@@ -223,6 +228,13 @@ def _reasons(settings: Settings, environ: Mapping[str, str]) -> tuple[tuple[bool
                 "PORTAL_ENV=production, PORTAL_SMTP_HOST or an https PORTAL_PUBLIC_URL."
             ),
         ),
+        (
+            settings.demo and not production.is_loopback(settings.host),
+            (
+                "Set PORTAL_HOST to 127.0.0.1, or PORTAL_DEMO to 0: the demonstration signs people in without a password, so no "
+                "other machine may reach it."
+            ),
+        ),
     )
 
 
@@ -264,13 +276,14 @@ def _production_reasons(settings: Settings) -> tuple[tuple[bool, str], ...]:
         (not settings.redis_url, "Set REDIS_URL: in production the queue server is yours, not the embedded one."),
         (not key, f"Set PORTAL_SECRET_KEY to {SHORTEST_KEY} or more random characters, the same on every machine."),
         (
-            key.startswith(EXAMPLE_KEY) or len(set(key)) < SHORTEST_KEY // 4,
+            len(set(key)) < SHORTEST_KEY // 4,
             "Set PORTAL_SECRET_KEY to a key of your own: this one is an example anyone can read.",
         ),
         (
             not settings.public_url.startswith("https://"),
             "Set PORTAL_PUBLIC_URL to the https address people use, so that sign-in cookies travel encrypted only.",
         ),
+        *production.production_reasons(settings),
     )
 
 
