@@ -26,6 +26,10 @@ LAPTOP = "laptop"
 #: A signing key shorter than this is no secret.
 SHORTEST_KEY = 32
 HIGHEST_PORT = 65_535
+REAL_AUTHORITY = (
+    "Set PORTAL_DEMO to 0: this database holds an authority that is no demonstration, and the demonstration signs people in "
+    "without a password."
+)
 
 
 class SettingsError(ValueError):

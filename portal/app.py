@@ -7,13 +7,16 @@ from datetime import timedelta
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import DBAPIError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import dashboards.mount
 from config import logging as logs
-from config.settings import Settings
+from config.settings import REAL_AUTHORITY, Settings, SettingsError
 from portal import capabilities
+from portal.accounts.queries.principals import has_real_authority
 from portal.db import connection as database
+from portal.db.work import unit_of_work
 from portal.jobs import outbox
 from portal.platform import health
 from portal.security import gate
@@ -26,6 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     Raises:
         UndeclaredViewError: when a view declares no permission.
+        SettingsError: when the demonstration is on, and the database holds a real authority.
     """
     settings = settings or Settings.from_environment(os.environ)
     logs.configure(settings)
@@ -38,7 +42,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.init_app(app)
     errors.init_app(app)
     headers.init_app(app)
-    gate.init_app(app, second_factor_required=not settings.demo, demonstration=settings.demo)
+    gate.init_app(app, demonstration=settings.demo)
+    if settings.demo:
+        refuse_real_authority()
     app.extensions[panels.PANELS] = capabilities.panels
     for blueprint in (web.bp, health.bp, *capabilities.blueprints()):
         app.register_blueprint(blueprint)
@@ -47,6 +53,22 @@ def create_app(settings: Settings | None = None) -> Flask:
     gate.refuse_undeclared(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)  # type: ignore[method-assign]  # Flask's documented way
     return app
+
+
+def refuse_real_authority() -> None:
+    """Refuse to start the demonstration on a database that holds anything real, or that cannot be asked.
+
+    Raises:
+        SettingsError: with a sentence that says what to set.
+    """
+    try:
+        with unit_of_work(None):
+            is_real = has_real_authority()
+    except DBAPIError as error:
+        message = "Set DATABASE_URL to a database that answers and is migrated: the demonstration starts on no other."
+        raise SettingsError(message) from error
+    if is_real:
+        raise SettingsError(REAL_AUTHORITY)
 
 
 def _configuration(settings: Settings) -> dict[str, object]:

@@ -67,7 +67,7 @@ def make_app(settings: Settings, *, demo: bool = False, proxies: int = 0) -> Fla
     templating.init_app(app)
     errors.init_app(app)
     headers.init_app(app)
-    gate.init_app(app, second_factor_required=not demo, demonstration=demo)
+    gate.init_app(app, demonstration=demo)
     for blueprint in (web.bp, accounts.bp, _guarded()):
         app.register_blueprint(blueprint)
     gate.refuse_undeclared(app)

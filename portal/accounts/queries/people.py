@@ -195,6 +195,19 @@ def demonstration_membership(membership_id: UUID) -> tuple[UUID, UsableMembershi
     return next(((person.id, membership) for membership in memberships if membership.membership_id == membership_id), None)
 
 
-def recent_mail(limit: int = 100) -> list[Mail]:
-    """The newest messages, for the demonstration's page of mail it would have sent."""
-    return list(tx().scalars(select(Mail).order_by(Mail.created_at.desc(), Mail.id).limit(limit)))
+@needs_sign_in_rights
+def recent_demonstration_mail(limit: int = 100) -> list[Mail]:
+    """The newest messages to the demonstration's people, and to those invited to it who have no account.
+
+    Messages to anyone else may hold a link that works, and this is for a page that everybody can open.
+    """
+    recipient = func.lower(func.btrim(Mail.to))
+    people = select(Person.email_folded).where(Person.demonstration.is_(True))
+    others = select(Person.email_folded).where(Person.demonstration.is_(False))
+    invited = (
+        select(func.lower(func.btrim(Invitation.email)))
+        .join(Authority, Authority.id == Invitation.authority_id)
+        .where(Authority.demonstration.is_(True))
+    )
+    query = select(Mail).where(or_(recipient.in_(people), recipient.in_(invited) & recipient.not_in(others)))
+    return list(tx().scalars(query.order_by(Mail.created_at.desc(), Mail.id).limit(limit)))

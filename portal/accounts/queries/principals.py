@@ -31,6 +31,8 @@ from portal.security.scope import Actor, Scope
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from sqlalchemy import Select
+
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
@@ -63,6 +65,8 @@ class Principal:
     second_factor_done: bool
     has_second_factor: bool
     demonstration: bool
+    #: Does the database hold an authority that is no demonstration? The demonstration's people are then nobody.
+    beside_real_authority: bool = False
 
     @property
     def scope(self) -> Scope | None:
@@ -126,7 +130,7 @@ def principal_by_token(token: str) -> Principal | None:
     row = (
         tx()
         .execute(
-            select(SignIn, Person, Credential.totp_secret.is_not(None))
+            select(SignIn, Person, Credential.totp_secret.is_not(None), _real_authority().exists())
             .join(Person, Person.id == SignIn.person_id)
             .outerjoin(Credential, Credential.person_id == Person.id)
             .where(SignIn.token_hash == hash_token(token), SignIn.ended_at.is_(None), Person.disabled_at.is_(None))
@@ -136,7 +140,7 @@ def principal_by_token(token: str) -> Principal | None:
     )
     if row is None:
         return None
-    sign_in, person, has_second_factor = row
+    sign_in, person, has_second_factor, beside_real_authority = row
     memberships = {membership.membership_id: membership for membership in usable_memberships(person.id)}
     return Principal(
         sign_in_id=sign_in.id,
@@ -147,7 +151,22 @@ def principal_by_token(token: str) -> Principal | None:
         second_factor_done=sign_in.second_factor_at is not None,
         has_second_factor=has_second_factor,
         demonstration=person.demonstration,
+        beside_real_authority=beside_real_authority,
     )
+
+
+def _real_authority() -> Select[UUID]:
+    return select(Authority.id).where(Authority.demonstration.is_(False), Authority.id != PLATFORM)
+
+
+def has_real_authority() -> bool:
+    """Does the database hold an authority that is no demonstration?"""
+    return tx().scalar(_real_authority().limit(1)) is not None
+
+
+def has_demonstration() -> bool:
+    """Does the database hold the demonstration, as whose people anyone may sign in?"""
+    return tx().scalar(select(Authority.id).where(Authority.demonstration.is_(True)).limit(1)) is not None
 
 
 def command_line_scope(authority_id: UUID | None = None) -> Scope:
