@@ -24,6 +24,7 @@ from portal.db.work import sign_in_rights, unit_of_work
 from portal.schools.queries import schools
 from portal.security import scope as scopes
 from portal.security.permissions import ANYONE_SIGNED_IN, OPEN, PERMISSIONS, permission_of
+from portal.web.hosts import refuse_wrong_host
 from portal.web.templating import SCHOOL_NAMES, PageContext
 
 if TYPE_CHECKING:
@@ -103,13 +104,16 @@ def _signed_in() -> SignedIn | None:
         if signed_in is not None:
             mark_used(signed_in.sign_in_id)
     # Anyone can be one of the demonstration's people, so they are nobody where there is anything real.
-    if signed_in is None or (signed_in.demonstration and (signed_in.beside_real_authority or not current_app.config["DEMONSTRATION"])):
+    if signed_in is None or (
+        signed_in.demonstration and (signed_in.beside_real_authority or not current_app.config["DEMONSTRATION"])
+    ):
         return None
     return SignedIn(signed_in)
 
 
 def _judge() -> ResponseReturnValue | None:
     """Judge this request: open the unit of work in the person's scope, or turn it away."""
+    refuse_wrong_host()
     # These two must answer while the database is away.
     if request.endpoint in {"web.static", "health.livez"}:
         return None
