@@ -84,6 +84,11 @@ class Settings:
         repr=False,
         metadata=_help("PORTAL_SECRET_KEY", f"signs cookies; {SHORTEST_KEY} characters or more (made and kept on a laptop)"),
     )
+    old_secret_keys: str = field(
+        default="",
+        repr=False,
+        metadata=_help("PORTAL_OLD_SECRET_KEYS", "earlier keys, with spaces between: they open second factors until `keys rotate`"),
+    )
     proxies: int = field(
         default=0, metadata=_help("PORTAL_TRUSTED_PROXIES", "proxies in front, whose X-Forwarded headers are believed")
     )
@@ -102,7 +107,9 @@ class Settings:
     upload_limit_mb: int = field(default=50, metadata=_help("PORTAL_UPLOAD_LIMIT_MB", "largest file accepted, in megabytes"))
     local_hosts: str = field(
         default="",
-        metadata=_help("PORTAL_LOCAL_HOSTS", "names of this machine's own servers, as a container network has: no TLS is asked of them"),
+        metadata=_help(
+            "PORTAL_LOCAL_HOSTS", "names of this machine's own servers, as a container network has: no TLS is asked of them"
+        ),
     )
     smtp_host: str = field(default="", metadata=_help("PORTAL_SMTP_HOST", "mail server; without one mail is kept, not sent"))
     smtp_port: int = field(default=587, metadata=_help("PORTAL_SMTP_PORT", "its port"))
@@ -111,6 +118,12 @@ class Settings:
     smtp_starttls: bool = field(default=True, metadata=_help("PORTAL_SMTP_STARTTLS", "1 or 0: encrypt the way to it"))
     mail_from: str = field(
         default="attendance@localhost", metadata=_help("PORTAL_MAIL_FROM", "sender's address on the portal's mail")
+    )
+    security_contact: str = field(
+        default="",
+        metadata=_help(
+            "PORTAL_SECURITY_CONTACT", "where to report a weakness, an e-mail address or https page; the sender's otherwise"
+        ),
     )
     clock_text: str = field(
         default="", metadata=_help("PORTAL_CLOCK", "sets the clock of one ./run portal command, on the embedded database only")
@@ -149,6 +162,11 @@ class Settings:
             return self.public_url.rstrip("/")
         host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104  compared, not listened on
         return f"http://{host}:{self.port}"
+
+    @property
+    def earlier_secret_keys(self) -> tuple[str, ...]:
+        """The keys before the present one, which still open what was encrypted with them."""
+        return tuple(self.old_secret_keys.split())
 
     @property
     def secure_cookies(self) -> bool:

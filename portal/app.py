@@ -20,7 +20,7 @@ from portal.db.work import unit_of_work
 from portal.jobs import outbox
 from portal.platform import health
 from portal.security import gate
-from portal.web import errors, headers, panels, templating
+from portal.web import errors, headers, hosts, panels, templating
 from portal.web import routes as web
 
 
@@ -52,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Last, when every view there will be is registered.
     gate.refuse_undeclared(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)  # type: ignore[method-assign]  # Flask's documented way
+    hosts.init_app(app, settings)
     return app
 
 
@@ -75,7 +76,8 @@ def _configuration(settings: Settings) -> dict[str, object]:
     return {
         "SECRET_KEY": settings.secret_key,
         "PORTAL": settings,
-        "SESSION_COOKIE_NAME": "portal",
+        # The prefix has browsers refuse the cookie from any other host, and from a page that is not encrypted.
+        "SESSION_COOKIE_NAME": "__Host-portal" if settings.secure_cookies else "portal",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.secure_cookies,

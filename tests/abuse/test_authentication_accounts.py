@@ -369,11 +369,19 @@ def test_a_huge_password_costs_no_time(live_app: Flask, world: World, size: int)
         "Wrenfold2026!",
         "AnnOfficer12",
         "correct horse battery staple",
+        "P@ssw0rd1234!",
+        "minecraft12345",
+        "Minecraft-12345",
+        "fluffybunny12",
+        "FluffyBunny2026",
+        "wr3nf0ld-2026!",
+        "BrookLane2026!",
     ],
 )
 def test_common_and_personal_passwords_are_refused(password: str) -> None:
     """Attack AUT-25."""
-    assert passwords.weakness(password, ("Ann Officer", "ann.officer@wrenfold.example")) is not None
+    about = ("Ann Officer", "ann.officer@council.example", "Wrenfold", "Brook Lane Primary School")
+    assert passwords.weakness(password, about) is not None
 
 
 @pytest.mark.parametrize(

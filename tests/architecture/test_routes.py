@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: Every route open before sign-in, so that none is opened by accident.
 OPEN_ADDRESSES = {
+    "/.well-known/security.txt",
     "/accessibility", "/demonstration/mail", "/demonstration/sign-in", "/help", "/help/<role>", "/help/codes", "/invitation",
     "/invitations/<token>", "/livez", "/privacy", "/readyz", "/reset", "/reset/asked", "/reset/links/<token>", "/reset/password",
     "/sign-in", "/sign-out", "/static/<name>",
