@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, or_, select
 
@@ -29,14 +29,14 @@ from portal.security.permissions import LA_ROLES, Role, can
 from portal.security.scope import Actor, Scope
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
 
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 UNUSED_AFTER = timedelta(days=90)
+#: The id of no person.
+NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,8 @@ def sign_in_scope(person_id: UUID | None) -> Scope:
 
     It is in the authority of the person's oldest usable membership, or in the platform for a person without one.
     """
-    memberships = usable_memberships(person_id) if person_id is not None else []
+    # Asked for nobody too: a query more for those who have an account would tell by its time who they are.
+    memberships = usable_memberships(person_id or NOBODY)
     authority_id = memberships[0].authority_id if memberships else PLATFORM
     return Scope(authority_id, frozenset(), Actor(person_id, None, "signing in"))
 
@@ -254,24 +255,27 @@ class Account:
     demonstration: bool
 
 
-def _account(person: Person) -> Account:
+def _account_where(is_theirs: ColumnElement[bool]) -> Account | None:
+    # One query, whether there is an account or not: see `sign_in_scope`.
+    statement = select(Person, Credential.password_hash).outerjoin(Credential, Credential.person_id == Person.id)
+    row = tx().execute(statement.where(is_theirs)).first()
+    if row is None:
+        return None
+    person, password_hash = row
     suspended = person.disabled_at is not None or is_unused(person)
-    password_hash = tx().scalar(select(Credential.password_hash).where(Credential.person_id == person.id))
     return Account(person.id, password_hash, (person.name, person.email), suspended, person.demonstration)
 
 
 @needs_sign_in_rights
 def account_by_email(email: str) -> Account | None:
     """The account with this e-mail address. Case makes no difference."""
-    person = person_by_email(email)
-    return None if person is None else _account(person)
+    return _account_where(Person.email_folded == folded_email(email))
 
 
 @needs_sign_in_rights
 def account(person_id: UUID) -> Account | None:
     """A person's account."""
-    person = tx().get(Person, person_id)
-    return None if person is None else _account(person)
+    return _account_where(Person.id == person_id)
 
 
 @needs_sign_in_rights
