@@ -46,5 +46,9 @@ ACCOUNTS = Capability(
         Job("accounts.suspend_unused", "portal.accounts.actions.people.suspend_unused", daily=time(2, 0)),
         Job("accounts.forget_tries", "portal.accounts.actions.throttling.delete_old_attempts", daily=time(2, 0)),
     ),
-    commands=(CommandGroup("authority", "local authorities", "portal.accounts.commands.authority"),),
+    commands=(
+        CommandGroup("authority", "local authorities", "portal.accounts.commands.authorities.authority"),
+        CommandGroup("people", "first administrators, and people of several authorities", "portal.accounts.commands.people.people"),
+        CommandGroup("keys", "the key of the second factors", "portal.accounts.commands.keys.keys"),
+    ),
 )

@@ -10,7 +10,7 @@ from portal.accounts.actions.mail import send_mail
 from portal.accounts.domain.roles import role_name
 from portal.accounts.events import WITHDRAWN
 from portal.accounts.models import Authority, Invitation
-from portal.accounts.queries.people import other_administrators
+from portal.accounts.queries.people import administrators
 from portal.accounts.queries.principals import folded_email, has_standing_inviter
 from portal.audit.actions import record
 from portal.db.work import action, tx
@@ -74,7 +74,7 @@ def tell_other_administrators(role: Role) -> None:
         return
     authority = tx().get_one(Authority, current_scope.authority_id)
     body = _GRANTED_MAIL.format(authority=authority.name, role=role_name(role))
-    for address in other_administrators(current_scope.actor.person_id):
+    for address in administrators(without=current_scope.actor.person_id):
         send_mail(address, "A role that reads pupils' records was given", body)
 
 

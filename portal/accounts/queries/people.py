@@ -102,18 +102,18 @@ def colleague(membership_id: UUID) -> Colleague | None:
     return None if row is None else _colleague(row[0], row[1])
 
 
-def other_administrators(actor_id: UUID | None) -> list[str]:
-    """The e-mail addresses of the authority's LA administrators, without the actor's."""
+def administrators(role: Role = Role.LA_ADMINISTRATOR, *, without: UUID | None = None) -> list[str]:
+    """The e-mail addresses of the scope's administrators, without one person's. The platform's have another role."""
     addresses = (
         select(Person.email)
         .join(Membership, Membership.person_id == Person.id)
-        .where(Membership.authority_id == scopes.current().authority_id, Membership.role == Role.LA_ADMINISTRATOR)
+        .where(Membership.authority_id == scopes.current().authority_id, Membership.role == role)
         .where(Membership.ended_at.is_(None), or_(Membership.until.is_(None), Membership.until >= clock.today()))
         .where(Person.disabled_at.is_(None))
         .order_by(Person.email)
     )
-    if actor_id is not None:
-        addresses = addresses.where(Person.id != actor_id)
+    if without is not None:
+        addresses = addresses.where(Person.id != without)
     return list(tx().scalars(addresses.distinct()))
 
 
