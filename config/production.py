@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 #: What stands in place of a secret in guides, example files and templates. A test reads them all and holds this to them.
 _PLACEHOLDER = re.compile(
-    r"change|example|…|\.\.\.|^<|^\$\{|^(?:password|secret|portal|portal_app|postgres|redis|attendance|admin|test)\W*\d*$", re.IGNORECASE
+    r"change|example|…|\.\.\.|^<|^\$\{|^(?:password|secret|portal|portal_app|postgres|redis|attendance|admin|test)\W*\d*$",
+    re.IGNORECASE,
 )
 #: libpq's words for a connection that is never in clear.
 _ENCRYPTED = {"require", "verify-ca", "verify-full"}

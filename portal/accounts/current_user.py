@@ -18,6 +18,7 @@ from portal.db.work import tx, unit_of_work
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from portal.accounts.domain.second_factor import SealingKeys
     from portal.security.scope import Scope
 
 TOKEN = "sign-in"  # noqa: S105  the name of the cookie's field, not a secret
@@ -84,9 +85,9 @@ def request_client() -> Client:
     return Client(request.remote_addr or "unknown", device_in_words(request.user_agent.string), _secret())
 
 
-def sealing_key() -> bytes:
-    """The key that second-factor secrets are encrypted with."""
-    return second_factor.derive_key(_secret())
+def sealing_key() -> SealingKeys:
+    """The keys of second-factor secrets: one that encrypts, and earlier ones that open."""
+    return second_factor.derive_keys(_secret(), *current_app.config["PORTAL"].earlier_secret_keys)
 
 
 def _secret() -> str:

@@ -28,6 +28,9 @@ CODE_USED = event(
     "second_factor.recovery_code_used", "A recovery code was used in place of the authenticator app", "sign_in", "left"
 )
 CODES_MADE = event("second_factor.recovery_codes_made", "New recovery codes were made; the old ones stopped working")
+KEYS_ROTATED = event(
+    "second_factor.keys_rotated", "Second factors were encrypted with another key", "key", "encrypted_anew", "unopened"
+)
 TAKEN_OFF = event(
     "second_factor.taken_off", "An administrator reset someone's sign-in, so that they set up a new authenticator app"
 )

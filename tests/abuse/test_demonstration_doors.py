@@ -99,9 +99,7 @@ def test_a_password_alone_opens_nothing_in_the_demonstration_either(demo_app: Fl
 
 
 @pytest.mark.parametrize("asked_as", ["real@council.example", " REAL@council.example"])
-def test_the_page_of_mail_shows_no_link_of_a_person_outside_the_demonstration(
-    demo_app: Flask, world: World, asked_as: str
-) -> None:
+def test_the_page_of_mail_shows_no_link_of_a_person_outside_the_demonstration(demo_app: Flask, world: World, asked_as: str) -> None:
     """Attack C8: ask for a reset of a real person and read the link."""
     user = add_user(world.authority, email="real@council.example")
     browser = new_browser(demo_app)

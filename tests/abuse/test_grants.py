@@ -104,7 +104,9 @@ def test_an_invitation_by_a_platform_operator_stands_while_the_operator_does(liv
         membership = people_actions.add_membership(person.id, Role.PLATFORM_OPERATOR)
     operator = Scope(world.authority.id, frozenset(), Actor(person.id, membership.id, Role.PLATFORM_OPERATOR))
     with unit_of_work(operator):
-        invitations.invite("Ada", "ada@x.example", Reach(Role.LA_ADMINISTRATOR), lambda token: f"https://portal.example/invitations/{token}")
+        invitations.invite(
+            "Ada", "ada@x.example", Reach(Role.LA_ADMINISTRATOR), lambda token: f"https://portal.example/invitations/{token}"
+        )
     link = link_path(latest_mail(INVITED))
     assert new_browser(live_app).get(link).h1 == "Accept your invitation"
     with unit_of_work(platform_scope()):
@@ -155,7 +157,9 @@ def test_nobody_changes_their_own_role(live_app: Flask, world: World, role: Role
     """Attack B3, without an invitation: by the page that changes a colleague's role."""
     user, browser = _sender(world, live_app, role)
     schools = {"school_ids": str(world.authority.primary)} if role is Role.SCHOOL_ADMINISTRATOR else {}
-    page = browser.post(f"/people/{user.membership}/edit", {"role": wanted, **schools}, token_from=f"/people/{user.membership}/edit")
+    page = browser.post(
+        f"/people/{user.membership}/edit", {"role": wanted, **schools}, token_from=f"/people/{user.membership}/edit"
+    )
     assert "You cannot change your own role. Ask another administrator to do it." in page.text
     with unit_of_work(world.authority.scope()):
         assert tx().get_one(Membership, user.membership).role == role
@@ -170,7 +174,9 @@ def test_the_other_administrators_are_told_of_a_role_that_reads_pupils_records(l
     if way == "invitation":
         _invite(browser, world, Role.LA_MANAGER)
     else:
-        browser.post(f"/people/{colleague.membership}/edit", {"role": "la-manager"}, token_from=f"/people/{colleague.membership}/edit")
+        browser.post(
+            f"/people/{colleague.membership}/edit", {"role": "la-manager"}, token_from=f"/people/{colleague.membership}/edit"
+        )
     told = [mail for mail in mails()[before:] if mail.subject == GIVEN]
     assert [mail.to for mail in told] == ["la-administrator@wrenfold.example"]
     assert "LA attendance manager" in (told[0].body or "")

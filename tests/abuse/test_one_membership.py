@@ -123,9 +123,7 @@ def test_a_role_that_is_over_does_not_keep_an_administrator_from_helping(
         if ended == "it was ended":
             people_actions.end_membership(membership.id)
     user = with_authenticator(user, world.authority, live_app)
-    demo_administrator.post(
-        f"/people/{user.membership}/take-off-second-factor", {}, token_from=f"/people/{user.membership}"
-    )
+    demo_administrator.post(f"/people/{user.membership}/take-off-second-factor", {}, token_from=f"/people/{user.membership}")
     assert credential_row(user.id).totp_secret is None
 
 

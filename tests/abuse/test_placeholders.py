@@ -64,9 +64,13 @@ def test_no_secret_that_is_printed_anywhere_is_accepted(place: str, secret: str)
 
 @pytest.mark.parametrize(
     "secret",
-    ["Change-to-the-output-of-openssl-rand-base64-48", " CHANGE-to-the-output-of-openssl-rand-base64-48", "my-example-key-0123456789abcdefghij",
-     "changeme0123456789abcdefghijklmnop"],
-)  # fmt: skip
+    [
+        "Change-to-the-output-of-openssl-rand-base64-48",
+        " CHANGE-to-the-output-of-openssl-rand-base64-48",
+        "my-example-key-0123456789abcdefghij",
+        "changeme0123456789abcdefghijklmnop",
+    ],
+)
 def test_a_placeholder_written_in_another_way_is_refused_too(secret: str) -> None:
     """Attack C7."""
     with pytest.raises(SettingsError, match="an example anyone can read"):
@@ -96,14 +100,14 @@ def test_a_placeholder_written_in_another_way_is_refused_too(secret: str) -> Non
 )
 def test_ways_to_the_database_and_the_queue_that_are_open_are_refused(setting: str, value: str) -> None:
     """Attack C7: listen between the machines, or write to a queue without a password."""
-    with pytest.raises(SettingsError, match=f"^Set {setting} to "):
+    with pytest.raises(SettingsError, match=rf"^Set {setting} to "):
         Settings.from_environment({**LIVE, setting: value})
 
 
 @pytest.mark.parametrize("host", ["mail.internal", "192.0.2.25"])
 def test_mail_in_clear_is_refused(host: str) -> None:
     """Attack C7: mail holds links to choose a password."""
-    with pytest.raises(SettingsError, match="^Set PORTAL_SMTP_STARTTLS to 1"):
+    with pytest.raises(SettingsError, match=r"^Set PORTAL_SMTP_STARTTLS to 1"):
         Settings.from_environment({**LIVE, "PORTAL_SMTP_HOST": host, "PORTAL_SMTP_STARTTLS": "0"})
     assert Settings.from_environment({**LIVE, "PORTAL_SMTP_HOST": "127.0.0.1", "PORTAL_SMTP_STARTTLS": "0"}).production
 

@@ -142,7 +142,7 @@ def with_authenticator(user: User, authority: AuthorityWorld, app: Flask) -> Use
         assert person is not None
         code = pyotp.TOTP(secret).at(clock.now())
         token_and_codes = second_factor_actions.set_up_factor(
-            person.sign_in_id, secret, code, second_factor.derive_key(str(app.secret_key))
+            person.sign_in_id, secret, code, second_factor.derive_keys(str(app.secret_key))
         )
         assert token_and_codes is not None
         sign_in_actions.end_other_sign_ins(user.id, "set-up")

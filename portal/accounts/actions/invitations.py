@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
+from portal.accounts.actions.grants import refuse_own_address, refuse_own_invitation, tell_other_administrators
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.people import add_membership, add_person
-from portal.accounts.actions.grants import refuse_own_address, refuse_own_invitation, tell_other_administrators
 from portal.accounts.domain.roles import Reach, RoleNotGrantableError, can_manage, role_name, validated
 from portal.accounts.events import ACCEPTED, INVITED, WITHDRAWN
 from portal.accounts.models import PLATFORM, Authority, Invitation, Person

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from sqlalchemy import func, select, update
 
-from portal.accounts.actions.sign_ins import end_sign_ins_of_membership
 from portal.accounts.actions.grants import OWN_ROLE, tell_other_administrators, withdraw_unsupported_invitations
+from portal.accounts.actions.sign_ins import end_sign_ins_of_membership
 from portal.accounts.actions.whole_people import record_for_whole_person, refuse_unless_whole_person_in_reach
 from portal.accounts.domain.roles import Reach, RoleNotGrantableError, can_manage, validated
 from portal.accounts.events import (
