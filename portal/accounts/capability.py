@@ -41,7 +41,7 @@ ACCOUNTS = Capability(
         Job(
             "accounts.record_elsewhere",
             "portal.accounts.actions.whole_people.record_elsewhere",
-            {"person_id": UUID, "what": str},
+            {"person_id": UUID, "event_name": str},
         ),
         Job("accounts.suspend_unused", "portal.accounts.actions.people.suspend_unused", daily=time(2, 0)),
         Job("accounts.forget_tries", "portal.accounts.actions.throttling.delete_old_attempts", daily=time(2, 0)),

@@ -49,7 +49,7 @@ def require_principal() -> Principal:
 def second_factor_page(person: Principal) -> str | None:
     """The page for entering or setting up the second factor; None when that is done.
 
-    Only the demonstration's own people need none. Whoever else is found in its database is asked as everywhere.
+    Only the demonstration's own people need none. Anyone else who is found in its database is asked.
     """
     if person.second_factor_done or (person.demonstration and current_app.config["DEMONSTRATION"]):
         return None

@@ -37,7 +37,7 @@ TAKEN_OFF = event(
 SIGNED_IN = event("sign_in.entered", "Someone signed in to this authority", "sign_in", "how", "second_factor")
 SIGNED_OUT = event("sign_in.ended", "Someone signed out, or ended one of their sign-ins", "sign_in")
 CHANGED_ELSEWHERE = event(
-    "person.changed_elsewhere", "A person with a role here was acted on in another authority, or by the portal", "what"
+    "person.changed_elsewhere", "A person with a role here was acted on in another authority, or by the portal", "event_name"
 )
 SIGNED_OUT_EVERYWHERE = event("sign_in.all_ended", "Someone's other sign-ins were ended", "ended", "why")
 SLOWED = event("sign_in.slowed", "Many wrong tries at signing in were slowed down", "purpose", "by")

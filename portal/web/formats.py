@@ -149,12 +149,12 @@ def _local(on: date | datetime) -> date:
 
 
 def file_name_shown(name: str) -> Markup:
-    """A file's name on a page, as its sender wrote it but for signs that hide or turn letters.
+    """A file's name on a page, as it was sent but for signs that hide or turn letters.
 
     Isolated, so that letters of another direction cannot move what stands beside it: `gpj.exe` could read as `exe.jpg`.
     """
-    shown = "".join(sign for sign in name if unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Zl", "Zp"})
-    return Markup("<bdi>{}</bdi>").format(shown or "no name")
+    visible = "".join(sign for sign in name if unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Zl", "Zp"})
+    return Markup("<bdi>{}</bdi>").format(visible or "no name")
 
 
 #: The Jinja filters, by name.

@@ -27,15 +27,15 @@ _WRONG = "portal.wrong_host"
 
 
 class HostCheck:
-    """Marks a request whose Host header names no host, or none of `known`, and hides the name from what follows.
+    """Marks a request whose Host header names no host, or none of `names`, and hides the name.
 
     Addresses are always known: machines are asked for their health by address, and links in mail never come from the header.
     """
 
-    def __init__(self, wsgi_app: Callable[..., Iterable[bytes]], known: frozenset[str] | None) -> None:
-        """Without `known`, every name that could be a host passes."""
+    def __init__(self, wsgi_app: Callable[..., Iterable[bytes]], names: frozenset[str] | None) -> None:
+        """Without `names`, every name that could be a host passes."""
         self._wsgi_app = wsgi_app
-        self._known = known
+        self._names = names
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Pass the request on, marked if its host is wrong."""
@@ -49,11 +49,11 @@ class HostCheck:
         if match is None or len(match["name"]) > _LONGEST_NAME:
             return False
         name = match["name"].strip("[]").removesuffix(".").lower()
-        return _is_decodable(name) and (self._known is None or name in self._known or _is_address(name))
+        return _is_decodable(name) and (self._names is None or name in self._names or _is_address(name))
 
 
 def known_hosts(settings: Settings) -> frozenset[str] | None:
-    """The names by which people and machines ask for this portal; None on a laptop, where any will do."""
+    """The names by which this portal is asked for; None on a laptop, where any will do."""
     if not settings.production:
         return None
     return frozenset(name.lower() for name in (urlsplit(settings.address).hostname, settings.host, "localhost") if name)

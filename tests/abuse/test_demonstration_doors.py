@@ -123,7 +123,7 @@ def test_the_page_of_mail_shows_no_invitation_to_a_real_person_or_authority(demo
 
 
 def test_production_knows_none_of_the_demonstrations_people(demo_app: Flask, live_app: Flask, world: World) -> None:
-    """Attack C8: a cookie of the demonstration, given to a portal that runs for real on the same database."""
+    """Attack C8: a demonstration's cookie, given to a portal that runs for real on its database."""
     browser = new_browser(demo_app)
     browser.post(
         "/demonstration/sign-in", {"membership": str(world.authority.people[Role.LA_ADMINISTRATOR][1])}, token_from="/sign-in"

@@ -134,7 +134,7 @@ def test_nobody_invites_an_address_of_their_own(live_app: Flask, world: World, e
 
 
 def test_nobody_accepts_an_invitation_of_their_own_after_changing_their_address(live_app: Flask, world: World) -> None:
-    """Attack B3, with an address that became theirs after the invitation."""
+    """Attack B3, with an address that became the sender's own after the invitation."""
     user, browser = _sender(world, live_app, Role.LA_ADMINISTRATOR)
     link = _invite(browser, world, Role.LA_MANAGER)
 
@@ -150,15 +150,15 @@ def test_nobody_accepts_an_invitation_of_their_own_after_changing_their_address(
 
 
 @pytest.mark.parametrize(
-    ("role", "wanted"),
+    ("role", "posted_role"),
     [(Role.LA_ADMINISTRATOR, "la-manager"), (Role.SCHOOL_ADMINISTRATOR, "attendance-lead")],
 )
-def test_nobody_changes_their_own_role(live_app: Flask, world: World, role: Role, wanted: str) -> None:
+def test_nobody_changes_their_own_role(live_app: Flask, world: World, role: Role, posted_role: str) -> None:
     """Attack B3, without an invitation: by the page that changes a colleague's role."""
     user, browser = _sender(world, live_app, role)
     schools = {"school_ids": str(world.authority.primary)} if role is Role.SCHOOL_ADMINISTRATOR else {}
     page = browser.post(
-        f"/people/{user.membership}/edit", {"role": wanted, **schools}, token_from=f"/people/{user.membership}/edit"
+        f"/people/{user.membership}/edit", {"role": posted_role, **schools}, token_from=f"/people/{user.membership}/edit"
     )
     assert "You cannot change your own role. Ask another administrator to do it." in page.text
     with unit_of_work(world.authority.scope()):
@@ -167,7 +167,7 @@ def test_nobody_changes_their_own_role(live_app: Flask, world: World, role: Role
 
 @pytest.mark.parametrize("way", ["invitation", "change of role"])
 def test_the_other_administrators_are_told_of_a_role_that_reads_pupils_records(live_app: Flask, world: World, way: str) -> None:
-    """Attack B3, with a second address of one's own that nobody can tell is theirs."""
+    """Attack B3, with a second address of one's own that nobody can tell from another person's."""
     _, browser = _sender(world, live_app, Role.LA_ADMINISTRATOR)
     colleague = add_user(world.authority, Role.AUDITOR, email="auditor@council.example")
     before = len(mails())
@@ -177,10 +177,10 @@ def test_the_other_administrators_are_told_of_a_role_that_reads_pupils_records(l
         browser.post(
             f"/people/{colleague.membership}/edit", {"role": "la-manager"}, token_from=f"/people/{colleague.membership}/edit"
         )
-    told = [mail for mail in mails()[before:] if mail.subject == GIVEN]
-    assert [mail.to for mail in told] == ["la-administrator@wrenfold.example"]
-    assert "LA attendance manager" in (told[0].body or "")
-    assert "private@mail.example" not in (told[0].body or "")
+    alerts = [mail for mail in mails()[before:] if mail.subject == GIVEN]
+    assert [mail.to for mail in alerts] == ["la-administrator@wrenfold.example"]
+    assert "LA attendance manager" in (alerts[0].body or "")
+    assert "private@mail.example" not in (alerts[0].body or "")
 
 
 def test_a_school_administrators_own_invitations_fill_no_administrators_mailbox(live_app: Flask, world: World) -> None:

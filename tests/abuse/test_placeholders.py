@@ -50,8 +50,10 @@ def test_the_guides_secrets_are_found() -> None:
 
 
 @pytest.mark.parametrize("secret", SHOWN)
-@pytest.mark.parametrize("place", ["PORTAL_SECRET_KEY", "PORTAL_SMTP_PASSWORD", "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"])
-def test_no_secret_that_is_printed_anywhere_is_accepted(place: str, secret: str) -> None:
+@pytest.mark.parametrize(
+    "setting", ["PORTAL_SECRET_KEY", "PORTAL_SMTP_PASSWORD", "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"]
+)
+def test_no_secret_that_is_printed_anywhere_is_accepted(setting: str, secret: str) -> None:
     """Attack C7: sign cookies, and open second factors, with the key of the manual."""
     values = {
         "DATABASE_URL": f"postgresql://portal_app:{secret}@db.internal/portal?sslmode=verify-full",
@@ -59,7 +61,7 @@ def test_no_secret_that_is_printed_anywhere_is_accepted(place: str, secret: str)
         "REDIS_URL": f"rediss://:{secret}@queue.internal/0",
     }
     with pytest.raises(SettingsError):
-        Settings.from_environment({**LIVE, place: values.get(place, secret)})
+        Settings.from_environment({**LIVE, setting: values.get(setting, secret)})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Attacks by a host that is none, by what a page or a cookie gives away, and by one argument given twice."""
+"""Attacks by hosts that are none, by what pages and cookies give away, by arguments given twice."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_security_txt_says_where_to_report(app: Flask, world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
+    ("name", "visible"),
     [
         ("gpj.\u202eexe", "gpj.exe"),
         ("\u2066marks\u2069.csv", "marks.csv"),
@@ -115,7 +115,7 @@ def test_security_txt_says_where_to_report(app: Flask, world: World) -> None:
     ],
 )
 def test_the_name_of_a_file_is_shown_isolated_and_without_signs_that_turn_it(
-    signed_in: Callable[..., Browser], world: World, name: str, shown: str
+    signed_in: Callable[..., Browser], world: World, name: str, visible: str
 ) -> None:
     """Attack C12, UPL-10."""
     with unit_of_work(world.authority.scope(Role.SCHOOL_OFFICE)):
@@ -125,7 +125,7 @@ def test_the_name_of_a_file_is_shown_isolated_and_without_signs_that_turn_it(
     browser = signed_in(Role.SCHOOL_OFFICE)
     for path in ("/uploads", f"/uploads/{upload}"):
         page = browser.get(path)
-        assert shown in [isolated.text_content() for isolated in page.document.xpath("//bdi")]
+        assert visible in [isolated.text_content() for isolated in page.document.xpath("//bdi")]
         assert not set("\u202e\u2066\u2069\u200f\u2028\x01\x07") & set(page.html)
 
 
@@ -158,8 +158,8 @@ def test_a_wrong_password_costs_the_same_queries_whether_or_not_there_is_an_acco
         assert cached_hash(PASSWORD)
     email = "none@council.example" if kind == "no password" else user.email
     _sign_in_statements(live_app, f"{uuid4()}@council.example")
-    unknown, known = _sign_in_statements(live_app, "nobody@council.example"), _sign_in_statements(live_app, email)
-    assert known == unknown
+    of_nobody, of_account = _sign_in_statements(live_app, "nobody@council.example"), _sign_in_statements(live_app, email)
+    assert of_account == of_nobody
 
 
 SEARCHES = (

@@ -89,14 +89,14 @@ def test_however_many_people_signed_in_at_a_network_its_wrong_tries_end(world: W
     assert MOST_CREDITED < 100
 
 
-def _tries_until_slowed(clients: list[Client], most: int = 200) -> int:
+def _tries_until_slowed(clients: list[Client], tries: int = 200) -> int:
     """How many wrong tries at different accounts these clients are allowed, taking turns."""
-    for number in range(most):
+    for number in range(tries):
         try:
             throttling.check_limit("password", f"p{number}@council.example", clients[number % len(clients)])
         except RateLimitedError:
             return number
-    return most
+    return tries
 
 
 @pytest.mark.parametrize(

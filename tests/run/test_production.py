@@ -42,7 +42,7 @@ def _code_block(language: str) -> str:
 
 def _with_own_secrets(text: str) -> str:
     """The guide's text with secrets of one's own where it says CHANGE."""
-    return re.sub(r"CHANGE-[\w-]+", lambda shown: sha256(shown[0].encode()).hexdigest()[:40], text)
+    return re.sub(r"CHANGE-[\w-]+", lambda placeholder: sha256(placeholder[0].encode()).hexdigest()[:40], text)
 
 
 APPS_PASSWORD, OWNERS_PASSWORD = _with_own_secrets("CHANGE-the-apps-password"), _with_own_secrets("CHANGE-the-owners-password")

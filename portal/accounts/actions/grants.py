@@ -1,4 +1,4 @@
-"""Who may give a role to whom, who is told of it, and what ends when the giver may no longer."""
+"""What surrounds the giving of roles: nobody gives himself one, colleagues hear of it, invitations end in time."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def refuse_own_address(inviter: Person | None, email: str) -> None:
     """Refuse an invitation to an address of the inviter's own.
 
     Raises:
-        RefusedError: when it is theirs, also with a tag such as `+office` in it.
+        RefusedError: when it is the same mailbox, also with a tag such as `+office` in it.
     """
     if inviter is not None and _mailbox(inviter.email) == _mailbox(email):
         raise RefusedError(OWN_ADDRESS, "email")
 
 
 def refuse_own_invitation(invitation: Invitation, person_id: UUID) -> None:
-    """Refuse to let an inviter accept what they sent, at whatever address.
+    """Refuse to let an inviter accept an invitation of their own, at any address.
 
     Raises:
         RefusedError: when the person accepting is the inviter.

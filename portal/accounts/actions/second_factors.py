@@ -135,7 +135,7 @@ def reset_second_factor(person_id: UUID) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """How many second factors were encrypted anew, and how many no key here opens."""
+    """How many second factors were encrypted again, and how many no key here opens."""
 
     resealed: int
     unopened: int

@@ -126,10 +126,10 @@ def mark_success(ticket: Attempt) -> None:
 def credit_network(person_id: UUID, client: Client) -> None:
     """Note that a person signed in at this network with their second factor. Each person counts once in a window.
 
-    Only then: whoever has one account's password, but not its factor, must not buy tries at other accounts with it.
+    Only then: someone with one account's password, but not its factor, must not buy tries at other accounts with it.
     """
     for purpose, limits in LIMITS.items():
-        if any(limit.shared for each in limits.values() for limit in each):
+        if any(limit.shared for limits_of_subject in limits.values() for limit in limits_of_subject):
             keys = _keys(purpose, str(person_id), client)
             for kind in ("address", "site"):
                 if kind in keys:
@@ -173,7 +173,7 @@ def _count(purpose: str, account: str, client: Client) -> Attempt | RateLimitedE
 
 
 def _keys(purpose: str, account: str, client: Client) -> dict[str, str]:
-    """The keys a try is counted under, hashed: the account, its network, the two together, and the wider network."""
+    """The hashed keys a try is counted under: account, network, the two together, and wider network."""
     keys = {
         "account": client.blinded(f"{purpose} account", account),
         "address": client.blinded(f"{purpose} address", client.network),

@@ -1,7 +1,7 @@
-"""What acts on a whole person, and not on one membership: who may do it, and where it is recorded.
+"""Guards acts on a whole person, not on one membership: who may do them, where they are recorded.
 
-A person has one password, one second factor and one list of sign-ins for all their memberships. Whoever manages one
-membership must not reach the others through these.
+A person has one password, one second factor and one list of sign-ins for all their memberships. Someone who
+manages one membership must not reach the others through these.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ def refuse_unless_whole_person_in_reach(person_id: UUID) -> None:
 
 
 def record_for_whole_person(event: Event, person_id: UUID, **facts: object) -> None:
-    """Record an event about a whole person here, and that it happened in every other authority they have a role in.
+    """Record an event about a whole person, and that it happened in their other authorities.
 
     The others' entries are jobs, which commit with this transaction: two transactions that each held the newest link of
     one chain and waited for the other's would never end.
     """
     record(event, person_id, **facts)
-    here = scope.current().authority_id
-    for authority_id in sorted({membership.authority_id for membership in usable_memberships(person_id)} - {here}):
-        enqueue_in(authority_id, "accounts.record_elsewhere", person_id=person_id, what=event.name)
+    authority_ids = {membership.authority_id for membership in usable_memberships(person_id)}
+    for authority_id in sorted(authority_ids - {scope.current().authority_id}):
+        enqueue_in(authority_id, "accounts.record_elsewhere", person_id=person_id, event_name=event.name)
 
 
 @action
-def record_elsewhere(person_id: UUID, what: str) -> None:
-    """Record in this authority what was done to one of its people in another. `what` is the other event's name."""
-    record(CHANGED_ELSEWHERE, person_id, what=what)
+def record_elsewhere(person_id: UUID, event_name: str) -> None:
+    """Record in this authority what was done to one of its people in another."""
+    record(CHANGED_ELSEWHERE, person_id, event_name=event_name)

@@ -11,7 +11,6 @@ from portal.accounts.actions import people as people_actions
 from portal.accounts.actions.first_people import invite_first_administrator
 from portal.accounts.actions.second_factors import reset_second_factor
 from portal.accounts.actions.sign_ins import end_sign_ins_of_colleague
-from portal.accounts.models import PLATFORM
 from portal.accounts.queries.principals import (
     authority_by_slug,
     command_line_scope,
@@ -65,13 +64,13 @@ def _authority_id(slug: str) -> UUID:
     if slug == PLATFORM_SLUG:
         with unit_of_work(platform_scope()):
             people_actions.ensure_platform()
-        return PLATFORM
+        return platform_scope().authority_id
     with unit_of_work(None):
-        found = authority_by_slug(slug)
-    if found is None:
+        authority = authority_by_slug(slug)
+    if authority is None:
         message = f"There is no authority {slug}. Add it with: portal authority add {slug} --name NAME --la-code CODE"
         raise CommandFailedError(message)
-    return found.id
+    return authority.id
 
 
 @people.command(name="reset-second-factor")

@@ -41,7 +41,7 @@ class Client:
 
     @property
     def site(self) -> str | None:
-        """The /48 of an IPv6 address, which one customer of a provider may have to themselves; None for IPv4."""
+        """The /48 of an IPv6 address, which one customer may have alone; None for IPv4."""
         site = network_of(self.address, 48)
         return None if site == self.network else site
 

@@ -45,14 +45,14 @@ class TamperedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SealingKeys:
-    """The key that second-factor secrets are encrypted with, and earlier keys, which only open. Each has an id."""
+    """The key that encrypts second-factor secrets, and earlier keys, which only open. Each has an id."""
 
     current_id: bytes = field(repr=False)
     by_id: Mapping[bytes, bytes] = field(repr=False)
 
 
 def derive_keys(app_secret: str, *earlier: str) -> SealingKeys:
-    """The keys for second-factor secrets: 32 bytes derived from each of the app's secrets by HKDF-SHA-256.
+    """The keys of second factors: 32 bytes from each of the app's secrets, by HKDF-SHA-256.
 
     The app's secrets are not in the database, so a stolen copy of the database gives away no second factor.
     """
@@ -69,9 +69,10 @@ def _key_id(key: bytes) -> bytes:
 
 
 def seal(secret: str, keys: SealingKeys, person_id: UUID) -> bytes:
-    """Encrypt a secret with AES-GCM for the database: a mark, the key's id, 12 bytes of nonce, the ciphertext with its tag.
+    """Encrypt a secret with AES-GCM for the database.
 
-    The person's id is authenticated with it, so that a row's secret copied into another person's row does not decrypt.
+    A mark, the key's id, 12 bytes of nonce, then the ciphertext with its tag. The person's id is authenticated with it, so
+    that a row's secret copied into another person's row does not decrypt.
     """
     nonce = secrets.token_bytes(_NONCE_BYTES)
     ciphertext = AESGCM(keys.by_id[keys.current_id]).encrypt(nonce, secret.encode(), person_id.bytes)
@@ -90,8 +91,8 @@ def unseal(stored: bytes, keys: SealingKeys, person_id: UUID) -> str:
         TamperedError: when the bytes were changed, or belong to another key or another person.
     """
     head = len(_MARK) + _KEY_ID_BYTES
-    named = keys.by_id.get(stored[len(_MARK) : head]) if stored.startswith(_MARK) else None
-    candidates = [(named, stored[head:])] if named else []
+    key_of_id = keys.by_id.get(stored[len(_MARK) : head]) if stored.startswith(_MARK) else None
+    candidates = [(key_of_id, stored[head:])] if key_of_id else []
     # Secrets of earlier releases have no mark and no id; and by chance one may begin like a mark.
     candidates += [(key, stored) for key in keys.by_id.values()]
     for key, sealed in candidates:

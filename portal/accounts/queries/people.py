@@ -203,11 +203,11 @@ def recent_demonstration_mail(limit: int = 100) -> list[Mail]:
     """
     recipient = func.lower(func.btrim(Mail.to))
     people = select(Person.email_folded).where(Person.demonstration.is_(True))
-    others = select(Person.email_folded).where(Person.demonstration.is_(False))
+    real_people = select(Person.email_folded).where(Person.demonstration.is_(False))
     invited = (
         select(func.lower(func.btrim(Invitation.email)))
         .join(Authority, Authority.id == Invitation.authority_id)
         .where(Authority.demonstration.is_(True))
     )
-    query = select(Mail).where(or_(recipient.in_(people), recipient.in_(invited) & recipient.not_in(others)))
+    query = select(Mail).where(or_(recipient.in_(people), recipient.in_(invited) & recipient.not_in(real_people)))
     return list(tx().scalars(query.order_by(Mail.created_at.desc(), Mail.id).limit(limit)))

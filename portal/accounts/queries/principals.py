@@ -333,7 +333,7 @@ class OpenInvitation:
 
 @needs_sign_in_rights
 def has_standing_inviter(invitation: Invitation) -> bool:
-    """May whoever sent this invitation still give its role and schools? One of the command line always stands.
+    """May the sender of this invitation still give its role and schools? The command line always may.
 
     Asked again when it is accepted: an invitation would otherwise outlive the authority of its sender by a week.
     """
