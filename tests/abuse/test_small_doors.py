@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+from werkzeug.wrappers import Response
 
 from dashboards import mount, pages
 from portal.accounts.actions import people as people_actions
@@ -41,13 +43,20 @@ ABSURD = (
 )
 
 
+def _answer(app: Flask, path: str, host: str) -> Response:
+    """The answer to a request for this host. Flask's own client reads the name too, and fails on some."""
+    environ = {**EnvironBuilder(path=path).get_environ(), "HTTP_HOST": host}
+    body, status, headers = run_wsgi_app(app, environ)
+    return Response(body, status, headers)
+
+
 @pytest.mark.parametrize("path", ["/sign-in", "/livez", "/static/x.css", "/nowhere", "/dashboards/"])
 @pytest.mark.parametrize("host", ABSURD)
 def test_a_host_that_is_none_is_a_400_and_no_fault_of_the_server(app: Flask, world: World, host: str, path: str) -> None:
     """Attack C11: anybody could raise the alarm of server errors."""
-    answer = app.test_client(use_cookies=False).get(path, environ_overrides={"HTTP_HOST": host})
+    answer = _answer(app, path, host)
     assert answer.status_code == 400
-    assert "We could not use what was sent" in answer.text
+    assert "We could not use what was sent" in answer.get_data(as_text=True)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -55,7 +64,7 @@ def test_a_host_that_is_none_is_a_400_and_no_fault_of_the_server(app: Flask, wor
     "host", ["localhost", "LOCALHOST:8000", "attendance.example.gov.uk.", "10.0.0.11:8000", "[::1]:8000", "web_1"]
 )
 def test_a_host_that_can_be_one_is_answered(app: Flask, world: World, host: str) -> None:
-    assert app.test_client(use_cookies=False).get("/livez", environ_overrides={"HTTP_HOST": host}).status_code == 200
+    assert _answer(app, "/livez", host).status_code == 200
 
 
 @pytest.mark.parametrize(
