@@ -29,12 +29,14 @@ CMD ["gunicorn", "--config", "config/gunicorn.py", "portal.app:create_app()"]
 FROM nginx:1.30 AS proxy
 COPY config/nginx.conf /etc/nginx/nginx.conf
 # What differs in a container: nginx never runs as root, and a web container that is made again has another address,
-# which is asked for again within five seconds. The address people type (server_name) may stay: there is one server only.
+# which is asked for again within five seconds. The address people type (server_name) may stay, because here the first server
+# answers every name: the portal itself refuses those it does not have.
 RUN sed -i \
         -e '/^user /d' \
         -e 's/server_tokens off;/& resolver 127.0.0.11 valid=5s ipv6=off;/' \
         -e 's/least_conn;/zone web 64k; &/' \
         -e 's/server 127.0.0.1:8000 /server web:8000 resolve /' \
+        -e 's/ default_server//' \
         /etc/nginx/nginx.conf \
     && grep -q 'server web:8000 resolve ' /etc/nginx/nginx.conf \
     && ln -s /dev/stdout /var/log/nginx/portal.log \

@@ -15,18 +15,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from config import production
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PRODUCTION = "production"
 LAPTOP = "laptop"
 
-#: A signing key shorter than this, or starting like those in the example files, is no secret.
+#: A signing key shorter than this is no secret.
 SHORTEST_KEY = 32
-EXAMPLE_KEY = "example-"
 HIGHEST_PORT = 65_535
 #: A megabyte as people and file managers count it.
 BYTES_IN_MB = 1_000_000
+REAL_AUTHORITY = (
+    "Set PORTAL_DEMO to 0: this database holds an authority that is no demonstration, and the demonstration signs people in "
+    "without a password."
+)
 
 
 class SettingsError(ValueError):
@@ -81,6 +86,11 @@ class Settings:
         repr=False,
         metadata=_help("PORTAL_SECRET_KEY", f"signs cookies; {SHORTEST_KEY} characters or more (made and kept on a laptop)"),
     )
+    old_secret_keys: str = field(
+        default="",
+        repr=False,
+        metadata=_help("PORTAL_OLD_SECRET_KEYS", "earlier keys, with spaces between: they open second factors until `keys rotate`"),
+    )
     proxies: int = field(
         default=0, metadata=_help("PORTAL_TRUSTED_PROXIES", "proxies in front, whose X-Forwarded headers are believed")
     )
@@ -97,6 +107,12 @@ class Settings:
         default=30, metadata=_help("PORTAL_REQUEST_DEADLINE", "seconds after which a web worker with a stuck request is replaced")
     )
     upload_limit_mb: int = field(default=50, metadata=_help("PORTAL_UPLOAD_LIMIT_MB", "largest file accepted, in megabytes"))
+    local_hosts: str = field(
+        default="",
+        metadata=_help(
+            "PORTAL_LOCAL_HOSTS", "names of this machine's own servers, as a container network has: no TLS is asked of them"
+        ),
+    )
     smtp_host: str = field(default="", metadata=_help("PORTAL_SMTP_HOST", "mail server; without one mail is kept, not sent"))
     smtp_port: int = field(default=587, metadata=_help("PORTAL_SMTP_PORT", "its port"))
     smtp_user: str = field(default="", metadata=_help("PORTAL_SMTP_USER", "its user name, if it wants one"))
@@ -104,6 +120,12 @@ class Settings:
     smtp_starttls: bool = field(default=True, metadata=_help("PORTAL_SMTP_STARTTLS", "1 or 0: encrypt the way to it"))
     mail_from: str = field(
         default="attendance@localhost", metadata=_help("PORTAL_MAIL_FROM", "sender's address on the portal's mail")
+    )
+    security_contact: str = field(
+        default="",
+        metadata=_help(
+            "PORTAL_SECURITY_CONTACT", "where to report a weakness, an e-mail address or https page; the sender's otherwise"
+        ),
     )
     clock_text: str = field(
         default="", metadata=_help("PORTAL_CLOCK", "sets the clock of one ./run portal command, on the embedded database only")
@@ -142,6 +164,11 @@ class Settings:
             return self.public_url.rstrip("/")
         host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104  compared, not listened on
         return f"http://{host}:{self.port}"
+
+    @property
+    def earlier_secret_keys(self) -> tuple[str, ...]:
+        """The keys before the present one, which still open what was encrypted with them."""
+        return tuple(self.old_secret_keys.split())
 
     @property
     def secure_cookies(self) -> bool:
@@ -225,6 +252,13 @@ def _reasons(settings: Settings, environ: Mapping[str, str]) -> tuple[tuple[bool
                 "PORTAL_ENV=production, PORTAL_SMTP_HOST or an https PORTAL_PUBLIC_URL."
             ),
         ),
+        (
+            settings.demo and not production.is_loopback(settings.host),
+            (
+                "Set PORTAL_HOST to 127.0.0.1, or PORTAL_DEMO to 0: the demonstration signs people in without a password, so no "
+                "other machine may reach it."
+            ),
+        ),
     )
 
 
@@ -266,13 +300,14 @@ def _production_reasons(settings: Settings) -> tuple[tuple[bool, str], ...]:
         (not settings.redis_url, "Set REDIS_URL: in production the queue server is yours, not the embedded one."),
         (not key, f"Set PORTAL_SECRET_KEY to {SHORTEST_KEY} or more random characters, the same on every machine."),
         (
-            key.startswith(EXAMPLE_KEY) or len(set(key)) < SHORTEST_KEY // 4,
+            len(set(key)) < SHORTEST_KEY // 4,
             "Set PORTAL_SECRET_KEY to a key of your own: this one is an example anyone can read.",
         ),
         (
             not settings.public_url.startswith("https://"),
             "Set PORTAL_PUBLIC_URL to the https address people use, so that sign-in cookies travel encrypted only.",
         ),
+        *production.production_reasons(settings),
     )
 
 

@@ -46,6 +46,7 @@ def init_app(app: Flask) -> None:
         eager_loading=False,
         enable_mcp=False,
         update_title="",
+        csrf_token_name=_csrf_cookie_name(app),
     )
     dash.layout = html.Div([dcc.Location(id="address"), html.Div(id="chart")])
     dash.callback(Output("chart", "children"), Input("address", "pathname"), Input("address", "search"))(draw)
@@ -55,6 +56,11 @@ def init_app(app: Flask) -> None:
     # Dash registers views without a permission, and the gate refuses to start with those.
     for endpoint in set(app.view_functions) - existing:
         app.view_functions[endpoint] = _with_permission(app.view_functions[endpoint])
+
+
+def _csrf_cookie_name(app: Flask) -> str:
+    """The name of the cookie that Dash reads. Its prefix has browsers refuse it from a page that is not encrypted."""
+    return "__Secure-csrf_token" if app.config["SESSION_COOKIE_SECURE"] else "_csrf_token"
 
 
 def _set_csrf_cookie(response: Response) -> Response:
@@ -69,7 +75,9 @@ def _set_csrf_cookie(response: Response) -> Response:
         and response.status_code == HTTPStatus.OK
     ):
         secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
-        response.set_cookie("_csrf_token", generate_csrf(), path=PREFIX, secure=secure, httponly=False, samesite="Strict")
+        response.set_cookie(
+            _csrf_cookie_name(current_app), generate_csrf(), path=PREFIX, secure=secure, httponly=False, samesite="Strict"
+        )
     return response
 
 

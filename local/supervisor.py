@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from config.revision import NEEDED, REPOSITORY
-from config.settings import Settings, SettingsError
+from config.settings import REAL_AUTHORITY, Settings, SettingsError
 from local import child_processes
 from local.child_processes import CannotStartError, Child
 from local.locks import Ownership, Servers, start_for_portal
@@ -153,7 +153,7 @@ def _start_all(supervisor: Supervisor, settings: Settings) -> None:
     if upgraded:
         _run_step(supervisor, "The loading of the published figures", supervisor.plan.load_published_figures, _own_environ())
     # Removing a half-made demonstration needs the owner's rights.
-    _demonstrate(supervisor, settings, {**environ, "DATABASE_OWNER_URL": servers.owner_url})
+    _demonstrate(supervisor, settings, {**environ, "DATABASE_OWNER_URL": servers.owner_url}, servers.owner_url)
     logs = settings.data_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     supervisor.started.append(_start_child("The web server", supervisor.plan.web, environ, logs / "web.log"))
@@ -225,10 +225,19 @@ def _revision(owner_url: str) -> str | None:
     return str(row[0]) if row else None
 
 
-def _demonstrate(supervisor: Supervisor, settings: Settings, environ: Mapping[str, str]) -> None:
+def _refuse_real_authority(owner_url: str) -> None:
+    # The platform's own row, whose id is the number 1, is of no authority.
+    question = "SELECT 1 FROM authority WHERE NOT demonstration AND id <> '00000000-0000-0000-0000-000000000001'"
+    with psycopg.connect(owner_url, connect_timeout=5) as connection:
+        if connection.execute(question).fetchone():
+            raise CannotStartError(REAL_AUTHORITY)
+
+
+def _demonstrate(supervisor: Supervisor, settings: Settings, environ: Mapping[str, str], owner_url: str) -> None:
     """Make the demonstration authority once, in an empty database; start over when an earlier attempt was cut short."""
     if not settings.demo:
         return
+    _refuse_real_authority(owner_url)
     marker = settings.data_dir / "postgres" / "demonstration" if not settings.database_url else None
     # The database alone does not tell: an authority that is there may be half made, its maker killed between two commits.
     marker_text = marker.read_text() if marker is not None and marker.is_file() else ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+
+from werkzeug.wrappers import Request
 
 from dashboards.pages import every_school, one_school
 
@@ -43,5 +44,8 @@ def find(path: str) -> tuple[Page, Mapping[str, str]] | None:
 
 
 def arguments(search: str) -> Mapping[str, str]:
-    """The arguments of a query string, as `request.args` would hold them."""
-    return dict(parse_qsl(search.removeprefix("?")))
+    """The arguments of a query string, read as `request.args` is.
+
+    Read in another way, an argument given twice would have the chart show another measure than the text beside it.
+    """
+    return Request({"QUERY_STRING": search.removeprefix("?").encode().decode("latin-1"), "REQUEST_METHOD": "GET"}).args

@@ -52,6 +52,11 @@ ACCOUNTS = Capability(
     lifecycles=("portal.accounts.domain.lifecycle.INVITATION",),
     jobs=(
         Job("accounts.deliver_mail", "portal.accounts.actions.mail.deliver_mail", {"mail_id": UUID}),
+        Job(
+            "accounts.record_elsewhere",
+            "portal.accounts.actions.whole_people.record_elsewhere",
+            {"person_id": UUID, "event_name": str},
+        ),
         Job("accounts.suspend_unused", "portal.accounts.actions.people.suspend_unused", daily=time(2, 0)),
         Job(
             "accounts.expire_invitations",
@@ -60,7 +65,11 @@ ACCOUNTS = Capability(
         ),
         Job("accounts.forget_tries", "portal.accounts.actions.throttling.delete_old_attempts", daily=time(2, 0)),
     ),
-    commands=(CommandGroup("authority", "local authorities", "portal.accounts.commands.authority"),),
+    commands=(
+        CommandGroup("authority", "local authorities", "portal.accounts.commands.authorities.authority"),
+        CommandGroup("people", "first administrators, and people of several authorities", "portal.accounts.commands.people.people"),
+        CommandGroup("keys", "the key of the second factors", "portal.accounts.commands.keys.keys"),
+    ),
     holdings=(
         Holding("person", "Name and e-mail address"),
         Holding("membership", "Roles", (Path(Subject.PERSON, "person_id"),)),

@@ -12,12 +12,13 @@ from werkzeug.exceptions import HTTPException
 
 from portal.accounts.domain import second_factor
 from portal.accounts.domain.clients import Client, device_in_words
-from portal.accounts.queries.principals import Principal
+from portal.accounts.queries.principals import Principal, has_real_authority
 from portal.db.work import tx, unit_of_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from portal.accounts.domain.second_factor import SealingKeys
     from portal.security.scope import Scope
 
 TOKEN = "sign-in"  # noqa: S105  the name of the cookie's field, not a secret
@@ -46,10 +47,18 @@ def require_principal() -> Principal:
 
 
 def second_factor_page(person: Principal) -> str | None:
-    """The page for entering or setting up the second factor; None when that is done or not required."""
-    if person.second_factor_done or not current_app.config["SECOND_FACTOR_REQUIRED"]:
+    """The page for entering or setting up the second factor; None when that is done.
+
+    Only the demonstration's own people need none. Anyone else who is found in its database is asked.
+    """
+    if person.second_factor_done or (person.demonstration and current_app.config["DEMONSTRATION"]):
         return None
     return "accounts.second_factor" if person.has_second_factor else "accounts.set_up_second_factor"
+
+
+def is_demonstration_open() -> bool:
+    """May anyone sign in as the demonstration's people? Never beside a real authority, however it came there."""
+    return bool(current_app.config["DEMONSTRATION"]) and not has_real_authority()
 
 
 def set_session_token(token: str) -> None:
@@ -76,9 +85,9 @@ def request_client() -> Client:
     return Client(request.remote_addr or "unknown", device_in_words(request.user_agent.string), _secret())
 
 
-def sealing_key() -> bytes:
-    """The key that second-factor secrets are encrypted with."""
-    return second_factor.derive_key(_secret())
+def sealing_key() -> SealingKeys:
+    """The keys of second-factor secrets: one that encrypts, and earlier ones that open."""
+    return second_factor.derive_keys(_secret(), *current_app.config["PORTAL"].earlier_secret_keys)
 
 
 def _secret() -> str:

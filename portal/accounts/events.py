@@ -29,10 +29,16 @@ CODE_USED = event(
     "second_factor.recovery_code_used", "A recovery code was used in place of the authenticator app", "sign_in", "left"
 )
 CODES_MADE = event("second_factor.recovery_codes_made", "New recovery codes were made; the old ones stopped working")
+KEYS_ROTATED = event(
+    "second_factor.keys_rotated", "Second factors were encrypted with another key", "key", "encrypted_anew", "unopened"
+)
 TAKEN_OFF = event(
     "second_factor.taken_off", "An administrator reset someone's sign-in, so that they set up a new authenticator app"
 )
 SIGNED_IN = event("sign_in.entered", "Someone signed in to this authority", "sign_in", "how", "second_factor")
 SIGNED_OUT = event("sign_in.ended", "Someone signed out, or ended one of their sign-ins", "sign_in")
+CHANGED_ELSEWHERE = event(
+    "person.changed_elsewhere", "A person with a role here was acted on in another authority, or by the portal", "event_name"
+)
 SIGNED_OUT_EVERYWHERE = event("sign_in.all_ended", "Someone's other sign-ins were ended", "ended", "why")
 SLOWED = event("sign_in.slowed", "Many wrong tries at signing in were slowed down", "purpose", "by")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from portal import capabilities
 from portal.accounts.queries.principals import membership_scope
 from portal.db.work import action, tx, unit_of_work
-from portal.jobs.outbox import OutboxJob
+from portal.jobs.outbox import ELSEWHERE, OutboxJob
 from portal.platform import clock
 from portal.platform.capability import load
 from portal.security.scope import Actor, Scope
@@ -75,6 +75,8 @@ def _lock_if_waiting(job_id: UUID) -> Select[OutboxJob]:
 
 def _scope_of(job: OutboxJob) -> Scope:
     """The originator's scope as it is now. A membership that has ended since reaches no school."""
+    if job.role == ELSEWHERE:
+        return Scope(job.authority_id, frozenset(), Actor(job.person_id, None, job.role))
     if job.membership_id is None:
         return Scope(job.authority_id, None, Actor(job.person_id, None, job.role))
     membership = membership_scope(job.membership_id)

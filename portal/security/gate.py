@@ -24,6 +24,7 @@ from portal.db.work import sign_in_rights, unit_of_work
 from portal.schools.queries import schools
 from portal.security import scope as scopes
 from portal.security.permissions import ANYONE_SIGNED_IN, OPEN, PERMISSIONS, permission_of
+from portal.web.hosts import refuse_wrong_host
 from portal.web.templating import SCHOOL_NAMES, PageContext
 
 if TYPE_CHECKING:
@@ -64,14 +65,13 @@ class UndeclaredViewError(RuntimeError):
     """A view does not declare who may use it."""
 
 
-def init_app(app: Flask, *, second_factor_required: bool, demonstration: bool) -> None:
+def init_app(app: Flask, *, demonstration: bool) -> None:
     """Put the gate before every view of `app`, and open a unit of work around each request."""
     login = LoginManager()
     login.init_app(app)
     # Flask-Login's own protection ties a sign-in to address and browser; ours lives in the database and is checked there.
     login.session_protection = None
     login.request_loader(lambda _request: _signed_in())
-    app.config["SECOND_FACTOR_REQUIRED"] = second_factor_required
     app.config["DEMONSTRATION"] = demonstration
     app.extensions[SCHOOL_NAMES] = _school_names
     app.extensions[MEMBER_NAMES] = names_of_memberships
@@ -103,11 +103,17 @@ def _signed_in() -> SignedIn | None:
         signed_in = principal_by_token(token)
         if signed_in is not None:
             mark_used(signed_in.sign_in_id)
-    return SignedIn(signed_in) if signed_in else None
+    # Anyone can be one of the demonstration's people, so they are nobody where there is anything real.
+    if signed_in is None or (
+        signed_in.demonstration and (signed_in.beside_real_authority or not current_app.config["DEMONSTRATION"])
+    ):
+        return None
+    return SignedIn(signed_in)
 
 
 def _judge() -> ResponseReturnValue | None:
     """Judge this request: open the unit of work in the person's scope, or turn it away."""
+    refuse_wrong_host()
     # These two must answer while the database is away.
     if request.endpoint in {"web.static", "health.livez"}:
         return None

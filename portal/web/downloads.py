@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from uuid import UUID
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 Cell = str | int | float | Decimal | Fraction | date | UUID | None
 #: Characters that may begin a formula or a command in a spreadsheet, with the full-width = + - @.
 FORMULA_STARTS = frozenset("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20")
+#: Characters at which a spreadsheet set to another separator, or to none, cuts a cell in two.
+SEPARATORS = frozenset(";,|\t\r\n")
+#: What begins a formula after a separator. Without line ends and tabs, which would be marked in every address of two lines.
+LATER_STARTS = FORMULA_STARTS - SEPARATORS
+#: Letters that show nothing, beside the spaces and control characters.
+BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 LONGEST_NAME = 80
 LONGEST_CELL = 32_767
 MAX_SHEET_ROWS = 1_048_576
@@ -52,10 +59,11 @@ MEDIA_TYPES = {
 def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """A CSV as spreadsheets read it: UTF-8 with a byte order mark, CRLF and one header row.
 
-    Text that could begin a formula gets a leading '.
+    Every field is quoted, or a spreadsheet whose list separator is a semicolon would cut fields in two. Text that could
+    begin a formula gets a leading '.
     """
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
+    writer = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerow([neutralise_formula(column) for column in columns])
     writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")
@@ -109,11 +117,29 @@ def attachment(name: str, content: bytes, media_type: str) -> Response:
 def neutralise_formula(text: str) -> str:
     """Text that no spreadsheet reads as a formula: a leading ' is added where it could begin one.
 
-    Nothing is removed, so a name keeps all its letters.
+    It could at the beginning, and after anything that some spreadsheet takes for a separator. Nothing is removed, so a
+    name keeps all its letters.
     """
-    # Spreadsheets skip these invisible characters before they look for a formula.
-    first = text.lstrip(" \u00a0\ufeff\u200b")[:1]
-    return f"'{text}" if first and first in FORMULA_STARTS else text
+    if FORMULA_STARTS.isdisjoint(text):
+        return text
+    marks: list[int] = []
+    begin: int | None = 0
+    for position, character in enumerate(text):
+        if begin is not None:
+            if character in (FORMULA_STARTS if begin == 0 else LATER_STARTS):
+                marks.append(begin)
+                begin = None
+            elif not _is_blank(character):
+                begin = None
+        if character in SEPARATORS:
+            begin = position + 1
+    pieces = [text[start:end] for start, end in pairwise([0, *marks, len(text)])]
+    return "'".join(pieces)
+
+
+def _is_blank(character: str) -> bool:
+    """Does this character show nothing? Spreadsheets skip such characters before they look for a formula."""
+    return character.isspace() or unicodedata.category(character) in {"Cc", "Cf"} or character in BLANK_LETTERS
 
 
 def file_name(words: str, extension: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
+
+from markupsafe import Markup
 
 from portal.platform.clock import LONDON
 from portal.rules import date_words
@@ -145,6 +148,15 @@ def _local(on: date | datetime) -> date:
     return on
 
 
+def file_name_shown(name: str) -> Markup:
+    """A file's name on a page, as it was sent but for signs that hide or turn letters.
+
+    Isolated, so that letters of another direction cannot move what stands beside it: `gpj.exe` could read as `exe.jpg`.
+    """
+    visible = "".join(sign for sign in name if unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Zl", "Zp"})
+    return Markup("<bdi>{}</bdi>").format(visible or "no name")
+
+
 #: The Jinja filters, by name.
 FILTERS: Mapping[str, Callable[..., str]] = {
     "date": long_date,
@@ -158,6 +170,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "plural": plural,
     "noun": noun,
     "file_size": file_size,
+    "file_name": file_name_shown,
     "code_words": spoken_code,
     "code_meaning": code_meaning,
     "mark_class": mark_class,

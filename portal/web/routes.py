@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, Response, abort, current_app, render_template, request
 
+from portal.platform import clock
 from portal.rules.codes import CATEGORY_NAMES, CODES, Code
 from portal.security import scope
 from portal.security.permissions import ROLES, Role, for_anyone_signed_in, open_to_all
 from portal.web import assets
 from portal.web.templating import school_names
 
-if TYPE_CHECKING:
-    from flask import Response
-
+#: How long a copy of security.txt holds that someone keeps.
+SECURITY_TXT_VALIDITY = timedelta(days=180)
 #: The days the accessibility statement was written and last checked against the pages. It must be checked every year.
 STATEMENT_PREPARED = date(2026, 11, 25)
 STATEMENT_REVIEWED = date(2026, 11, 25)
@@ -76,6 +75,21 @@ def accessibility() -> str:
 def privacy() -> str:
     """How the portal uses personal information."""
     return render_template("web/privacy.html")
+
+
+@bp.get("/.well-known/security.txt")
+@open_to_all
+def security_txt() -> Response:
+    """Where to report a weakness (RFC 9116). It says until when it holds, and is always fresh."""
+    settings = current_app.config["PORTAL"]
+    contact = settings.security_contact or settings.mail_from
+    lines = (
+        f"Contact: {contact if contact.startswith('https://') else f'mailto:{contact}'}",
+        f"Expires: {clock.now() + SECURITY_TXT_VALIDITY:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: en",
+        f"Canonical: {settings.address}{request.path}",
+    )
+    return Response("\n".join((*lines, "")), mimetype="text/plain")
 
 
 def _codes_by_category() -> dict[str, list[Code]]:

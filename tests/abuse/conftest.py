@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portal.security.permissions import Role
-from tests.accounts.conftest import live_app
+from tests.accounts.conftest import demo_app, live_app
 from tests.accounts.support import make_app, new_browser
 from tests.journeys.conftest import chromium, portal
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.support.browser import Browser
     from tests.support.world import World
 
-__all__ = ["chromium", "live_app", "portal"]
+__all__ = ["chromium", "demo_app", "live_app", "portal"]
 
 
 @pytest.fixture

@@ -62,7 +62,8 @@ def test_a_reset_link_cannot_be_used_twice_or_in_another_browser_or_without_the_
     user = with_authenticator(add_user(world.authority), world.authority, live_app)
     link = _reset_link(live_app, user.email)
     browser, other_browser = new_browser(live_app), new_browser(live_app, "192.0.2.20")
-    assert browser.get(link).path == "/reset/password"
+    browser.get(link)
+    assert browser.post(link, {}).path == "/reset/password"
     assert other_browser.get(link, status=410).h1 == "This link no longer works"
     other_browser.get("/reset/password", status=410)
     done = browser.post("/reset/password", {"password": OTHER_PASSWORD})
@@ -81,6 +82,7 @@ def test_a_reset_link_expires_after_an_hour(live_app: Flask, world: World) -> No
         new_browser(live_app).get(link, status=410)
     browser = new_browser(live_app)
     browser.get(link)
+    browser.post(link, {})
     with clock.frozen_at(clock.now() + timedelta(hours=1, seconds=1)):
         browser.get("/reset/password", status=410)
 
@@ -90,20 +92,14 @@ def test_a_reset_token_does_not_stay_in_the_address(live_app: Flask, world: Worl
     user = add_user(world.authority)
     link = _reset_link(live_app, user.email)
     browser = new_browser(live_app)
-    redirect = browser.get(link, status=302)
+    assert browser.get(link).response.headers["Referrer-Policy"] == "no-referrer"
+    redirect = browser.post(link, {}, status=302)
     assert redirect.response.headers["Location"] == "/reset/password"
     assert redirect.response.headers["Referrer-Policy"] == "no-referrer"
     page = browser.get("/reset/password")
     token = link.rpartition("/")[2]
     assert token not in page.html
     assert token not in cookie(browser)
-
-
-def test_a_mail_scanner_does_not_use_up_a_reset_link(live_app: Flask, world: World) -> None:
-    """Attack AUT-14."""
-    link = _reset_link(live_app, add_user(world.authority).email)
-    assert new_browser(live_app, "203.0.113.1").client.head(link).status_code == 204
-    new_browser(live_app).get(link)
 
 
 def _invitation(world: World, email: str, role: Role = Role.LA_OFFICER) -> str:
@@ -178,16 +174,13 @@ def test_a_school_administrator_cannot_give_a_role_in_another_school(settings: S
         invitation_actions.invite("A", "a@b.example", Reach(Role.HEADTEACHER, frozenset({world.authority.secondary})), str)
 
 
-@pytest.mark.parametrize("page_name", ["end", "edit"])
-def test_the_last_administrator_cannot_remove_themselves(demo_administrator: Browser, world: World, page_name: str) -> None:
+def test_the_last_administrator_cannot_remove_themselves(demo_administrator: Browser, world: World) -> None:
     """Attack AUT-17."""
-    own = world.authority.people[Role.LA_ADMINISTRATOR][1]
-    page = demo_administrator.post(f"/people/{own}/{page_name}", {"role": "la-officer"}, token_from=f"/people/{own}/{page_name}")
+    path = f"/people/{world.authority.people[Role.LA_ADMINISTRATOR][1]}/end"
+    page = demo_administrator.post(path, {}, token_from=path)
     assert "This is the only LA administrator. Give someone else that role first" in page.text
     add_user(world.authority, Role.LA_ADMINISTRATOR, email="second@council.example")
-    demo_administrator.post(
-        f"/people/{own}/{page_name}", {"role": "la-officer"}, token_from=f"/people/{own}/{page_name}", status=302
-    )
+    demo_administrator.post(path, {}, token_from=path, status=302)
 
 
 def test_an_administrator_cannot_choose_a_password_for_someone_else(
@@ -369,11 +362,19 @@ def test_a_huge_password_costs_no_time(live_app: Flask, world: World, size: int)
         "Wrenfold2026!",
         "AnnOfficer12",
         "correct horse battery staple",
+        "P@ssw0rd1234!",
+        "minecraft12345",
+        "Minecraft-12345",
+        "fluffybunny12",
+        "FluffyBunny2026",
+        "wr3nf0ld-2026!",
+        "BrookLane2026!",
     ],
 )
 def test_common_and_personal_passwords_are_refused(password: str) -> None:
     """Attack AUT-25."""
-    assert passwords.weakness(password, ("Ann Officer", "ann.officer@wrenfold.example")) is not None
+    about = ("Ann Officer", "ann.officer@council.example", "Wrenfold", "Brook Lane Primary School")
+    assert passwords.weakness(password, about) is not None
 
 
 @pytest.mark.parametrize(
@@ -391,5 +392,7 @@ def test_every_page_that_sets_a_password_refuses_a_weak_one(live_app: Flask, wor
     page = browser.post("/invitation", {"email": "bo@council.example", "name": "Bo", "password": "Attendance2026"})
     assert "harder to guess" in page.text
     browser = new_browser(live_app)
-    browser.get(_reset_link(live_app, add_user(world.authority).email))
+    link = _reset_link(live_app, add_user(world.authority).email)
+    browser.get(link)
+    browser.post(link, {})
     assert "harder to guess" in browser.post("/reset/password", {"password": "Attendance2026"}).text

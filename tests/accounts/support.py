@@ -67,7 +67,7 @@ def make_app(settings: Settings, *, demo: bool = False, proxies: int = 0) -> Fla
     templating.init_app(app)
     errors.init_app(app)
     headers.init_app(app)
-    gate.init_app(app, second_factor_required=not demo, demonstration=demo)
+    gate.init_app(app, demonstration=demo)
     for blueprint in (web.bp, accounts.bp, _guarded()):
         app.register_blueprint(blueprint)
     gate.refuse_undeclared(app)
@@ -142,7 +142,7 @@ def with_authenticator(user: User, authority: AuthorityWorld, app: Flask) -> Use
         assert person is not None
         code = pyotp.TOTP(secret).at(clock.now())
         token_and_codes = second_factor_actions.set_up_factor(
-            person.sign_in_id, secret, code, second_factor.derive_key(str(app.secret_key))
+            person.sign_in_id, secret, code, second_factor.derive_keys(str(app.secret_key))
         )
         assert token_and_codes is not None
         sign_in_actions.end_other_sign_ins(user.id, "set-up")

@@ -17,7 +17,7 @@ from portal.accounts.domain.clients import Client, device_in_words
 from portal.platform import clock
 from tests.support.world import NOW
 
-KEY = second_factor.derive_key("only-for-tests-0123456789-abcdefghij")
+KEY = second_factor.derive_keys("only-for-tests-0123456789-abcdefghij")
 
 
 def test_the_hash_is_argon2id_at_the_agreed_setting() -> None:
@@ -111,7 +111,7 @@ def test_an_encrypted_secret_opens_only_for_its_person_and_key() -> None:
     assert second_factor.unseal(ciphertext, KEY, person) == "JBSWY3DPEHPK3PXP"
     for key, person_id, stored_bytes in (
         (KEY, uuid4(), ciphertext),
-        (second_factor.derive_key("another"), person, ciphertext),
+        (second_factor.derive_keys("another"), person, ciphertext),
         (KEY, person, ciphertext[:-1] + b"x"),
     ):
         with pytest.raises(second_factor.TamperedError):
@@ -172,3 +172,30 @@ def test_a_clients_hash_depends_on_the_key_and_the_kind() -> None:
 )
 def test_a_device_is_named_in_plain_words(user_agent: str, device: str) -> None:
     assert device_in_words(user_agent) == device
+
+
+def test_an_old_key_still_opens_and_only_the_present_one_encrypts() -> None:
+    """Finding B8: keys have ids, so that what was encrypted with which can be told."""
+    person = uuid4()
+    rotated = second_factor.derive_keys("another", "only-for-tests-0123456789-abcdefghij")
+    old = second_factor.seal("JBSWY3DPEHPK3PXP", KEY, person)
+    assert second_factor.unseal(old, rotated, person) == "JBSWY3DPEHPK3PXP"
+    assert not second_factor.is_sealed_with_current(old, rotated)
+    new = second_factor.seal("JBSWY3DPEHPK3PXP", rotated, person)
+    assert second_factor.is_sealed_with_current(new, rotated)
+    with pytest.raises(second_factor.TamperedError):
+        second_factor.unseal(new, KEY, person)
+
+
+def test_a_secret_of_an_earlier_release_opens_without_a_keys_id() -> None:
+    person = uuid4()
+    bare = second_factor.seal("JBSWY3DPEHPK3PXP", KEY, person)[12:]
+    assert second_factor.unseal(bare, KEY, person) == "JBSWY3DPEHPK3PXP"
+    assert not second_factor.is_sealed_with_current(bare, KEY)
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_can_be_tried_as_a_secret(stored: bytes) -> None:
+    for bytes_of_a_copy in (stored, b"key1" + stored, b"key1" + KEY.current_id + stored):
+        with pytest.raises(second_factor.TamperedError):
+            second_factor.unseal(bytes_of_a_copy, KEY, uuid4())

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 #: Every route open before sign-in, so that none is opened by accident.
 OPEN_ADDRESSES = {
+    "/.well-known/security.txt",
     "/accessibility", "/demonstration/mail", "/demonstration/sign-in", "/help", "/help/<role>", "/help/codes", "/invitation",
     "/invitations/<token>", "/livez", "/privacy", "/readyz", "/reset", "/reset/asked", "/reset/links/<token>", "/reset/password",
     "/sign-in", "/sign-out", "/static/<name>",
 }  # fmt: skip
-KEBAB_CASE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)?")
+#: The folder of RFC 8615 has the one name that is not ours to choose.
+KEBAB_CASE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)?|\.well-known")
 #: Parameters that are not UUIDs, each with what it is.
 OTHER_PARAMETERS = {
     "name": "a static file's name with its hash",

@@ -222,13 +222,17 @@ def changed_nginx_conf() -> str:
     ).stdout
 
 
-def test_the_proxys_image_changes_four_lines_and_no_other() -> None:
+def test_the_proxys_image_changes_these_lines_and_no_other() -> None:
     shipped, changed = SHIPPED.splitlines(), changed_nginx_conf().splitlines()
     assert set(shipped) - set(changed) == {
         "user www-data;",
         "    server_tokens off;",
         "        least_conn;",
         "        server 127.0.0.1:8000 max_fails=2 fail_timeout=5s;",
+        "        listen 80 default_server;",
+        "        listen [::]:80 default_server;",
+        "        listen 443 ssl default_server;",
+        "        listen [::]:443 ssl default_server;",
     }
     assert len(shipped) - len(changed) == 1
 

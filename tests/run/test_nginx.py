@@ -36,6 +36,7 @@ NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/loca
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 
 SLOW_CONNECTIONS = 400
+NAME = "attendance.example.gov.uk"
 SHIPPED = (REPOSITORY / "config" / "nginx.conf").read_text(encoding="utf-8")
 
 
@@ -68,16 +69,15 @@ class Proxy:
         self.http_port, self.https_port = free_port(), free_port()
         _certificate(folder)
         text = text.replace("user www-data;", "")  # only root could become another user
+        text = re.sub(r"listen \[::\]:\d+[^;]*;", "", text)
+        text = re.sub(r"listen 80\b", f"listen 127.0.0.1:{self.http_port}", text)
+        text = re.sub(r"listen 443\b", f"listen 127.0.0.1:{self.https_port}", text)
         temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         for shipped, replacement in (
             ("/run/nginx.pid", str(folder / "nginx.pid")),
             ("/var/log/nginx", str(folder)),
             ("/etc/ssl/portal", str(folder)),
             ("server 127.0.0.1:8000", f"server 127.0.0.1:{portal_port}"),
-            ("listen 80;", f"listen 127.0.0.1:{self.http_port};"),
-            ("listen [::]:80;", ""),
-            ("listen 443 ssl;", f"listen 127.0.0.1:{self.https_port} ssl;"),
-            ("listen [::]:443 ssl;", ""),
             ("http {", "http { " + temporary),
         ):
             assert shipped in text
@@ -96,7 +96,7 @@ class Proxy:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, timeout=10, context=context)
-        connection.request("GET", path, headers=headers)
+        connection.request("GET", path, headers={"Host": NAME, **headers})
         response = connection.getresponse()
         body = response.read()
         connection.close()
@@ -141,6 +141,25 @@ def test_public_pages_are_passed_on_and_metrics_are_not(proxy: Proxy) -> None:
     connection.request("GET", "/livez", headers={"Host": "attendance.example.gov.uk"})
     response = connection.getresponse()
     assert (response.status, response.headers["Location"]) == (301, "https://attendance.example.gov.uk/livez")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1", "a" * 64 + ".example", "x..y", "attendance.example.gov.uk.evil.example"]
+)
+def test_another_name_gets_no_answer(proxy: Proxy, host: str) -> None:
+    """Attack C11: a stranger's name, or one that is none, never reaches the portal."""
+    try:
+        status, _, body = proxy.get("/livez", Host=host)
+    except ConnectionResetError:
+        pass
+    else:
+        # What can be no name at all nginx refuses itself.
+        assert (status, b"nginx" in body) == (400, True)
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.http_port, timeout=10)
+    connection.request("GET", "/", headers={"Host": "evil.example"})
+    with pytest.raises(ConnectionResetError):
+        connection.getresponse()
     connection.close()
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,16 @@ def _code_block(language: str) -> str:
     return match.group(1)
 
 
+def _with_own_secrets(text: str) -> str:
+    """The guide's text with secrets of one's own where it says CHANGE."""
+    return re.sub(r"CHANGE-[\w-]+", lambda placeholder: sha256(placeholder[0].encode()).hexdigest()[:40], text)
+
+
+APPS_PASSWORD, OWNERS_PASSWORD = _with_own_secrets("CHANGE-the-apps-password"), _with_own_secrets("CHANGE-the-owners-password")
+
+
 def _settings_in_the_guide() -> dict[str, str]:
-    return dict(line.split("=", 1) for line in _code_block("sh").splitlines())
+    return dict(line.split("=", 1) for line in _with_own_secrets(_code_block("sh")).splitlines())
 
 
 class Installation:
@@ -61,7 +70,7 @@ class Installation:
             connection.execute("DROP ROLE portal_app")
             connection.execute("DROP ROLE portal_sign_in")
             connection.execute("DROP ROLE portal_owner")
-            for statement in _code_block("sql").split(";\n"):
+            for statement in _with_own_secrets(_code_block("sql")).split(";\n"):
                 if statement.strip():
                     connection.execute(statement.encode())
 
@@ -73,7 +82,7 @@ class Installation:
         """The guide's settings with this machine's addresses."""
         return {
             **_settings_in_the_guide(),
-            "DATABASE_URL": self.url("portal_app", "CHANGE-the-apps-password"),
+            "DATABASE_URL": self.url("portal_app", APPS_PASSWORD),
             "REDIS_URL": self.valkey.url,
             "PORTAL_SECRET_KEY": "a-key-made-for-this-test-only-0123456789",
             "PORTAL_HOST": "127.0.0.1",
@@ -147,7 +156,7 @@ def test_a_missing_role_that_the_owner_may_not_make_is_named(installation: Insta
     with psycopg.connect(installation.postgres.superuser_url, autocommit=True) as connection:
         connection.execute("ALTER ROLE portal_sign_in RENAME TO elsewhere")
         with pytest.raises(RuntimeError, match="Make the role portal_sign_in first"):
-            migrations.upgrade(installation.url("portal_owner", "CHANGE-the-owners-password"))
+            migrations.upgrade(installation.url("portal_owner", OWNERS_PASSWORD))
         connection.execute("ALTER ROLE elsewhere RENAME TO portal_sign_in")
 
 
@@ -156,7 +165,7 @@ def test_machines_wait_for_the_migration_and_then_serve_together(installation: I
     first = installation.start_web()
     status, body = _get_when_up(first)
     assert (status, b'"needs migrating"' in body) == (503, True)
-    migrations.upgrade(installation.url("portal_owner", "CHANGE-the-owners-password"))
+    migrations.upgrade(installation.url("portal_owner", OWNERS_PASSWORD))
     second = installation.start_web()
     for port in (first, second):
         status, body = _get_when_up(port)
@@ -166,7 +175,7 @@ def test_machines_wait_for_the_migration_and_then_serve_together(installation: I
 
 def test_the_private_port_counts_the_requests_of_every_web_worker(installation: Installation) -> None:
     """Each of the two workers counts in its own memory; one that is killed and replaced loses nothing."""
-    migrations.upgrade(installation.url("portal_owner", "CHANGE-the-owners-password"))
+    migrations.upgrade(installation.url("portal_owner", OWNERS_PASSWORD))
     port = installation.start_web()
     assert _get_when_up(port)[0] == 200
     for _ in range(20):
@@ -189,8 +198,8 @@ def _workers_of(pid: int) -> list[int]:
 
 def test_the_restricted_role_cannot_change_the_schema_or_look_past_row_security(installation: Installation) -> None:
     """The guide's roles are as narrow as the portal expects."""
-    migrations.upgrade(installation.url("portal_owner", "CHANGE-the-owners-password"))
-    with psycopg.connect(installation.url("portal_app", "CHANGE-the-apps-password"), autocommit=True) as connection:
+    migrations.upgrade(installation.url("portal_owner", OWNERS_PASSWORD))
+    with psycopg.connect(installation.url("portal_app", APPS_PASSWORD), autocommit=True) as connection:
         for statement in ("CREATE TABLE public.mine ()", "TRUNCATE audit_event", "DROP TABLE school", "SET ROLE portal_owner"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)

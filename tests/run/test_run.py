@@ -190,9 +190,11 @@ def test_an_unknown_command_is_not_guessed(call_run: Callable[..., Any]) -> None
 
 def test_only_the_standard_library_is_used() -> None:
     """A fresh machine has no other package."""
-    for path in (RUN, REPOSITORY / "config" / "settings.py"):
+    own = {"config.production": REPOSITORY / "config" / "production.py"}
+    for path in (RUN, REPOSITORY / "config" / "settings.py", *own.values()):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            for name in names:
+            if isinstance(node, ast.ImportFrom) and not (path.name == "production.py" and node.module == "config.settings"):
+                names += [f"config.{alias.name}" for alias in node.names] if node.module == "config" else [node.module or ""]
+            for name in set(names) - set(own):
                 assert name.split(".")[0] in sys.stdlib_module_names

@@ -16,8 +16,8 @@ KEY = "0123456789abcdefghijklmnopqrstuvwxyz-"
 
 LIVE = {
     "PORTAL_ENV": "production",
-    "DATABASE_URL": "postgresql://portal_app:a@db/portal",
-    "REDIS_URL": "redis://queue/0",
+    "DATABASE_URL": "postgresql://portal_app:a@db/portal?sslmode=verify-full",
+    "REDIS_URL": "rediss://:b@queue/0",
     "PORTAL_SECRET_KEY": KEY,
     "PORTAL_PUBLIC_URL": "https://attendance.example.gov.uk",
 }
@@ -36,7 +36,12 @@ REFUSED = [
     ({**LIVE, "PORTAL_SECRET_KEY": ""}, "Set PORTAL_SECRET_KEY to 32 or more random characters, the same on every machine"),
     ({**LIVE, "PORTAL_SECRET_KEY": "short"}, "Set PORTAL_SECRET_KEY"),
     ({**LIVE, "PORTAL_SECRET_KEY": "x" * 40}, "a key of your own"),
-    ({**LIVE, "PORTAL_SECRET_KEY": "example-key-of-the-tests-and-of-nothing-else"}, "a key of your own"),
+    ({**LIVE, "PORTAL_SECRET_KEY": "example-key-of-the-tests-and-of-nothing-else"}, "an example anyone can read"),
+    ({"PORTAL_DEMO": "1", "PORTAL_HOST": "0.0.0.0"}, "Set PORTAL_HOST to 127.0.0.1"),  # noqa: S104  the test is the refusal
+    ({"PORTAL_HOST": "0.0.0.0"}, "Set PORTAL_HOST to 127.0.0.1"),  # noqa: S104  as above
+    ({"PORTAL_HOST": "::"}, "Set PORTAL_HOST to 127.0.0.1"),
+    ({"PORTAL_HOST": "192.0.2.7"}, "Set PORTAL_HOST to 127.0.0.1"),
+    ({"PORTAL_HOST": "localhost.example.org"}, "Set PORTAL_HOST to 127.0.0.1"),
     ({**LIVE, "PORTAL_PUBLIC_URL": "http://attendance.example.gov.uk"}, "Set PORTAL_PUBLIC_URL to the https address"),
     ({"PORTAL_PUBLIC_URL": "attendance"}, "Set PORTAL_PUBLIC_URL to a whole address"),
     ({"PORTAL_ENV": "prod"}, "Set PORTAL_ENV"),

@@ -9,13 +9,14 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
+from portal.accounts.actions.grants import refuse_own_address, refuse_own_invitation, tell_other_administrators
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.people import add_membership, add_person
 from portal.accounts.domain.lifecycle import INVITATION, InvitationState, InvitationStep
 from portal.accounts.domain.roles import Reach, RoleNotGrantableError, can_manage, role_name, validated
 from portal.accounts.events import ACCEPTED, EXPIRED, INVITED, WITHDRAWN
 from portal.accounts.models import PLATFORM, Authority, Invitation, Person
-from portal.accounts.queries.principals import folded_email, hash_token
+from portal.accounts.queries.principals import current_person, folded_email, has_standing_inviter, hash_token
 from portal.audit.actions import record
 from portal.db.work import action, needs_sign_in_rights, tx
 from portal.platform import clock
@@ -40,12 +41,13 @@ def invite(name: str, email: str, reach: Reach, link_for: Callable[[str], str]) 
 
     Raises:
         RoleNotGrantableError: when the actor may not give this role or one of these schools.
-        RefusedError: when role, schools, agency and last day do not go together.
+        RefusedError: when role, schools, agency and last day do not go together, or the address is the actor's own.
     """
     current_scope = scope.current()
     if not can_manage(current_scope, reach.role, reach.school_ids):
         raise RoleNotGrantableError(reach.role)
     validated(reach, platform=current_scope.authority_id == PLATFORM)
+    refuse_own_address(current_person(), email)
     token, now = secrets.token_urlsafe(32), clock.now()
     invitation = Invitation(
         id=uuid4(),
@@ -68,6 +70,7 @@ def invite(name: str, email: str, reach: Reach, link_for: Callable[[str], str]) 
     authority = tx().get_one(Authority, current_scope.authority_id)
     body = _INVITATION_MAIL.format(authority=authority.name, role=role_name(reach.role), link=link_for(token))
     send_mail(invitation.email, "You are invited to the attendance portal", body)
+    tell_other_administrators(reach.role)
     return invitation
 
 
@@ -152,7 +155,7 @@ def _open_invitation(token: str, email: str) -> Invitation:
         .where(Invitation.state == InvitationState.SENT, Invitation.expires_at > clock.now())
         .with_for_update()
     )
-    if invitation is None:
+    if invitation is None or not has_standing_inviter(invitation):
         raise NotFoundError
     if folded_email(invitation.email) != folded_email(email):
         raise RefusedError(OTHER_ADDRESS, "email")
@@ -160,6 +163,7 @@ def _open_invitation(token: str, email: str) -> Invitation:
 
 
 def _accept(invitation: Invitation, person_id: UUID, from_address: str, *, new_account: bool) -> None:
+    refuse_own_invitation(invitation, person_id)
     invitation.accepted_at = clock.now()
     take_step(INVITATION, invitation, InvitationStep.ACCEPT, _where())
     add_membership(

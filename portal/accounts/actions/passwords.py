@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.sign_ins import end_other_sign_ins, renew
+from portal.accounts.actions.whole_people import record_for_whole_person, refuse_unless_whole_person_in_reach
 from portal.accounts.events import CHANGED, HASH_RENEWED, RESET_DONE, RESET_OPENED, RESET_SENT
 from portal.accounts.models import Credential, PasswordReset, Person
 from portal.accounts.queries.principals import hash_token, is_unused
@@ -31,7 +32,8 @@ RESET_LIFETIME = timedelta(hours=1)
 def send_reset(person_id: UUID, link_for: Callable[[str], str]) -> None:
     """Mail a person a link to choose a new password. It works once, within one hour.
 
-    Earlier links stop working. `link_for` builds the link from a token. A suspended person gets a message
+    Earlier links go on working until one is used: a stranger who asks again and again would otherwise end each link
+    before its owner has read the mail. `link_for` builds the link from a token. A suspended person gets a message
     that says so, and no link.
 
     Raises:
@@ -43,13 +45,23 @@ def send_reset(person_id: UUID, link_for: Callable[[str], str]) -> None:
         send_mail(person.email, "Your account is suspended", _SUSPENDED_MAIL)
         return
     token, now = secrets.token_urlsafe(32), clock.now()
-    unused_resets = update(PasswordReset).where(PasswordReset.person_id == person_id, PasswordReset.used_at.is_(None))
-    tx().execute(unused_resets.values(used_at=now))
     reset = PasswordReset(
         id=uuid4(), person_id=person_id, token_hash=hash_token(token), created_at=now, expires_at=now + RESET_LIFETIME
     )
     tx().add(reset)
     send_mail(person.email, "Choose a new password", _RESET_MAIL.format(link=link_for(token)))
+
+
+@action
+def send_reset_for_colleague(person_id: UUID, link_for: Callable[[str], str]) -> None:
+    """Mail a person whom the actor manages a link to choose a new password.
+
+    Raises:
+        NotFoundError: when there is no such person.
+        RefusedError: when the person has a role outside the actor's reach.
+    """
+    refuse_unless_whole_person_in_reach(person_id)
+    send_reset(person_id, link_for)
 
 
 @needs_sign_in_rights
@@ -81,8 +93,10 @@ def finish_reset(browser_token: str, password_hash: str) -> bool:
     if reset is None:
         return False
     person = tx().get_one(Person, reset.person_id, with_for_update=True)
-    reset.used_at, _credential(person.id).password_hash = clock.now(), password_hash
-    record(RESET_DONE, person.id)
+    every_link = update(PasswordReset).where(PasswordReset.person_id == person.id, PasswordReset.used_at.is_(None))
+    tx().execute(every_link.values(used_at=clock.now()))
+    _credential(person.id).password_hash = password_hash
+    record_for_whole_person(RESET_DONE, person.id)
     end_other_sign_ins(person.id, "password reset")
     send_mail(person.email, "Your password was changed", _CHANGED_MAIL)
     return True
@@ -96,7 +110,7 @@ def change_password(person_id: UUID, sign_in_id: UUID, password_hash: str) -> st
     The person's other sign-ins end and they are told by mail. Returns the new token of this sign-in.
     """
     _credential(person_id).password_hash = password_hash
-    record(CHANGED, person_id)
+    record_for_whole_person(CHANGED, person_id)
     end_other_sign_ins(person_id, "password changed", keep=sign_in_id)
     send_mail(tx().get_one(Person, person_id).email, "Your password was changed", _CHANGED_MAIL)
     return renew(sign_in_id)

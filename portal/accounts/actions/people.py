@@ -7,7 +7,9 @@ from uuid import uuid4
 
 from sqlalchemy import func, select, update
 
+from portal.accounts.actions.grants import OWN_ROLE, tell_other_administrators, withdraw_unsupported_invitations
 from portal.accounts.actions.sign_ins import end_sign_ins_of_membership
+from portal.accounts.actions.whole_people import record_for_whole_person, refuse_unless_whole_person_in_reach
 from portal.accounts.domain.roles import Reach, RoleNotGrantableError, can_manage, validated
 from portal.accounts.events import (
     AUTHORITY_ADDED,
@@ -145,11 +147,15 @@ def change_membership(membership_id: UUID, reach: Reach) -> Membership:
     Raises:
         NotFoundError: when the actor manages no such current membership.
         RoleNotGrantableError: when the actor may not give this role or one of these schools.
-        RefusedError: when the parts do not go together, or the authority would have no LA administrator.
+        RefusedError: when it is the actor's own, when the parts do not go together, or when the authority would have no
+            LA administrator.
     """
     membership = _managed_membership(membership_id)
     if not can_manage(scope.current(), reach.role, reach.school_ids):
         raise RoleNotGrantableError(reach.role)
+    if membership.person_id == scope.current().actor.person_id:
+        raise RefusedError(OWN_ROLE, "role")
+    is_new_role = membership.role != reach.role
     validated(reach, platform=membership.authority_id == PLATFORM)
     # A last day counts as leaving too: an authority whose only administrator has one would end up without.
     if reach.role != Role.LA_ADMINISTRATOR or reach.until is not None:
@@ -157,6 +163,9 @@ def change_membership(membership_id: UUID, reach: Reach) -> Membership:
     membership.role, membership.school_ids = reach.role, sorted(reach.school_ids)
     membership.agency, membership.until = reach.agency, reach.until
     record(MEMBERSHIP_CHANGED, membership.person_id, **_audit_facts(membership))
+    withdraw_unsupported_invitations(membership.person_id)
+    if is_new_role:
+        tell_other_administrators(reach.role)
     return membership
 
 
@@ -173,6 +182,7 @@ def end_membership(membership_id: UUID) -> None:
     membership.ended_at = clock.now()
     end_sign_ins_of_membership(membership.id)
     record(MEMBERSHIP_ENDED, membership.person_id, membership=membership.id, role=membership.role)
+    withdraw_unsupported_invitations(membership.person_id)
 
 
 @action
@@ -181,10 +191,12 @@ def reinstate(person_id: UUID) -> None:
 
     Raises:
         NotFoundError: when there is no such person.
+        RefusedError: when the person has a role outside the actor's reach.
     """
     person = must_exist(tx().get(Person, person_id, with_for_update=True))
+    refuse_unless_whole_person_in_reach(person_id)
     person.disabled_at, person.reinstated_at = None, clock.now()
-    record(PERSON_REINSTATED, person.id)
+    record_for_whole_person(PERSON_REINSTATED, person.id)
 
 
 @action
@@ -205,7 +217,7 @@ def suspend_unused() -> int:
     suspended = [person for person in people if is_unused(person)]
     for person in suspended:
         person.disabled_at = now
-        record(PERSON_SUSPENDED, person.id)
+        record_for_whole_person(PERSON_SUSPENDED, person.id)
     return len(suspended)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -10,8 +11,9 @@ from sqlalchemy import delete, select
 
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.sign_ins import end_other_sign_ins, renew
+from portal.accounts.actions.whole_people import record_for_whole_person, refuse_unless_whole_person_in_reach
 from portal.accounts.domain import second_factor
-from portal.accounts.events import CODE_USED, CODES_MADE, PROVED, SET_UP, TAKEN_OFF
+from portal.accounts.events import CODE_USED, CODES_MADE, KEYS_ROTATED, PROVED, SET_UP, TAKEN_OFF
 from portal.accounts.models import Credential, Person, RecoveryCode, SignIn
 from portal.audit.actions import record
 from portal.db.work import action, needs_sign_in_rights, tx
@@ -21,10 +23,12 @@ from portal.platform.refusals import must_exist
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from portal.accounts.domain.second_factor import SealingKeys
+
 
 @needs_sign_in_rights
 @action
-def prove_factor(sign_in_id: UUID, typed: str, key: bytes) -> str | None:
+def prove_factor(sign_in_id: UUID, typed: str, key: SealingKeys) -> str | None:
     """Check six digits from the authenticator app. Returns the sign-in's new token, or None for wrong digits.
 
     The digits of one half minute work once, however they are typed the second time.
@@ -70,7 +74,7 @@ def use_recovery_code(sign_in_id: UUID, typed: str) -> str | None:
 
 @needs_sign_in_rights
 @action
-def set_up_factor(sign_in_id: UUID, secret: str, typed: str, key: bytes) -> tuple[str, list[str]] | None:
+def set_up_factor(sign_in_id: UUID, secret: str, typed: str, key: SealingKeys) -> tuple[str, list[str]] | None:
     """Store a new authenticator secret once the digits typed match it.
 
     The person's other sign-ins end and they are told by mail. Returns the sign-in's new token and ten recovery
@@ -88,7 +92,7 @@ def set_up_factor(sign_in_id: UUID, secret: str, typed: str, key: bytes) -> tupl
         return None
     # The step just used is stored with the secret, so that the same digits cannot sign in a second time.
     credential.totp_secret, credential.totp_last_step = second_factor.seal(secret, key, credential.person_id), step
-    record(SET_UP, credential.person_id, replaced=replaced)
+    record_for_whole_person(SET_UP, credential.person_id, replaced=replaced)
     codes = make_recovery_codes(credential.person_id)
     end_other_sign_ins(credential.person_id, "second factor", keep=sign_in.id)
     send_mail(_email(credential.person_id), "Your authenticator app was set up", _SET_UP_MAIL)
@@ -117,14 +121,44 @@ def reset_second_factor(person_id: UUID) -> None:
 
     Raises:
         NotFoundError: when there is no such person.
+        RefusedError: when the person has a role outside the actor's reach.
     """
     person = must_exist(tx().get(Person, person_id))
+    refuse_unless_whole_person_in_reach(person_id)
     credential = tx().get_one(Credential, person_id, with_for_update=True)
     credential.totp_secret, credential.totp_last_step = None, None
     tx().execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
-    record(TAKEN_OFF, person_id)
+    record_for_whole_person(TAKEN_OFF, person_id)
     end_other_sign_ins(person_id, "second factor taken off")
     send_mail(person.email, "Your sign-in was reset", _TAKEN_OFF_MAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """How many second factors were encrypted again, and how many no key here opens."""
+
+    resealed: int
+    unopened: int
+
+
+@needs_sign_in_rights
+@action
+def reseal_secrets(keys: SealingKeys) -> Rotation:
+    """Encrypt with the present key every second factor that an earlier one was used for. Others stay as they are."""
+    resealed = unopened = 0
+    for credential in tx().scalars(select(Credential).where(Credential.totp_secret.is_not(None)).with_for_update()):
+        stored = credential.totp_secret
+        if stored is None or second_factor.is_sealed_with_current(stored, keys):
+            continue
+        try:
+            secret = second_factor.unseal(stored, keys, credential.person_id)
+        except second_factor.TamperedError:
+            unopened += 1
+            continue
+        credential.totp_secret = second_factor.seal(secret, keys, credential.person_id)
+        resealed += 1
+    record(KEYS_ROTATED, None, key=keys.current_id.hex(), encrypted_anew=resealed, unopened=unopened)
+    return Rotation(resealed, unopened)
 
 
 def _email(person_id: UUID) -> str:

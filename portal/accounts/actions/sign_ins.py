@@ -9,6 +9,8 @@ from uuid import uuid4
 
 from sqlalchemy import select, update
 
+from portal.accounts.actions.mail import send_mail
+from portal.accounts.actions.whole_people import record_for_whole_person, refuse_unless_whole_person_in_reach
 from portal.accounts.events import SIGNED_IN, SIGNED_OUT, SIGNED_OUT_EVERYWHERE
 from portal.accounts.models import Membership, Person, SignIn
 from portal.accounts.queries.principals import hash_token
@@ -111,7 +113,23 @@ def end_other_sign_ins(person_id: UUID, why: str, *, keep: UUID | None = None) -
     if keep is not None:
         statement = statement.where(SignIn.id != keep)
     count = len(tx().execute(statement.returning(SignIn.id)).all())
-    record(SIGNED_OUT_EVERYWHERE, person_id, ended=count, why=why)
+    record_for_whole_person(SIGNED_OUT_EVERYWHERE, person_id, ended=count, why=why)
+    return count
+
+
+@needs_sign_in_rights
+@action
+def end_sign_ins_of_colleague(person_id: UUID) -> int:
+    """End every sign-in of a person whom the actor manages, and tell them by mail. Returns how many ended.
+
+    Raises:
+        NotFoundError: when there is no such person.
+        RefusedError: when the person has a role outside the actor's reach.
+    """
+    person = must_exist(tx().get(Person, person_id))
+    refuse_unless_whole_person_in_reach(person_id)
+    count = end_other_sign_ins(person_id, "ended by an administrator")
+    send_mail(person.email, "Your sign-ins were ended", _ENDED_MAIL)
     return count
 
 
@@ -121,6 +139,12 @@ def end_sign_ins_of_membership(membership_id: UUID) -> None:
     tx().execute(
         update(SignIn).where(SignIn.membership_id == membership_id, SignIn.ended_at.is_(None)).values(ended_at=clock.now())
     )
+
+
+_ENDED_MAIL = """An administrator ended every sign-in of your account in the attendance portal.
+
+Sign in again to go on. If you did not expect this, ask your administrator.
+"""
 
 
 def _open_sign_in(sign_in_id: UUID) -> SignIn:

@@ -9,9 +9,10 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.events import SLOWED
@@ -23,7 +24,6 @@ from portal.security import scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from uuid import UUID
 
     from portal.accounts.domain.clients import Client
 
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 _EVERYWHERE = "everywhere"
 #: Rows of `SignInAttempt` that note when a slowing was recorded.
 _SLOWED = "slowed"
+#: Rows of `SignInAttempt` that note who signed in at a network with password and second factor, one for each person.
+_CREDIT = "credit"
+#: So many people at most count for a network, each once. Tries counted in their place could be bought with one account.
+MOST_CREDITED = 40
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 RECOGNISED_FOR = timedelta(days=30)
@@ -45,8 +49,8 @@ ATTACK_THRESHOLD, ATTACK_WINDOW = 300, timedelta(minutes=15)
 class Limit:
     """The number of wrong tries allowed within a window of time.
 
-    With `shared`, each right try in the window allows one more wrong one. An office of hundreds of people behind
-    one address is then not slowed by its own typing errors.
+    With `shared`, each person who signed in within the window, with their second factor, allows one more wrong try. An
+    office of hundreds of people behind one address is then not slowed by its own typing errors.
     """
 
     tries: int
@@ -54,11 +58,27 @@ class Limit:
     shared: bool = False
 
 
-#: Purpose → the subject whose tries are counted (the account or the network address) → its limits.
+#: Purpose → the subject whose tries are counted → its limits. An "address" is an IPv4 address or an IPv6 /64, a "site"
+#: an IPv6 /48, and a "pair" one account at one address.
 LIMITS: Mapping[str, Mapping[str, tuple[Limit, ...]]] = {
-    "password": {"account": (Limit(5, _MINUTE), Limit(15, _HOUR)), "address": (Limit(20, 15 * _MINUTE, shared=True),)},
-    "factor": {"account": (Limit(5, 5 * _MINUTE),), "address": (Limit(5, 5 * _MINUTE, shared=True),)},
-    "reset": {"account": (Limit(3, _HOUR),), "address": (Limit(20, _HOUR),)},
+    "password": {
+        "account": (Limit(5, _MINUTE), Limit(15, _HOUR)),
+        "address": (Limit(20, 15 * _MINUTE, shared=True),),
+        "site": (Limit(60, 15 * _MINUTE, shared=True),),
+    },
+    "factor": {
+        "account": (Limit(5, 5 * _MINUTE),),
+        "address": (Limit(5, 5 * _MINUTE, shared=True),),
+        "site": (Limit(15, 5 * _MINUTE, shared=True),),
+    },
+    "help": {"account": (Limit(3, _HOUR),), "address": (Limit(60, _HOUR),)},
+    # At one address three links an hour, from everywhere together more: three strangers would otherwise use up the owner's.
+    "reset": {
+        "pair": (Limit(3, _HOUR),),
+        "account": (Limit(12, _HOUR),),
+        "address": (Limit(20, _HOUR),),
+        "site": (Limit(60, _HOUR),),
+    },
 }
 
 
@@ -103,6 +123,27 @@ def mark_success(ticket: Attempt) -> None:
 
 @needs_sign_in_rights
 @action
+def credit_network(person_id: UUID, client: Client) -> None:
+    """Note that a person signed in at this network with their second factor. Each person counts once in a window.
+
+    Only then: someone with one account's password, but not its factor, must not buy tries at other accounts with it.
+    """
+    for purpose, limits in LIMITS.items():
+        if any(limit.shared for limits_of_subject in limits.values() for limit in limits_of_subject):
+            keys = _keys(purpose, str(person_id), client)
+            for kind in ("address", "site"):
+                if kind in keys:
+                    _note_credit(keys[kind], client.blinded(_CREDIT, f"{keys[kind]} {person_id}"))
+
+
+def _note_credit(network: str, person_there: str) -> None:
+    # The id is made from the network and the person, so that the same person is the same row.
+    row = {"id": UUID(person_there[:32]), "key_hash": network, "kind": _CREDIT, "succeeded": True, "at": clock.now()}
+    tx().execute(insert(SignInAttempt).values(row).on_conflict_do_update(index_elements=["id"], set_={"at": row["at"]}))
+
+
+@needs_sign_in_rights
+@action
 def delete_old_attempts() -> int:
     """Delete the tries that are more than a month old. Returns how many rows were deleted."""
     statement = delete(SignInAttempt).where(SignInAttempt.at < clock.now() - ATTEMPT_RETENTION)
@@ -118,7 +159,8 @@ def _count(purpose: str, account: str, client: Client) -> Attempt | RateLimitedE
     # the limit. Sorted, because two transactions taking the same locks in different orders would deadlock.
     for key in sorted(keys.values()):
         tx().execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
-    waits = {subject: _wait(purpose, subject, keys) for subject in ("account", "address")}
+    is_own = purpose in {"password", "reset"} and _has_signed_in(_pair("password", account, client))
+    waits = {subject: _wait(purpose, subject, keys, is_own=is_own) for subject in LIMITS[purpose] if subject in keys}
     subject, seconds = max(waits.items(), key=lambda wait: wait[1])
     if seconds > 0:
         _note_slowing(purpose, subject, keys)
@@ -131,21 +173,29 @@ def _count(purpose: str, account: str, client: Client) -> Attempt | RateLimitedE
 
 
 def _keys(purpose: str, account: str, client: Client) -> dict[str, str]:
-    """The keys a try is counted under, hashed: the account, the address, and the two together."""
-    return {
+    """The hashed keys a try is counted under: account, network, the two together, and wider network."""
+    keys = {
         "account": client.blinded(f"{purpose} account", account),
-        "address": client.blinded(f"{purpose} address", client.address),
-        "pair": client.blinded(f"{purpose} pair", f"{account} {client.address}"),
+        "address": client.blinded(f"{purpose} address", client.network),
+        "pair": _pair(purpose, account, client),
     }
+    return keys if client.site is None else {**keys, "site": client.blinded(f"{purpose} site", client.site)}
 
 
-def _wait(purpose: str, subject: str, keys: Mapping[str, str]) -> int:
-    """Seconds until the next try by this account or address is checked; 0 when it is checked now."""
+def _pair(purpose: str, account: str, client: Client) -> str:
+    """The key of one account at one network."""
+    return client.blinded(f"{purpose} pair", f"{account} {client.network}")
+
+
+def _wait(purpose: str, subject: str, keys: Mapping[str, str], *, is_own: bool) -> int:
+    """Seconds until the next try by this account or network is checked; 0 when it is checked now.
+
+    `is_own` says that the account was signed in to from this network before.
+    """
     now = clock.now()
     limits = LIMITS[purpose][subject]
     # Without this, strangers guessing at an account would slow its owner too, at the owner's own desk.
-    is_own_address = subject == "account" and purpose == "password" and _has_signed_in(keys["pair"])
-    kind = "pair" if is_own_address else subject
+    kind = "pair" if subject == "account" and is_own else subject
     tries = (
         tx()
         .execute(
@@ -156,15 +206,25 @@ def _wait(purpose: str, subject: str, keys: Mapping[str, str]) -> int:
         )
         .all()
     )
-    divisor = 4 if subject == "address" and _is_under_attack(purpose) else 1
-    return max(_seconds_left(limit, divisor, [(at, succeeded) for at, succeeded in tries], now) for limit in limits)
+    divisor = 4 if subject in {"address", "site"} and _is_under_attack(purpose) else 1
+    wrong = [at for at, succeeded in tries if not succeeded]
+    return max(_seconds_left(limit, divisor, wrong, _credit(keys[kind], limit), now) for limit in limits)
 
 
-def _seconds_left(limit: Limit, divisor: int, tries: Sequence[tuple[datetime, bool]], now: datetime) -> int:
-    """Seconds until one limit allows another try. `tries` are newest first."""
-    recent = [(at, succeeded) for at, succeeded in tries if at > now - limit.window]
-    wrong = [at for at, succeeded in recent if not succeeded]
-    allowed = max(1, limit.tries // divisor) + (sum(succeeded for _, succeeded in recent) if limit.shared else 0)
+def _credit(network: str, limit: Limit) -> int:
+    """How many more wrong tries the people who signed in at this network allow within a limit's window."""
+    if not limit.shared:
+        return 0
+    people = select(SignInAttempt.id).where(
+        SignInAttempt.key_hash == network, SignInAttempt.kind == _CREDIT, SignInAttempt.at > clock.now() - limit.window
+    )
+    return len(tx().scalars(people.limit(MOST_CREDITED)).all())
+
+
+def _seconds_left(limit: Limit, divisor: int, wrong_tries: Sequence[datetime], credit: int, now: datetime) -> int:
+    """Seconds until one limit allows another try. `wrong_tries` are newest first."""
+    wrong = [at for at in wrong_tries if at > now - limit.window]
+    allowed = max(1, limit.tries // divisor) + credit
     if len(wrong) < allowed:
         return 0
     # The next try is free when the oldest of the newest `allowed` wrong ones leaves the window.
@@ -201,7 +261,8 @@ def _note_slowing(purpose: str, subject: str, keys: Mapping[str, str]) -> None:
     tx().add(SignInAttempt(id=uuid4(), key_hash=keys[subject], kind=_SLOWED, succeeded=True, at=now))
     person_id = scope.current().actor.person_id
     record(SLOWED, person_id, purpose=purpose, by=subject)
-    owner = tx().get(Person, person_id) if person_id is not None and subject == "account" else None
+    is_guessing = purpose in {"password", "factor"} and subject == "account"
+    owner = tx().get(Person, person_id) if person_id is not None and is_guessing else None
     if owner is not None:
         send_mail(owner.email, "Someone is trying to sign in to your account", _SLOWED_MAIL)
 

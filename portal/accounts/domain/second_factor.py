@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from portal.platform import clock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
 STEP_SECONDS = 30
@@ -30,6 +32,9 @@ OFFER_LIFETIME = timedelta(minutes=30)
 ISSUER = "Attendance portal"
 
 _NONCE_BYTES = 12
+#: What stands in front of a secret that names its key.
+_MARK = b"key1"
+_KEY_ID_BYTES = 8
 #: Letters and digits that cannot be mistaken for one another (no 0, O, 1, I, L, U).
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -38,37 +43,68 @@ class TamperedError(ValueError):
     """Encrypted bytes that were not made with this key for this person, or too long ago."""
 
 
-def derive_key(app_secret: str) -> bytes:
-    """The key for second-factor secrets: 32 bytes derived from the app's secret by HKDF-SHA-256.
+@dataclass(frozen=True, slots=True)
+class SealingKeys:
+    """The key that encrypts second-factor secrets, and earlier keys, which only open. Each has an id."""
 
-    The app's secret is not in the database, so a stolen copy of the database gives away no second factor.
+    current_id: bytes = field(repr=False)
+    by_id: Mapping[bytes, bytes] = field(repr=False)
+
+
+def derive_keys(app_secret: str, *earlier: str) -> SealingKeys:
+    """The keys of second factors: 32 bytes from each of the app's secrets, by HKDF-SHA-256.
+
+    The app's secrets are not in the database, so a stolen copy of the database gives away no second factor.
     """
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"portal second factor v1").derive(app_secret.encode())
+    derived = [
+        HKDF(algorithm=SHA256(), length=32, salt=None, info=b"portal second factor v1").derive(secret.encode())
+        for secret in (app_secret, *earlier)
+    ]
+    return SealingKeys(_key_id(derived[0]), {_key_id(key): key for key in derived})
 
 
-def seal(secret: str, key: bytes, person_id: UUID) -> bytes:
-    """Encrypt a secret with AES-GCM for the database: 12 bytes of nonce, then the ciphertext with its tag.
+def _key_id(key: bytes) -> bytes:
+    """A name for a key that gives nothing of it away: part of a hash of it."""
+    return hashlib.sha256(b"portal key id" + key).digest()[:_KEY_ID_BYTES]
 
-    The person's id is authenticated with it, so that a row's secret copied into another person's row does not decrypt.
+
+def seal(secret: str, keys: SealingKeys, person_id: UUID) -> bytes:
+    """Encrypt a secret with AES-GCM for the database.
+
+    A mark, the key's id, 12 bytes of nonce, then the ciphertext with its tag. The person's id is authenticated with it, so
+    that a row's secret copied into another person's row does not decrypt.
     """
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, secret.encode(), person_id.bytes)
+    ciphertext = AESGCM(keys.by_id[keys.current_id]).encrypt(nonce, secret.encode(), person_id.bytes)
+    return _MARK + keys.current_id + nonce + ciphertext
 
 
-def unseal(ciphertext: bytes, key: bytes, person_id: UUID) -> str:
+def is_sealed_with_current(stored: bytes, keys: SealingKeys) -> bool:
+    """Was this encrypted with the present key, and does it say so?"""
+    return stored.startswith(_MARK + keys.current_id)
+
+
+def unseal(stored: bytes, keys: SealingKeys, person_id: UUID) -> str:
     """Decrypt a secret.
 
     Raises:
         TamperedError: when the bytes were changed, or belong to another key or another person.
     """
-    try:
-        return AESGCM(key).decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], person_id.bytes).decode()
-    except InvalidTag as error:
-        message = "A second-factor secret cannot be opened with this key."
-        raise TamperedError(message) from error
+    head = len(_MARK) + _KEY_ID_BYTES
+    key_of_id = keys.by_id.get(stored[len(_MARK) : head]) if stored.startswith(_MARK) else None
+    candidates = [(key_of_id, stored[head:])] if key_of_id else []
+    # Secrets of earlier releases have no mark and no id; and by chance one may begin like a mark.
+    candidates += [(key, stored) for key in keys.by_id.values()]
+    for key, sealed in candidates:
+        try:
+            return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], person_id.bytes).decode()
+        except (InvalidTag, ValueError):
+            continue
+    message = "A second-factor secret cannot be opened with the keys there are."
+    raise TamperedError(message)
 
 
-def make_offer(key: bytes, person_id: UUID) -> tuple[str, str]:
+def make_offer(key: SealingKeys, person_id: UUID) -> tuple[str, str]:
     """A new secret, and the same secret encrypted as text for the set-up form.
 
     The form carries it, because nothing is stored until digits typed from the app match.
@@ -79,7 +115,7 @@ def make_offer(key: bytes, person_id: UUID) -> tuple[str, str]:
     return secret, base64.urlsafe_b64encode(seal(f"offer:{expires}:{secret}", key, person_id)).decode()
 
 
-def secret_from_offer(offer: str, key: bytes, person_id: UUID) -> str:
+def secret_from_offer(offer: str, key: SealingKeys, person_id: UUID) -> str:
     """The secret inside an offer.
 
     Raises:

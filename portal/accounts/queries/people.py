@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select
 
 from portal.accounts.domain.lifecycle import InvitationState
-from portal.accounts.domain.roles import grantable_roles
+from portal.accounts.domain.roles import COMMAND_LINE, can_manage, grantable_roles
 from portal.accounts.models import PLATFORM, Authority, Invitation, Mail, Membership, Person
 from portal.accounts.queries.principals import is_unused, usable_memberships
 from portal.db.work import needs_sign_in_rights, tx
@@ -103,6 +103,33 @@ def colleague(membership_id: UUID) -> Colleague | None:
     return None if row is None else _colleague(row[0], row[1])
 
 
+def administrators(role: Role = Role.LA_ADMINISTRATOR, *, without: UUID | None = None) -> list[str]:
+    """The e-mail addresses of the scope's administrators, without one person's. The platform's have another role."""
+    addresses = (
+        select(Person.email)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.authority_id == scopes.current().authority_id, Membership.role == role)
+        .where(Membership.ended_at.is_(None), or_(Membership.until.is_(None), Membership.until >= clock.today()))
+        .where(Person.disabled_at.is_(None))
+        .order_by(Person.email)
+    )
+    if without is not None:
+        addresses = addresses.where(Person.id != without)
+    return list(tx().scalars(addresses.distinct()))
+
+
+def memberships_outside_reach(person_id: UUID) -> list[UsableMembership]:
+    """The person's current memberships, in any authority, that the actor does not manage. The command line manages all."""
+    scope = scopes.current()
+    if scope.actor.role == COMMAND_LINE:
+        return []
+    return [
+        membership
+        for membership in usable_memberships(person_id)
+        if membership.authority_id != scope.authority_id or not can_manage(scope, membership.role, membership.school_ids)
+    ]
+
+
 def names_of_memberships(membership_ids: Collection[UUID]) -> dict[UUID, str]:
     """The names of the people behind memberships of the scope's authority, including ended ones."""
     rows = tx().execute(
@@ -169,6 +196,19 @@ def demonstration_membership(membership_id: UUID) -> tuple[UUID, UsableMembershi
     return next(((person.id, membership) for membership in memberships if membership.membership_id == membership_id), None)
 
 
-def recent_mail(limit: int = 100) -> list[Mail]:
-    """The newest messages, for the demonstration's page of mail it would have sent."""
-    return list(tx().scalars(select(Mail).order_by(Mail.created_at.desc(), Mail.id).limit(limit)))
+@needs_sign_in_rights
+def recent_demonstration_mail(limit: int = 100) -> list[Mail]:
+    """The newest messages to the demonstration's people, and to those invited to it who have no account.
+
+    Messages to anyone else may hold a link that works, and this is for a page that everybody can open.
+    """
+    recipient = func.lower(func.btrim(Mail.to))
+    people = select(Person.email_folded).where(Person.demonstration.is_(True))
+    real_people = select(Person.email_folded).where(Person.demonstration.is_(False))
+    invited = (
+        select(func.lower(func.btrim(Invitation.email)))
+        .join(Authority, Authority.id == Invitation.authority_id)
+        .where(Authority.demonstration.is_(True))
+    )
+    query = select(Mail).where(or_(recipient.in_(people), recipient.in_(invited) & recipient.not_in(real_people)))
+    return list(tx().scalars(query.order_by(Mail.created_at.desc(), Mail.id).limit(limit)))

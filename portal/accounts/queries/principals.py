@@ -6,12 +6,12 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, or_, select
 
 from portal.accounts.domain.lifecycle import InvitationState
-from portal.accounts.domain.roles import COMMAND_LINE
+from portal.accounts.domain.roles import COMMAND_LINE, can_manage
 from portal.accounts.models import (
     PLATFORM,
     Authority,
@@ -25,16 +25,19 @@ from portal.accounts.models import (
 )
 from portal.db.work import needs_sign_in_rights, tx
 from portal.platform import clock
+from portal.security import scope as scopes
 from portal.security.permissions import LA_ROLES, Role, can
 from portal.security.scope import Actor, Scope
 
 if TYPE_CHECKING:
-    from uuid import UUID
+    from sqlalchemy import ColumnElement, Select
 
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 UNUSED_AFTER = timedelta(days=90)
+#: The id of no person.
+NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Principal:
     second_factor_done: bool
     has_second_factor: bool
     demonstration: bool
+    #: Does the database hold an authority that is no demonstration? The demonstration's people are then nobody.
+    beside_real_authority: bool = False
 
     @property
     def scope(self) -> Scope | None:
@@ -126,7 +131,7 @@ def principal_by_token(token: str) -> Principal | None:
     row = (
         tx()
         .execute(
-            select(SignIn, Person, Credential.totp_secret.is_not(None))
+            select(SignIn, Person, Credential.totp_secret.is_not(None), _real_authority().exists())
             .join(Person, Person.id == SignIn.person_id)
             .outerjoin(Credential, Credential.person_id == Person.id)
             .where(SignIn.token_hash == hash_token(token), SignIn.ended_at.is_(None), Person.disabled_at.is_(None))
@@ -136,7 +141,7 @@ def principal_by_token(token: str) -> Principal | None:
     )
     if row is None:
         return None
-    sign_in, person, has_second_factor = row
+    sign_in, person, has_second_factor, beside_real_authority = row
     memberships = {membership.membership_id: membership for membership in usable_memberships(person.id)}
     return Principal(
         sign_in_id=sign_in.id,
@@ -147,7 +152,22 @@ def principal_by_token(token: str) -> Principal | None:
         second_factor_done=sign_in.second_factor_at is not None,
         has_second_factor=has_second_factor,
         demonstration=person.demonstration,
+        beside_real_authority=beside_real_authority,
     )
+
+
+def _real_authority() -> Select[UUID]:
+    return select(Authority.id).where(Authority.demonstration.is_(False), Authority.id != PLATFORM)
+
+
+def has_real_authority() -> bool:
+    """Does the database hold an authority that is no demonstration?"""
+    return tx().scalar(_real_authority().limit(1)) is not None
+
+
+def has_demonstration() -> bool:
+    """Does the database hold the demonstration, as whose people anyone may sign in?"""
+    return tx().scalar(select(Authority.id).where(Authority.demonstration.is_(True)).limit(1)) is not None
 
 
 def command_line_scope(authority_id: UUID | None = None) -> Scope:
@@ -171,7 +191,8 @@ def sign_in_scope(person_id: UUID | None) -> Scope:
 
     It is in the authority of the person's oldest usable membership, or in the platform for a person without one.
     """
-    memberships = usable_memberships(person_id) if person_id is not None else []
+    # Asked for nobody too: a query more for those who have an account would tell by its time who they are.
+    memberships = usable_memberships(person_id or NOBODY)
     authority_id = memberships[0].authority_id if memberships else PLATFORM
     return Scope(authority_id, frozenset(), Actor(person_id, None, "signing in"))
 
@@ -185,6 +206,13 @@ def is_unused(person: Person) -> bool:
 def authority_by_slug(slug: str) -> Authority | None:
     """The authority with this short name."""
     return tx().scalar(select(Authority).where(Authority.slug == slug))
+
+
+@needs_sign_in_rights
+def current_person() -> Person | None:
+    """The person who is acting; None for a program."""
+    person_id = scopes.current().actor.person_id
+    return None if person_id is None else tx().get(Person, person_id)
 
 
 @needs_sign_in_rights
@@ -228,24 +256,27 @@ class Account:
     demonstration: bool
 
 
-def _account(person: Person) -> Account:
+def _account_where(is_theirs: ColumnElement[bool]) -> Account | None:
+    # One query, whether there is an account or not: see `sign_in_scope`.
+    statement = select(Person, Credential.password_hash).outerjoin(Credential, Credential.person_id == Person.id)
+    row = tx().execute(statement.where(is_theirs)).first()
+    if row is None:
+        return None
+    person, password_hash = row
     suspended = person.disabled_at is not None or is_unused(person)
-    password_hash = tx().scalar(select(Credential.password_hash).where(Credential.person_id == person.id))
     return Account(person.id, password_hash, (person.name, person.email), suspended, person.demonstration)
 
 
 @needs_sign_in_rights
 def account_by_email(email: str) -> Account | None:
     """The account with this e-mail address. Case makes no difference."""
-    person = person_by_email(email)
-    return None if person is None else _account(person)
+    return _account_where(Person.email_folded == folded_email(email))
 
 
 @needs_sign_in_rights
 def account(person_id: UUID) -> Account | None:
     """A person's account."""
-    person = tx().get(Person, person_id)
-    return None if person is None else _account(person)
+    return _account_where(Person.id == person_id)
 
 
 @needs_sign_in_rights
@@ -301,6 +332,26 @@ class OpenInvitation:
     has_account: bool
 
 
+@needs_sign_in_rights
+def has_standing_inviter(invitation: Invitation) -> bool:
+    """May the sender of this invitation still give its role and schools? The command line always may.
+
+    Asked again when it is accepted: an invitation would otherwise outlive the authority of its sender by a week.
+    """
+    if invitation.invited_by is None:
+        return True
+    inviter = tx().get(Person, invitation.invited_by)
+    if inviter is None or inviter.disabled_at is not None or is_unused(inviter):
+        return False
+    # A platform operator invites the first administrator of an authority they have no role in.
+    authority_ids = {invitation.authority_id, PLATFORM}
+    return any(
+        membership.authority_id in authority_ids
+        and can_manage(scope_of(membership, inviter.id), invitation.role, invitation.school_ids)
+        for membership in usable_memberships(inviter.id)
+    )
+
+
 def invitation_scope(invitation: OpenInvitation, person_id: UUID | None) -> Scope:
     """The scope for accepting an invitation: in its authority, reaching no school."""
     return Scope(invitation.authority_id, frozenset(), Actor(person_id, None, "invited"))
@@ -308,7 +359,10 @@ def invitation_scope(invitation: OpenInvitation, person_id: UUID | None) -> Scop
 
 @needs_sign_in_rights
 def invitation_by_token(token: str) -> OpenInvitation | None:
-    """The open invitation with this token; None when it is used, withdrawn or more than seven days old."""
+    """The open invitation with this token.
+
+    None when it is used, withdrawn, more than seven days old, or from someone who may no longer give the role.
+    """
     row = (
         tx()
         .execute(
@@ -322,6 +376,8 @@ def invitation_by_token(token: str) -> OpenInvitation | None:
     if row is None:
         return None
     invitation, authority = row
+    if not has_standing_inviter(invitation):
+        return None
     has_account = person_by_email(invitation.email) is not None
     return OpenInvitation(
         authority_id=authority.id,

@@ -10,7 +10,7 @@ from flask import flash, redirect, render_template, url_for
 
 from portal.accounts.actions import invitations as invitation_actions
 from portal.accounts.actions import people as people_actions
-from portal.accounts.current_user import in_scope, link_builder
+from portal.accounts.current_user import in_scope, link_builder, require_principal
 from portal.accounts.domain.roles import Reach
 from portal.accounts.forms import AuthorityForm, PersonForm
 from portal.accounts.queries import people as people_queries
@@ -40,7 +40,13 @@ def new_authority() -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.showing_refusals():
             with in_scope(_operator_scope(uuid4())):
-                authority_id = people_actions.add_authority(form.slug.data, form.name.data, form.la_code.data).id
+                authority_id = people_actions.add_authority(
+                    form.slug.data,
+                    form.name.data,
+                    form.la_code.data,
+                    # What the demonstration's own operator adds is part of the demonstration: anyone can be that person.
+                    demonstration=require_principal().demonstration,
+                ).id
             people_actions.note_authority(authority_id, form.slug.data)
             flash(f"{form.name.data} was added. Invite its first LA administrator.", "success")
             return redirect(url_for("accounts.invite_administrator", authority_id=authority_id))
@@ -54,12 +60,13 @@ def invite_administrator(authority_id: UUID) -> ResponseReturnValue:
     name = must_exist(next((authority.name for authority in people_queries.authorities() if authority.id == authority_id), None))
     form = PersonForm()
     if form.validate_on_submit():
-        with in_scope(_operator_scope(authority_id)):
-            invitation_actions.invite(
-                form.name.data, form.email.data, Reach(Role.LA_ADMINISTRATOR), link_builder("accounts.open_invitation")
-            )
-        flash(f"An invitation is on its way to {form.email.data}. It is valid for 7 days.", "success")
-        return redirect(url_for("accounts.authorities"))
+        with form.showing_refusals():
+            with in_scope(_operator_scope(authority_id)):
+                invitation_actions.invite(
+                    form.name.data, form.email.data, Reach(Role.LA_ADMINISTRATOR), link_builder("accounts.open_invitation")
+                )
+            flash(f"An invitation is on its way to {form.email.data}. It is valid for 7 days.", "success")
+            return redirect(url_for("accounts.authorities"))
     return render_template("accounts/invite_administrator.html", form=form, authority_name=name)
 
 

@@ -1,6 +1,6 @@
 """The demonstration's own pages: signing in with one press, and the mail it would have sent.
 
-Outside the demonstration they answer 404.
+Outside the demonstration, and beside a real authority, they answer 404.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import abort, current_app, render_template, request
+from flask import abort, render_template, request
 
 from portal.accounts.actions import sign_ins as sign_in_actions
-from portal.accounts.current_user import in_scope, request_client, set_session_token
-from portal.accounts.queries.people import demonstration_membership, recent_mail
+from portal.accounts.current_user import in_scope, is_demonstration_open, request_client, set_session_token
+from portal.accounts.queries.people import demonstration_membership, recent_demonstration_mail
 from portal.accounts.queries.principals import principal_by_token, scope_of
 from portal.accounts.routes.blueprint import bp
 from portal.accounts.routes.steps import redirect_to_next_step
@@ -43,11 +43,11 @@ def demonstration_sign_in() -> ResponseReturnValue:
 def demonstration_mail() -> ResponseReturnValue:
     """Show the mail that would have been sent."""
     _require_demonstration()
-    return render_template("accounts/mail.html", messages=recent_mail())
+    return render_template("accounts/mail.html", messages=recent_demonstration_mail())
 
 
 def _require_demonstration() -> None:
-    if not current_app.config["DEMONSTRATION"]:
+    if not is_demonstration_open():
         abort(404)
 
 

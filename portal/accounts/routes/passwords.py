@@ -51,16 +51,20 @@ def reset_asked() -> ResponseReturnValue:
     return render_template("accounts/reset_asked.html")
 
 
-@bp.get("/reset/links/<token>")
+@bp.route("/reset/links/<token>", methods=["GET", "POST"])
 @open_to_all
 def open_reset(token: str) -> ResponseReturnValue:
-    """Exchange a link's token for one in this browser's cookie and redirect to an address without it."""
+    """Show a button, and once it is pressed exchange the link's token for one in this browser's cookie.
+
+    Mail scanners follow links with HEAD and with GET to look at them: neither may use the link up.
+    """
     owner = reset_owner(token)
-    # Mail scanners follow links with HEAD to look at them: that must not use the link up.
     if request.method == "HEAD":
         return "", 204
     if owner is None:
         return expired_link_page()
+    if not is_post():
+        return render_template("accounts/open_reset.html")
     with in_scope(sign_in_scope(owner)):
         browser_token = password_actions.exchange_reset(token)
     if browser_token is None:

@@ -11,7 +11,9 @@ from portal.accounts.actions import invitations as invitation_actions
 from portal.accounts.actions import passwords as password_actions
 from portal.accounts.actions import people as people_actions
 from portal.accounts.actions import second_factors as second_factor_actions
-from portal.accounts.current_user import link_builder, require_principal
+from portal.accounts.actions import sign_ins as sign_in_actions
+from portal.accounts.actions import throttling
+from portal.accounts.current_user import link_builder, request_client, require_principal
 from portal.accounts.domain.lifecycle import INVITATION, InvitationStep
 from portal.accounts.domain.roles import Reach, grantable_roles, role_name
 from portal.accounts.forms import InviteForm, PeopleFilters, ReachForm
@@ -109,8 +111,22 @@ def end_person(membership_id: UUID) -> ResponseReturnValue:
 def send_reset(membership_id: UUID) -> ResponseReturnValue:
     """Send a person a link to choose a new password. Nobody can choose it for them."""
     managed = must_exist(colleague(membership_id))
-    password_actions.send_reset(managed.person_id, link_builder("accounts.open_reset"))
-    return _to_person(managed, f"A link was sent to {managed.name}.")
+    throttling.check_limit("help", str(managed.person_id), request_client())
+    with flashing_refusals():
+        password_actions.send_reset_for_colleague(managed.person_id, link_builder("accounts.open_reset"))
+        flash(f"A link was sent to {managed.name}.", "success")
+    return _to_person(managed)
+
+
+@bp.post("/people/<uuid:membership_id>/end-sign-ins")
+@needs("people.manage_school")
+def end_sign_ins(membership_id: UUID) -> ResponseReturnValue:
+    """End every sign-in of a person, for example after a laptop was stolen."""
+    managed = must_exist(colleague(membership_id))
+    with flashing_refusals():
+        ended = sign_in_actions.end_sign_ins_of_colleague(managed.person_id)
+        flash(f"{managed.name} was signed out in {ended} place{'' if ended == 1 else 's'}.", "success")
+    return _to_person(managed)
 
 
 @bp.post("/people/<uuid:membership_id>/take-off-second-factor")
@@ -118,8 +134,10 @@ def send_reset(membership_id: UUID) -> ResponseReturnValue:
 def take_off_second_factor(membership_id: UUID) -> ResponseReturnValue:
     """Remove a lost second factor."""
     managed = must_exist(colleague(membership_id))
-    second_factor_actions.reset_second_factor(managed.person_id)
-    return _to_person(managed, f"{managed.name} will set up a new authenticator app at the next sign-in.")
+    with flashing_refusals():
+        second_factor_actions.reset_second_factor(managed.person_id)
+        flash(f"{managed.name} will set up a new authenticator app at the next sign-in.", "success")
+    return _to_person(managed)
 
 
 @bp.post("/people/<uuid:membership_id>/reinstate")
@@ -127,8 +145,10 @@ def take_off_second_factor(membership_id: UUID) -> ResponseReturnValue:
 def reinstate(membership_id: UUID) -> ResponseReturnValue:
     """Reopen a suspended account."""
     managed = must_exist(colleague(membership_id))
-    people_actions.reinstate(managed.person_id)
-    return _to_person(managed, f"{managed.name}’s account is open again.")
+    with flashing_refusals():
+        people_actions.reinstate(managed.person_id)
+        flash(f"{managed.name}’s account is open again.", "success")
+    return _to_person(managed)
 
 
 @bp.post("/people/invitations/<uuid:invitation_id>/withdraw")
@@ -140,9 +160,8 @@ def withdraw_invitation(invitation_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("accounts.people"))
 
 
-def _to_person(managed: Colleague, message: str) -> ResponseReturnValue:
-    """Redirect to the person's page, with a message there."""
-    flash(message, "success")
+def _to_person(managed: Colleague) -> ResponseReturnValue:
+    """Redirect to the person's page, which shows what was done or refused."""
     return redirect(url_for("accounts.person", membership_id=managed.membership_id))
 
 

@@ -100,6 +100,7 @@ def _checked(person: Principal, check_code: Callable[[], str | None]) -> bool:
         if token is None:
             return False
         throttling.mark_success(attempt)
+        throttling.credit_network(person.person_id, request_client())
     set_session_token(token)
     return True
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from flask import current_app, redirect, render_template, request, session, url_for
+from flask import redirect, render_template, request, session, url_for
 
 from portal.accounts.actions import sign_ins as sign_in_actions
-from portal.accounts.current_user import current_principal, in_scope, local_page, require_principal
+from portal.accounts.current_user import current_principal, in_scope, is_demonstration_open, local_page, require_principal
 from portal.accounts.domain.roles import GROUPS
 from portal.accounts.forms import SignInForm
 from portal.accounts.queries.people import demonstration_people
@@ -83,7 +83,7 @@ def _demonstration_groups() -> list[tuple[str, list[DemonstrationPerson]]]:
 
     Empty outside the demonstration.
     """
-    if not current_app.config["DEMONSTRATION"]:
+    if not is_demonstration_open():
         return []
     people = demonstration_people()
     by_size = [name for name, _ in Counter(person.authority_name for person in people).most_common()]

@@ -7,10 +7,15 @@ import re
 import click
 
 from portal.accounts.actions import people
-from portal.accounts.queries.principals import command_line_scope
+from portal.accounts.queries.principals import command_line_scope, has_demonstration
 from portal.db.work import unit_of_work
 from portal.platform.command_line import CommandFailedError, CommandLine, Noun
 from portal.platform.refusals import RefusedError
+
+BESIDE_DEMONSTRATION = (
+    "The authority was not added: this database holds the demonstration, as whose people anyone can sign in. "
+    "Give the authority a database of its own: set PORTAL_DEMO to 0, and PORTAL_DATA_DIR or DATABASE_URL to another."
+)
 
 
 @click.group(cls=Noun)
@@ -27,6 +32,8 @@ def add(command_line: CommandLine, *, slug: str, name: str, la_code: str) -> dic
     """Add an authority. SLUG is its short name: letters, digits and hyphens."""
     _refuse_malformed(slug, name, la_code)
     with command_line.database(), unit_of_work(command_line_scope()):
+        if has_demonstration():
+            raise CommandFailedError(BESIDE_DEMONSTRATION)
         try:
             added = people.add_authority(slug, name, la_code)
         except RefusedError as error:

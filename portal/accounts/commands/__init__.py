@@ -1,0 +1,1 @@
+"""The commands of accounts, one module for each noun."""
