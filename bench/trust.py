@@ -57,7 +57,8 @@ FROM school s, generate_series(0, %(weeks)s - 1) n WHERE s.authority_id = %(auth
 _UPLOADS = """
 INSERT INTO upload (authority_id, id, school_id, kind, state, file_name, sha256, size, received_at, mapping, add_pupils, preview,
     rows_in, rows_stored, rows_rejected)
-SELECT s.authority_id, gen_random_uuid(), s.id, 'marks', 'previewed', 'week.csv', '', 1, now(), '{{}}', false, '{{}}', 0, 0, 0
+SELECT s.authority_id, gen_random_uuid(), s.id, 'marks', 'previewed', 'week.csv', '', 1, now(), '{{}}', false,
+    '{{"kind": "marks"}}', 0, 0, 0
 FROM school s, generate_series(1, %(weeks)s) n WHERE s.authority_id = %(authority)s AND s.urn LIKE 'T%%'
 """
 

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.browser
 
 #: Addresses that answer with no page (files, parts of Dash, health), or only to the holder of a mailed link.
 NO_PAGES = re.compile(
-    r"/dashboards/(_|assets|<path)|/static|\.csv|\.pdf|/refused-rows|/livez|/readyz|<token>|^/invitation$|^/reset/password$"
+    r"/dashboards/(_|assets|<path)|/static|\.csv|\.pdf|/refused-rows|/livez|/readyz|/\.well-known/|<token>|^/invitation$|^/reset/password$"
 )
 #: Together these roles can open every page. The other roles' pages are the same with parts left out, so that checking
 #: their source is enough.

@@ -24,7 +24,8 @@ DOCUMENTATION = REPOSITORY / "docs" / "command-line.md"
 HEAVY = ("alembic", "dash", "flask", "numpy", "pandas", "plotly", "sqlalchemy", "wtforms")
 IMPORTED_BY_HELP = "import sys; from portal import cli; cli.main(sys.argv[1:]); print(*sorted(sys.modules), file=sys.stderr)"
 #: A word of a documented command, its verb and its options.
-DOCUMENTED = re.compile(r"portal ([a-z-]+)(?: (import|undo|revert|add|check|verify))?((?: [^`|\n]*)?)")
+VERBS = "import|undo|revert|add(?:-first)?|check|verify|reset-second-factor|reinstate|end-sign-ins|rotate"
+DOCUMENTED = re.compile(rf"portal ([a-z-]+)(?: ({VERBS}))?((?: [^`|\n]*)?)")
 
 
 def modules_imported_by(*arguments: str) -> set[str]:

@@ -64,8 +64,8 @@ def test_each_download_holds_the_figures_above_its_link(world: World, signed_in:
     page = browser.get("/dashboards/")
     assert "Attendance by school" in page.text
     weeks, schools = page.document.xpath("//a[contains(@href, '.csv')]/@href")
-    assert browser.get(weeks).response.text.lstrip("\ufeff").startswith("Week beginning,LA average (%)")
-    assert browser.get(schools).response.text.lstrip("\ufeff").startswith("School,Phase,")
+    assert browser.get(weeks).response.text.lstrip("\ufeff").startswith('"Week beginning","LA average (%)"')
+    assert browser.get(schools).response.text.lstrip("\ufeff").startswith('"School","Phase",')
 
 
 def test_a_headteacher_has_no_link_to_a_list_of_one_school(world: World, signed_in: Callable[..., Browser]) -> None:

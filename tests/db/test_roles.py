@@ -91,7 +91,7 @@ def test_the_rights_of_signing_in_end_with_an_error_a_commit_or_a_rollback(world
 
 def test_what_a_block_of_signing_in_changed_is_written_before_its_rights_go(world: World) -> None:
     person_id = world.authority.people[Role.LA_OFFICER][0]
-    with unit_of_work(world.authority.scope()):
+    with unit_of_work(world.authority.scope(Role.LA_ADMINISTRATOR)):
         _reinstate_with_password(person_id, "not a hash")
         changed = account(person_id)
         assert changed is not None

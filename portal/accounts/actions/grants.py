@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from portal.accounts.actions.mail import send_mail
+from portal.accounts.domain.lifecycle import INVITATION, InvitationState, InvitationStep
 from portal.accounts.domain.roles import role_name
 from portal.accounts.events import WITHDRAWN
 from portal.accounts.models import Authority, Invitation
@@ -15,6 +16,7 @@ from portal.accounts.queries.principals import folded_email, has_standing_invite
 from portal.audit.actions import record
 from portal.db.work import action, tx
 from portal.platform import clock
+from portal.platform.due import Where, take_step
 from portal.platform.refusals import RefusedError
 from portal.security import scope
 from portal.security.permissions import Role, role_has
@@ -35,13 +37,19 @@ def withdraw_unsupported_invitations(inviter_id: UUID) -> None:
     open_invitations = tx().scalars(
         select(Invitation)
         .where(Invitation.authority_id == scope.current().authority_id, Invitation.invited_by == inviter_id)
-        .where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None), Invitation.expires_at > clock.now())
+        .where(Invitation.state == InvitationState.SENT)
         .with_for_update()
     )
     for invitation in open_invitations:
         if not has_standing_inviter(invitation):
-            invitation.withdrawn_at = clock.now()
-            record(WITHDRAWN, invitation.id)
+            withdraw(invitation)
+
+
+def withdraw(invitation: Invitation) -> None:
+    """Take an invitation's step to withdrawn, within the running action."""
+    invitation.withdrawn_at = clock.now()
+    take_step(INVITATION, invitation, InvitationStep.WITHDRAW, Where(endpoint="accounts.people"))
+    record(WITHDRAWN, invitation.id)
 
 
 def refuse_own_address(inviter: Person | None, email: str) -> None:

@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from portal.accounts.actions.grants import refuse_own_address, refuse_own_invitation, tell_other_administrators
+from portal.accounts.actions.grants import refuse_own_address, refuse_own_invitation, tell_other_administrators, withdraw
 from portal.accounts.actions.mail import send_mail
 from portal.accounts.actions.people import add_membership, add_person
 from portal.accounts.domain.lifecycle import INVITATION, InvitationState, InvitationStep
 from portal.accounts.domain.roles import Reach, RoleNotGrantableError, can_manage, role_name, validated
-from portal.accounts.events import ACCEPTED, EXPIRED, INVITED, WITHDRAWN
+from portal.accounts.events import ACCEPTED, EXPIRED, INVITED
 from portal.accounts.models import PLATFORM, Authority, Invitation, Person
 from portal.accounts.queries.principals import current_person, folded_email, has_standing_inviter, hash_token
 from portal.audit.actions import record
@@ -90,9 +90,7 @@ def withdraw_invitation(invitation_id: UUID) -> None:
     )
     if invitation is None or not can_manage(current_scope, invitation.role, invitation.school_ids):
         raise NotFoundError(invitation_id)
-    invitation.withdrawn_at = clock.now()
-    take_step(INVITATION, invitation, InvitationStep.WITHDRAW, _where())
-    record(WITHDRAWN, invitation.id)
+    withdraw(invitation)
 
 
 @action
