@@ -107,11 +107,11 @@ def import_file(
     }
     try:
         size = path.stat().st_size
-        content = path.read_bytes() if size <= tables.MAX_BYTES else b""
+        content = path.read_bytes() if size <= tables.LIMITS.size else b""
     except OSError as error:
         report["problems"] = [asdict(Problem(f"The file cannot be opened: {error.strerror}."))]
         return report
-    if size > tables.MAX_BYTES:
+    if size > tables.LIMITS.size:
         report["problems"] = [asdict(Problem(tables.TOO_LARGE))]
         return report
     try:

@@ -24,10 +24,10 @@ from portal.registers.queries import current_pages, lock_school, year_register
 from portal.rules.calendar import register_year, week_of
 from portal.schools.queries import school as school_row
 from portal.security import scope
+from portal.tabular.rejection import FileRejected
 from portal.uploads import queries
 from portal.uploads.domain.checks import check_marks
 from portal.uploads.domain.preview import completed_weeks, preview_counts
-from portal.uploads.domain.reading.result import FileRejected, Reading
 from portal.uploads.domain.reading.sandbox import read_in_child
 from portal.uploads.domain.rejected_rows import rejected_rows_csv
 from portal.uploads.events import APPLIED, APPLY_REQUESTED, CANCELLED, CHECKED, LOCAL_CODE_SET, MAPPED, RECEIVED, REJECTED, REVERTED
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portal.uploads.domain.checks import Checked, SchoolContext
+    from portal.uploads.domain.reading.result import Reading
 
 
 TOTALS = frozenset({"census-xml", "census-csv", "dfe-weekly"})

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from portal.pupils.domain.incoming import folded
+from portal.tabular.cells import clean
+from portal.tabular.file_guard import file_kind
+from portal.tabular.limits import DEFAULT, Limits
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.builder import split_minutes, two_sessions
-from portal.uploads.domain.reading.file_guard import file_kind
-from portal.uploads.domain.reading.parsing import Dates, clean, code_text, parse_yes_no, year_group
+from portal.uploads.domain.reading.parsing import Dates, code_text, parse_yes_no, year_group
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import DEFAULT, FileRejected, Limits
 from portal.uploads.domain.reading.sandbox import read_in_child
 from portal.uploads.domain.reading.tables import strip_half
 from portal.web.downloads import content_disposition, file_name

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 import xlsxwriter
 
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.findings import reading_findings
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected, Problem, Reading
+from portal.uploads.domain.reading.result import Problem, Reading
 from tests.uploads.reading.support import MONDAY, assert_all_marks_accounted, marks, problem_kinds, upn, workbook
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.fast_csv import read_fast_csv
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected
 from tests.uploads.reading.support import MONDAY, assert_all_marks_accounted, marks, problem_kinds, upn, workbook
 
 EXPECTED = {(upn(1), MONDAY, 0, "/"), (upn(1), MONDAY, 1, "I"), (upn(2), MONDAY, 0, "C1")}

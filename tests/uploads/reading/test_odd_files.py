@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected
 from portal.uploads.domain.reading.sandbox import read_in_child
 from tests.abuse.archives import archive, deflated, stored
 from tests.abuse.test_uploads_workbooks import row_of, sheet_of

@@ -20,11 +20,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
+from portal.tabular.limits import DEFAULT, Limits
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import DEFAULT, FileRejected, Limits, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from portal.uploads.domain.reading.result import Reading
 
 HEADER = struct.Struct("!cQ")
 PROGRESS, ARRAY, RESULT, REJECTION, FAULT = b"P", b"A", b"R", b"F", b"X"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from portal.tabular.cells import clean
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.builder import ReadingBuilder
-from portal.uploads.domain.reading.parsing import Dates, clean, code_text, year_group
-from portal.uploads.domain.reading.result import FileRejected, PupilKey, Reading
+from portal.uploads.domain.reading.parsing import Dates, code_text, year_group
+from portal.uploads.domain.reading.result import PupilKey, Reading
 from portal.uploads.domain.reading.rows import upn_fault, upn_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from portal.uploads.domain.reading.result import Limits
+    from portal.tabular.limits import Limits
 
 WONDE_HALVES = {"AM": 0, "MORNING": 0, "PM": 1, "AFTERNOON": 1}
 NOT_OURS = (
@@ -33,7 +35,7 @@ def read_wonde(document: Any, limits: Limits) -> Reading:
     Rows are numbered by record, from 1. Lists may be in {"data": [...]} envelopes, and a mark may contain its student and code.
 
     Raises:
-        FileRefused: when the document has another structure, or more records than a file may have rows.
+        FileRejected: when the document has another structure, or more records than a file may have rows.
     """
     content = _without_envelope(document)
     if not isinstance(content, dict) or "attendance" not in content:
