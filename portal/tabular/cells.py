@@ -19,13 +19,13 @@ def clean(text: str) -> str:
     An apostrophe before a letter stays, as a name may begin with one.
     """
     text = (text if text.isascii() else text.translate(ZERO_WIDTH).replace("\u00a0", " ")).strip()
-    return text[1:].lstrip() if text[:1] == "'" and _GUARDED.match(text) else text
+    return text[1:].lstrip() if text.startswith("'") and _GUARDED.match(text) else text
 
 
 def clean_value(text: str) -> str:
     """A cell that is no name, such as a number, code or date: cleaned, and without any leading apostrophe."""
     text = clean(text)
-    return text[1:].lstrip() if len(text) > 1 and text[0] == "'" else text
+    return text[1:].lstrip() if text.startswith("'") and len(text) > 1 else text
 
 
 def shortened(text: str) -> str:

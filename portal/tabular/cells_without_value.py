@@ -82,7 +82,10 @@ def _column(reference: str, following: int) -> int:
     match = _REFERENCE.match(reference)
     if match is None:
         return following
-    return sum((ord(letter) - 64) * 26**power for power, letter in enumerate(reversed(match[1].upper()))) - 1
+    number = 0
+    for letter in match[1].upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1
 
 
 def _text_without_value(cell: etree._Element) -> str | None:

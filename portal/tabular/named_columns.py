@@ -51,11 +51,11 @@ def named_columns(headings: Sequence[str], rows: Sequence[Row], fields: Mapping[
     names: dict[str, int] = {}
     for index, heading in enumerate(headings):
         names.setdefault(folded(heading), index)
-    columns = {
-        field: (index, clean(headings[index]))
-        for field, known in fields.items()
-        if (index := next((names[name] for name in known if name in names), None)) is not None
-    }
+    columns: dict[str, tuple[int, str]] = {}
+    for field, known in fields.items():
+        column = next((names[name] for name in known if name in names), None)
+        if column is not None:
+            columns[field] = column, clean(headings[column])
     return NamedColumns(columns, names, rows)
 
 

@@ -177,7 +177,7 @@ class TestHostileText:
     def test_a_file_of_one_endless_line_is_rejected(self, line: str) -> None:
         cost = measured(read_in_child, line.encode())
         assert cheap_outcome(cost) == "long-row"
-        assert cost.message.startswith(f"Row {line.count(chr(10)) + 1} is longer")
+        assert cost.message.startswith(f"Row {line.count(chr(10)) + 1}: The row is longer")
 
     def test_a_file_over_the_limit_is_rejected_unread(self) -> None:
         content = b"x" * (1_000_000_000 if _has_free_memory() else 26_000_000)
@@ -185,11 +185,11 @@ class TestHostileText:
 
     def test_a_nul_character_is_reported_with_its_row(self) -> None:
         content = b"UPN,Date,Session,Code\n" * 500 + b"x\x00y\n"
-        with pytest.raises(FileRejected, match="Row 501 "):
+        with pytest.raises(FileRejected, match="Row 501: "):
             read(content)
 
     def test_a_hundred_thousand_columns_are_rejected(self) -> None:
-        with pytest.raises(FileRejected, match=r"Row 1 has more than 2,000 columns"):
+        with pytest.raises(FileRejected, match=r"Row 1: The row has more than 2,000 columns"):
             read(b",".join(b"c%d" % number for number in range(100_000)) + b"\n")
 
     def test_an_unclosed_quotation_mark_is_reported_with_its_row(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from portal.tabular.cells import clean_value, shortened
+from portal.tabular.cells import shortened
 from portal.uploads.domain.reading.builder import holds_two_codes, two_sessions
 from portal.uploads.domain.reading.parsing import code_text
 from portal.uploads.domain.reading.result import MISSING
@@ -96,7 +96,7 @@ class _RowReader:
         return self.pupils[cells]
 
     def _add_mark(self, mark: _Mark, pupil: int, on: date, values: Sequence[str], where: dict[str, Any], *, is_first: bool) -> None:
-        session = clean_value(self.cells.text(values, "session")).upper() if mark.half is None else ""
+        session = self.cells.text(values, "session").upper() if mark.half is None else ""
         half = HALF_BY_WORD.get(session) if mark.half is None else mark.half
         position = {"column": mark.column, "sheet": self.sheet, "row": where["row"]}
         if half is None and not session and (codes := two_sessions(mark.text)):
@@ -109,7 +109,7 @@ class _RowReader:
             message = TWO_CODES.format(mark.text)
             self.builder.add_problem("two-codes", message, column=mark.column, column_name="Code", value=mark.text, **where)
         else:
-            late = clean_value(self.cells.text(values, "minutes_late"))
+            late = self.cells.text(values, "minutes_late")
             # More minutes than a school day has are a mistake, not a lateness.
             minutes = int(late) if late.isascii() and late.isdecimal() and int(late) < 600 else None
             # In a row of two marks the minutes belong to the mark that was late.

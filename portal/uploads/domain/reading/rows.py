@@ -46,7 +46,8 @@ class CellReader:
         column = self.columns.get(meaning)
         if column is None or column >= len(values):
             return ""
-        return clean(values[column]) if meaning in TEXT_MEANINGS else clean_value(values[column])
+        text = clean(values[column])
+        return clean_value(text) if text.startswith("'") and meaning not in TEXT_MEANINGS else text
 
     def pupil_key(self, values: Sequence[str]) -> PupilKey:
         """The pupil the row names."""
