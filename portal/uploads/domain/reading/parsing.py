@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from portal.rules.date_words import date_in_words
@@ -30,8 +31,9 @@ DAY_FIRST = "Dates were read as day/month: {} is {}. If that is wrong, cancel th
 OTHER_DAY = "“{}” is a {}. Correct the day or the date."
 
 
+@lru_cache(maxsize=1_024)
 def code_text(text: str) -> str:
-    """A code normalised to the form of the code list: plain characters, upper case."""
+    """A code normalised to the form of the code list: plain characters, upper case. A file has few distinct codes."""
     return unicodedata.normalize("NFKC", clean_value(text)).strip().upper()
 
 
