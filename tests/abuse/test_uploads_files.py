@@ -192,10 +192,17 @@ class TestHostileText:
         with pytest.raises(FileRejected, match=r"Row 1: The row has more than 2,000 columns"):
             read(b",".join(b"c%d" % number for number in range(100_000)) + b"\n")
 
-    def test_an_unclosed_quotation_mark_is_reported_with_its_row(self) -> None:
+    def test_an_unclosed_quotation_mark_costs_its_own_row_alone(self) -> None:
         rows = f'UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,/\n"{upn(1)},2026-09-07,PM,/\n'
         for following in (3, 2_000):
-            with pytest.raises(FileRejected, match=r"Row \d+ has .*quotation mark that is never closed"):
+            reading = read((rows + f"{upn(1)},2026-09-08,PM,/\n" * following).encode())
+            assert_all_marks_accounted(reading, following + 2)
+            assert [(problem.kind, problem.row) for problem in reading.problems] == [("odd-upn", 3)]
+
+    def test_an_unclosed_quotation_mark_that_cannot_be_placed_is_reported_with_its_row(self) -> None:
+        rows = f'UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,/\n{upn(1)},2026-09-07,"PM,/,late\n'
+        for following in (3, 2_000):
+            with pytest.raises(FileRejected, match="Row 3: .*quotation mark that is never closed"):
                 read((rows + f"{upn(1)},2026-09-08,PM,/\n" * following).encode())
 
     def test_mixed_line_endings_are_read(self) -> None:
