@@ -23,7 +23,7 @@ def clean(text: str) -> str:
 
 
 def clean_value(text: str) -> str:
-    """A cell that is no name, such as a number, code or date: cleaned, and without any leading apostrophe."""
+    """A cell that is no name, such as a code or date: cleaned, without any leading apostrophe."""
     text = clean(text)
     return text[1:].lstrip() if text.startswith("'") and len(text) > 1 else text
 

@@ -1,4 +1,4 @@
-"""Finds the cells of a workbook that hold an error, or a formula whose value the workbook does not have.
+"""Finds the cells of a workbook that hold an error, or a formula without a value.
 
 The reader of workbooks gives both as blank, so a mark behind a broken formula would be no mark, and nobody would be told.
 """
@@ -34,11 +34,11 @@ def cells_without_value(content: bytes) -> dict[str, dict[tuple[int, int], str]]
         if not {WORKBOOK, RELATIONS} <= parts.keys():
             return {}
         workbook, relations = (_root(archive.read(parts[name])) for name in (WORKBOOK, RELATIONS))
-        found = {}
+        cells_by_sheet = {}
         for name, part in _parts_of_sheets(workbook, relations):
             if part in parts and (cells := _cells_of_sheet(archive.read(parts[part]))):
-                found[name] = cells
-        return found
+                cells_by_sheet[name] = cells
+        return cells_by_sheet
 
 
 def _root(content: bytes) -> etree._Element | None:

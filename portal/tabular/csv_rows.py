@@ -68,9 +68,9 @@ def read_csv(content: bytes, limits: Limits) -> TableFile:
 
 
 def delimiter_of(text: str) -> str:
-    """The delimiter of a CSV: the one by which most of the first lines have equally many cells, and then the most cells.
+    """The delimiter by which most of the first lines have equally many cells.
 
-    Signs within quotation marks are not counted, and neither are those of one busy line.
+    Of two such delimiters it is the one with more cells. Signs within quotation marks are not counted, and neither are those of one busy line.
     """
     return max(DELIMITERS, key=lambda delimiter: (*_fit(text, delimiter), -DELIMITERS.index(delimiter)))
 
@@ -93,7 +93,10 @@ def _fit(text: str, delimiter: str) -> tuple[int, int]:
 
 
 def _is_split_within_marks(cell: str, row: str) -> bool:
-    """Whether a cell has quotation marks that were not its own: it was split at a sign within a quoted cell, or beside one."""
+    """Whether a cell has quotation marks that are not its own.
+
+    It was then split at a sign within a quoted cell, or beside one.
+    """
     return '"' in cell and '"' + cell.replace('"', '""') + '"' not in row
 
 
@@ -169,7 +172,10 @@ def split_rows(text: str, delimiter: str) -> Iterator[tuple[list[str], int, int]
 
 
 def _cells_of_faulty_line(line: str, following: str, delimiter: str, width: int) -> list[str]:
-    """The cells of a line whose quotation marks do not pair; empty if it cannot be told from a cell of several lines."""
+    """The cells of a line whose quotation marks do not pair.
+
+    Empty if the line cannot be told from the beginning of a cell of several lines.
+    """
     cells = _split_line(line, delimiter)
     # The first row may be a title.
     if len(cells) != max(width, 1):
@@ -182,7 +188,10 @@ def _cells_of_faulty_line(line: str, following: str, delimiter: str, width: int)
 
 
 def _split_line(line: str, delimiter: str) -> list[str]:
-    """Split one line whose quoted cells may have single quotation marks within; empty if a cell is never closed."""
+    """Split one line whose quoted cells may have single quotation marks within.
+
+    Empty if a cell is never closed.
+    """
     pattern, cells, start = _cell_pattern(delimiter), [], 0
     while match := pattern.match(line, start):
         quoted, plain = match["quoted"], match["plain"]
@@ -206,7 +215,10 @@ def _cell_pattern(delimiter: str) -> re.Pattern[str]:
 
 
 def _encloses_rows(lines: str, delimiter: str, cells: Sequence[str]) -> bool:
-    """Whether two stray quotation marks swallowed rows: one cell has lines that would each be a row with as many cells."""
+    """Whether two stray quotation marks swallowed rows.
+
+    One cell then has lines that would each be a row with as many cells.
+    """
     enclosing = [cell for cell in cells if "\n" in cell]
     if len(cells) < FEWEST_COLUMNS or len(enclosing) > 1 or '"' in enclosing[0] or sum(delimiter in cell for cell in cells) > 1:
         return False

@@ -1,4 +1,4 @@
-"""Declarations in XML: a document type or an entity, which no table needs and which can harm its reader."""
+"""Declarations in XML, such as a document type or an entity. No table needs one, and it can harm its reader."""
 
 from __future__ import annotations
 

@@ -52,8 +52,8 @@ def named_columns(headings: Sequence[str], rows: Sequence[Row], fields: Mapping[
     for index, heading in enumerate(headings):
         names.setdefault(folded(heading), index)
     columns: dict[str, tuple[int, str]] = {}
-    for field, known in fields.items():
-        column = next((names[name] for name in known if name in names), None)
+    for field, headings_of_field in fields.items():
+        column = next((names[name] for name in headings_of_field if name in names), None)
         if column is not None:
             columns[field] = column, clean(headings[column])
     return NamedColumns(columns, names, rows)

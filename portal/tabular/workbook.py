@@ -64,7 +64,7 @@ def _filled_sheets(
 
 
 def _fill(rows: list[list[str]], cells: Mapping[tuple[int, int], str]) -> None:
-    """Put the errors and formulas without a value in their cells, beyond the last row or column if need be."""
+    """Put the errors and formulas without a value in their cells, adding rows and columns if need be."""
     for (row, column), text in cells.items():
         rows.extend([] for _ in range(row + 1 - len(rows)))
         rows[row].extend("" for _ in range(column + 1 - len(rows[row])))

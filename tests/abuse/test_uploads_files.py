@@ -202,7 +202,7 @@ class TestHostileText:
     def test_an_unclosed_quotation_mark_that_cannot_be_placed_is_reported_with_its_row(self) -> None:
         rows = f'UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,/\n{upn(1)},2026-09-07,"PM,/,late\n'
         for following in (3, 2_000):
-            with pytest.raises(FileRejected, match="Row 3: .*quotation mark that is never closed"):
+            with pytest.raises(FileRejected, match=r"Row 3: .*quotation mark that is never closed"):
                 read((rows + f"{upn(1)},2026-09-08,PM,/\n" * following).encode())
 
     def test_mixed_line_endings_are_read(self) -> None:

@@ -23,7 +23,7 @@ TEXTS = st.text(st.sampled_from(SIGNS), max_size=12)
 
 @st.composite
 def tables(draw: st.DrawFn) -> list[list[str]]:
-    """A row of headings, which have no signs of a delimiter in them, and rows of any text below it."""
+    """A row of headings without any delimiter in them, and rows of any text below it."""
     width = draw(st.integers(2, len(HEADINGS)))
     return [HEADINGS[:width], *draw(st.lists(st.lists(TEXTS, min_size=width, max_size=width), min_size=1, max_size=8))]
 
@@ -35,7 +35,7 @@ def written(rows: list[list[str]], delimiter: str, quoting: int, line_end: str) 
 
 
 def encoded(text: str, encoding: str) -> bytes:
-    """The text in an encoding, if it has all its letters and the bytes mean nothing else in UTF-8."""
+    """The text in an encoding that has all its letters, if the bytes mean nothing else in UTF-8."""
     content = text.encode(encoding, errors="replace")
     assume(content.decode(encoding).removeprefix("\ufeff") == text)
     if encoding == "cp1252" and not content.isascii():

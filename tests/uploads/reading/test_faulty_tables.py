@@ -1,4 +1,4 @@
-"""Tables that go wrong: a comment with many commas, a stray quotation mark, a cover sheet, a broken formula, an apostrophe."""
+"""Tables that go wrong: busy comments, stray quotation marks, cover sheets, broken formulas and apostrophes."""
 
 from __future__ import annotations
 
@@ -55,29 +55,31 @@ def test_a_long_name_does_not_decide_the_delimiter_of_a_list_of_schools() -> Non
 # Quotation marks
 
 
-def named(*rows: str) -> bytes:
+def rows_with_names(*rows: str) -> bytes:
     return "\n".join(["UPN,Name,Date,Session,Code", *rows, ""]).encode()
 
 
 @pytest.mark.parametrize("name", ['"Ada "Addie" Example"', '"Ada "Addie" Example', 'Ada "Addie" Example', '"Addie" Example'])
 def test_a_nickname_in_quotation_marks_swallows_no_row(name: str) -> None:
     following = [f'{upn(2)},"Ben "Bo" Example",2026-09-07,PM,I', f"{upn(3)},Cy,2026-09-07,AM,O"]
-    reading = read(named(f"{upn(1)},{name},2026-09-07,AM,/", *following))
+    reading = read(rows_with_names(f"{upn(1)},{name},2026-09-07,AM,/", *following))
     assert_all_marks_accounted(reading, 3)
     assert marks(reading) == EXPECTED | {(upn(3), MONDAY, 0, "O")}
     assert reading.row.tolist() == [2, 3, 4]
 
 
 def test_the_whole_of_a_nickname_is_read() -> None:
-    reading = read(named(f'{upn(1)},"Example, Ada ""Addie""",2026-09-07,AM,/', f'{upn(2)},"Example, "Bo" Ben",2026-09-07,PM,I'))
+    reading = read(
+        rows_with_names(f'{upn(1)},"Example, Ada ""Addie""",2026-09-07,AM,/', f'{upn(2)},"Example, "Bo" Ben",2026-09-07,PM,I')
+    )
     assert [pupil.forename for pupil in reading.pupils] == ['Ada "Addie"', '"Bo" Ben']
 
 
 @pytest.mark.parametrize("between", [0, 1, 9])
 def test_quotation_marks_around_several_rows_are_reported_with_their_row(between: int) -> None:
-    others = [f"{upn(number)},Cy,2026-09-08,AM,O" for number in range(3, 3 + between)]
-    rows = [f'{upn(1)},"Ada,2026-09-07,AM,/', *others, f'{upn(2)},Brook",2026-09-07,PM,I']
-    result = outcome(named(f"{upn(3)},Cy,2026-09-07,AM,O", *rows))
+    rows_between = [f"{upn(number)},Cy,2026-09-08,AM,O" for number in range(3, 3 + between)]
+    rows = [f'{upn(1)},"Ada,2026-09-07,AM,/', *rows_between, f'{upn(2)},Brook",2026-09-07,PM,I']
+    result = outcome(rows_with_names(f"{upn(3)},Cy,2026-09-07,AM,O", *rows))
     assert not isinstance(result, Reading)
     assert result.message.startswith("Row 3")
 
@@ -86,7 +88,7 @@ def test_marks_are_not_lost_between_two_stray_quotation_marks() -> None:
     rows = [f"{upn(number)},Example,2026-09-07,AM,/" for number in range(1, 6)]
     rows[1] = rows[1].replace("Example", '"Example')
     rows[3] = rows[3].replace("Example", '"Exa"mple')
-    reading = read(named(*rows))
+    reading = read(rows_with_names(*rows))
     assert_all_marks_accounted(reading, 5)
     assert {mark[0] for mark in marks(reading)} == {upn(number) for number in range(1, 6)}
 

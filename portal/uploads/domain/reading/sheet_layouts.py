@@ -27,7 +27,10 @@ UNREAD_PUPILS = "Sheet “{}” was not read: it is a pupil list, and this file 
 
 @dataclass(frozen=True, slots=True)
 class SheetLayout:
-    """A sheet with its number from 0, the meaning of each heading, its layout, and the meanings no column has."""
+    """A sheet with its number from 0, the meaning of each heading, and its layout.
+
+    `missing_meanings` are those the layout needs and no column has.
+    """
 
     number: int
     sheet: Sheet
@@ -67,7 +70,10 @@ def layouts_of(sheets: Sequence[Sheet], mapping: Mapping[str, str] | None) -> tu
 
 
 def main_sheet(layouts: Sequence[SheetLayout]) -> SheetLayout:
-    """The sheet that decides what the file is: the first register, or else pupil list, or else the likeliest to be mapped."""
+    """The sheet that decides what the file is.
+
+    It is the first register, or else the first pupil list, or else the sheet likeliest to be mapped.
+    """
 
     def rank(layout: SheetLayout) -> tuple[bool, bool, int, int]:
         sheet = layout.sheet
@@ -97,7 +103,10 @@ def _layout(sheet: Sheet, meanings: Sequence[str | None], dates: Dates, *, is_ma
 
 
 def warn_of_unread_sheet(builder: ReadingBuilder, layout: SheetLayout) -> None:
-    """Say that a sheet was left out, if it could hold marks: a row of at least two cells below its headings."""
+    """Say that a sheet was left out, if it could hold marks.
+
+    It then has a row of at least two cells below its headings.
+    """
     if any(sum(bool(cell.strip()) for cell in cells) > 1 for _, cells in layout.sheet.rows):
         name = shortened(layout.sheet.name)
         sentence = UNREAD_PUPILS if layout.layout == PUPIL_LIST else UNREAD_SHEET
