@@ -70,7 +70,8 @@ def read_csv(content: bytes, limits: Limits) -> TableFile:
 def delimiter_of(text: str) -> str:
     """The delimiter by which most of the first lines have equally many cells.
 
-    Of two such delimiters it is the one with more cells. Signs within quotation marks are not counted, and neither are those of one busy line.
+    Of two such delimiters it is the one with more cells. Signs within quotation marks are not counted, and neither are those of
+    one busy line.
     """
     return max(DELIMITERS, key=lambda delimiter: (*_fit(text, delimiter), -DELIMITERS.index(delimiter)))
 
