@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from portal.tabular.limits import Limits
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading import sandbox
 from portal.uploads.domain.reading.headings import ColumnMappings
-from portal.uploads.domain.reading.result import FileRejected, Limits
 from portal.uploads.domain.reading.sandbox import read_in_child
 from tests.uploads.reading.support import upn
 

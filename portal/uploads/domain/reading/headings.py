@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from portal.tabular.cells import folded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -151,11 +153,6 @@ SYNONYMS: Mapping[str, str] = {
 
 #: Headings that also occur as cell values ("AM"), so they do not show that a row is a heading row.
 ALSO_CELLS = frozenset(half for half, _ in _HALVES)
-
-
-def folded(heading: str) -> str:
-    """A heading normalised for comparison: lower case, letters and digits only."""
-    return re.sub(r"[^a-z0-9]", "", heading.casefold())
 
 
 #: A date within a heading. Dates change from week to week while the layout stays the same, so they are ignored in comparisons.

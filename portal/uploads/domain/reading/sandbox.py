@@ -20,13 +20,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
+from portal.tabular.limits import Limits
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.reader import NO_MAPPINGS, read
-from portal.uploads.domain.reading.result import FileRejected, Limits, Reading
+from portal.uploads.domain.reading.result import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portal.uploads.domain.reading.headings import ColumnMappings
+    from portal.uploads.domain.reading.result import Reading
 
 HEADER = struct.Struct("!cQ")
 PROGRESS, ARRAY, RESULT, REJECTION, FAULT = b"P", b"A", b"R", b"F", b"X"
