@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from redis.exceptions import RedisError
-from rq import Worker
+from rq import Worker, worker_registration
 from rq.serializers import JSONSerializer
+from rq.utils import now
 from sqlalchemy.exc import DBAPIError
 
 from config import logging as logs
@@ -27,9 +28,12 @@ from portal.db import connection as database
 from portal.db.work import unit_of_work
 from portal.jobs import outbox
 from portal.platform import clock
+from workers.portal_jobs import PortalJob, PortalQueue, forget_abandoned_jobs, own_queues
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from redis import Redis
 
 log = structlog.get_logger()
 DISPATCH_INTERVAL = 1.0
@@ -51,6 +55,30 @@ class PortalWorker(Worker):
         """
         database.engine().dispose(close=False)
         return super().main_work_horse(job, queue)
+
+    def execute_job(self, job: Any, queue: Any) -> None:
+        """Run a job of the portal's own in a child. Any other fails here, before anything is started for it."""
+        if not job.refusal:
+            super().execute_job(job, queue)
+            return
+        log.warning("job.foreign", why=job.refusal)
+        self.handle_job_failure(job, queue)
+
+    def run_maintenance_tasks(self) -> None:
+        """Forget the jobs whose worker died: the outbox sends them again.
+
+        RQ's own maintenance would read whatever stands in its registries, start what waits in them and run callbacks.
+        """
+        for queue in self.queues:
+            forget_abandoned_jobs(queue)
+            worker_registration.clean_worker_registry(queue)
+        self.last_cleaned_at = now()
+
+    def subscribe(self) -> None:
+        """Take no commands from Redis: whoever can write there could stop the worker, and nothing of the portal's does so."""
+
+    def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001  as the library declares it
+        """Never be suspended through Redis."""
 
     def handle_job_failure(self, *args: Any, **kwargs: Any) -> None:
         """Mark the job as failed, without the error's text."""
@@ -104,6 +132,19 @@ def _mail_server(settings: Settings) -> Smtp | None:
     return Smtp(settings.smtp_host, settings.smtp_port, settings.mail_from, encryption, settings.smtp_user, settings.smtp_password)
 
 
+def new_worker(connection: Redis) -> PortalWorker:
+    """A worker of the portal's queues."""
+    return PortalWorker(
+        own_queues(outbox.redis_queue(name) for name in outbox.PRIORITY_QUEUES),
+        connection=connection,
+        job_class=PortalJob,
+        queue_class=PortalQueue,
+        serializer=JSONSerializer,
+        worker_ttl=30,
+        maintenance_interval=10,
+    )
+
+
 def main() -> None:
     """Run one worker with its dispatcher until a signal stops it."""
     settings = Settings.from_environment(os.environ)
@@ -120,14 +161,7 @@ def main() -> None:
         # RQ installs its own handlers inside `work`; this one ends the process while it waits for Redis.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with suppress(RedisError):
-            worker = PortalWorker(
-                [outbox.redis_queue(lane) for lane in outbox.PRIORITY_QUEUES],
-                connection=connection,
-                serializer=JSONSerializer,
-                worker_ttl=30,
-                maintenance_interval=10,
-            )
-            worker.work(logging_level="WARNING", with_scheduler=False)
+            new_worker(connection).work(logging_level="WARNING", with_scheduler=False)
         if PortalWorker.stop_requested:
             break
         time.sleep(DISPATCH_INTERVAL)
