@@ -61,7 +61,9 @@ def packed(reading: Reading) -> tuple[bytes, list[memoryview]]:
         "title_rows_skipped": reading.title_rows_skipped,
         "totals_rows_skipped": reading.totals_rows_skipped,
     }
-    return json.dumps(text, default=_special, separators=(",", ":")).encode(), [memoryview(array).cast("B") for array in arrays.values()]
+    return json.dumps(text, default=_special, separators=(",", ":")).encode(), [
+        memoryview(array).cast("B") for array in arrays.values()
+    ]
 
 
 def _special(value: object) -> object:
@@ -127,9 +129,7 @@ def _unpacked(values: Mapping[str, Any], bodies: Sequence[bytearray]) -> Reading
     pupils = tuple(PupilKey(*_key(entry)) for entry in _list(values["pupils"]))
     dates = tuple(_date(entry) for entry in _list(values["dates"]))
     codes = _texts(values["codes"])
-    arrays = {
-        name: np.frombuffer(body, dtype=kind) for (name, kind), body in zip(ARRAYS.items(), bodies, strict=True)
-    }
+    arrays = {name: np.frombuffer(body, dtype=kind) for (name, kind), body in zip(ARRAYS.items(), bodies, strict=True)}
     for name, limit in (("pupil", len(pupils)), ("day", len(dates)), ("code", len(codes)), ("session", 2)):
         _check_indexes(arrays[name], limit)
     for name in ("row", "column", "sheet"):
@@ -145,9 +145,7 @@ def _unpacked(values: Mapping[str, Any], bodies: Sequence[bytearray]) -> Reading
         people=tuple(_person(entry) for entry in _list(values["people"])),
         totals=tuple(_mapping(entry) for entry in _list(values["totals"])),
         problems=tuple(_problem(entry) for entry in _list(values["problems"])),
-        rejected_rows={
-            (_whole(sheet), _whole(row)): _texts(cells) for sheet, row, cells in _list(values["rejected_rows"])
-        },
+        rejected_rows={(_whole(sheet), _whole(row)): _texts(cells) for sheet, row, cells in _list(values["rejected_rows"])},
         columns=tuple(
             Column(_text(header), _text_or_none(meaning), _texts(samples)) for header, meaning, samples in _list(values["columns"])
         ),
@@ -183,7 +181,10 @@ def _key(entry: object) -> Iterable[Any]:
 def _note(entry: object, pupils: int, dates: int) -> MarkNote:
     pupil, day, session, minutes, comment = _list(entry)
     return MarkNote(
-        _whole(pupil, pupils - 1), _whole(day, dates - 1), _whole(session, 1), None if minutes is None else _whole(minutes),
+        _whole(pupil, pupils - 1),
+        _whole(day, dates - 1),
+        _whole(session, 1),
+        None if minutes is None else _whole(minutes),
         _text_or_none(comment),
     )
 
@@ -198,7 +199,13 @@ def _person(entry: object) -> Person:
 def _problem(entry: object) -> Problem:
     kind, sheet, row, column, column_name, value, message, count = _list(entry)
     return Problem(
-        _text(kind), _whole(sheet), _whole(row), _whole(column), _text_or_none(column_name), _text_or_none(value), _text(message),
+        _text(kind),
+        _whole(sheet),
+        _whole(row),
+        _whole(column),
+        _text_or_none(column_name),
+        _text_or_none(value),
+        _text(message),
         _whole(count),
     )
 

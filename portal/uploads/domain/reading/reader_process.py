@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
+import mmap
 import os
 import resource
 import selectors
@@ -36,14 +38,25 @@ if TYPE_CHECKING:
 #: A frame of the answer: its kind and its length. The kinds, and what a request and an exit status are.
 HEADER, REQUEST, STATUS = struct.Struct("!cQ"), struct.Struct("!QQ"), struct.Struct("!i")
 PROGRESS, TEXT, ARRAY, REJECTION, FAULT = b"P", b"R", b"A", b"F", b"X"
+#: The one open file of a child, but for the three standard ones, which lead nowhere.
+ANSWER = 3
 READER = "portal.uploads.domain.reading.reader:read"
 #: The first byte from the process: whether its children are filtered. Words follow where they are not.
 FILTERED, UNFILTERED = b"F", b"U"
 #: Bytes written at a time, and frames of a fault that are logged.
 CHUNK, LOGGED_FRAMES = 1 << 20, 3
 TOO_MUCH = "The file took too much memory to read. Send it in smaller parts, or save it again as CSV."
+M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_TOP_PAD = -3, -1, -2
 #: Modules that the standard library imports only once they are needed.
-LATE_MODULES = ("_strptime", "stringprep", "unicodedata", "zoneinfo", "numpy.ma", "numpy._core._dtype_ctypes", "numpy._core._methods")
+LATE_MODULES = (
+    "_strptime",
+    "stringprep",
+    "unicodedata",
+    "zoneinfo",
+    "numpy.ma",
+    "numpy._core._dtype_ctypes",
+    "numpy._core._methods",
+)
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1", "ascii", "cp437", "idna")
 #: Files that take each way through the readers once, so that what they import late is there.
 REHEARSALS = (
@@ -72,10 +85,22 @@ def main(control: socket.socket, reader: str) -> None:
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
     os.close(nowhere)
+    _keep_memory()
     gc.collect()
     # The collector would make copies of the pages of all that was imported, in each child.
     gc.freeze()
     _Server(control, read, is_filtered=not refusal).serve()
+
+
+def _keep_memory() -> None:
+    """Have large blocks taken from memory already held, where the C library can.
+
+    Otherwise each array is mapped and unmapped, and the kernel clears its pages every time.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        for option, size in ((M_MMAP_THRESHOLD, 1 << 30), (M_TRIM_THRESHOLD, 1 << 30), (M_TOP_PAD, 1 << 24)):
+            library.mallopt(option, size)
 
 
 def _preloaded(reader: str) -> Callable[..., Reading]:
@@ -129,6 +154,7 @@ class _Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def serve(self) -> None:
+        """Serve until nobody is left to ask."""
         self.selector.register(self.control, selectors.EVENT_READ, 0)
         self.selector.register(self.woken, selectors.EVENT_READ, 0)
         while True:
@@ -140,26 +166,24 @@ class _Server:
                     with contextlib.suppress(BlockingIOError):
                         self.woken.recv(4096)
                     self._reap()
-                else:
-                    # The one who asked closed its end: it wants no more, or is dead.
+                elif key.data in self.asking:
+                    # The one who asked closed its end: it wants no more, or is dead. Its child may have ended in this very round,
+                    # and its number be another's by now.
                     self.selector.unregister(key.fileobj)
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(key.data, signal.SIGKILL)
 
     def _take_request(self) -> bool:
         """Start a child for the next request. False when nobody is left to ask."""
-        message, descriptors, _, _ = socket.recv_fds(self.control, 1, 2)
+        message, descriptors, _, _ = socket.recv_fds(self.control, 1, 3)
         if not message:
             return False
-        if len(descriptors) != 2:
-            for descriptor in descriptors:
-                os.close(descriptor)
-            return True
-        data, status = descriptors
+        asked, answer, status = descriptors
         child = os.fork()
         if child == 0:
-            _run_child(data, self.read, is_filtered=self.is_filtered)
-        os.close(data)
+            _run_child(asked, answer, self.read, is_filtered=self.is_filtered)
+        os.close(asked)
+        os.close(answer)
         self.asking[child] = socket.socket(fileno=status)
         self.selector.register(self.asking[child], selectors.EVENT_READ, child)
         return True
@@ -183,22 +207,22 @@ class _Server:
             asking.close()
 
 
-def _run_child(data: int, read: Callable[..., Reading], *, is_filtered: bool) -> NoReturn:
+def _run_child(asked: int, answer: int, read: Callable[..., Reading], *, is_filtered: bool) -> NoReturn:
     """Read one file, send the answer and end the child process."""
     try:
+        request, content = _request(asked)
         # The sockets of other files and of the process itself. With them a child could ask for more, or answer for another.
-        os.dup2(data, 3)
-        os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+        os.dup2(answer, ANSWER)
+        os.closerange(ANSWER + 1, os.sysconf("SC_OPEN_MAX"))
         die_with_parent()
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        request, content = _request(3)
         limits = Limits(**request["limits"])
         _set_limits(limits)
         if is_filtered:
             restrict()
-        _answer(3, read, content, request["mapping"], limits)
+        _answer(ANSWER, read, content, request["mapping"], limits)
     except BaseException:  # noqa: BLE001, S110  there is nobody left to tell; the missing answer says it
         pass
     finally:
@@ -209,9 +233,7 @@ def _run_child(data: int, read: Callable[..., Reading], *, is_filtered: bool) ->
 def _answer(data: int, read: Callable[..., Reading], content: bytes, mapping: dict[str, str] | None, limits: Limits) -> None:
     """Read the content and send what it is, or why it is not read."""
     try:
-        reading = read(
-            content, mapping=mapping, limits=limits, progress=lambda rows: send(data, PROGRESS, str(int(rows)).encode())
-        )
+        reading = read(content, mapping=mapping, limits=limits, progress=lambda rows: send(data, PROGRESS, str(int(rows)).encode()))
         text, arrays = answers.packed(reading)
         if len(text) > answers.LARGEST_TEXT:
             raise MemoryError
@@ -242,24 +264,16 @@ def _set_limits(limits: Limits) -> None:
         resource.setrlimit(kind, (soft, hard))
 
 
-def _request(data: int) -> tuple[dict[str, dict[str, int]], bytes]:
-    """What is asked, and the file's content, from the portal's own process."""
-    text_length, content_length = REQUEST.unpack(_read_exactly(data, REQUEST.size))
-    request = json.loads(_read_exactly(data, text_length))
+def _request(asked: int) -> tuple[dict[str, dict[str, int]], bytes]:
+    """What is asked, and the file's content, as the portal's own process wrote them."""
+    with mmap.mmap(asked, 0, access=mmap.ACCESS_READ) as written:
+        text_length, content_length = REQUEST.unpack_from(written)
+        start = REQUEST.size + text_length
+        request = json.loads(written[REQUEST.size : start])
+        content = written[start : start + content_length]
     known = {limit.name for limit in fields(Limits)}
     request["limits"] = {name: value for name, value in request["limits"].items() if name in known}
-    return request, bytes(_read_exactly(data, content_length))
-
-
-def _read_exactly(data: int, length: int) -> bytearray:
-    body, received = bytearray(length), 0
-    view = memoryview(body)
-    while received < length:
-        count = os.readv(data, [view[received : received + CHUNK]])
-        if not count:
-            raise EOFError
-        received += count
-    return body
+    return request, content
 
 
 def send(data: int, kind: bytes, body: bytes | memoryview) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -16,10 +17,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import structlog
 
@@ -133,22 +135,29 @@ class ReaderProcess:
         self._process.kill()
         self._process.wait()
 
-    def begin(self) -> tuple[socket.socket, socket.socket]:
-        """Have a child forked. Returns the socket to talk to it, and the one on which the process says how it ended.
+    def begin(self, asked: int) -> tuple[int, socket.socket]:
+        """Have a child forked to read the file of this descriptor.
+
+        Returns the pipe of its answer, and the socket on which the process says how it ended.
 
         Raises:
             _LostError: when the process has ended.
         """
-        data, childs_data = socket.socketpair()
+        answer, childs_answer = os.pipe()
+        with contextlib.suppress(OSError, AttributeError):
+            # A larger pipe means fewer switches between the processes. Where it is not allowed, the default works too.
+            fcntl.fcntl(childs_answer, fcntl.F_SETPIPE_SZ, CHUNK)
         status, childs_status = socket.socketpair()
-        with childs_data, childs_status:
-            try:
-                socket.send_fds(self._control, [b"r"], [childs_data.fileno(), childs_status.fileno()])
-            except OSError as error:
-                data.close()
-                status.close()
-                raise _LostError from error
-        return data, status
+        try:
+            socket.send_fds(self._control, [b"r"], [asked, childs_answer, childs_status.fileno()])
+        except OSError as error:
+            os.close(answer)
+            status.close()
+            raise _LostError from error
+        finally:
+            os.close(childs_answer)
+            childs_status.close()
+        return answer, status
 
 
 _running: ReaderProcess | None = None
@@ -163,10 +172,11 @@ def start(*, must_filter: bool) -> None:
     """
     global _must_filter  # noqa: PLW0603  one reading process a process is the point
     _must_filter = must_filter
-    _current()
+    current()
 
 
-def _current() -> ReaderProcess:
+def current() -> ReaderProcess:
+    """The reading process of this process, started if it is not running."""
     global _running  # noqa: PLW0603  as above
     if _running is not None and _running.is_alive():
         return _running
@@ -203,7 +213,7 @@ def read_in_child(  # noqa: PLR0913  what is read, and what to do meanwhile
     request = json.dumps({"mapping": dict(mapping) if mapping else None, "limits": asdict(limits)}).encode()
     for _ in range(2):
         with contextlib.suppress(_LostError):
-            return _read_once(process or _current(), request, content, limits, progress or (lambda _rows: None), meanwhile)
+            return _read_once(process or current(), request, content, limits, progress or (lambda _rows: None), meanwhile)
         # Reading has no effect but its answer. What is done meanwhile is not done again.
         meanwhile = None
     raise FileRejected("too-much", STOPPED)
@@ -218,25 +228,31 @@ def _read_once(  # noqa: PLR0913, PLR0917  as above
     meanwhile: Callable[[], object] | None,
 ) -> Reading:
     deadline = time.monotonic() + limits.seconds
-    data, status = process.begin()
+    with _written(REQUEST.pack(len(request), len(content)), request, content) as asked:
+        answer, status = process.begin(asked.fileno())
     reading = None
-    with data, status:
+    with status:
         try:
-            data.settimeout(limits.seconds)
-            for part in (REQUEST.pack(len(request), len(content)), request, content):
-                data.sendall(part)
             if meanwhile:
                 meanwhile()
-            reading = _receive(data.fileno(), show, deadline)
-        except TimeoutError as error:
-            raise FileRejected("too-much", TOO_LONG) from error
-        except (EOFError, ConnectionError):
+            reading = _receive(answer, show, deadline)
+        except EOFError:
             pass  # The child ended without an answer: its exit status says why.
         except answers.MalformedAnswerError as error:
             _reject_for_fault("malformed", str(error))
         finally:
+            os.close(answer)
             code = _end(status)
     return reading or _reject_for_exit(code)
+
+
+def _written(*parts: bytes) -> BinaryIO:
+    """An open file of these bytes, in memory and without a name. The child maps it: nothing is sent through a socket."""
+    file: BinaryIO
+    file = os.fdopen(os.memfd_create("upload"), "w+b") if hasattr(os, "memfd_create") else tempfile.TemporaryFile()  # type: ignore[assignment]
+    file.writelines(parts)
+    file.flush()
+    return file
 
 
 def _end(status: socket.socket) -> int:

@@ -26,7 +26,7 @@ NUMBERS: dict[str, dict[str, int]] = {
         "add_key": 248, "request_key": 249, "keyctl": 250, "unshare": 272, "perf_event_open": 298, "open_by_handle_at": 304,
         "setns": 308, "process_vm_readv": 310, "process_vm_writev": 311, "seccomp": 317, "bpf": 321, "execveat": 322,
         "userfaultfd": 323, "pidfd_send_signal": 424, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
-        "pidfd_open": 434, "pidfd_getfd": 438,
+        "pidfd_open": 434, "clone3": 435, "pidfd_getfd": 438,
     },
     "aarch64": {
         "read": 63, "write": 64, "close": 57, "fstat": 80, "lseek": 62, "mmap": 222, "mprotect": 226, "munmap": 215, "brk": 214,
@@ -38,7 +38,7 @@ NUMBERS: dict[str, dict[str, int]] = {
         "execve": 221, "kill": 129, "ptrace": 117, "prctl": 167, "mount": 40, "tkill": 130, "add_key": 217, "request_key": 218,
         "keyctl": 219, "unshare": 97, "perf_event_open": 241, "open_by_handle_at": 265, "setns": 268, "process_vm_readv": 270,
         "process_vm_writev": 271, "seccomp": 277, "bpf": 280, "execveat": 281, "userfaultfd": 282, "pidfd_send_signal": 424,
-        "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "pidfd_open": 434, "pidfd_getfd": 438,
+        "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "pidfd_open": 434, "clone3": 435, "pidfd_getfd": 438,
     },
 }  # fmt: skip
 ALLOWED = (
