@@ -23,7 +23,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import current_timestamp
 
 from portal.jobs import running
-from portal.jobs.outbox import ENTRY, FAILURE_TTL, JOB_TIMEOUT, PRIORITY_QUEUES, RESULT_TTL
+from portal.jobs.outbox import ENTRY, FAILURE_TTL, JOB_TIMEOUT, PRIORITY_QUEUES, RESULT_TTL, UUID_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ LARGEST_CALL = 1000
 NOTED = frozenset({b"created_at", b"enqueued_at", b"started_at", b"ended_at", b"last_heartbeat", b"description", b"worker_name"})
 #: Fields that may only be there without a value: RQ writes them so.
 EMPTY = frozenset({b"success_callback_name", b"failure_callback_name", b"stopped_callback_name", b"group_id"})
-FIXED = {b"timeout": str(JOB_TIMEOUT).encode(), b"result_ttl": str(RESULT_TTL).encode(), b"failure_ttl": str(FAILURE_TTL).encode()}
+FIXED = {b"result_ttl": str(RESULT_TTL).encode(), b"failure_ttl": str(FAILURE_TTL).encode()}
 
 
 class ForeignJobError(Exception):
@@ -58,13 +58,14 @@ class PortalJob(Job):
         self.refusal = why_foreign(str(self.id), fields)
         origin, state = fields.get(b"origin", b""), fields.get(b"status", b"")
         safe = {
-            b"data": JSONSerializer.dumps([ENTRY, None, [str(self.id)[:36]], {}]),
+            b"data": json.dumps([ENTRY, None, [str(self.id)[:UUID_LENGTH]], {}]).encode(),
             b"origin": origin if origin.decode("latin-1") in PRIORITY_QUEUES else PRIORITY_QUEUES[0].encode(),
             b"status": state if state in STATES else b"queued",
             b"description": ENTRY.encode(),
+            b"timeout": str(_timeout(fields) or JOB_TIMEOUT).encode(),
             **FIXED,
         }
-        super().restore(safe)  # type: ignore[no-untyped-call]  # the library leaves this one untyped
+        super().restore(safe)
 
     @property
     def func(self) -> Any:
@@ -80,17 +81,24 @@ class PortalJob(Job):
 
 def why_foreign(queue_id: str, fields: Mapping[bytes, bytes]) -> str:
     """Why this is not a job of the portal's own, as words that repeat nothing of it; empty when it is one."""
-    known = NOTED | EMPTY | FIXED.keys() | {b"data", b"origin", b"status"}
+    known = NOTED | EMPTY | FIXED.keys() | {b"data", b"origin", b"status", b"timeout"}
     reasons = (
         (not QUEUE_ID.fullmatch(queue_id), "its id is not one of the outbox"),
         (not fields.keys() <= known, "it has a field that the portal never writes"),
         (any(fields.get(name) for name in EMPTY), "it has a callback or a group"),
-        (any(fields.get(name) != value for name, value in FIXED.items()), "its times are not the portal's"),
+        (not _timeout(fields) or any(fields.get(name) != value for name, value in FIXED.items()), "its times are not the portal's"),
         (fields.get(b"status") not in STATES, "its state is unknown"),
         (fields.get(b"origin", b"").decode("latin-1") not in PRIORITY_QUEUES, "it is of another queue"),
         (not _is_own_call(queue_id, fields.get(b"data", b"")), "it calls something else"),
     )
     return next((reason for applies, reason in reasons if applies), "")
+
+
+def _timeout(fields: Mapping[bytes, bytes]) -> int:
+    """The seconds the job may take; 0 when they are more than the portal ever allows, or no number."""
+    text = fields.get(b"timeout", b"")
+    seconds = int(text) if text.isdigit() and len(text) <= len(str(JOB_TIMEOUT)) else 0
+    return seconds if seconds <= JOB_TIMEOUT else 0
 
 
 def _is_own_call(queue_id: str, packed: bytes) -> bool:
@@ -101,7 +109,7 @@ def _is_own_call(queue_id: str, packed: bytes) -> bool:
         if unpacking.unconsumed_tail or unpacking.unused_data:
             return False
         call = json.loads(data)
-        return bool(call == [ENTRY, None, [str(UUID(queue_id[:36]))], {}])
+        return bool(call == [ENTRY, None, [str(UUID(queue_id[:UUID_LENGTH]))], {}])
     except (zlib.error, ValueError, RecursionError):
         return False
 
@@ -112,7 +120,7 @@ class PortalQueue(Queue):
     job_class = PortalJob
 
     @classmethod
-    def _fetch_dequeued_job(cls, connection: Any, queue_key: str, job_id: str, **more: Any) -> Any:
+    def _fetch_dequeued_job(cls, connection: Any, queue_key: str, job_id: str, *_: Any, **more: Any) -> Any:
         """Read the job that was taken from the queue. One whose id or record cannot be read is left out.
 
         RQ would let the error through, and the worker would end with it.
@@ -132,8 +140,9 @@ class PortalQueue(Queue):
     def enqueue_ready_jobs_by_queue(self, *_: Any, **__: Any) -> None:
         """Nothing waits for a job of the portal's."""
 
-    def enqueue_dependents(self, *_: Any, **__: Any) -> None:
+    def enqueue_dependents(self, *_: Any, **__: Any) -> dict[str, list[str]]:
         """Nothing waits for a job of the portal's."""
+        return {}
 
 
 def own_queues(queues: Iterable[Queue]) -> list[PortalQueue]:
@@ -147,7 +156,8 @@ def forget_abandoned_jobs(queue: Queue) -> None:
     """Remove the jobs from Redis that were started and never ended, and the names of those that failed or ended long ago."""
     connection, registry = queue.connection, queue.started_job_registry
     moment = current_timestamp()
-    for entry in connection.zrangebyscore(registry.key, 0, moment):
+    entries: Any = connection.zrangebyscore(registry.key, 0, moment)
+    for entry in entries:
         queue_id = entry.partition(b":")[0].decode("latin-1")
         if QUEUE_ID.fullmatch(queue_id):
             connection.delete(PortalJob.key_for(queue_id))

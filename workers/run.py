@@ -28,6 +28,7 @@ from portal.db import connection as database
 from portal.db.work import unit_of_work
 from portal.jobs import outbox
 from portal.platform import clock
+from portal.uploads.domain.reading import sandbox
 from workers.portal_jobs import PortalJob, PortalQueue, forget_abandoned_jobs, own_queues
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class PortalWorker(Worker):
     """
 
     stop_requested = False
+    #: Whether files are read only where the reader's system calls can be filtered.
+    must_filter = False
 
     def main_work_horse(self, job: Any, queue: Any) -> Any:
         """Drop the connections inherited by the fork, then work.
@@ -59,6 +62,8 @@ class PortalWorker(Worker):
     def execute_job(self, job: Any, queue: Any) -> None:
         """Run a job of the portal's own in a child. Any other fails here, before anything is started for it."""
         if not job.refusal:
+            # Here, because what the job's own child starts ends with it.
+            sandbox.start(must_filter=self.must_filter)
             super().execute_job(job, queue)
             return
         log.warning("job.foreign", why=job.refusal)
@@ -72,7 +77,7 @@ class PortalWorker(Worker):
         for queue in self.queues:
             forget_abandoned_jobs(queue)
             worker_registration.clean_worker_registry(queue)
-        self.last_cleaned_at = now()
+        self.last_cleaned_at = now()  # type: ignore[assignment]  # the library declares it as None alone
 
     def subscribe(self) -> None:
         """Take no commands from Redis: whoever can write there could stop the worker, and nothing of the portal's does so."""
@@ -152,6 +157,11 @@ def main() -> None:
     database.connect(settings.database_url)
     connection = outbox.connect(settings.redis_url)
     mail.set_server(_mail_server(settings))
+    PortalWorker.must_filter = settings.production
+    try:
+        sandbox.start(must_filter=settings.production)
+    except sandbox.UnfilteredError as error:
+        sys.exit(str(error))
     # The collector would otherwise go through every module again, here and in each child, whose copy-on-write pages it
     # would make real copies of.
     gc.freeze()

@@ -14,15 +14,13 @@ from uuid import uuid4
 
 import pytest
 from redis.exceptions import RedisError
-from rq import Worker
-from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
 from portal.db.work import unit_of_work
 from portal.jobs import outbox
 from portal.jobs.outbox import OutboxJob
 from portal.security.permissions import Role
-from tests.support import objects, servers
+from tests.support import servers
 from tests.support.world import write_rows
 from workers import run
 
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from redis import Redis
+    from rq import Worker
 
     from tests.support.world import World
 
@@ -46,7 +45,7 @@ class Planted:
         self.name = f"planted_{uuid4().hex}"
         self.ran = folder / "ran"
         (folder / f"{self.name}.py").write_text(
-            f"from pathlib import Path\nPath({str(self.ran)!r}).touch()\ndef act(*_args, **_more):\n    Path({str(self.ran)!r}).touch()\n"
+            f"from pathlib import Path\nran = Path({str(self.ran)!r})\nran.touch()\ndef act(*_args, **_more):\n    ran.touch()\n"
         )
 
 
@@ -168,6 +167,7 @@ def attacks(name: str, ran: Path) -> dict[str, dict[str, Any]]:
         "a result kept for ever": {"result_ttl": "-1"},
         "a result that is no number": {"result_ttl": "x"},
         "a time without end": {"timeout": "-1"},
+        "a time of a day": {"timeout": "86400"},
         "a time that is no number": {"timeout": "x"},
         "a state there is not": {"status": "x"},
         "an origin elsewhere": {"origin": f"../{name}"},

@@ -175,7 +175,7 @@ ACTS: dict[str, Callable[[str], Any]] = {
     "unix": lambda words: connect(socket.AF_UNIX, words),
     "pair": lambda _: socket.socketpair(),
     "fork": lambda _: fork(),
-    "exec": lambda words: os.execv("/bin/sh", ["sh", "-c", f"touch {words}"]),
+    "exec": lambda words: os.execv("/bin/sh", ["sh", "-c", f"touch {words}"]),  # noqa: S606  so starts an attacker one
     "spawn": lambda words: os.system(f"touch {words}"),  # noqa: S605
     "kill": lambda words: os.kill(int(words), 0),
     "kill-group": lambda _: os.killpg(0, 0),

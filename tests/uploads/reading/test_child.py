@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from portal.uploads.domain.reading import sandbox
-from portal.uploads.domain.reading.result import FileRejected, Limits
+from portal.uploads.domain.reading import answers, sandbox
+from portal.uploads.domain.reading.reader import read
+from portal.uploads.domain.reading.result import FileRejected, Limits, Reading
 from portal.uploads.domain.reading.sandbox import ReaderProcess, read_in_child
 from portal.uploads.domain.reading.system_calls import NUMBERS, platform_machine
-from tests.uploads.reading.support import marks, upn
+from tests.uploads.reading.support import FILES, MONDAY, marks, upn, workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,11 +129,14 @@ def test_the_environment_of_the_worker_is_nowhere_in_a_child(hostile: ReaderProc
     assert SECRET.encode() not in Path(f"/proc/{hostile.pid}/environ").read_bytes()
 
 
-MALFORMED = """negative no-kind array-first progress-of-words progress-of-digits not-json not-text not-an-object nested nested-objects
-many-values constant large-number negative-number yes-for-a-number nested-total missing-part day-there-is-not pupil-of-numbers
-pupil-points-nowhere pupil-points-back session-of-three long-array other-type type-of-fields other-name negative-length
-length-past-all other-lengths pickle pickled-rejection pickled-fault words-of-markup words-of-control two-gigabytes
-two-gigabytes-of-words without-end""".split()
+MALFORMED = [
+    "negative", "no-kind", "array-first", "progress-of-words", "progress-of-digits", "not-json", "not-text",
+    "not-an-object", "nested", "nested-objects", "many-values", "constant", "large-number", "negative-number",
+    "yes-for-a-number", "nested-total", "missing-part", "day-there-is-not", "pupil-of-numbers", "pupil-points-nowhere",
+    "pupil-points-back", "session-of-three", "long-array", "other-type", "type-of-fields", "other-name",
+    "negative-length", "length-past-all", "other-lengths", "pickle", "pickled-rejection", "pickled-fault",
+    "words-of-markup", "words-of-control", "two-gigabytes", "two-gigabytes-of-words", "without-end",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("words", MALFORMED)
@@ -146,6 +150,38 @@ def test_an_answer_that_is_malformed_is_believed_in_nothing(hostile: ReaderProce
 @pytest.mark.parametrize("words", ["short", "nothing", "half-a-header"])
 def test_an_answer_that_ends_early_is_no_answer(hostile: ReaderProcess, words: str) -> None:
     assert act(hostile, words) == ("our-fault", sandbox.OUR_FAULT, "ended")
+
+
+def test_a_child_reads_every_sample_as_the_reader_does() -> None:
+    for path in sorted(FILES.iterdir()):
+        content = path.read_bytes()
+        try:
+            expected: object = read(content)
+        except FileRejected as rejection:
+            expected = (rejection.kind, rejection.message)
+        try:
+            found: object = read_in_child(content)
+        except FileRejected as rejection:
+            found = (rejection.kind, rejection.message)
+        assert _comparable(found) == _comparable(expected), path.name
+
+
+def test_a_child_reads_a_workbook_and_a_pupil_list_as_the_reader_does() -> None:
+    for content in (
+        workbook({"Marks": [["UPN", "Date", "Session", "Code"], [upn(1), MONDAY, "AM", "L (12)"], [upn(2), MONDAY, "AM", "Z1"]]}),
+        b"UPN,Surname,Forename,DOB,Parent 1 Surname,Parent 1 Forename,SEN\n"
+        + upn(1).encode()
+        + b",Zyxwv,Canary,07/09/2015,Zyxwv,Robin,K\n",
+    ):
+        assert _comparable(read_in_child(content)) == _comparable(read(content))
+
+
+def _comparable(outcome: object) -> object:
+    """A reading as plain values: arrays have no equality of their own."""
+    if not isinstance(outcome, Reading):
+        return outcome
+    values = {name: getattr(outcome, name) for name in Reading.__dataclass_fields__}
+    return {name: (str(value.dtype), value.tolist()) if name in answers.ARRAYS else value for name, value in values.items()}
 
 
 def test_a_process_that_dies_is_started_again() -> None:

@@ -61,9 +61,7 @@ def packed(reading: Reading) -> tuple[bytes, list[memoryview]]:
         "title_rows_skipped": reading.title_rows_skipped,
         "totals_rows_skipped": reading.totals_rows_skipped,
     }
-    return json.dumps(text, default=_special, separators=(",", ":")).encode(), [
-        memoryview(array).cast("B") for array in arrays.values()
-    ]
+    return json.dumps(text, default=_special, separators=(",", ":")).encode(), [array.data.cast("B") for array in arrays.values()]
 
 
 def _special(value: object) -> object:

@@ -22,7 +22,6 @@ import socket
 import struct
 import sys
 import traceback
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -40,6 +39,7 @@ HEADER, REQUEST, STATUS = struct.Struct("!cQ"), struct.Struct("!QQ"), struct.Str
 PROGRESS, TEXT, ARRAY, REJECTION, FAULT = b"P", b"R", b"A", b"F", b"X"
 #: The one open file of a child, but for the three standard ones, which lead nowhere.
 ANSWER = 3
+NOBODY = 65534
 READER = "portal.uploads.domain.reading.reader:read"
 #: The first byte from the process: whether its children are filtered. Words follow where they are not.
 FILTERED, UNFILTERED = b"F", b"U"
@@ -148,8 +148,8 @@ class _Server:
         self.selector = selectors.DefaultSelector()
         # Reading the wake-up socket is how a single thread waits for a child and for a request at once.
         self.woken, self.waking = socket.socketpair()
-        self.waking.setblocking(False)
-        self.woken.setblocking(False)
+        self.waking.settimeout(0)
+        self.woken.settimeout(0)
         signal.set_wakeup_fd(self.waking.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
@@ -210,24 +210,34 @@ class _Server:
 def _run_child(asked: int, answer: int, read: Callable[..., Reading], *, is_filtered: bool) -> NoReturn:
     """Read one file, send the answer and end the child process."""
     try:
-        request, content = _request(asked)
+        mapping, limits, content = _request(asked)
         # The sockets of other files and of the process itself. With them a child could ask for more, or answer for another.
         os.dup2(answer, ANSWER)
         os.closerange(ANSWER + 1, os.sysconf("SC_OPEN_MAX"))
+        _leave_root()
         die_with_parent()
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        limits = Limits(**request["limits"])
         _set_limits(limits)
         if is_filtered:
             restrict()
-        _answer(ANSWER, read, content, request["mapping"], limits)
+        _answer(ANSWER, read, content, mapping, limits)
     except BaseException:  # noqa: BLE001, S110  there is nobody left to tell; the missing answer says it
         pass
     finally:
         # Without clean-up: exit handlers and buffers are the parent's, and would run twice.
         os._exit(0)
+
+
+def _leave_root() -> None:
+    """Go on as nobody, where the portal was started by root: a child that is taken over then owns no file."""
+    if os.geteuid() == 0:
+        # Root in a container may have no right to change.
+        with contextlib.suppress(PermissionError):
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
 
 
 def _answer(data: int, read: Callable[..., Reading], content: bytes, mapping: dict[str, str] | None, limits: Limits) -> None:
@@ -236,7 +246,8 @@ def _answer(data: int, read: Callable[..., Reading], content: bytes, mapping: di
         reading = read(content, mapping=mapping, limits=limits, progress=lambda rows: send(data, PROGRESS, str(int(rows)).encode()))
         text, arrays = answers.packed(reading)
         if len(text) > answers.LARGEST_TEXT:
-            raise MemoryError
+            send(data, REJECTION, json.dumps(["too-much", TOO_MUCH]).encode())
+            return
         send(data, TEXT, text)
         for array in arrays:
             send(data, ARRAY, array)
@@ -264,16 +275,14 @@ def _set_limits(limits: Limits) -> None:
         resource.setrlimit(kind, (soft, hard))
 
 
-def _request(asked: int) -> tuple[dict[str, dict[str, int]], bytes]:
+def _request(asked: int) -> tuple[dict[str, str] | None, Limits, bytes]:
     """What is asked, and the file's content, as the portal's own process wrote them."""
     with mmap.mmap(asked, 0, access=mmap.ACCESS_READ) as written:
         text_length, content_length = REQUEST.unpack_from(written)
         start = REQUEST.size + text_length
         request = json.loads(written[REQUEST.size : start])
         content = written[start : start + content_length]
-    known = {limit.name for limit in fields(Limits)}
-    request["limits"] = {name: value for name, value in request["limits"].items() if name in known}
-    return request, content
+    return request["mapping"], Limits(**request["limits"]), content
 
 
 def send(data: int, kind: bytes, body: bytes | memoryview) -> None:

@@ -21,7 +21,7 @@ import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
 import structlog
 
@@ -53,6 +53,8 @@ OUR_FAULT = (
     " authority for help and give the time it was received."
 )
 REPOSITORY = Path(__file__).resolve().parents[4]
+#: Without the variables of Python, and without writing compiled files: the process has no environment and changes nothing.
+READER_COMMAND = (sys.executable, "-E", "-s", "-B", "-X", "utf8", "-m", "portal.uploads.domain.reading.reader_process")
 #: Seconds that the process may take to import what it needs, and to say how a killed child ended.
 START_TIMEOUT, END_TIMEOUT = 60.0, 10.0
 LONGEST_WORDS, MOST_PROGRESS = 2_000, 100_000
@@ -82,8 +84,7 @@ class ReaderProcess:
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                (sys.executable, "-E", "-s", "-B", "-X", "utf8", "-m", "portal.uploads.domain.reading.reader_process")
-                + (str(theirs.fileno()), reader),
+                (*READER_COMMAND, str(theirs.fileno()), reader),
                 env={},
                 cwd=REPOSITORY,
                 pass_fds=(theirs.fileno(),),
@@ -194,7 +195,7 @@ def _stop_at_exit() -> None:
         _running.stop()
 
 
-def read_in_child(  # noqa: PLR0913  what is read, and what to do meanwhile
+def read_in_child(
     content: bytes,
     *,
     mapping: Mapping[str, str] | None = None,
@@ -219,7 +220,7 @@ def read_in_child(  # noqa: PLR0913  what is read, and what to do meanwhile
     raise FileRejected("too-much", STOPPED)
 
 
-def _read_once(  # noqa: PLR0913, PLR0917  as above
+def _read_once(
     process: ReaderProcess,
     request: bytes,
     content: bytes,
@@ -246,10 +247,12 @@ def _read_once(  # noqa: PLR0913, PLR0917  as above
     return reading or _reject_for_exit(code)
 
 
-def _written(*parts: bytes) -> BinaryIO:
+def _written(*parts: bytes) -> IO[bytes]:
     """An open file of these bytes, in memory and without a name. The child maps it: nothing is sent through a socket."""
-    file: BinaryIO
-    file = os.fdopen(os.memfd_create("upload"), "w+b") if hasattr(os, "memfd_create") else tempfile.TemporaryFile()  # type: ignore[assignment]
+    if hasattr(os, "memfd_create"):
+        file: IO[bytes] = os.fdopen(os.memfd_create("upload"), "w+b")
+    else:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
     file.writelines(parts)
     file.flush()
     return file

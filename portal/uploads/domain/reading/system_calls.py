@@ -38,11 +38,14 @@ NUMBERS: dict[str, dict[str, int]] = {
         "execve": 221, "kill": 129, "ptrace": 117, "prctl": 167, "mount": 40, "tkill": 130, "add_key": 217, "request_key": 218,
         "keyctl": 219, "unshare": 97, "perf_event_open": 241, "open_by_handle_at": 265, "setns": 268, "process_vm_readv": 270,
         "process_vm_writev": 271, "seccomp": 277, "bpf": 280, "execveat": 281, "userfaultfd": 282, "pidfd_send_signal": 424,
-        "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "pidfd_open": 434, "clone3": 435, "pidfd_getfd": 438,
+        "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
+        "pidfd_open": 434, "clone3": 435,
+        "pidfd_getfd": 438,
     },
 }  # fmt: skip
 ALLOWED = (
-    "read", "write", "close", "fstat", "lseek", "munmap", "brk", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "readv", "writev",
+    "read", "write", "close", "fstat", "lseek", "munmap", "brk", "rt_sigaction", "rt_sigprocmask",
+        "rt_sigreturn", "readv", "writev",
     "sched_yield", "mremap", "madvise", "nanosleep", "getpid", "exit", "gettimeofday", "sigaltstack", "gettid", "futex",
     "restart_syscall", "clock_gettime", "clock_getres", "clock_nanosleep", "exit_group", "getrandom", "rseq",
 )  # fmt: skip
