@@ -1,7 +1,7 @@
 """What RQ may take from Redis: the portal's own jobs, each of which is one id.
 
-RQ calls whatever dotted name stands in Redis, with whatever arguments, and imports callbacks, sends webhooks and obeys
-commands that stand there too. Whoever has the queue's password could so run code in the worker, which holds the database's
+RQ calls any dotted name that stands in Redis, with any arguments, and imports callbacks, sends webhooks and obeys
+commands that stand there too. A person with the queue's password could so run code in the worker, which holds the database's
 and the mail server's secrets. Nothing of a job is therefore used but its own id, and only if everything else is as the
 portal writes it; any other job fails without being run.
 """
@@ -80,11 +80,11 @@ class PortalJob(Job):
 
 
 def why_foreign(queue_id: str, fields: Mapping[bytes, bytes]) -> str:
-    """Why this is not a job of the portal's own, as words that repeat nothing of it; empty when it is one."""
-    known = NOTED | EMPTY | FIXED.keys() | {b"data", b"origin", b"status", b"timeout"}
+    """Why this is not a job of the portal's own; empty when it is. The words repeat nothing of it."""
+    written_fields = NOTED | EMPTY | FIXED.keys() | {b"data", b"origin", b"status", b"timeout"}
     reasons = (
         (not QUEUE_ID.fullmatch(queue_id), "its id is not one of the outbox"),
-        (not fields.keys() <= known, "it has a field that the portal never writes"),
+        (not fields.keys() <= written_fields, "it has a field that the portal never writes"),
         (any(fields.get(name) for name in EMPTY), "it has a callback or a group"),
         (not _timeout(fields) or any(fields.get(name) != value for name, value in FIXED.items()), "its times are not the portal's"),
         (fields.get(b"status") not in STATES, "its state is unknown"),
@@ -95,14 +95,14 @@ def why_foreign(queue_id: str, fields: Mapping[bytes, bytes]) -> str:
 
 
 def _timeout(fields: Mapping[bytes, bytes]) -> int:
-    """The seconds the job may take; 0 when they are more than the portal ever allows, or no number."""
+    """The seconds the job may take; 0 when the portal would not allow them."""
     text = fields.get(b"timeout", b"")
     seconds = int(text) if text.isdigit() and len(text) <= len(str(JOB_TIMEOUT)) else 0
     return seconds if seconds <= JOB_TIMEOUT else 0
 
 
 def _is_own_call(queue_id: str, packed: bytes) -> bool:
-    """Whether the data is a call of the portal's entry with the id of the outbox, and nothing else."""
+    """Whether the data is a call of the portal's entry with the job's own id."""
     try:
         unpacking = zlib.decompressobj()
         data = unpacking.decompress(packed, LARGEST_CALL)
@@ -120,16 +120,16 @@ class PortalQueue(Queue):
     job_class = PortalJob
 
     @classmethod
-    def _fetch_dequeued_job(cls, connection: Any, queue_key: str, job_id: str, *_: Any, **more: Any) -> Any:
+    def _fetch_dequeued_job(cls, connection: Any, queue_key: str, job_id: str, *_: Any, **options: Any) -> Any:
         """Read the job that was taken from the queue. One whose id or record cannot be read is left out.
 
         RQ would let the error through, and the worker would end with it.
         """
         try:
-            return super()._fetch_dequeued_job(connection, queue_key, job_id, **{**more, "job_class": PortalJob})
+            return super()._fetch_dequeued_job(connection, queue_key, job_id, **{**options, "job_class": PortalJob})
         except (LostConnectionError, SlowConnectionError):
             raise
-        except Exception as error:  # noqa: BLE001  whatever stands in Redis, the worker works on
+        except Exception as error:  # noqa: BLE001  the worker works on, with anything in Redis
             log.warning("job.foreign", why="it cannot be read", error=type(error).__name__)
             return None
 
@@ -153,7 +153,7 @@ def own_queues(queues: Iterable[Queue]) -> list[PortalQueue]:
 
 
 def forget_abandoned_jobs(queue: Queue) -> None:
-    """Remove the jobs from Redis that were started and never ended, and the names of those that failed or ended long ago."""
+    """Remove jobs that were started and never ended, and the names of those that ended long ago."""
     connection, registry = queue.connection, queue.started_job_registry
     moment = current_timestamp()
     entries: Any = connection.zrangebyscore(registry.key, 0, moment)

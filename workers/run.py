@@ -72,7 +72,7 @@ class PortalWorker(Worker):
     def run_maintenance_tasks(self) -> None:
         """Forget the jobs whose worker died: the outbox sends them again.
 
-        RQ's own maintenance would read whatever stands in its registries, start what waits in them and run callbacks.
+        RQ's own maintenance would start what waits in its registries, and run callbacks.
         """
         for queue in self.queues:
             forget_abandoned_jobs(queue)
@@ -80,7 +80,7 @@ class PortalWorker(Worker):
         self.last_cleaned_at = now()  # type: ignore[assignment]  # the library declares it as None alone
 
     def subscribe(self) -> None:
-        """Take no commands from Redis: whoever can write there could stop the worker, and nothing of the portal's does so."""
+        """Take no commands from Redis. Nothing of the portal's sends any."""
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001  as the library declares it
         """Never be suspended through Redis."""

@@ -1,4 +1,4 @@
-"""The worker runs the portal's own jobs only: whatever else stands in Redis is failed unread, and the worker works on."""
+"""The worker runs the portal's own jobs only, and works on beside any other."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ def the_worker(connection: Redis) -> Worker:
 
 
 def plant(
-    connection: Redis, *, data: bytes | None = None, call: list[Any] | None = None, job_id: str | None = None, **more: Any
+    connection: Redis, *, data: bytes | None = None, call: list[Any] | None = None, job_id: str | None = None, **written: Any
 ) -> str:
-    """Write a job into Redis by hand, as somebody with the queue's password can."""
+    """Write a job into Redis by hand, as a person with the queue's password can."""
     job_id = job_id or f"{JOB_ID}-0"
     fields: dict[str, Any] = {
         "created_at": "2026-12-01T09:00:00.000000Z",
@@ -87,7 +87,7 @@ def plant(
         "timeout": 900,
         "result_ttl": 0,
         "failure_ttl": 3600,
-        **more,
+        **written,
     }
     connection.hset(f"rq:job:{job_id}", mapping=fields)
     connection.rpush("rq:queue:portal", job_id)
@@ -117,8 +117,8 @@ class Reduced:
         return __import__, (self.name,)
 
 
-def attacks(name: str, ran: Path) -> dict[str, dict[str, Any]]:
-    """What an attacker may write into a job. Each would import the planted module, call its function or touch its file."""
+def other_calls(name: str, ran: Path) -> dict[str, dict[str, Any]]:
+    """What an attacker may have a job call. Each would import the planted module, call its function or touch its file."""
     touch = f"touch {ran}"
     own = [ENTRY, None, [JOB_ID], {}]
     pickled = pickle.dumps((ENTRY, Reduced(name), (JOB_ID,), {}))
@@ -147,6 +147,13 @@ def attacks(name: str, ran: Path) -> dict[str, dict[str, Any]]:
         "a pickle": {"data": pickled},
         "a pickle with its serialiser": {"data": pickled, "serializer": "rq.serializers.PickleSerializer"},
         "a serialiser": {"serializer": f"{name}.act"},
+    }
+
+
+def other_fields(name: str) -> dict[str, dict[str, Any]]:
+    """What an attacker may write beside a call that is right."""
+    pickled = pickle.dumps((ENTRY, Reduced(name), (JOB_ID,), {}))
+    return {
         "meta": {"meta": json.dumps({"name": name})},
         "meta as a pickle": {"meta": pickled},
         "a result as a pickle": {"result": pickled},
@@ -176,6 +183,11 @@ def attacks(name: str, ran: Path) -> dict[str, dict[str, Any]]:
         "an id that is none": {"job_id": f"{name}"},
         "an id RQ does not take": {"job_id": "../../x y"},
     }
+
+
+def attacks(name: str, ran: Path) -> dict[str, dict[str, Any]]:
+    """Every attack by its name."""
+    return other_calls(name, ran) | other_fields(name)
 
 
 NAMES = list(attacks("x", None))  # type: ignore[arg-type]  # names only

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import gc
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from portal.uploads.domain.reading import answers
-from portal.uploads.domain.reading.reader_process import ANSWER, ARRAY, FAULT, HEADER, PROGRESS, REJECTION, TEXT, send
+from portal.uploads.domain.reading.isolated_reader import ANSWER, ARRAY, FAULT, HEADER, PROGRESS, REJECTION, TEXT, send
 from portal.uploads.domain.reading.result import FileRejected, PupilKey, Reading
 
 if TYPE_CHECKING:
@@ -32,17 +31,17 @@ READING = Reading(
 
 
 class Loot(Exception):  # noqa: N818  what an attack brings home
-    """What the attack found; no Exception of the portal's."""
+    """What the attack outcome; no Exception of the portal's."""
 
 
 def read(content: bytes, **_: Any) -> Reading:
     """Do what the file says."""
     name, _, words = content.decode().partition(" ")
     try:
-        found = ACTS[name](words)
+        outcome = ACTS[name](words)
     except OSError as error:
-        found = f"refused {error.errno}"
-    raise FileRejected("shown", str(found)[:1500])
+        outcome = f"refused {error.errno}"
+    raise FileRejected("shown", str(outcome)[:1500])
 
 
 def connect(kind: socket.AddressFamily, address: Any) -> str:
@@ -68,20 +67,18 @@ def x86_call(words: str) -> str:
     return call(*(int(word) for word in words.split()))
 
 
-def everything(secret: str) -> str:
+def everything(backwards: str) -> str:
     """Whether a secret is in the environment or in any object there is."""
-    wanted = secret[::-1]
+    secret = backwards[::-1]
     texts = [str(dict(os.environ)), str(sys.argv)]
     # Frozen objects are not among those the collector names.
     gc.unfreeze()
-    for thing in gc.get_objects():
-        with contextlib.suppress(Exception):
-            values = (
-                thing.values() if isinstance(thing, dict) else thing if isinstance(thing, list | tuple | set | frozenset) else ()
-            )
+    for container in gc.get_objects():
+        if isinstance(container, dict | list | tuple | set | frozenset):
+            values = list(container.values() if isinstance(container, dict) else container)
             texts += [value for value in values if type(value) is str]
             texts += [value.decode("latin-1") for value in values if type(value) in {bytes, bytearray}]
-    return f"found {sum(wanted in text for text in texts)} of {len(texts) > 1000}"
+    return f"found {sum(secret in text for text in texts)} of {len(texts) > 1000}"
 
 
 def descriptors(_: str) -> str:
@@ -107,19 +104,19 @@ def frame(kind: bytes, body: bytes) -> bytes:
     return HEADER.pack(kind, len(body)) + body
 
 
-def changed(**more: Any) -> NoReturn:
+def changed(**parts: Any) -> NoReturn:
     """An answer that is right but for these values."""
     text, arrays = answers.packed(READING)
-    values = json.loads(text) | {"dates": [{"date": "2026-09-07"}]} | more
+    values = json.loads(text) | {"dates": [{"date": "2026-09-07"}]} | parts
     raw(frame(TEXT, json.dumps(values).encode()), *(frame(ARRAY, bytes(array)) for array in arrays))
 
 
-def other_array(index: int, body: bytes) -> NoReturn:
+def other_array(index: int, replaced: bytes) -> NoReturn:
     text, arrays = answers.packed(READING)
     values = json.loads(text) | {"dates": [{"date": "2026-09-07"}]}
     bodies = [bytes(array) for array in arrays]
-    bodies[index] = body
-    raw(frame(TEXT, json.dumps(values).encode()), *(frame(ARRAY, one) for one in bodies))
+    bodies[index] = replaced
+    raw(frame(TEXT, json.dumps(values).encode()), *(frame(ARRAY, body) for body in bodies))
 
 
 def declared(index: int, *entry: Any) -> NoReturn:
@@ -176,7 +173,7 @@ ACTS: dict[str, Callable[[str], Any]] = {
     "pair": lambda _: socket.socketpair(),
     "fork": lambda _: fork(),
     "exec": lambda words: os.execv("/bin/sh", ["sh", "-c", f"touch {words}"]),  # noqa: S606  so starts an attacker one
-    "spawn": lambda words: os.system(f"touch {words}"),  # noqa: S605
+    "spawn": lambda words: os.system(f"touch {words}"),  # noqa: S605  so starts an attacker one
     "kill": lambda words: os.kill(int(words), 0),
     "kill-group": lambda _: os.killpg(0, 0),
     "ptrace": lambda words: LIBC.ptrace(16, int(words), 0, 0),

@@ -1,4 +1,4 @@
-"""Tests of reading in a child process: each way it can be stopped has its own message, and a hostile one gets nowhere."""
+"""Tests of reading in a child process, also of one that a file has taken over."""
 
 from __future__ import annotations
 
@@ -86,8 +86,10 @@ def test_a_child_that_asks_for_network_processes_or_power_is_ended(hostile: Read
     with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as unix:
         unix.bind(str(tmp_path / "unix"))
         unix.listen()
-        more = {"tcp": tcp.getsockname()[1], "unix": tmp_path / "unix", "kill": os.getpid(), "ptrace": os.getpid()}.get(words, path)
-        assert act(hostile, f"{words} {more}") == ("our-fault", sandbox.OUR_FAULT, "forbidden call")
+        argument = {"tcp": tcp.getsockname()[1], "unix": tmp_path / "unix", "kill": os.getpid(), "ptrace": os.getpid()}.get(
+            words, path
+        )
+        assert act(hostile, f"{words} {argument}") == ("our-fault", sandbox.OUR_FAULT, "forbidden call")
     assert not path.exists()
 
 
@@ -108,8 +110,8 @@ def test_a_call_of_the_x32_kind_ends_a_child(hostile: ReaderProcess) -> None:
 def test_a_child_can_open_make_and_ask_about_no_file(hostile: ReaderProcess, tmp_path: Path, words: str) -> None:
     key = tmp_path / "secret-key"
     key.write_text("secret")
-    more = {"write": tmp_path / "made", "list": tmp_path, "memory": os.getpid()}.get(words, key)
-    kind, sentence, _ = act(hostile, f"{words} {more}")
+    argument = {"write": tmp_path / "made", "list": tmp_path, "memory": os.getpid()}.get(words, key)
+    kind, sentence, _ = act(hostile, f"{words} {argument}")
     assert (kind, sentence) == ("shown", f"refused {errno.EPERM}")
     assert key.read_text() == "secret"
     assert not (tmp_path / "made").exists()
@@ -160,10 +162,10 @@ def test_a_child_reads_every_sample_as_the_reader_does() -> None:
         except FileRejected as rejection:
             expected = (rejection.kind, rejection.message)
         try:
-            found: object = read_in_child(content)
+            outcome: object = read_in_child(content)
         except FileRejected as rejection:
-            found = (rejection.kind, rejection.message)
-        assert _comparable(found) == _comparable(expected), path.name
+            outcome = (rejection.kind, rejection.message)
+        assert _comparable(outcome) == _comparable(expected), path.name
 
 
 def test_a_child_reads_a_workbook_and_a_pupil_list_as_the_reader_does() -> None:
@@ -205,6 +207,6 @@ def test_one_process_reads_many_files_and_forks_of_its_starter_use_it() -> None:
 
 def _peak() -> int:
     """The most memory this process ever held, in kilobytes."""
-    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text(encoding="ascii"))
-    assert found is not None
-    return int(found[1])
+    peak = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text(encoding="ascii"))
+    assert peak is not None
+    return int(peak[1])

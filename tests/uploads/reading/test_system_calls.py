@@ -1,4 +1,4 @@
-"""Tests of the filter's program for both machines, worked through as the kernel does, and of systems that have no filter."""
+"""Tests of the filter's program, worked through as the kernel does, and of systems without one."""
 
 from __future__ import annotations
 

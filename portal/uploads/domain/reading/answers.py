@@ -1,7 +1,7 @@
 """The answer of the reading child as bytes: one JSON text, then the arrays. The parent believes none of it.
 
-A pickle would run whatever a child that a file has taken over wrote into it. Here every length is limited before memory is
-set aside for it, every value has the one type it may have, and every index points at something.
+A pickle would run code that a child wrote into it, once a file has taken that child over. Here every length is limited
+before memory is set aside for it, every value has the one type it may have, and every index points at something.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ def packed(reading: Reading) -> tuple[bytes, list[memoryview]]:
         "codes": reading.codes,
         "missing": reading.missing,
         "notes": [(note.pupil, note.day, note.session, note.minutes_late, note.comment) for note in reading.notes],
-        "people": [(one.surname, one.forename, one.date_of_birth, one.row, one.fields, one.parents) for one in reading.people],
+        "people": [
+            (person.surname, person.forename, person.date_of_birth, person.row, person.fields, person.parents)
+            for person in reading.people
+        ],
         "totals": reading.totals,
         "problems": [tuple(getattr(problem, name) for name in Problem.__slots__) for problem in reading.problems],
         "rejected_rows": [(sheet, row, cells) for (sheet, row), cells in reading.rejected_rows.items()],
@@ -105,7 +108,7 @@ def array_sizes(values: Mapping[str, Any]) -> list[int]:
     for entry, (name, kind) in zip(declared, ARRAYS.items(), strict=True):
         if not isinstance(entry, list) or len(entry) != 3 or entry[:2] != [name, kind]:
             raise MalformedAnswerError("an array of another type")
-        sizes.append(_whole(entry[2], MOST_MARKS))
+        sizes.append(_number(entry[2], MOST_MARKS))
     if len(set(sizes)) != 1:
         raise MalformedAnswerError("arrays of several lengths")
     return [size * np.dtype(kind).itemsize for size, kind in zip(sizes, ARRAYS.values(), strict=True)]
@@ -138,12 +141,12 @@ def _unpacked(values: Mapping[str, Any], bodies: Sequence[bytearray]) -> Reading
         dates=dates,
         codes=codes,
         **arrays,
-        missing=_whole(values["missing"]),
+        missing=_number(values["missing"]),
         notes=tuple(_note(entry, len(pupils), len(dates)) for entry in _list(values["notes"])),
         people=tuple(_person(entry) for entry in _list(values["people"])),
         totals=tuple(_mapping(entry) for entry in _list(values["totals"])),
         problems=tuple(_problem(entry) for entry in _list(values["problems"])),
-        rejected_rows={(_whole(sheet), _whole(row)): _texts(cells) for sheet, row, cells in _list(values["rejected_rows"])},
+        rejected_rows={(_number(sheet), _number(row)): _texts(cells) for sheet, row, cells in _list(values["rejected_rows"])},
         columns=tuple(
             Column(_text(header), _text_or_none(meaning), _texts(samples)) for header, meaning, samples in _list(values["columns"])
         ),
@@ -155,8 +158,8 @@ def _unpacked(values: Mapping[str, Any], bodies: Sequence[bytearray]) -> Reading
         encoding=_text_or_none(values["encoding"]),
         sheets_read=_texts(values["sheets_read"]),
         hidden_sheets=_texts(values["hidden_sheets"]),
-        title_rows_skipped=_whole(values["title_rows_skipped"]),
-        totals_rows_skipped=_whole(values["totals_rows_skipped"]),
+        title_rows_skipped=_number(values["title_rows_skipped"]),
+        totals_rows_skipped=_number(values["totals_rows_skipped"]),
     )
 
 
@@ -179,10 +182,10 @@ def _key(entry: object) -> Iterable[Any]:
 def _note(entry: object, pupils: int, dates: int) -> MarkNote:
     pupil, day, session, minutes, comment = _list(entry)
     return MarkNote(
-        _whole(pupil, pupils - 1),
-        _whole(day, dates - 1),
-        _whole(session, 1),
-        None if minutes is None else _whole(minutes),
+        _number(pupil, pupils - 1),
+        _number(day, dates - 1),
+        _number(session, 1),
+        None if minutes is None else _number(minutes),
         _text_or_none(comment),
     )
 
@@ -190,7 +193,12 @@ def _note(entry: object, pupils: int, dates: int) -> MarkNote:
 def _person(entry: object) -> Person:
     surname, forename, born, row, fields, parents = _list(entry)
     return Person(
-        _text(surname), _text(forename), _date(born), _whole(row), _mapping(fields), tuple(_mapping(one) for one in _list(parents))
+        _text(surname),
+        _text(forename),
+        _date(born),
+        _number(row),
+        _mapping(fields),
+        tuple(_mapping(parent) for parent in _list(parents)),
     )
 
 
@@ -198,13 +206,13 @@ def _problem(entry: object) -> Problem:
     kind, sheet, row, column, column_name, value, message, count = _list(entry)
     return Problem(
         _text(kind),
-        _whole(sheet),
-        _whole(row),
-        _whole(column),
+        _number(sheet),
+        _number(row),
+        _number(column),
         _text_or_none(column_name),
         _text_or_none(value),
         _text(message),
-        _whole(count),
+        _number(count),
     )
 
 
@@ -254,7 +262,7 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(_text(entry) for entry in _list(value))
 
 
-def _whole(value: object, largest: int = 2**31 - 1) -> int:
+def _number(value: object, largest: int = 2**31 - 1) -> int:
     if type(value) is not int or not 0 <= value <= largest:
         raise MalformedAnswerError("no number within its limits")
     return value

@@ -1,7 +1,7 @@
-"""Reads a file in a child process with limits of memory, time and disk, and without network, files and secrets.
+"""Reads a file in a child process that has limits, and no network, files or secrets.
 
 A file made to exhaust, crash or take over the reader reaches only the child. The worker goes on, and the file is rejected.
-The child is forked from a process of its own (`reader_process`), and its answer is checked before it is believed.
+The child is forked from a process of its own (`isolated_reader`), and its answer is checked before it is believed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import IO, TYPE_CHECKING, NoReturn
 import structlog
 
 from portal.uploads.domain.reading import answers
-from portal.uploads.domain.reading.reader_process import (
+from portal.uploads.domain.reading.isolated_reader import (
     ARRAY,
     CHUNK,
     FAULT,
@@ -54,7 +54,7 @@ OUR_FAULT = (
 )
 REPOSITORY = Path(__file__).resolve().parents[4]
 #: Without the variables of Python, and without writing compiled files: the process has no environment and changes nothing.
-READER_COMMAND = (sys.executable, "-E", "-s", "-B", "-X", "utf8", "-m", "portal.uploads.domain.reading.reader_process")
+READER_COMMAND = (sys.executable, "-E", "-s", "-B", "-X", "utf8", "-m", "portal.uploads.domain.reading.isolated_reader")
 #: Seconds that the process may take to import what it needs, and to say how a killed child ended.
 START_TIMEOUT, END_TIMEOUT = 60.0, 10.0
 LONGEST_WORDS, MOST_PROGRESS = 2_000, 100_000
@@ -64,7 +64,7 @@ log = structlog.get_logger("portal.uploads")
 
 
 class UnfilteredError(RuntimeError):
-    """Files must not be read here, because the reader's system calls cannot be filtered; the message says what to do."""
+    """The reader's system calls cannot be filtered, so files must not be read here."""
 
 
 class _LostError(Exception):
@@ -81,13 +81,13 @@ class ReaderProcess:
             UnfilteredError: when the children must be filtered and cannot be.
         """
         self.owner = os.getpid()
-        self._control, theirs = socket.socketpair()
-        with theirs:
+        self._control, childs_control = socket.socketpair()
+        with childs_control:
             self._process = subprocess.Popen(
-                (*READER_COMMAND, str(theirs.fileno()), reader),
+                (*READER_COMMAND, str(childs_control.fileno()), reader),
                 env={},
                 cwd=REPOSITORY,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(childs_control.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
@@ -136,7 +136,7 @@ class ReaderProcess:
         self._process.kill()
         self._process.wait()
 
-    def begin(self, asked: int) -> tuple[int, socket.socket]:
+    def begin(self, request_file: int) -> tuple[int, socket.socket]:
         """Have a child forked to read the file of this descriptor.
 
         Returns the pipe of its answer, and the socket on which the process says how it ended.
@@ -150,7 +150,7 @@ class ReaderProcess:
             fcntl.fcntl(childs_answer, fcntl.F_SETPIPE_SZ, CHUNK)
         status, childs_status = socket.socketpair()
         try:
-            socket.send_fds(self._control, [b"r"], [asked, childs_answer, childs_status.fileno()])
+            socket.send_fds(self._control, [b"r"], [request_file, childs_answer, childs_status.fileno()])
         except OSError as error:
             os.close(answer)
             status.close()
@@ -204,7 +204,7 @@ def read_in_child(
     meanwhile: Callable[[], object] | None = None,
     process: ReaderProcess | None = None,
 ) -> Reading:
-    """Call `read` in a child that cannot use more memory, time or disk than `limits`, and can open nothing.
+    """Call `read` in a child that is held to `limits` and can open nothing.
 
     `meanwhile` is called in the parent while the child reads.
 
@@ -229,8 +229,8 @@ def _read_once(
     meanwhile: Callable[[], object] | None,
 ) -> Reading:
     deadline = time.monotonic() + limits.seconds
-    with _written(REQUEST.pack(len(request), len(content)), request, content) as asked:
-        answer, status = process.begin(asked.fileno())
+    with _written(REQUEST.pack(len(request), len(content)), request, content) as request_file:
+        answer, status = process.begin(request_file.fileno())
     reading = None
     with status:
         try:
@@ -269,8 +269,8 @@ def _end(status: socket.socket) -> int:
     status.settimeout(END_TIMEOUT)
     received = b""
     with contextlib.suppress(OSError):
-        while len(received) < STATUS.size and (more := status.recv(STATUS.size)):
-            received += more
+        while len(received) < STATUS.size and (part := status.recv(STATUS.size)):
+            received += part
     if len(received) < STATUS.size:
         raise _LostError
     return os.waitstatus_to_exitcode(STATUS.unpack(received)[0])
@@ -311,7 +311,7 @@ def _rows(body: bytearray) -> int:
 
 
 def _words(body: bytearray, kind: re.Pattern[str] | None) -> tuple[str, str]:
-    """Two texts: the kind of a rejection and its sentence, or the kind of a fault and its origin."""
+    """The two texts of a rejection or of a fault: its kind, and its sentence or origin."""
     try:
         words = json.loads(body.decode())
     except (ValueError, RecursionError) as error:

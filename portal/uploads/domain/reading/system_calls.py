@@ -1,4 +1,4 @@
-"""A seccomp filter: the system calls that a process may still make once it reads what a stranger sent.
+"""A seccomp filter: the few system calls that the reader of a stranger's file may make.
 
 The filter is an allow list, written here as the kernel's own small programs (BPF) are: a load, comparisons, and a verdict.
 """
@@ -144,8 +144,8 @@ def prctl(*arguments: object) -> None:
         CannotFilterError: when the kernel refuses.
     """
     library = ctypes.CDLL(None, use_errno=True)
-    option, *rest = arguments
-    converted = [ctypes.c_ulong(value) if isinstance(value, int) else value for value in rest]
+    option, *values = arguments
+    converted = [ctypes.c_ulong(value) if isinstance(value, int) else value for value in values]
     if library.prctl(ctypes.c_int(int(str(option))), *converted) != 0:
         message = f"the kernel refused it ({os.strerror(ctypes.get_errno())})"
         raise CannotFilterError(message)

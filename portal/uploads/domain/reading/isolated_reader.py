@@ -1,4 +1,4 @@
-"""The process that reads strangers' files: started once with nothing of the portal's, it forks a limited child for each file.
+"""The process that reads strangers' files. It forks a limited child for each file.
 
 It is started with `exec`, an empty environment and one socket. So there is nothing in its memory that a file which takes
 over its reader could send on: no password, no key and no other file. It imports what a reader needs before the first file,
@@ -140,7 +140,7 @@ def _try_filter() -> str:
 
 
 class _Server:
-    """Forks a child for each file, and says how it ended to the one who asked."""
+    """Forks a child for each file, and says how it ended to the one who request."""
 
     def __init__(self, control: socket.socket, read: Callable[..., Reading], *, is_filtered: bool) -> None:
         self.control, self.read, self.is_filtered = control, read, is_filtered
@@ -167,7 +167,7 @@ class _Server:
                         self.woken.recv(4096)
                     self._reap()
                 elif key.data in self.asking:
-                    # The one who asked closed its end: it wants no more, or is dead. Its child may have ended in this very round,
+                    # The one who request closed its end: it wants no more, or is dead. Its child may have ended in this very round,
                     # and its number be another's by now.
                     self.selector.unregister(key.fileobj)
                     with contextlib.suppress(ProcessLookupError):
@@ -178,11 +178,11 @@ class _Server:
         message, descriptors, _, _ = socket.recv_fds(self.control, 1, 3)
         if not message:
             return False
-        asked, answer, status = descriptors
+        request, answer, status = descriptors
         child = os.fork()
         if child == 0:
-            _run_child(asked, answer, self.read, is_filtered=self.is_filtered)
-        os.close(asked)
+            _run_child(request, answer, self.read, is_filtered=self.is_filtered)
+        os.close(request)
         os.close(answer)
         self.asking[child] = socket.socket(fileno=status)
         self.selector.register(self.asking[child], selectors.EVENT_READ, child)
@@ -207,10 +207,10 @@ class _Server:
             asking.close()
 
 
-def _run_child(asked: int, answer: int, read: Callable[..., Reading], *, is_filtered: bool) -> NoReturn:
+def _run_child(request: int, answer: int, read: Callable[..., Reading], *, is_filtered: bool) -> NoReturn:
     """Read one file, send the answer and end the child process."""
     try:
-        mapping, limits, content = _request(asked)
+        mapping, limits, content = _request(request)
         # The sockets of other files and of the process itself. With them a child could ask for more, or answer for another.
         os.dup2(answer, ANSWER)
         os.closerange(ANSWER + 1, os.sysconf("SC_OPEN_MAX"))
@@ -231,7 +231,7 @@ def _run_child(asked: int, answer: int, read: Callable[..., Reading], *, is_filt
 
 
 def _leave_root() -> None:
-    """Go on as nobody, where the portal was started by root: a child that is taken over then owns no file."""
+    """Go on as nobody, where root started the portal. A child that is taken over then owns no file."""
     if os.geteuid() == 0:
         # Root in a container may have no right to change.
         with contextlib.suppress(PermissionError):
@@ -275,14 +275,14 @@ def _set_limits(limits: Limits) -> None:
         resource.setrlimit(kind, (soft, hard))
 
 
-def _request(asked: int) -> tuple[dict[str, str] | None, Limits, bytes]:
+def _request(request: int) -> tuple[dict[str, str] | None, Limits, bytes]:
     """What is asked, and the file's content, as the portal's own process wrote them."""
-    with mmap.mmap(asked, 0, access=mmap.ACCESS_READ) as written:
+    with mmap.mmap(request, 0, access=mmap.ACCESS_READ) as written:
         text_length, content_length = REQUEST.unpack_from(written)
         start = REQUEST.size + text_length
-        request = json.loads(written[REQUEST.size : start])
+        options = json.loads(written[REQUEST.size : start])
         content = written[start : start + content_length]
-    return request["mapping"], Limits(**request["limits"]), content
+    return options["mapping"], Limits(**options["limits"]), content
 
 
 def send(data: int, kind: bytes, body: bytes | memoryview) -> None:
