@@ -122,5 +122,5 @@ def test_where_no_filter_can_be_set_production_stops_and_development_says_so(mus
         words = answer.read().decode()
     os.waitpid(child, 0)
     reason = "the kernel refused it (Operation not permitted)"
-    expected = f"stops: Run the worker on Linux (x86-64 or 64-bit ARM) with seccomp: files are not read without it, and {reason}."
+    expected = f"stops: Run this on Linux (x86-64 or 64-bit ARM) with seccomp: files are not read without it, and {reason}."
     assert words == (expected if must_filter else f"goes on: {reason}")

@@ -96,7 +96,7 @@ class ReaderProcess:
         if self.unfiltered_because and must_filter:
             self.stop()
             message = (
-                f"Run the worker on Linux (x86-64 or 64-bit ARM) with seccomp: files are not read without it, and"
+                f"Run this on Linux (x86-64 or 64-bit ARM) with seccomp: files are not read without it, and"
                 f" {self.unfiltered_because}."
             )
             raise UnfilteredError(message)
