@@ -216,3 +216,6 @@ class ColumnMappings:
     def of(self, headings: Sequence[str]) -> Mapping[str, str]:
         """The mapping for a file with these headings; empty where nobody has set one."""
         return self.set_for_file or (self.remembered.get(fingerprint(headings), {}) if self.remembered else {})
+
+
+NO_MAPPINGS = ColumnMappings()

@@ -12,7 +12,7 @@ from portal.tabular.workbook import read_workbook
 from portal.uploads.domain.reading import census, ctf, wonde
 from portal.uploads.domain.reading.builder import ReadingBuilder
 from portal.uploads.domain.reading.fast_csv import read_fast_csv
-from portal.uploads.domain.reading.headings import ColumnMappings, fingerprint
+from portal.uploads.domain.reading.headings import NO_MAPPINGS, fingerprint
 from portal.uploads.domain.reading.long_layout import read_long
 from portal.uploads.domain.reading.markup import json_document, xml_root
 from portal.uploads.domain.reading.pupil_list import read_people
@@ -24,11 +24,11 @@ from portal.uploads.domain.reading.wide_layouts import read_matrix, read_weekly
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from portal.uploads.domain.reading.headings import ColumnMappings
     from portal.uploads.domain.reading.sheet_layouts import SheetLayout
     from portal.uploads.domain.reading.tables import Book, Sheet
 
 READERS = {"long": read_long, "weekly-grid": read_weekly, "date-matrix": read_matrix}
-NO_MAPPINGS = ColumnMappings()
 SAMPLES = 5
 MAX_COLUMNS_SHOWN = 60
 NO_ROWS = "The file has no rows below its headings. Export it again with a row for each mark or pupil, and headings above them."
