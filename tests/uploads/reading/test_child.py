@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from portal.platform import upload_limit
 from portal.tabular.limits import Limits
 from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading import answers, sandbox
+from portal.uploads.domain.reading.headings import ColumnMappings
 from portal.uploads.domain.reading.reader import read
 from portal.uploads.domain.reading.result import Reading
 from portal.uploads.domain.reading.sandbox import ReaderProcess, read_in_child
@@ -163,11 +165,11 @@ def test_a_child_reads_every_sample_as_the_reader_does() -> None:
         try:
             expected: object = read(content)
         except FileRejected as rejection:
-            expected = (rejection.kind, rejection.message)
+            expected = (rejection.kind, rejection.problems)
         try:
             outcome: object = read_in_child(content)
         except FileRejected as rejection:
-            outcome = (rejection.kind, rejection.message)
+            outcome = (rejection.kind, rejection.problems)
         assert _comparable(outcome) == _comparable(expected), path.name
 
 
@@ -179,6 +181,42 @@ def test_a_child_reads_a_workbook_and_a_pupil_list_as_the_reader_does() -> None:
         + b",Zyxwv,Canary,07/09/2015,Zyxwv,Robin,K\n",
     ):
         assert _comparable(read_in_child(content)) == _comparable(read(content))
+
+
+def test_a_rejection_arrives_with_the_row_it_is_about_apart_from_its_sentence() -> None:
+    content = FILE + b"\0"
+    with pytest.raises(FileRejected) as expected:
+        read(content)
+    with pytest.raises(FileRejected) as caught:
+        read_in_child(content)
+    assert caught.value.problems == expected.value.problems
+    assert caught.value.problems[0].row == 3
+    assert caught.value.message.startswith("Row 3: ")
+
+
+def test_a_problem_arrives_with_its_place_value_and_count() -> None:
+    content = FILE + f"{upn(2)},Zyxwv,2026-02-31,AM,/\n".encode()
+    problems = read_in_child(content).problems
+    assert problems == read(content).problems
+    assert [(problem.row, problem.value, problem.count) for problem in problems] == [(3, "2026-02-31", 1)]
+
+
+@pytest.mark.parametrize("is_remembered", [False, True])
+def test_the_column_mappings_reach_the_child(*, is_remembered: bool) -> None:
+    content = FILE.replace(b"Code", b"Zzz")
+    mapping = {"UPN": "upn", "Surname": "surname", "Date": "date", "Session": "session", "Zzz": "code"}
+    without = read_in_child(content)
+    assert without.needs_mapping
+    mappings = ColumnMappings(remembered={without.fingerprint: mapping}) if is_remembered else ColumnMappings(mapping)
+    assert len(marks(read_in_child(content, mappings))) == 1
+
+
+def test_a_child_follows_the_one_upload_limit() -> None:
+    content = FILE + b" " * 1_000_000
+    assert len(marks(read_in_child(FILE))) == 1
+    with upload_limit.of_megabytes(1), pytest.raises(FileRejected) as caught:
+        read_in_child(content)
+    assert caught.value.kind == "too-large"
 
 
 def _comparable(outcome: object) -> object:

@@ -317,7 +317,7 @@ def _rows(body: bytearray) -> int:
 
 
 def _rejection(body: bytearray) -> FileRejected:
-    """The rejection that the child sent: its kind and its sentence, and the row and column that it is about."""
+    """The rejection that the child sent: kind and sentence, and the row and column it is about."""
     kind, sentence, row, column = _values(body, 4)
     texts = [kind, sentence] + ([] if column is None else [column])
     if not all(type(text) is str and text.isprintable() for text in texts) or not _KIND.fullmatch(kind):
