@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from portal.tabular.csv_rows import records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,8 +79,7 @@ def _read_json(name: str) -> Any:
 
 
 def _read_csv(name: str) -> list[dict[str, str]]:
-    with (BUNDLED / name).open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+    return records((BUNDLED / name).read_bytes())
 
 
 @cache

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from redis.exceptions import RedisError
-from rq import Worker
+from rq import Worker, worker_registration
 from rq.serializers import JSONSerializer
+from rq.utils import now
 from sqlalchemy.exc import DBAPIError
 
 from config import logging as logs
@@ -27,9 +28,13 @@ from portal.db import connection as database
 from portal.db.work import unit_of_work
 from portal.jobs import outbox
 from portal.platform import clock, upload_limit
+from portal.uploads.domain.reading import sandbox
+from workers.portal_jobs import PortalJob, PortalQueue, forget_abandoned_jobs, own_queues
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from redis import Redis
 
 log = structlog.get_logger()
 DISPATCH_INTERVAL = 1.0
@@ -44,6 +49,8 @@ class PortalWorker(Worker):
     """
 
     stop_requested = False
+    #: Whether files are read only where the reader's system calls can be filtered.
+    must_filter = False
 
     def main_work_horse(self, job: Any, queue: Any) -> Any:
         """Drop the connections inherited by the fork, then work.
@@ -53,6 +60,32 @@ class PortalWorker(Worker):
         """
         database.engine().dispose(close=False)
         return super().main_work_horse(job, queue)
+
+    def execute_job(self, job: Any, queue: Any) -> None:
+        """Run a job of the portal's own in a child. Any other fails here, before anything is started for it."""
+        if not job.refusal:
+            # Here, because what the job's own child starts ends with it.
+            sandbox.start(must_filter=self.must_filter)
+            super().execute_job(job, queue)
+            return
+        log.warning("job.foreign", why=job.refusal)
+        self.handle_job_failure(job, queue)
+
+    def run_maintenance_tasks(self) -> None:
+        """Forget the jobs whose worker died: the outbox sends them again.
+
+        RQ's own maintenance would start what waits in its registries, and run callbacks.
+        """
+        for queue in self.queues:
+            forget_abandoned_jobs(queue)
+            worker_registration.clean_worker_registry(queue)
+        self.last_cleaned_at = now()  # type: ignore[assignment]  # the library declares it as None alone
+
+    def subscribe(self) -> None:
+        """Take no commands from Redis. Nothing of the portal's sends any."""
+
+    def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001  as the library declares it
+        """Never be suspended through Redis."""
 
     def handle_job_failure(self, *args: Any, **kwargs: Any) -> None:
         """Mark the job as failed, without the error's text."""
@@ -117,6 +150,19 @@ def _mail_server(settings: Settings) -> Smtp | None:
     return Smtp(settings.smtp_host, settings.smtp_port, settings.mail_from, encryption, settings.smtp_user, settings.smtp_password)
 
 
+def new_worker(connection: Redis) -> PortalWorker:
+    """A worker of the portal's queues."""
+    return PortalWorker(
+        own_queues(outbox.redis_queue(name) for name in outbox.PRIORITY_QUEUES),
+        connection=connection,
+        job_class=PortalJob,
+        queue_class=PortalQueue,
+        serializer=JSONSerializer,
+        worker_ttl=30,
+        maintenance_interval=10,
+    )
+
+
 def main() -> None:
     """Run one worker with its dispatcher until a signal stops it."""
     settings = Settings.from_environment(os.environ)
@@ -125,6 +171,11 @@ def main() -> None:
     database.connect(settings.database_url, pooler=settings.database_pooler)
     connection = outbox.connect(settings.redis_url)
     mail.set_server(_mail_server(settings))
+    PortalWorker.must_filter = settings.production
+    try:
+        sandbox.start(must_filter=settings.production)
+    except sandbox.UnfilteredError as error:
+        sys.exit(str(error))
     # The collector would otherwise go through every module again, here and in each child, whose copy-on-write pages it
     # would make real copies of.
     gc.freeze()
@@ -134,14 +185,7 @@ def main() -> None:
         # RQ installs its own handlers inside `work`; this one ends the process while it waits for Redis.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with suppress(RedisError):
-            worker = PortalWorker(
-                [outbox.redis_queue(lane) for lane in outbox.PRIORITY_QUEUES],
-                connection=connection,
-                serializer=JSONSerializer,
-                worker_ttl=30,
-                maintenance_interval=10,
-            )
-            worker.work(logging_level="WARNING", with_scheduler=False)
+            new_worker(connection).work(logging_level="WARNING", with_scheduler=False)
         if PortalWorker.stop_requested:
             break
         time.sleep(DISPATCH_INTERVAL)

@@ -44,10 +44,14 @@ MAX_STARTS = 3
 #: that sends a hundred files would otherwise make every other school wait for them.
 PRIORITY_QUEUES = ("portal", "portal-crowded")
 SCHOOL_SHARE = 5
-JOB_TIMEOUT = 900
 UUID_LENGTH = 36
 #: The role in which someone who acted in another authority stands in this one's audit.
 ELSEWHERE = "another authority"
+#: The one function that a worker calls, and what stands beside it in Redis. A worker refuses a job with anything else.
+ENTRY = "portal.jobs.running.run"
+JOB_TIMEOUT = 900
+RESULT_TTL = 0
+FAILURE_TTL = 3600
 
 
 class OutboxJob(Shared):
@@ -234,12 +238,12 @@ def _wake(job_id: UUID, queue_name: str) -> None:
 
 def _send(job_id: UUID, suffix: str | int, queue_name: str) -> None:
     redis_queue(queue_name).enqueue_call(
-        "portal.jobs.running.run",
+        ENTRY,
         args=(str(job_id),),
         job_id=f"{job_id}-{suffix}",
         timeout=JOB_TIMEOUT,
-        result_ttl=0,
-        failure_ttl=3600,
+        result_ttl=RESULT_TTL,
+        failure_ttl=FAILURE_TTL,
     )
 
 

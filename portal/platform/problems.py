@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Problem:
     """One problem in a file: the sentence that says what to do, and where it stands.
 
-    `row` counts as the file's own reader does, headings included; None is the whole file. `value` is what stands there,
-    None where nothing does.
+    `row` counts from 1 as a spreadsheet shows it, headings included; None is the whole file. `column` is its heading, or its
+    letters. `value` is what stands there, None where nothing does.
     """
 
     sentence: str

@@ -23,12 +23,12 @@ from portal.registers.queries import lock_school
 from portal.rules.calendar import register_year, week_of
 from portal.schools.queries import school as school_row
 from portal.security import scope
+from portal.tabular.rejection import FileRejected
 from portal.uploads import queries
 from portal.uploads.domain.kinds import KIND_OF_LAYOUT, CheckedMarks, CheckedPupils, CheckedTotals, Kind
 from portal.uploads.domain.lifecycle import ONLY_MARKS_REVERTED, UPLOAD, UploadState, UploadStep
 from portal.uploads.domain.previews import FileColumns, PupilListPreview
 from portal.uploads.domain.reading.headings import ColumnMappings
-from portal.uploads.domain.reading.result import FileRejected, Reading
 from portal.uploads.domain.reading.sandbox import read_in_child
 from portal.uploads.domain.rejected_rows import rejected_rows_csv
 from portal.uploads.events import APPLIED, APPLY_REQUESTED, CANCELLED, CHECKED, LOCAL_CODE_SET, MAPPED, RECEIVED, REJECTED, REVERTED
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from portal.uploads.domain.checks import SchoolContext
     from portal.uploads.domain.kinds import Checked
     from portal.uploads.domain.previews import Preview
+    from portal.uploads.domain.reading.result import Reading
 
 
 MAX_FINDINGS = 500

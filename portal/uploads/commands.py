@@ -29,6 +29,7 @@ from portal.schools.commands import school_with_urn
 from portal.schools.queries import school_by_urn
 from portal.uploads import actions
 from portal.uploads.domain.previews import printed
+from portal.uploads.domain.reading import sandbox
 from portal.uploads.queries import findings_of, upload
 
 if TYPE_CHECKING:
@@ -57,6 +58,14 @@ class AcademicYear(click.ParamType[int]):
         return int(match[1])
 
 
+def _start_reader(command_line: CommandLine) -> None:
+    """Start the process that reads files. In production it must be one that can do nothing else."""
+    try:
+        sandbox.start(must_filter=command_line.settings.production)
+    except sandbox.UnfilteredError as error:
+        raise CommandFailedError(str(error)) from error
+
+
 @click.group(cls=Noun)
 def pupils() -> None:
     """Import pupil lists."""
@@ -74,6 +83,7 @@ def import_pupils(
     command_line: CommandLine, *, authority: str, school: str, academic_year: int | None, file: Path
 ) -> dict[str, object]:
     """Import a school's pupil list."""
+    _start_reader(command_line)
     with command_line.authority(authority):
         pupils_school = school_with_urn(school)
         upload_id = actions.import_file(
@@ -115,6 +125,7 @@ def import_marks(
         raise CommandFailedError(message)
     preview_or_import = actions.preview if preview else actions.import_file
     summaries = []
+    _start_reader(command_line)
     with command_line.authority(authority):
         for file, school_of_file in _files_with_schools(files, None if by_filename else school):
             upload_id = preview_or_import(

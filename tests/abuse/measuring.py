@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from portal.uploads.domain.reading.file_guard import file_kind
-from portal.uploads.domain.reading.result import FileRejected, Limits
+from portal.tabular.file_guard import file_kind
+from portal.tabular.limits import Limits
+from portal.tabular.rejection import FileRejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,11 +11,13 @@ import pytest
 
 from portal.platform import upload_limit
 from portal.pupils.domain.incoming import folded
+from portal.tabular.cells import clean
+from portal.tabular.file_guard import file_kind
+from portal.tabular.limits import Limits
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.builder import split_minutes, two_sessions
-from portal.uploads.domain.reading.file_guard import file_kind
-from portal.uploads.domain.reading.parsing import Dates, clean, code_text, parse_yes_no, year_group
+from portal.uploads.domain.reading.parsing import Dates, code_text, parse_yes_no, year_group
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected, Limits
 from portal.uploads.domain.reading.sandbox import read_in_child
 from portal.uploads.domain.reading.tables import strip_half
 from portal.web.downloads import content_disposition, file_name
@@ -176,7 +178,7 @@ class TestHostileText:
     def test_a_file_of_one_endless_line_is_rejected(self, line: str) -> None:
         cost = measured(read_in_child, line.encode())
         assert cheap_outcome(cost) == "long-row"
-        assert cost.message.startswith(f"Row {line.count(chr(10)) + 1} is longer")
+        assert cost.message.startswith(f"Row {line.count(chr(10)) + 1}: The row is longer")
 
     def test_a_file_over_the_limit_is_rejected_unread(self) -> None:
         content = b"x" * (1_000_000_000 if _has_free_memory() else upload_limit.in_bytes() + 1)
@@ -184,17 +186,24 @@ class TestHostileText:
 
     def test_a_nul_character_is_reported_with_its_row(self) -> None:
         content = b"UPN,Date,Session,Code\n" * 500 + b"x\x00y\n"
-        with pytest.raises(FileRejected, match="Row 501 "):
+        with pytest.raises(FileRejected, match="Row 501: "):
             read(content)
 
     def test_a_hundred_thousand_columns_are_rejected(self) -> None:
-        with pytest.raises(FileRejected, match=r"Row 1 has more than 2,000 columns"):
+        with pytest.raises(FileRejected, match=r"Row 1: The row has more than 2,000 columns"):
             read(b",".join(b"c%d" % number for number in range(100_000)) + b"\n")
 
-    def test_an_unclosed_quotation_mark_is_reported_with_its_row(self) -> None:
+    def test_an_unclosed_quotation_mark_costs_its_own_row_alone(self) -> None:
         rows = f'UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,/\n"{upn(1)},2026-09-07,PM,/\n'
         for following in (3, 2_000):
-            with pytest.raises(FileRejected, match=r"Row \d+ has .*quotation mark that is never closed"):
+            reading = read((rows + f"{upn(1)},2026-09-08,PM,/\n" * following).encode())
+            assert_all_marks_accounted(reading, following + 2)
+            assert [(problem.kind, problem.row) for problem in reading.problems] == [("odd-upn", 3)]
+
+    def test_an_unclosed_quotation_mark_that_cannot_be_placed_is_reported_with_its_row(self) -> None:
+        rows = f'UPN,Date,Session,Code\n{upn(1)},2026-09-07,AM,/\n{upn(1)},2026-09-07,"PM,/,late\n'
+        for following in (3, 2_000):
+            with pytest.raises(FileRejected, match=r"Row 3: .*quotation mark that is never closed"):
                 read((rows + f"{upn(1)},2026-09-08,PM,/\n" * following).encode())
 
     def test_mixed_line_endings_are_read(self) -> None:

@@ -22,7 +22,9 @@ from portal.benchmarks.domain.figures import (
     YEAR_TO_DATE,
 )
 from portal.benchmarks.domain.reading import Release, read_release
+from tests.abuse.archives import archive, stored
 from tests.benchmarks.support import HEADER, ROW, changed, read, sample, sentences
+from tests.uploads.reading.support import workbook
 
 
 def test_a_weekly_row_is_read_with_its_week_place_and_counts() -> None:
@@ -211,14 +213,18 @@ def test_short_and_long_rows_are_rejected_by_row() -> None:
     ("content", "sentence"),
     [
         (b"", "The file is empty."),
-        (b"PK\x03\x04rest", "The file is a zip or a workbook. Load the CSV data file that is inside it."),
-        (b"\xd0\xcf\x11\xe0rest", "The file is a workbook."),
+        (archive(stored("data.csv", b"a,b")), "This file is compressed (.zip). Unpack it"),
+        (workbook({"Data": [["a", "b"], [1, 2]]}), "This is not a CSV file. Save it as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "This is an old kind of workbook (.xls)."),
         (b"\x1f\x8bnot gzip", "The file is damaged."),
         (b"a,b\n1,2", "The file is not a data file of Pupil attendance in schools"),
         (HEADER.encode(), "The file has no rows under its column names."),
-        (b"\x81\x8d\x8f", "The file is not text."),
+        (b"a,b\n1,\x00", "Row 2: The row has signs that are not text."),
         (f"{HEADER},{HEADER}\n{ROW},{ROW}".encode(), "is the name of two columns"),
-        (f'{HEADER}\n{ROW}\n"unclosed'.encode(), "could not be read as CSV"),
+        (
+            f'{HEADER}\n{ROW}\n"unclosed'.encode(),
+            "Row 3: The row has a cell that is too long, or a quotation mark that is never closed",
+        ),
     ],
 )
 def test_a_file_that_is_no_release_is_rejected_with_a_reason(content: bytes, sentence: str) -> None:
@@ -231,7 +237,7 @@ def test_limits_hold_before_parsing() -> None:
     bomb = gzip.compress(b"0" * 60_000_000)
     assert len(bomb) < 100_000
     assert sentences(read_release(bomb)).startswith("The file is larger than 50 MB.")
-    assert "columns. A release has at most 250." in sentences(read_release(",".join(["a"] * 300).encode() + b"\n1"))
+    assert "Row 1: The row has more than 250 columns." in sentences(read_release(",".join(["a"] * 300).encode() + b"\n1"))
 
 
 @settings(deadline=None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from portal.schools.domain.days import day
 from portal.schools.domain.school_list import school_list
-from portal.schools.domain.tables import day
 
 GIAS = (
     "URN,LA (code),EstablishmentNumber,EstablishmentName,PhaseOfEducation (name),TypeOfEstablishment (name),"

@@ -13,8 +13,9 @@ from portal.db.work import tx
 from portal.pupils.models import RollLine
 from portal.registers.queries import current_pages
 from portal.rules.codes import CODES_BY_SYMBOL
+from portal.tabular.cells import column_letters
 from portal.uploads import actions, queries
-from portal.uploads.domain.findings import column_letters, row_ranges
+from portal.uploads.domain.findings import row_ranges
 from portal.uploads.domain.rejection_reasons import REASONS
 from tests.support.world import write_rows
 from tests.uploads.files import date_of_birth, findings_by_kind, get_upload, import_rows, present, row, rows, upn

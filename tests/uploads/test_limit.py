@@ -11,8 +11,8 @@ from portal.benchmarks.domain import tables
 from portal.platform import upload_limit
 from portal.platform.problems import ProblemsError
 from portal.security.permissions import Role
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def test_readers_and_releases_take_files_up_to_the_setting(megabytes: int) -> No
         with pytest.raises(FileRejected, match=f"larger than {megabytes} MB"):
             read(full + b"\n")
         with pytest.raises(ProblemsError, match=f"larger than {megabytes} MB"):
-            tables.unpack(full + b"\n")
+            tables.read_table(full + b"\n")
 
 
 def test_the_forms_say_the_setting(app: Flask, signed_in: Callable[..., Browser]) -> None:

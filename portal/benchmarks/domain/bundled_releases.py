@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
+
+from portal.tabular.csv_rows import records
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class BundledRelease:
 
 def bundled_releases() -> tuple[BundledRelease, ...]:
     """Every bundled release, oldest first."""
-    text = resources.files("portal.benchmarks.domain").joinpath("bundled", "releases.csv").read_text("utf-8")
+    content = resources.files("portal.benchmarks.domain").joinpath("bundled", "releases.csv").read_bytes()
     return tuple(
         BundledRelease(
             row["file"],
@@ -40,5 +41,5 @@ def bundled_releases() -> tuple[BundledRelease, ...]:
             row["note"],
             row["dated"] == "copied",
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in records(content)
     )

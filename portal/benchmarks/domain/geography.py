@@ -5,10 +5,11 @@ The nine-character codes change now and then; the three digits do not.
 
 from __future__ import annotations
 
-import csv
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
+
+from portal.tabular.csv_rows import records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +43,7 @@ def names() -> Mapping[str, str]:
 
 
 def _rows() -> list[tuple[str, str, str]]:
-    text = resources.files("portal.benchmarks.domain").joinpath("bundled", "la_codes.csv").read_text("utf-8")
+    content = resources.files("portal.benchmarks.domain").joinpath("bundled", "la_codes.csv").read_bytes()
     return [
-        (row["new_la_code"], _MISSING_CODES.get(row["new_la_code"], row["old_la_code"]), row["la_name"])
-        for row in csv.DictReader(text.splitlines())
+        (row["new_la_code"], _MISSING_CODES.get(row["new_la_code"], row["old_la_code"]), row["la_name"]) for row in records(content)
     ]

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from portal.platform.problems import Problem, ProblemsError
-from portal.schools.domain.tables import Table, day, table
+from portal.schools.domain.days import day
+from portal.tabular.csv_rows import csv_rows
+from portal.tabular.limits import Limits
+from portal.tabular.named_columns import NamedColumns, find_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +56,8 @@ PHASE_WORDS = (
 #: Words of a type that decide before the phase does: GIAS gives such schools the phase "not applicable".
 DECIDING_TYPES = ("special", "alternative", "pupil referral")
 NO_PHASE = frozenset({"", "not applicable", "n/a", "na", "middle"})
+#: GIAS's own extract of every school has some 50,000 rows in 60 MB.
+LIMITS = Limits(size=120_000_000, rows=200_000, advice="Send only the rows and columns that are needed.")
 HIGHEST_AGE = 25
 SECONDARY_AGE = 11
 
@@ -92,7 +97,7 @@ class SchoolList:
 class _RowReader:
     """One row being read, and the problems found in it."""
 
-    table: Table
+    table: NamedColumns
     row: int
     cells: Sequence[str]
     problems: list[Problem] = field(default_factory=list)
@@ -110,7 +115,7 @@ def school_list(content: bytes, la_code: str) -> SchoolList:
     Rows of other authorities (by LA code, where the list has it) are counted and left out.
     """
     try:
-        listed = table(content, NAMES, ("urn", "name"))
+        listed = find_columns(csv_rows(content, LIMITS), NAMES, ("urn", "name"))
     except ProblemsError as error:
         return SchoolList((), frozenset(), 0, 0, error.problems)
     schools: list[ListedSchool] = []

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from portal.platform.problems import Problem, ProblemsError
 from portal.rules.calendar import SATURDAY, academic_year, academic_year_span
-from portal.schools.domain.tables import Table, day, table, text_of
+from portal.schools.domain.days import day
+from portal.tabular.csv_rows import csv_rows
+from portal.tabular.decoding import decoded
+from portal.tabular.file_guard import file_kind
+from portal.tabular.limits import Limits
+from portal.tabular.named_columns import NamedColumns, find_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,20 +72,19 @@ def term_dates(content: bytes) -> TermDates:
 
     CSV has type, name, first_day, last_day and perhaps session; JSON has school holidays by year.
     """
-    if text_of(content[:200]).lstrip().startswith(("{", "[")):
-        return _from_json(content)
     try:
-        dates_table = table(content, NAMES, ("type", "first_day"))
+        if file_kind(content, Limits()) == "json":
+            return _from_json(content)
+        return _from_csv(find_columns(csv_rows(content), NAMES, ("type", "first_day")))
     except ProblemsError as error:
-        return _unreadable(str(error))
-    return _from_csv(dates_table)
+        return _without_dates(*error.problems)
 
 
-def _unreadable(sentence: str) -> TermDates:
-    return TermDates((), (), frozenset(), frozenset(), (Problem(sentence),))
+def _without_dates(*problems: Problem) -> TermDates:
+    return TermDates((), (), frozenset(), frozenset(), problems)
 
 
-def _from_csv(dates_table: Table) -> TermDates:
+def _from_csv(dates_table: NamedColumns) -> TermDates:
     terms: list[tuple[int, ListedTerm]] = []
     closed: list[tuple[int, ListedClosed]] = []
     problems: list[Problem] = []
@@ -94,7 +98,7 @@ def _from_csv(dates_table: Table) -> TermDates:
             closed.append((row, dates))
     problems += overlaps(terms)
     if not (terms or closed or problems):
-        return _unreadable("The file has headings and no dates. Add a row for each term.")
+        return _without_dates(Problem("The file has headings and no dates. Add a row for each term."))
     return TermDates(
         tuple(term for _, term in terms),
         tuple(run for _, run in closed),
@@ -104,7 +108,7 @@ def _from_csv(dates_table: Table) -> TermDates:
     )
 
 
-def _row(dates_table: Table, row: int, cells: Sequence[str]) -> ListedTerm | ListedClosed | Problem:
+def _row(dates_table: NamedColumns, row: int, cells: Sequence[str]) -> ListedTerm | ListedClosed | Problem:
     def problem_in(field: str, sentence: str) -> Problem:
         return Problem(sentence, row, dates_table.heading(field), dates_table.cell(cells, field) or None)
 
@@ -151,17 +155,18 @@ def overlaps(terms: Iterable[tuple[int, ListedTerm]]) -> list[Problem]:
 
 def _from_json(content: bytes) -> TermDates:
     try:
-        document = json.loads(text_of(content))
+        document = json.loads(decoded(content)[0])
         years = document["academic_years"]
         runs = [_run(run, "School holiday") for year in years for run in year["school_holidays"]]
         holidays = [_run(run, "Bank holiday") for year in years for run in year.get("bank_holidays", ())]
         training = [_run(run, "INSET day") for run in document.get("pd_days", ())]
         year_starts = frozenset(int(str(year["name"])[:4]) for year in years)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return _unreadable(
+        sentence = (
             "The JSON was not understood. It needs “academic_years”, each with “name” (2025-26) "
             "and “school_holidays” with “start” and “end”."
         )
+        return _without_dates(Problem(sentence))
     terms = tuple(term for term in _between(runs) if academic_year(term.first_day) in year_starts)
     problems = [problem for run in (*runs, *holidays, *training) if (problem := problem_with(run))]
     if not terms and not problems:

@@ -9,6 +9,7 @@ import numpy as np
 
 from portal.rules.calendar import academic_year, academic_year_name
 from portal.rules.date_words import date_in_words
+from portal.tabular.cells import column_letters
 from portal.uploads.domain.rejection_reasons import (
     ABOUT_CODE,
     ABOUT_DAY,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from portal.uploads.domain.reading.result import Problem, Reading
+    from portal.uploads.domain.reading.result import Reading, ReadingProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,13 @@ class Finding:
 
 def reading_findings(reading: Reading) -> list[Finding]:
     """The problems met while reading, grouped. They are rejections if marks were lost, otherwise warnings."""
-    groups: dict[tuple[str, int, str | None, str, bool], list[Problem]] = {}
+    groups: dict[tuple[str, int, str | None, str, bool], list[ReadingProblem]] = {}
     for problem in reading.problems:
-        column = column_letters(problem.column) if problem.column > 0 else problem.column_name
-        key = (problem.kind, problem.sheet, column, problem.message, problem.count > 0)
+        key = (problem.kind, problem.sheet, problem.column, problem.sentence, problem.count > 0)
         groups.setdefault(key, []).append(problem)
     findings = []
     for (kind, sheet, column, message, is_rejected), problems in groups.items():
-        rows = row_ranges(np.array([problem.row for problem in problems]))
+        rows = row_ranges(np.array([problem.row or 0 for problem in problems]))
         count = sum(problem.count for problem in problems) or len(problems)
         sheet_name = _sheet_name(reading, sheet)
         findings.append(Finding(kind, is_rejected, sheet_name, column, rows, problems[-1].value, message, count))
@@ -110,15 +110,6 @@ def _finding(reading: Reading, key: NDArray[np.int64], marks: NDArray[np.intp]) 
 def _sheet_name(reading: Reading, number: int) -> str | None:
     names: Sequence[str] = reading.sheets_read
     return names[number] if len(names) > 1 and 0 <= number < len(names) else None
-
-
-def column_letters(number: int) -> str:
-    """The letters of a column as a spreadsheet shows them: 1 is A, 27 is AA."""
-    letters = ""
-    while number > 0:
-        number, letter = divmod(number - 1, 26)
-        letters = chr(65 + letter) + letters
-    return letters
 
 
 def row_ranges(rows: NDArray[np.int64] | NDArray[np.int32], max_ranges: int = 12) -> str:

@@ -35,8 +35,8 @@ def _lines(reading: Reading, reason: NDArray[np.uint8]) -> Iterator[tuple[Cell, 
         half = ("AM", "PM")[reading.session[index]]
         yield (pupil.upn, pupil.surname, pupil.forename, f"{day:%d/%m/%Y}", half, code, int(reading.row[index]), what_to_do, "")
     for problem in (problem for problem in reading.problems if problem.count):
-        raw = reading.rejected_rows.get((problem.sheet, problem.row), ())
-        yield ("", "", "", "", "", problem.value or "", problem.row, problem.message, " | ".join(str(cell) for cell in raw))
+        raw = reading.rejected_rows.get((problem.sheet, problem.row or 0), ())
+        yield ("", "", "", "", "", problem.value or "", problem.row or 0, problem.sentence, " | ".join(str(cell) for cell in raw))
 
 
 def _value(slug: str, code: str, day: date, school: str | None) -> str | None:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import xlsxwriter
 
 from portal.pupils.domain.incoming import check_letter
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from portal.uploads.domain.reading.result import Reading
 
 FILES = Path(__file__).parent / "files"
 MONDAY = date(2026, 9, 7)

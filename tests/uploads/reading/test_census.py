@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pytest
 
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected, Reading
 from tests.uploads.reading.support import FILES, assert_all_marks_accounted, problem_kinds, upn
+
+if TYPE_CHECKING:
+    from portal.uploads.domain.reading.result import Reading
 
 COUNTED = ("possible", "absent", "authorised", "unauthorised", "attended")
 

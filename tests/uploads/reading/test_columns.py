@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 import xlsxwriter
 
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.findings import reading_findings
 from portal.uploads.domain.reading.headings import ColumnMappings
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected, Problem, Reading
+from portal.uploads.domain.reading.result import Reading, ReadingProblem
 from tests.uploads.reading.support import MONDAY, assert_all_marks_accounted, marks, problem_kinds, upn, workbook
 
 if TYPE_CHECKING:
@@ -120,12 +121,12 @@ def test_a_grid_without_a_week_needs_a_mapping_and_accepts_one() -> None:
     assert_all_marks_accounted(read(content, ColumnMappings({"Starts": ""})), 2)
 
 
-def test_a_leading_apostrophe_is_removed_except_from_a_surname_that_begins_with_one() -> None:
+def test_a_leading_apostrophe_is_removed_except_from_a_name() -> None:
     content = f"UPN,Surname,Date,Session,Code\n'{upn(1)},'t Example,'07/09/2026,'AM,'I\n'{upn(2)},'Example,07/09/2026,AM,'/\n"
     for text in (content, content.replace(",AM", ',"AM"')):
         reading = read(text.encode())
         assert marks(reading) == {(upn(1), MONDAY, 0, "I"), (upn(2), MONDAY, 0, "/")}
-        assert [pupil.surname for pupil in reading.pupils] == ["'t Example", "Example"]
+        assert [pupil.surname for pupil in reading.pupils] == ["'t Example", "'Example"]
 
 
 @pytest.mark.parametrize("code", ["AB", "ZZ9", "A1", "XA"])
@@ -148,9 +149,9 @@ def test_published_figures_are_rejected_with_the_page_to_load_them() -> None:
 
 def test_findings_count_marks_and_name_the_letters_of_a_column() -> None:
     problems = (
-        Problem("no-date", 0, 3, 2, "Date", "soon", "Say when.", 10),
-        Problem("no-date", 0, 4, 2, "Date", "soon", "Say when.", 2),
-        Problem("totals-differ", 0, 5, 0, "Attendance", None, "They differ.", 0),
+        ReadingProblem("Say when.", 3, "B", "soon", "no-date", count=10),
+        ReadingProblem("Say when.", 4, "B", "soon", "no-date", count=2),
+        ReadingProblem("They differ.", 5, "Attendance", kind="totals-differ", count=0),
     )
     rejection, warning = reading_findings(Reading("long", problems=problems))
     assert (rejection.rejected, rejection.count, rejection.column, rejection.rows) == (True, 12, "B", "3 to 4")

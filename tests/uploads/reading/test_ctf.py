@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected, Reading
 from tests.uploads.reading.support import FILES, assert_all_marks_accounted, marks, problem_kinds, upn
+
+if TYPE_CHECKING:
+    from portal.uploads.domain.reading.result import Reading
 
 CODES = "/\\LIMBKVPWCESTRGNOUDXQ"
 

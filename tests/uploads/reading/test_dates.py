@@ -23,7 +23,7 @@ def test_one_date_that_is_month_first_rejects_all_numeric_dates(quoted: bool) ->
     reading = read(content.replace(b"AM", b'"AM"') if quoted else content)
     assert_all_marks_accounted(reading, 3)
     assert marks(reading) == {(upn(1), MONDAY, 0, "/")}
-    assert {(problem.kind, problem.message) for problem in reading.problems} == {("month-first", MONTH_FIRST)}
+    assert {(problem.kind, problem.sentence) for problem in reading.problems} == {("month-first", MONTH_FIRST)}
     assert date(2026, 1, 9) not in reading.dates
 
 
@@ -48,8 +48,8 @@ def test_columns_of_a_matrix_that_is_month_first_are_rejected() -> None:
     reading = read(f"UPN,09/14/2026 AM,09/01/2026 AM\n{upn(1)},/,I\n{upn(2)},/,\n".encode())
     assert_all_marks_accounted(reading, 3)
     assert [(problem.kind, problem.column, problem.count) for problem in reading.problems] == [
-        ("month-first", 2, 2),
-        ("month-first", 3, 1),
+        ("month-first", "B", 2),
+        ("month-first", "C", 1),
     ]
 
 
@@ -58,7 +58,7 @@ def test_a_date_with_the_wrong_weekday_is_a_problem(text: str) -> None:
     assert Dates([text])[text] is None
     problem = read(rows(f'"{text}"', "2026-09-07")).problems[0]
     assert (problem.kind, problem.value) == ("other-weekday", text)
-    assert "is a Monday" in problem.message
+    assert "is a Monday" in problem.sentence
 
 
 def test_a_column_headed_with_the_wrong_weekday_is_a_problem() -> None:
@@ -75,7 +75,7 @@ def test_a_date_with_the_right_weekday_is_read() -> None:
 
 def test_an_admission_date_that_cannot_be_read_is_only_a_warning() -> None:
     reading = read(f"UPN,Surname,DOB,Admission date\n{upn(1)},Example,2016-01-15,soon\n".encode())
-    assert [(problem.kind, problem.count, problem.column) for problem in reading.problems] == [("no-date", 0, 4)]
+    assert [(problem.kind, problem.count, problem.column) for problem in reading.problems] == [("no-date", 0, "D")]
     assert reading.people[0].fields["admission_date"] is None
 
 

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.uploads.domain.findings import column_letters
-from portal.uploads.domain.reading.file_guard import file_kind
+from portal.tabular.cells import cell_text, column_letters
+from portal.tabular.decoding import decoded
+from portal.tabular.file_guard import file_kind
+from portal.tabular.limits import Limits
+from portal.tabular.rejection import FileRejected
+from portal.tabular.sheet_size import sheet_extent
 from portal.uploads.domain.reading.markup import json_document, xml_root
-from portal.uploads.domain.reading.parsing import cell_text, decoded
-from portal.uploads.domain.reading.result import FileRejected, Limits
-from portal.uploads.domain.reading.sheet_size import sheet_extent
 from tests.abuse.archives import deflated, workbook_of
 from tests.uploads.reading.support import upn, workbook
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.fast_csv import read_fast_csv
 from portal.uploads.domain.reading.headings import ColumnMappings
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected, Reading
 from tests.uploads.reading.support import MONDAY, Mark, assert_all_marks_accounted, marks, outcome, upn, workbook
+
+if TYPE_CHECKING:
+    from portal.uploads.domain.reading.result import Reading
 
 CODES = st.sampled_from(["/", "\\", "L", "I", "C1", "J1", "Y7", "#", "Z", "7", "-", ""])
 CELLS = st.tuples(st.integers(1, 5), st.integers(0, 20), st.integers(0, 1))

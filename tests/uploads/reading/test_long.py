@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.fast_csv import read_fast_csv
 from portal.uploads.domain.reading.headings import ColumnMappings
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected
 from tests.uploads.reading.support import MONDAY, assert_all_marks_accounted, marks, problem_kinds, upn, workbook
 
 EXPECTED = {(upn(1), MONDAY, 0, "/"), (upn(1), MONDAY, 1, "I"), (upn(2), MONDAY, 0, "C1")}
@@ -73,7 +73,7 @@ def test_ambiguous_dates_have_a_warning() -> None:
     for content in (ambiguous, ambiguous.replace("Code\n", "Code,Comment\n").replace("/\n", "/,On a trip\n")):
         reading = read(content.encode())
         assert (reading.ambiguous_dates, problem_kinds(reading), reading.rows_in) == (True, ["day-first"], 1)
-        assert "07/09/2026 is 7 September 2026" in reading.problems[0].message
+        assert "07/09/2026 is 7 September 2026" in reading.problems[0].sentence
     assert not read(ambiguous.replace("07/09", "09/09").encode()).ambiguous_dates
     proven = read(f"{ambiguous}{upn(1)},14/09/2026,AM,/\n".encode())
     assert (proven.ambiguous_dates, proven.dates) == (False, (MONDAY, date(2026, 9, 14)))

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected
 from portal.uploads.domain.reading.sandbox import read_in_child
 from tests.abuse.archives import archive, deflated, stored
 from tests.abuse.test_uploads_workbooks import row_of, sheet_of
@@ -35,14 +35,20 @@ CASES: dict[str, tuple[bytes, str]] = {
     "headings over blank rows": ((HEADINGS + ",,,\n" * 3).encode(), NO_ROWS),
     "headings of a workbook": (workbook({"Marks": BODY[:1]}), NO_ROWS),
     "a row without headings": (ROW.encode(), NO_ROWS),
-    "a cell of 2 MB": (f"{HEADINGS}{upn(1)},2026-09-07,AM,{LONG_TEXT}\n".encode(), "Row 2 is longer than a row of a register"),
-    "a quoted cell of 2 MB": ((HEADINGS + ROW + '"' + "x\n" * 1_000_000 + '",,,\n').encode(), "Row 3 has a cell that is too long"),
+    "a cell of 2 MB": (
+        f"{HEADINGS}{upn(1)},2026-09-07,AM,{LONG_TEXT}\n".encode(),
+        "Row 2: The row is longer than a row of a table",
+    ),
+    "a quoted cell of 2 MB": (
+        (HEADINGS + ROW + '"' + "x\n" * 1_000_000 + '",,,\n').encode(),
+        "Row 3: The row has a cell that is too long",
+    ),
     "a workbook's cell of 2 MB": (
         sheet_of(row_of(1, *BODY[0]) + row_of(2, upn(1), "2026-09-07", "AM", LONG_TEXT)),
-        "Row 2 of sheet Marks has a cell that is too long. Correct it",
+        "Row 2: Sheet Marks has a cell that is too long. Correct it",
     ),
     "40,000 columns": (",".join(f"c{n}" for n in range(40_000)).encode() + b"\n", "Remove the empty columns"),
-    "a PDF called a CSV": (b"%PDF-1.7\n1 0 obj", "This is a PDF. Export the register"),
+    "a PDF called a CSV": (b"%PDF-1.7\n1 0 obj", "This is a PDF. Export it"),
     "a PDF after a line end": (b"\r\n%PDF-1.4\n", "This is a PDF"),
     "a password": (OLE + "EncryptedPackage".encode("utf-16-le"), "has a password. Save it as XLSX without a password"),
     ".xls": (OLE + "Workbook".encode("utf-16-le"), "old kind of workbook (.xls). Save it as XLSX"),
@@ -80,6 +86,6 @@ def test_a_very_long_cell_is_cut_short_in_messages(column: int) -> None:
     cells[column] = LONG_TEXT[:30_000]
     reading = read((HEADINGS + ",".join(cells) + "\n").encode())
     assert_all_marks_accounted(reading, 1)
-    texts = [*reading.codes, *(text for problem in reading.problems for text in (problem.message, problem.value or ""))]
+    texts = [*reading.codes, *(text for problem in reading.problems for text in (problem.sentence, problem.value or ""))]
     assert max(map(len, texts)) < 200
     assert problem_kinds(reading) == [["no-date"], ["no-session"], []][column - 1]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.reader import read
-from portal.uploads.domain.reading.result import FileRejected, Reading
 from tests.uploads.reading.support import assert_all_marks_accounted, marks, problem_kinds, upn
+
+if TYPE_CHECKING:
+    from portal.uploads.domain.reading.result import Reading
 
 STUDENTS = [
     {"id": "A1", "upn": upn(1), "surname": "Example", "forename": "Ann", "date_of_birth": {"date": "2016-01-15 00:00:00.000000"}},

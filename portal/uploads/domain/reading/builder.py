@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from portal.rules.codes import CODES_BY_SYMBOL
-from portal.uploads.domain.reading.parsing import code_text, shortened
-from portal.uploads.domain.reading.result import MISSING, MarkNote, Problem, PupilKey, Reading
+from portal.tabular.cells import column_letters, shortened
+from portal.uploads.domain.reading.parsing import code_text
+from portal.uploads.domain.reading.result import MISSING, MarkNote, PupilKey, Reading, ReadingProblem
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,7 +27,7 @@ class ReadingBuilder:
         """Start empty."""
         self.layout = layout
         self.missing = 0
-        self.problems: list[Problem] = []
+        self.problems: list[ReadingProblem] = []
         self.raw_rows: dict[tuple[int, int], tuple[str, ...]] = {}
         self._pupils: dict[PupilKey, int] = {}
         self._days: dict[date, int] = {}
@@ -81,8 +82,13 @@ class ReadingBuilder:
         count: int = 1,
         raw: tuple[str, ...] = (),
     ) -> None:
-        """Add a problem with a row or mark; `raw` is the row as sent."""
-        self.problems.append(Problem(kind, sheet, row, column, column_name, value and shortened(value), message, count))
+        """Add a problem with a row or mark; `raw` is the row as sent.
+
+        `column` counts from 1; `column_name` is for files that have no columns.
+        """
+        shown_column = column_letters(column) or column_name
+        shown_value = value and shortened(value)
+        self.problems.append(ReadingProblem(message, row or None, shown_column, shown_value, kind, sheet, count))
         if raw:
             self.raw_rows[sheet, row] = raw
 

@@ -10,17 +10,20 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from portal.rules.codes import CODES_BY_SYMBOL, Category
+from portal.tabular.cells import clean, clean_value, folded
+from portal.tabular.named_columns import named_columns
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.builder import ReadingBuilder
-from portal.uploads.domain.reading.headings import folded
-from portal.uploads.domain.reading.parsing import Dates, clean, code_text, parse_date
-from portal.uploads.domain.reading.result import FileRejected, Reading
+from portal.uploads.domain.reading.parsing import Dates, code_text, parse_date
 from portal.uploads.domain.reading.rows import is_upn, upn_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from portal.uploads.domain.reading.result import Limits
+    from portal.tabular.limits import Limits
+    from portal.tabular.sheets import Row
+    from portal.uploads.domain.reading.result import Reading
     from portal.uploads.domain.reading.tables import Sheet
 
 #: Each census collects the term before it (School Census business and technical specification): its name, and its first year
@@ -118,32 +121,32 @@ def is_census_csv(headers: Sequence[str]) -> bool:
     return "attendancereason" in names or any(name.endswith("sessionspossible") for name in names)
 
 
-def read_census_csv(headers: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> Reading:
+def read_census_csv(headers: Sequence[str], rows: Sequence[Row]) -> Reading:
     """Read a census table, with one row for each pupil or one for each reason of absence."""
-    table = _Table(headers, rows)
+    table = _TotalsTable(headers, rows)
     builder = ReadingBuilder("census-csv")
     totals: list[Mapping[str, Any]] = []
-    if "reason" in table.columns:
+    if "reason" in table.table.columns:
         _add_totals_by_reason(table, builder, totals)
     else:
-        periods = [name.removesuffix("sessionspossible") for name in table.names if name.endswith("sessionspossible")]
+        periods = [name.removesuffix("sessionspossible") for name in table.table.names if name.endswith("sessionspossible")]
         for row, values in rows:
             identity = table.identity(builder, row, values)
             if identity is None:
                 continue
             for prefix in periods:
-                counts = {meaning: table.under(values, prefix + ending) for ending, meaning in COUNTS.items()}
+                counts = {meaning: table.table.cell_under(values, prefix + ending) for ending, meaning in COUNTS.items()}
                 if any(counts.values()):
                     span = SPANS.get(prefix, prefix or "termly")
                     _add_totals(builder, totals, identity | {"span": span}, counts, [], row, values)
     return builder.build(totals=tuple(totals))
 
 
-def _add_totals_by_reason(table: _Table, builder: ReadingBuilder, totals: list[Mapping[str, Any]]) -> None:
+def _add_totals_by_reason(table: _TotalsTable, builder: ReadingBuilder, totals: list[Mapping[str, Any]]) -> None:
     """Sum rows of one reason each by pupil. Totals in the same rows are ignored, except possible sessions."""
-    possible = next((name for name in table.names if name.endswith("sessionspossible")), "")
+    possible = next((name for name in table.table.names if name.endswith("sessionspossible")), "")
     by_pupil: dict[tuple[str, str], tuple[dict[str, Any], dict[str, str], list[tuple[str, str]], int]] = {}
-    for row, values in table.rows:
+    for row, values in table.table.rows:
         identity = table.identity(builder, row, values)
         sessions = table.text(values, "sessions")
         if identity is None:
@@ -153,7 +156,7 @@ def _add_totals_by_reason(table: _Table, builder: ReadingBuilder, totals: list[M
             continue
         names = f"{identity['surname']} {identity['forename']} {identity['date_of_birth']}"
         key = (identity["upn"] or "", identity["local_id"] or names)
-        counts = {"possible": table.under(values, possible)}
+        counts = {"possible": table.table.cell_under(values, possible)}
         _, _, reasons, _ = by_pupil.setdefault(key, (identity | {"span": identity["span"] or "termly"}, counts, [], row))
         reasons.append((table.text(values, "reason"), sessions))
     for identity, counts, reasons, row in by_pupil.values():
@@ -172,45 +175,33 @@ def is_dfe_weekly(headers: Sequence[str]) -> bool:
     return "upn" in names and {"possiblesessions", "absentsessions"} <= names
 
 
-def read_dfe_weekly(headers: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> Reading:
+def read_dfe_weekly(headers: Sequence[str], rows: Sequence[Row]) -> Reading:
     """Read the DfE's weekly file: year-to-date totals, one row for each pupil and school.
 
     The span of the totals is the term that the file names.
     """
-    table = _Table(headers, rows)
+    table = _TotalsTable(headers, rows)
     builder = ReadingBuilder("dfe-weekly")
     totals: list[Mapping[str, Any]] = []
     for row, values in rows:
         identity = table.identity(builder, row, values)
         if identity is not None:
-            counts = {meaning: table.under(values, name) for name, meaning in WEEKLY.items()}
+            counts = {meaning: table.table.cell_under(values, name) for name, meaning in WEEKLY.items()}
             _add_totals(builder, totals, identity | {"span": identity["span"] or "year to date"}, counts, [], row, values)
     return builder.build(totals=tuple(totals))
 
 
-class _Table:
-    """Looks up cells of a table by folded heading or by meaning."""
+class _TotalsTable:
+    """A table of totals, and the dates of birth in it."""
 
-    def __init__(self, headers: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> None:
-        self.rows = rows
-        self.names: dict[str, int] = {}
-        for column, header in enumerate(headers):
-            self.names.setdefault(folded(header), column)
-        #: The column of each meaning: of several names in the file, the first in NAMES.
-        self.columns = {
-            meaning: self.names[name] for meaning, names in NAMES.items() for name in reversed(names) if name in self.names
-        }
+    def __init__(self, headers: Sequence[str], rows: Sequence[Row]) -> None:
+        self.table = named_columns(headers, rows, NAMES)
         self._births = Dates(self.text(values, "date_of_birth") for _, values in rows)
 
-    def under(self, values: Sequence[str], name: str) -> str:
-        """The cell under a folded heading."""
-        column = self.names.get(name)
-        return clean(values[column]) if column is not None and column < len(values) else ""
-
     def text(self, values: Sequence[str], meaning: str) -> str:
-        """The cell with a meaning."""
-        column = self.columns.get(meaning)
-        return clean(values[column]) if column is not None and column < len(values) else ""
+        """The cell with a meaning. Its apostrophe stays only in a name."""
+        text = self.table.cell(values, meaning)
+        return text if meaning in {"surname", "forename"} else clean_value(text)
 
     def identity(self, builder: ReadingBuilder, row: int, values: Sequence[str]) -> dict[str, Any] | None:
         """The pupil of a row; None if they cannot be identified and the row is rejected."""
@@ -238,7 +229,7 @@ def _add_totals(
 ) -> None:
     """Add one pupil's totals, or a problem if a number cannot be read. Sums by reason override given totals."""
     texts = [*counts.values(), *(sessions for _, sessions in reasons)]
-    if (unread := next((text for text in texts if clean(text) and not _NUMBER.match(clean(text))), None)) is not None:
+    if (unread := next((text for text in texts if clean_value(text) and not _NUMBER.match(clean_value(text))), None)) is not None:
         _add_number_problem(builder, row, unread, values)
         return
     reported = {name: _whole_number(text) for name, text in counts.items()}
@@ -273,9 +264,10 @@ def _attended(reported: Mapping[str, int | None], absent: int | None) -> int | N
 
 
 def _whole_number(text: str) -> int | None:
-    match = _NUMBER.match(clean(text))
+    match = _NUMBER.match(clean_value(text))
     return int(match[1]) if match else None
 
 
 def _add_number_problem(builder: ReadingBuilder, row: int, text: str, values: Sequence[str]) -> None:
-    builder.add_problem("not-a-number", NOT_A_NUMBER.format(clean(text)[:20]), row=row, value=clean(text)[:40], raw=tuple(values))
+    number = clean_value(text)
+    builder.add_problem("not-a-number", NOT_A_NUMBER.format(number[:20]), row=row, value=number[:40], raw=tuple(values))

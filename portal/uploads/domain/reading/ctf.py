@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any
 from portal.pupils.domain.incoming import UPN_LENGTH
 from portal.rules.calendar import SATURDAY
 from portal.rules.codes import CODES_BY_SYMBOL, Category
+from portal.tabular.cells import clean
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.builder import ReadingBuilder
-from portal.uploads.domain.reading.parsing import clean, parse_date, parse_yes_no, year_group
+from portal.uploads.domain.reading.parsing import parse_date, parse_yes_no, year_group
 from portal.uploads.domain.reading.pupil_list import FLAGS, SEN
-from portal.uploads.domain.reading.result import FileRejected, Person, PupilKey, Reading
+from portal.uploads.domain.reading.result import Person, PupilKey, Reading
 from portal.uploads.domain.reading.rows import upn_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from portal.uploads.domain.reading.result import Limits
+    from portal.tabular.limits import Limits
 
 CLOSED, BLANK = "#", " -"
 ATTENDED = (Category.PRESENT, Category.APPROVED)

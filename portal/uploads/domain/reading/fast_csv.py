@@ -13,13 +13,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from portal.tabular.cells import clean, clean_value
+from portal.tabular.csv_rows import delimiter_of
+from portal.tabular.decoding import decoded_cell
 from portal.uploads.domain.reading.builder import holds_two_codes, split_minutes
 from portal.uploads.domain.reading.headings import fingerprint, meanings_of
 from portal.uploads.domain.reading.long_layout import HALF_BY_WORD
-from portal.uploads.domain.reading.parsing import Dates, clean, code_text
+from portal.uploads.domain.reading.parsing import Dates, code_text
 from portal.uploads.domain.reading.result import MISSING, PupilKey, Reading
 from portal.uploads.domain.reading.rows import CellReader, upn_fault
-from portal.uploads.domain.reading.tables import Sheet, delimiter_of
+from portal.uploads.domain.reading.tables import Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -100,7 +103,7 @@ def _read(content: bytes, mappings: ColumnMappings, progress: Callable[[int], No
         raise _NotPlainError
     if text.endswith((b"\n\n", b"\n\r\n")):
         text = text.rstrip(b"\r\n")
-    heading_row = _decoded(text[: max(0, text.find(b"\n", 0, MAX_HEADING_ROW))]).rstrip("\r").replace('"', "")
+    heading_row = decoded_cell(text[: max(0, text.find(b"\n", 0, MAX_HEADING_ROW))])[0].rstrip("\r").replace('"', "")
     delimiter = delimiter_of(heading_row)
     headings = [clean(cell) for cell in heading_row.split(delimiter)]
     meanings = meanings_of(headings, mappings.of(headings))
@@ -135,13 +138,6 @@ def _without_quotes(text: bytes, delimiter: int) -> bytes:
     if is_open:
         raise _NotPlainError
     return text.translate(None, b'"')
-
-
-def _decoded(cell: bytes) -> str:
-    try:
-        return cell.decode("utf-8")
-    except UnicodeDecodeError:
-        return cell.decode("cp1252", errors="replace")
 
 
 def _chunks(text: bytes) -> Iterator[tuple[bytes, int, int, int]]:
@@ -256,7 +252,7 @@ class _Table:
         # Texts are numbered in order of appearance, so the first run of a text is where the highest number so far rises.
         first_runs = np.flatnonzero(np.diff(np.maximum.accumulate(text_of_run), prepend=-1))
         cells = np.stack([word[first_runs].astype("<u8") for word in words], axis=1)
-        texts = [_decoded(cell.tobytes().rstrip(b"\0")) for cell in cells]
+        texts = [decoded_cell(cell.tobytes().rstrip(b"\0"))[0] for cell in cells]
         run_length = np.empty(run_starts.size, dtype=np.int64)
         run_length[:-1], run_length[-1] = run_starts[1:] - run_starts[:-1], self.rows - run_starts[-1]
         return _TextColumn(texts, text_of_run, run_length, run_starts[first_runs].tolist())
@@ -266,15 +262,15 @@ class _Table:
         start = int(self.row_starts[row])
         end = self.text.find(b"\n", start)
         line = self.text[start : end if end >= 0 else None]
-        return _decoded(line).rstrip("\r").split(self.delimiter)
+        return decoded_cell(line)[0].rstrip("\r").split(self.delimiter)
 
 
 def _build_reading(table: _Table, headings: list[str], meanings: list[str | None]) -> Reading:
     columns = {meaning: table.text_column(meaning) for meaning in table.columns}
     births = columns["date_of_birth"].texts if "date_of_birth" in columns else []
-    dates = Dates([*columns["date"].texts, *map(clean, births)])
+    dates = Dates([*columns["date"].texts, *map(clean_value, births)])
     days, day_of_text = _days(columns["date"], dates)
-    half_of_text = np.array([HALF_BY_WORD.get(clean(text).upper(), 9) for text in columns["session"].texts], dtype=np.uint8)
+    half_of_text = np.array([HALF_BY_WORD.get(clean_value(text).upper(), 9) for text in columns["session"].texts], dtype=np.uint8)
     codes, code_of_text = _codes(columns["code"])
     pupils = _pupils(table, columns, headings, meanings, dates)
     code, day = columns["code"].per_row(code_of_text), columns["date"].per_row(day_of_text)

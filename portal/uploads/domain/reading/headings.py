@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from portal.tabular.cells import folded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -153,11 +155,6 @@ SYNONYMS: Mapping[str, str] = {
 ALSO_CELLS = frozenset(half for half, _ in _HALVES)
 
 
-def folded(heading: str) -> str:
-    """A heading normalised for comparison: lower case, letters and digits only."""
-    return re.sub(r"[^a-z0-9]", "", heading.casefold())
-
-
 #: A date within a heading. Dates change from week to week while the layout stays the same, so they are ignored in comparisons.
 _DATE = re.compile(
     r"\b(?:\d{4}-\d{1,2}-\d{1,2}|\d{4}-[a-z]{3}-\d{1,2}|\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?"
@@ -219,3 +216,6 @@ class ColumnMappings:
     def of(self, headings: Sequence[str]) -> Mapping[str, str]:
         """The mapping for a file with these headings; empty where nobody has set one."""
         return self.set_for_file or (self.remembered.get(fingerprint(headings), {}) if self.remembered else {})
+
+
+NO_MAPPINGS = ColumnMappings()

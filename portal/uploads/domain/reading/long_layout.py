@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from portal.tabular.cells import shortened
 from portal.uploads.domain.reading.builder import holds_two_codes, two_sessions
-from portal.uploads.domain.reading.parsing import clean, code_text, shortened
+from portal.uploads.domain.reading.parsing import code_text
 from portal.uploads.domain.reading.result import MISSING
 from portal.uploads.domain.reading.rows import CellReader, upn_fault
 
@@ -108,7 +109,7 @@ class _RowReader:
             message = TWO_CODES.format(mark.text)
             self.builder.add_problem("two-codes", message, column=mark.column, column_name="Code", value=mark.text, **where)
         else:
-            late = clean(self.cells.text(values, "minutes_late"))
+            late = self.cells.text(values, "minutes_late")
             # More minutes than a school day has are a mistake, not a lateness.
             minutes = int(late) if late.isascii() and late.isdecimal() and int(late) < 600 else None
             # In a row of two marks the minutes belong to the mark that was late.

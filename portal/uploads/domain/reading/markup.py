@@ -8,22 +8,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from lxml import etree
 
-from portal.uploads.domain.reading.parsing import decoded
-from portal.uploads.domain.reading.result import FileRejected
+from portal.tabular.declarations import HEAD, reject_declarations
+from portal.tabular.decoding import UTF16_MARKS, decoded
+from portal.tabular.rejection import FileRejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from portal.uploads.domain.reading.result import Limits
+    from portal.tabular.limits import Limits
 
-HEAD = 4096
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-#: Encodings in which ASCII characters are single bytes, so that a search of the bytes finds every declaration.
-BYTE_ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "latin1", "windows-1252", "cp1252"})
-UTF16_ENCODINGS = frozenset({"utf-16", "utf-16le", "utf-16be", "unicode"})
-#: "<!" with the D, E, A or N of a DOCTYPE, ENTITY, ELEMENT, ATTLIST or NOTATION, in encodings of one byte and of two.
-DECLARATION = re.compile(rb"<![DEANdean]|<\x00!\x00[DEANdean]\x00|\x00<\x00!\x00[DEANdean]")
-NO_DECLARATIONS = "The file has XML declarations (DOCTYPE or ENTITY) that no register needs. Export it again from your system."
 DAMAGED_XML = "The XML is damaged near line {}. Export it again from your system and send it."
 DAMAGED_JSON = "The JSON is damaged near line {}. Export it again from your system and send it."
 TOO_DEEP_JSON = "The JSON is nested more than {} deep. Export it again from your system."
@@ -31,37 +24,8 @@ TOO_DEEP_XML = "The XML is nested more than {} deep. Export it again from your s
 #: The depth at which lxml stops, without `huge_tree`.
 LXML_MAX_DEPTH = 255
 MAX_ELEMENTS, MAX_ATTRIBUTES, MAX_CONTAINERS = 1_200_000, 300_000, 2_000_000
-_ENCODING = re.compile(r"""<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}["']([^"']{1,40})["']""")
 #: JSON escapes that are not text: NUL, which PostgreSQL cannot store, and half of a surrogate pair, which UTF-8 cannot encode.
 _NOT_TEXT = re.compile(r"\\u(?:0000|[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u)[dD][c-fC-F])")
-
-
-def decoded_head(content: bytes) -> str:
-    """The first characters of a file, without byte order mark and leading space."""
-    start = content[:HEAD]
-    if start.startswith(UTF16_MARKS):
-        return start.decode("utf-16", errors="replace").lstrip("\ufeff \t\r\n")
-    if start.startswith(b"<\x00"):
-        return start.decode("utf-16-le", errors="replace")
-    if start.startswith(b"\x00<"):
-        return start.decode("utf-16-be", errors="replace")
-    return start.decode("utf-8-sig", errors="replace").lstrip("\ufeff \t\r\n")
-
-
-def reject_declarations(content: bytes) -> None:
-    """Reject DOCTYPE and ENTITY, and any encoding that could hide them from a search."""
-    match = _ENCODING.match(decoded_head(content))
-    encoding = match[1].casefold().replace("_", "-") if match else "utf-8"
-    if encoding not in BYTE_ENCODINGS and encoding not in UTF16_ENCODINGS:
-        raise FileRejected("encoding", f"The file says it is written in {encoding[:20]}. Export it as UTF-8 and send it.")
-    if has_declaration(content):
-        raise FileRejected("declarations", NO_DECLARATIONS)
-
-
-def has_declaration(content: bytes) -> bool:
-    """Whether the bytes have an XML declaration such as DOCTYPE."""
-    # The plain search is fast and rarely finds anything. "<\0!" occurs in both byte orders of UTF-16.
-    return (b"<!" in content or b"<\x00!" in content) and DECLARATION.search(content) is not None
 
 
 def xml_root(content: bytes, limits: Limits) -> etree._Element:
@@ -133,6 +97,8 @@ def json_document(content: bytes, limits: Limits) -> Any:
         raise FileRejected("not-text", "The JSON has signs that are not text. Export it again from your system.")
     try:
         document = json.loads(text.lstrip("\ufeff"), parse_constant=_reject_constant)
+    except FileRejected:
+        raise
     except RecursionError as error:
         raise FileRejected("too-deep", TOO_DEEP_JSON.format(limits.depth)) from error
     except ValueError as error:

@@ -1,14 +1,16 @@
-"""Parsing of cell text: encodings, stray spaces, dates, year groups and yes/no flags."""
+"""Parsing of cell text: codes, dates, year groups and yes/no flags."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from portal.rules.date_words import date_in_words
-from portal.uploads.domain.reading.result import FileRejected, Problem
+from portal.tabular.cells import clean_value, shortened
+from portal.uploads.domain.reading.result import ReadingProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,56 +24,17 @@ _NUMERIC = re.compile(r"(?:([A-Za-z]{3,9}),? )?(\d{1,2})[/.-](\d{1,2})[/.-](\d{4
 _SERIAL = re.compile(r"(\d{5})(?:\.0+)?$")
 #: Excel serial days for 1 January 1980 and 31 December 2099: other five-digit numbers are not dates.
 FIRST_SERIAL, LAST_SERIAL = 29_221, 73_050
-#: The longest cell the fast CSV reader takes, so that both readers show a text the same way.
-MAX_SHOWN = 64
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-DAMAGED = "The file's text is damaged. Save it again as CSV UTF-8 and send it."
 NOT_A_DATE = "“{}” is not a date we can read. Write it as 07/09/2026 or 2026-09-07."
 MONTH_FIRST = "The dates look month first, such as 09/15/2026. Write them day first, or as 2026-09-15."
 DAY_FIRST = "Dates were read as day/month: {} is {}. If that is wrong, cancel this upload and write its dates as 2026-11-03."
 OTHER_DAY = "“{}” is a {}. Correct the day or the date."
-#: A surname may begin with an apostrophe of its own: ’t Hart, ’s Gravesande.
-_APOSTROPHE_SURNAME = re.compile(r"'[a-z]{1,2}[ -]")
-ZERO_WIDTH = {ord(sign): None for sign in "\u200b\u200c\u200d\u2060\ufeff"}
 
 
-def decoded(content: bytes) -> tuple[str, str]:
-    """The text of a file and its encoding: UTF-8, UTF-16 with a byte order mark, otherwise Windows-1252.
-
-    Raises:
-        FileRejected: when the bytes are not text.
-    """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            text = content.decode("utf-16")
-        except UnicodeDecodeError as error:
-            raise FileRejected("encoding", DAMAGED) from error
-        # PostgreSQL cannot store NUL in text: it would fail later, when a finding is written.
-        if "\0" in text:
-            raise FileRejected("encoding", DAMAGED)
-        return text, "utf-16"
-    if b"\x00" in content[:4096]:
-        raise FileRejected("not-text", "This is not a spreadsheet, a CTF or a text file. Save it as CSV or XLSX and send it.")
-    try:
-        return content.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace"), "cp1252"
-
-
-def clean(text: str) -> str:
-    """A cell without surrounding spaces, zero-width characters and a spreadsheet's leading apostrophe."""
-    text = (text if text.isascii() else text.translate(ZERO_WIDTH).replace("\u00a0", " ")).strip()
-    return text[1:].lstrip() if len(text) > 1 and text[0] == "'" and not _APOSTROPHE_SURNAME.match(text) else text
-
-
-def shortened(text: str) -> str:
-    """A text cut to the length shown in messages."""
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
-
-
+@lru_cache(maxsize=1_024)
 def code_text(text: str) -> str:
-    """A code normalised to the form of the code list: plain characters, upper case."""
-    return unicodedata.normalize("NFKC", clean(text)).strip().upper()
+    """A code normalised to the form of the code list: plain characters, upper case. A file has few distinct codes."""
+    return unicodedata.normalize("NFKC", clean_value(text)).strip().upper()
 
 
 class Dates:
@@ -96,16 +59,16 @@ class Dates:
             self.day_of |= dict.fromkeys(numeric)
             self.faults |= dict.fromkeys(numeric, ("month-first", MONTH_FIRST))
 
-    def problems(self) -> tuple[Problem, ...]:
+    def problems(self) -> tuple[ReadingProblem, ...]:
         """A warning of how the dates were read, if the file itself does not prove it."""
         on = self.day_of.get(self.ambiguous)
         if not self.ambiguous or on is None:
             return ()
-        text = clean(self.ambiguous)
-        return (Problem("day-first", 0, 0, 0, None, text, DAY_FIRST.format(text, date_in_words(on)), count=0),)
+        text = clean_value(self.ambiguous)
+        return (ReadingProblem(DAY_FIRST.format(text, date_in_words(on)), value=text, kind="day-first", count=0),)
 
     def _read(self, text: str, numeric: dict[str, tuple[int, int]]) -> date | None:
-        cleaned = clean(text)
+        cleaned = clean_value(text)
         try:
             if match := _ISO.match(cleaned):
                 return date(*(int(part) for part in match.groups()))
@@ -136,7 +99,7 @@ class Dates:
         """The date, unless the weekday written beside it is wrong."""
         actual = DAY_NAMES[on.weekday()]
         if weekday and weekday[:3].title() != actual[:3] and any(weekday[:3].title() == name[:3] for name in DAY_NAMES):
-            self.faults[text] = "other-weekday", OTHER_DAY.format(clean(text), actual)
+            self.faults[text] = "other-weekday", OTHER_DAY.format(clean_value(text), actual)
             return None
         return on
 
@@ -150,7 +113,7 @@ class Dates:
 
     def fault(self, text: str) -> tuple[str, str]:
         """Why a text is not a date: the kind of problem, and what to do."""
-        return self.faults.get(text) or ("no-date", NOT_A_DATE.format(shortened(clean(text))))
+        return self.faults.get(text) or ("no-date", NOT_A_DATE.format(shortened(clean_value(text))))
 
 
 def parse_date(text: str) -> date | None:
@@ -168,7 +131,7 @@ _YEAR_GROUP = re.compile(r"(?:year|yr|y|nc|ncy)?\s*0?(\d{1,2})$", re.IGNORECASE)
 
 def year_group(text: str) -> str | None:
     """A year group as in the DfE code set (R, 1 to 14, N1 …), or None."""
-    normalised = clean(text).upper().replace("NATIONAL CURRICULUM ", "").replace("NC YEAR", "YEAR")
+    normalised = clean_value(text).upper().replace("NATIONAL CURRICULUM ", "").replace("NC YEAR", "YEAR")
     if normalised in {"R", "RECEPTION", "YR", "YEAR R", "FS2", "YEAR 0", "0"}:
         return "R"
     if normalised in {"N1", "N2", "M", "X", "E1", "E2"}:
@@ -181,20 +144,7 @@ def year_group(text: str) -> str | None:
 
 def parse_yes_no(text: str) -> bool | None:
     """Parse yes or no as schools' systems write it; None for anything else."""
-    normalised = clean(text).casefold()
+    normalised = clean_value(text).casefold()
     if normalised in {"y", "yes", "true", "1", "t", "x", "✓"}:
         return True
     return False if normalised in {"n", "no", "false", "0", "f"} else None
-
-
-def cell_text(value: object) -> str:
-    """A spreadsheet cell as text: whole numbers without a decimal point, dates as ISO dates."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()[:10]
-    return str(value).replace("\0", "")  # PostgreSQL cannot store NUL in text.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from portal.pupils.domain.incoming import UPN_LENGTH
+from portal.tabular.cells import clean
 from portal.uploads.domain.reading.headings import MEANINGS
-from portal.uploads.domain.reading.parsing import clean, parse_yes_no
+from portal.uploads.domain.reading.parsing import parse_yes_no
 from portal.uploads.domain.reading.result import Person
-from portal.uploads.domain.reading.rows import ODD_UPN, CellReader
+from portal.uploads.domain.reading.rows import ODD_UPN, CellReader, is_upn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +84,7 @@ def _fault(key: PupilKey, birth: str, dates: Dates) -> tuple[str, str, str, str 
         return "no-birth", NO_BIRTH, "date_of_birth", None
     if key.date_of_birth is None:
         return (*dates.fault(birth), "date_of_birth", birth)
-    if key.upn and len(key.upn) != UPN_LENGTH:
+    if key.upn and not is_upn(key.upn):
         return "odd-upn", ODD_UPN.format(key.upn[:20]), "upn", key.upn[:20]
     return None
 

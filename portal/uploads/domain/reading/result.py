@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from portal.platform import upload_limit
+from portal.platform.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,38 +17,6 @@ if TYPE_CHECKING:
 
 #: Codes that mean no mark was recorded.
 MISSING = frozenset({"", "-"})
-
-
-class FileRejected(Exception):  # noqa: N818  named for what happened to the file
-    """The whole file is rejected; the message is a sentence that says what to do."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        """Store the kind and the sentence."""
-        super().__init__(kind, message)
-        self.kind, self.message = kind, message
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The largest file that is read. Checked before the file is parsed.
-
-    `size` is the portal's one upload limit. Sizes and memory are in bytes. `part`, `parts`, `unpacked` and `ratio` (of
-    unpacked to packed size) are for the parts of a workbook's ZIP; `area` is rows times columns; `cell` is characters;
-    `depth` is the nesting of XML or JSON.
-    """
-
-    size: int = field(default_factory=upload_limit.in_bytes)
-    unpacked: int = 100_000_000
-    part: int = 60_000_000
-    parts: int = 200
-    ratio: int = 200
-    rows: int = 1_200_000
-    columns: int = 2_000
-    area: int = 12_000_000
-    cell: int = 32_767
-    depth: int = 100
-    seconds: int = 120
-    memory: int = 1_500_000_000
 
 
 class PupilKey(NamedTuple):
@@ -86,19 +54,14 @@ class MarkNote:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A row or mark that could not be read: where it is, its value, and what to do.
+class ReadingProblem(Problem):
+    """A row or mark that could not be read. `column` is its letters in a spreadsheet, or its name in other files.
 
-    `count` is the number of marks rejected with it; 0 is a warning.
+    `kind` is a short name of it, `sheet` the sheet's number from 0, `count` the marks rejected with it; 0 is a warning.
     """
 
-    kind: str
-    sheet: int
-    row: int
-    column: int
-    column_name: str | None
-    value: str | None
-    message: str
+    kind: str = ""
+    sheet: int = 0
     count: int = 1
 
 
@@ -142,7 +105,7 @@ class Reading:
     notes: tuple[MarkNote, ...] = ()
     people: tuple[Person, ...] = ()
     totals: tuple[Mapping[str, Any], ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[ReadingProblem, ...] = ()
     rejected_rows: Mapping[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
     needs_mapping: bool = False

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from portal.pupils.domain.incoming import UPN_LENGTH
-from portal.uploads.domain.reading.parsing import Dates, clean, year_group
+from portal.tabular.cells import clean, clean_value
+from portal.uploads.domain.reading.parsing import Dates, year_group
 from portal.uploads.domain.reading.result import PupilKey
 from portal.uploads.domain.reading.tables import strip_half
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from portal.uploads.domain.reading.tables import Sheet
 
 DATE_MEANINGS = frozenset({"date", "week_commencing", "date_of_birth", "admission_date", "leaving_date"})
+#: Names and free text, which may begin with an apostrophe of their own.
+TEXT_MEANINGS = frozenset(
+    {"surname", "forename", "full_name", "middle_names", "comment", "address"}
+    | {f"parent{number}_{part}" for number in (1, 2, 3) for part in ("name", "address")}
+)
 DATE_IN_TITLE = re.compile(r"(\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2} [A-Za-z]{3,9} \d{4})")
 NO_PUPIL = "The row has no UPN. Add it, so that the marks go to the right pupil."
 ODD_UPN = "“{}” is not a UPN: it needs 13 characters. Check it with your system."
@@ -38,7 +44,10 @@ class CellReader:
     def text(self, values: Sequence[str], meaning: str) -> str:
         """A row's cell, cleaned; empty if there is none."""
         column = self.columns.get(meaning)
-        return clean(values[column]) if column is not None and column < len(values) else ""
+        if column is None or column >= len(values):
+            return ""
+        text = clean(values[column])
+        return clean_value(text) if text.startswith("'") and meaning not in TEXT_MEANINGS else text
 
     def pupil_key(self, values: Sequence[str]) -> PupilKey:
         """The pupil the row names."""
@@ -63,14 +72,14 @@ def date_texts(sheet: Sheet, meanings: Sequence[str | None]) -> Iterator[str]:
     """All texts of a sheet that may be dates: cells of date columns, headings and titles."""
     for column, meaning in enumerate(meanings):
         if meaning in DATE_MEANINGS:
-            yield from {clean(text) for text in {values[column] for _, values in sheet.rows if column < len(values)}}
+            yield from {clean_value(text) for text in {values[column] for _, values in sheet.rows if column < len(values)}}
     yield from (strip_half(heading)[0] for heading in sheet.headings)
     yield from (text for title in sheet.titles for text in DATE_IN_TITLE.findall(title))
 
 
 def upn_text(text: str) -> str:
     """A UPN as it is stored: upper case, no spaces."""
-    return "".join(text.split()).upper()
+    return "".join(clean_value(text).split()).upper()
 
 
 def is_upn(text: str) -> bool:

@@ -1,27 +1,22 @@
-"""A CSV or workbook as sheets of text. Finds the heading row below any titles, and drops totals rows."""
+"""The sheets of a register: finds the heading row below any titles, and drops totals rows."""
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import python_calamine
-
-from portal.uploads.domain.reading.headings import ALSO_CELLS, SYNONYMS, folded
-from portal.uploads.domain.reading.parsing import DAY_NAMES, Dates, cell_text, clean, code_text, decoded
-from portal.uploads.domain.reading.result import FileRejected
+from portal.tabular.cells import clean, clean_value, folded
+from portal.tabular.rejection import FileRejected
+from portal.uploads.domain.reading.headings import ALSO_CELLS, SYNONYMS
+from portal.uploads.domain.reading.parsing import DAY_NAMES, Dates, code_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from portal.uploads.domain.reading.result import Limits
+    from portal.tabular.sheets import SheetRows, TableFile
 
 #: The rows searched for headings.
 HEADING_SEARCH_ROWS = 30
-LONGEST_LINE = 1_000_000
-DELIMITERS = ",\t;|"
 HALF_NAMES = {"AM": "AM", "PM": "PM", "MORNING": "AM", "AFTERNOON": "PM"}
 WEEKDAYS = frozenset(word for name in DAY_NAMES for word in (name.casefold(), name[:3].casefold()))
 TOTALS = ("total", "totals", "grand total", "average", "overall")
@@ -29,7 +24,10 @@ TOTALS = ("total", "totals", "grand total", "average", "overall")
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet of text. `rows` are those below the headings, each with its row number as shown in a spreadsheet."""
+    """One sheet of text. `rows` are those below the headings, each with its row number as shown in a spreadsheet.
+
+    `without_value` has the row and column, both from 0, of each cell with an error or a formula that was never worked out.
+    """
 
     name: str
     headings: tuple[str, ...]
@@ -37,6 +35,7 @@ class Sheet:
     titles: tuple[str, ...] = ()
     heading_row: int = 1
     totals: int = 0
+    without_value: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,103 +47,18 @@ class Book:
     encoding: str | None = None
 
 
-def csv_book(content: bytes, limits: Limits) -> Book:
-    """Read a CSV, TSV or semicolon-separated file.
+def book_of(file: TableFile) -> Book:
+    """Find the headings of each sheet of a file.
 
     Raises:
-        FileRejected: when it has no table, or exceeds the limits.
+        FileRejected: when the file has no rows.
     """
-    text, encoding = decoded(content)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    _reject_long_lines(text)
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter_of(text[:20_000]))
-    # The limit is global to the process, but each file is read in a child process of its own.
-    csv.field_size_limit(limits.cell)
-    numbered: list[tuple[int, list[str]]] = []
-    try:
-        numbered.extend(enumerate(_limited_rows(rows, limits), start=1))
-    except csv.Error as error:
-        fault = "has a cell that is too long or a quotation mark that is never closed"
-        message = f"Row {len(numbered) + 1} {fault}. Correct it and send the file again."
-        raise FileRejected("quotes", message) from error
-    # The CSV module accepts a quotation mark that is never closed, and reads the rest of the file as one cell.
-    if numbered and numbered[-1][1] and "\n" in numbered[-1][1][-1] and not text.rstrip("\n").endswith('"'):
-        message = f"Row {len(numbered)} has a quotation mark that is never closed. Correct it and send the file again."
-        raise FileRejected("quotes", message)
-    return Book((_sheet("", numbered),), encoding=encoding)
+    return Book(tuple(_sheet(sheet) for sheet in file.sheets), file.hidden, file.encoding)
 
 
-def _reject_long_lines(text: str) -> None:
-    """Reject a file with a line longer than a register could have, before the CSV module builds it."""
-    start = 0
-    while len(text) - start > LONGEST_LINE:
-        end = text.rfind("\n", start, start + LONGEST_LINE)
-        if end < 0:
-            row = text.count("\n", 0, start) + 1
-            message = f"Row {row} is longer than a row of a register could be. Export the file again from your system."
-            raise FileRejected("long-row", message)
-        start = end + 1
-
-
-def delimiter_of(text: str) -> str:
-    """The delimiter of a CSV: the one that occurs most often in one of the first lines."""
-    lines = [line for line in text.split("\n")[:HEADING_SEARCH_ROWS] if line.strip()]
-    return max(DELIMITERS, key=lambda mark: (max((line.count(mark) for line in lines), default=0), -DELIMITERS.index(mark)))
-
-
-def _limited_rows(rows: Iterable[list[str]], limits: Limits) -> Iterable[list[str]]:
-    for number, row in enumerate(rows, start=1):
-        if number > limits.rows:
-            message = f"The file has more than {limits.rows:,} rows. Send it in parts."
-            raise FileRejected("rows", message)
-        if len(row) > limits.columns:
-            message = f"Row {number} has more than {limits.columns:,} columns. Remove the empty columns and send the file again."
-            raise FileRejected("columns", message)
-        yield row
-
-
-def xlsx_book(content: bytes, limits: Limits) -> Book:
-    """Read the sheets of a workbook that are not empty, hidden ones included.
-
-    Raises:
-        FileRejected: when it is damaged, too large or empty.
-    """
-    try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        hidden = tuple(sheet.name for sheet in book.sheets_metadata if sheet.visible != python_calamine.SheetVisibleEnum.Visible)
-        sheets = []
-        for meta in book.sheets_metadata:
-            if meta.typ != python_calamine.SheetTypeEnum.WorkSheet:
-                continue
-            worksheet = book.get_sheet_by_name(meta.name)
-            if worksheet.total_height > limits.rows or worksheet.total_width > limits.columns:
-                message = f"Sheet {meta.name} is too large. Remove its empty rows and columns, or send it in parts."
-                raise FileRejected("rows", message)
-            # iter_rows starts with the sheet's first row but with the first column in use: pad, so that columns keep their numbers.
-            padding = [""] * (worksheet.start or (0, 0))[1]
-            rows = [
-                (number, padding + [cell_text(cell) for cell in row]) for number, row in enumerate(worksheet.iter_rows(), start=1)
-            ]
-            _reject_long_cells(meta.name, rows, limits)
-            if any(cell.strip() for _, cells in rows for cell in cells):
-                sheets.append(_sheet(meta.name, rows))
-    except (python_calamine.CalamineError, ValueError, KeyError) as error:
-        raise FileRejected("damaged", "The workbook could not be opened. Save it again as XLSX or CSV and send it.") from error
-    if not sheets:
-        raise FileRejected("empty", "The workbook has no rows. Send one with marks or pupils in it.")
-    return Book(tuple(sheets), hidden)
-
-
-def _reject_long_cells(name: str, rows: Sequence[tuple[int, Sequence[str]]], limits: Limits) -> None:
-    """Reject a sheet with a cell longer than a spreadsheet program can write."""
-    for number, cells in rows:
-        if max(map(len, cells), default=0) > limits.cell:
-            message = f"Row {number} of sheet {name} has a cell that is too long. Correct it and send the file again."
-            raise FileRejected("long-cell", message)
-
-
-def _sheet(name: str, rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
+def _sheet(sheet: SheetRows) -> Sheet:
     """Find the heading row, and drop the titles above it and the totals below."""
+    rows = sheet.rows
     if not any(any(cell.strip() for cell in row) for _, row in rows[:HEADING_SEARCH_ROWS]):
         raise FileRejected("empty", "The file has no rows. Send one with marks or pupils in it.")
     likeliest = max(range(min(HEADING_SEARCH_ROWS, len(rows))), key=lambda number: (_heading_score(rows[number][1]), -number))
@@ -155,7 +69,8 @@ def _sheet(name: str, rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
     while end and _is_total(body[end - 1][1]):
         end -= 1
     titles = tuple(title for title in titles if title)
-    return Sheet(name, headings, body[:end], titles, heading_row=rows[first][0], totals=len(body) - end)
+    totals = len(body) - end
+    return Sheet(sheet.name, headings, body[:end], titles, rows[first][0], totals, sheet.without_value)
 
 
 def _headings(rows: Sequence[tuple[int, Sequence[str]]], likeliest: int) -> tuple[int, int, tuple[str, ...]]:
@@ -209,7 +124,7 @@ def strip_half(text: str) -> tuple[str, int | None]:
 
     "07/09/2026 AM" gives the date and 0; without AM or PM the half is None.
     """
-    heading = clean(text)
+    heading = clean_value(text)
     upper = heading.upper()
     for half, session in (("AM", 0), ("PM", 1)):
         if upper.endswith(half):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from portal.tabular.cells import shortened
 from portal.uploads.domain.reading.builder import two_sessions
 from portal.uploads.domain.reading.headings import SLOTS
-from portal.uploads.domain.reading.parsing import code_text, shortened
+from portal.uploads.domain.reading.parsing import code_text
 from portal.uploads.domain.reading.rows import DATE_IN_TITLE, CellReader, pupil_of_row
 from portal.uploads.domain.reading.tables import strip_half
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from portal.tabular.cells import clean
+from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.builder import ReadingBuilder
-from portal.uploads.domain.reading.parsing import Dates, clean, code_text, year_group
-from portal.uploads.domain.reading.result import FileRejected, PupilKey, Reading
+from portal.uploads.domain.reading.parsing import Dates, code_text, year_group
+from portal.uploads.domain.reading.result import PupilKey, Reading
 from portal.uploads.domain.reading.rows import upn_fault, upn_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from portal.uploads.domain.reading.result import Limits
+    from portal.tabular.limits import Limits
 
 WONDE_HALVES = {"AM": 0, "MORNING": 0, "PM": 1, "AFTERNOON": 1}
 NOT_OURS = (

@@ -11,14 +11,14 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.uploads.domain.reading.markup import NO_DECLARATIONS, has_declaration
-from portal.uploads.domain.reading.result import FileRejected
-from portal.uploads.domain.reading.sheet_size import sheet_extent
+from portal.tabular.declarations import NO_DECLARATIONS, has_declaration
+from portal.tabular.rejection import FileRejected
+from portal.tabular.sheet_size import sheet_extent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from portal.uploads.domain.reading.result import Limits
+    from portal.tabular.limits import Limits
 
 BLOCK, FEED = 256 * 1024, 32 * 1024
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -28,12 +28,12 @@ _END = struct.Struct("<4s4H2LH")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 DAMAGED_ZIP = "The workbook is damaged, or made to look smaller than it is. Save it again as XLSX and send it."
-TOO_LARGE_ZIP = "The workbook is too large once unpacked. Remove what is not a register, or send it in parts as CSV."
+TOO_LARGE_ZIP = "The workbook is too large once unpacked. Remove what is not needed, or send it in parts as CSV."
 #: Bytes of the directory for each entry, at most.
 MAX_ENTRY = 2_048
 #: The ratio of unpacked to packed size is only checked for parts larger than this: small ones compress well without harm.
 MIN_SIZE_FOR_RATIO = 1_000_000
-TOO_LARGE_SHEET = "A sheet has cells far beyond its register. Delete its empty rows and columns, or save it as CSV and send that."
+TOO_LARGE_SHEET = "A sheet has cells far beyond its table. Delete its empty rows and columns, or save it as CSV and send that."
 #: Flags of encryption and strong encryption, and the two methods a workbook uses.
 ENCRYPTED, STORED, DEFLATED = 0x41, 0, 8
 #: Bytes of a block searched again with the next one, for references and declarations that span two blocks.
@@ -90,7 +90,7 @@ def _directory_bounds(content: bytes, limits: Limits) -> tuple[int, int, int]:
         raise FileRejected("damaged", DAMAGED_ZIP)
     _, disk, first_disk, count_on_disk, count, size, start, comment = _END.unpack_from(content, end_record)
     if count > limits.parts or count_on_disk != count:
-        message = f"The workbook has more than {limits.parts} parts. Save only the register as XLSX or CSV and send that."
+        message = f"The workbook has more than {limits.parts} parts. Save only the table as XLSX or CSV and send that."
         raise FileRejected("too-many-parts", message)
     if disk or first_disk or end_record + _END.size + comment != len(content):
         raise FileRejected("damaged", DAMAGED_ZIP)

@@ -5,27 +5,28 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NoReturn
 
-from portal.uploads.domain.reading.markup import HEAD, UTF16_MARKS, decoded_head, reject_declarations
-from portal.uploads.domain.reading.result import FileRejected
-from portal.uploads.domain.reading.zip_guard import OLE, check_workbook
+from portal.tabular.declarations import HEAD, decoded_head, reject_declarations
+from portal.tabular.decoding import UTF16_MARKS
+from portal.tabular.rejection import FileRejected
+from portal.tabular.zip_guard import OLE, check_workbook
 
 if TYPE_CHECKING:
-    from portal.uploads.domain.reading.result import Limits
+    from portal.tabular.limits import Limits
 
 SAVE_AS = "Save it as XLSX or CSV and send that."
 OLD_WORKBOOK = "This is an old kind of workbook (.xls). Save it as XLSX without a password and send that."
 #: The first bytes of files that are not read, the kind of rejection, and what to do.
 REJECTED_SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
-    (b"%PDF", "pdf", "This is a PDF. Export the register from your system as CSV or XLSX and send that."),
+    (b"%PDF", "pdf", "This is a PDF. Export it from your system as CSV or XLSX and send that."),
     (b"\x89PNG", "image", f"This is a picture. {SAVE_AS}"),
     (b"\xff\xd8\xff", "image", f"This is a picture. {SAVE_AS}"),
     (b"GIF8", "image", f"This is a picture. {SAVE_AS}"),
     (b"II*\x00", "image", f"This is a picture. {SAVE_AS}"),
     (b"MM\x00*", "image", f"This is a picture. {SAVE_AS}"),
-    (b"\x7fELF", "program", "This is a program, not a register. Check which file you chose."),
-    (b"#!", "program", "This is a program, not a register. Check which file you chose."),
-    (b"\xca\xfe\xba\xbe", "program", "This is a program, not a register. Check which file you chose."),
-    (b"\xcf\xfa\xed\xfe", "program", "This is a program, not a register. Check which file you chose."),
+    (b"\x7fELF", "program", "This is a program. Check which file you chose."),
+    (b"#!", "program", "This is a program. Check which file you chose."),
+    (b"\xca\xfe\xba\xbe", "program", "This is a program. Check which file you chose."),
+    (b"\xcf\xfa\xed\xfe", "program", "This is a program. Check which file you chose."),
     (b"\x1f\x8b", "archive", "This file is compressed. Unpack it and send the file inside."),
     (b"7z\xbc\xaf", "archive", "This file is compressed. Unpack it and send the file inside."),
     (b"Rar!", "archive", "This file is compressed. Unpack it and send the file inside."),
@@ -49,9 +50,7 @@ def file_kind(content: bytes, limits: Limits) -> str:
         FileRejected: for any other kind, and for a file that could harm its reader; the sentence says what to do.
     """
     if len(content) > limits.size:
-        raise FileRejected(
-            "too-large", f"The file is larger than {limits.size // 1_000_000} MB. Send it in parts, such as a term at a time."
-        )
+        raise FileRejected("too-large", f"The file is larger than {limits.size // 1_000_000} MB. {limits.advice}")
     if not content[:HEAD].strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00") and not content.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00"):
         raise FileRejected("empty", "The file is empty. Export it again from your system and send it.")
     if content.startswith(OLE):
@@ -65,7 +64,7 @@ def file_kind(content: bytes, limits: Limits) -> str:
             raise FileRejected(kind, message)
     # These letters may also begin a CSV: only a NUL shows that the file is a program or picture.
     if content.startswith((b"MZ", b"BM", b"RIFF")) and b"\x00" in content[:HEAD]:
-        raise FileRejected("program", "This is not a register. Check which file you chose.")
+        raise FileRejected("program", "This is a program or a picture. Check which file you chose.")
     return _text_kind(content)
 
 
@@ -95,7 +94,8 @@ def _text_kind(content: bytes) -> str:
     is_utf16 = content.startswith(UTF16_MARKS)
     if not is_utf16 and b"\x00" in content:
         row = content.count(b"\n", 0, content.index(b"\x00")) + 1
-        raise FileRejected("not-text", f"Row {row} has signs that are not text. Save the file as CSV or XLSX and send it.")
+        message = "The row has signs that are not text. Save the file as CSV or XLSX and send it."
+        raise FileRejected("not-text", message, row)
     # A CSV may begin with a bracket too: JSON is recognised by what follows it.
     if re.match(r'\{\s*["}]|\[\s*[\[\]{"]', head):
         return "json"
