@@ -117,7 +117,7 @@ def contents(_values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[s
     return {
         "rows": (rows := sorted_rows(arguments)),
         "page": paginate(rows, position_in(arguments, size=WHOLE_LIST_SIZE), lambda row: row.summary.school_id),
-        "whole": bound is None,
+        "is_whole_authority": bound is None,
         "filters": filters,
         "recounting": waits_for_recount(filters.year.data),
         "chart_phase": PHASE_PLURALS[_chart_phase(filters)],

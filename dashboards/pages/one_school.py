@@ -47,8 +47,8 @@ def contents(values: Mapping[str, str], arguments: Mapping[str, str]) -> dict[st
     )
     return {
         "school": school,
-        "others": _list_name(school.id),
-        "found": compared(values, arguments),
+        "list_name": _list_name(school.id),
+        "comparison": compared(values, arguments),
         "filters": filters,
         "recounting": waits_for_recount(year, school.id),
         "table_rows": table_rows,

@@ -71,8 +71,8 @@ def details(pupil_id: UUID) -> ResponseReturnValue:
         "pupils/details.html",
         pupil=pupil,
         history=history,
-        others=child_views.other_records(pupil_id),
-        apart=child_views.kept_apart(pupil_id),
+        other_records=child_views.other_records(pupil_id),
+        kept_apart=child_views.kept_apart(pupil_id),
     )
 
 
@@ -149,7 +149,7 @@ def match(question_id: UUID) -> ResponseReturnValue:
     history = queries.roll_history(waiting.existing.id)
     incoming = pupil_from_json(waiting.question.incoming)
     rows = comparison(waiting.existing, history[0] if history else None, incoming, waiting.school_name)
-    return render_template("pupils/match.html", found=waiting, incoming=incoming, rows=rows)
+    return render_template("pupils/match.html", waiting=waiting, incoming=incoming, rows=rows)
 
 
 @bp.post("/pupils/matches/<uuid:question_id>/decide")
@@ -222,4 +222,4 @@ def unlink(pupil_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("pupils.details", pupil_id=pupil_id))
     if not other_records:
         abort(404)
-    return render_template("pupils/unlink.html", pupil=pupil, form=form, others=other_records)
+    return render_template("pupils/unlink.html", pupil=pupil, form=form, other_records=other_records)

@@ -54,7 +54,7 @@ def _contents(pupil_id: UUID, form: str) -> dict[str, Any]:
         "line": line,
         "filters": filters,
         "school": school(line.school_id),
-        "found": pupil_certificate,
+        "record": pupil_certificate,
         "as_at": as_at,
     }
 
@@ -78,8 +78,8 @@ def show(pupil_id: UUID) -> ResponseReturnValue:
         amendments=corrections,
         senders=names_of_memberships({correction.membership_id for correction in corrections if correction.membership_id}),
         notes=queries.notes_of(line.pupil_id),
-        week_columns=[{"text": short_date_without_year(week)} for week in contents["found"].weeks],
-        absence_periods=tuple(reversed(contents["found"].absence_periods.spells)),
+        week_columns=[{"text": short_date_without_year(week)} for week in contents["record"].weeks],
+        absence_periods=tuple(reversed(contents["record"].absence_periods.spells)),
     )
 
 
@@ -92,7 +92,7 @@ def pdf(pupil_id: UUID) -> ResponseReturnValue:
         pupil=contents["pupil"],
         line=contents["line"],
         school=contents["school"],
-        certificate=contents["found"],
+        certificate=contents["record"],
         as_at=contents["as_at"],
     )
     return attachment(file_name(f"certificate of attendance {clock.today():%Y-%m-%d}", "pdf"), document, "application/pdf")

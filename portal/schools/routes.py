@@ -106,7 +106,7 @@ def import_list() -> ResponseReturnValue:
             flash(counts, "success")
             return redirect(url_for("schools.index"))
         form.add_error("file", "Correct the rows listed below, and send the file again. Nothing was changed.")
-    return render_template("schools/import.html", form=form, told=summary)
+    return render_template("schools/import.html", form=form, summary=summary)
 
 
 @bp.get("/term-dates")
@@ -216,7 +216,7 @@ def _import_dates(school: School | None) -> ResponseReturnValue:
             message = f"{plural(summary.terms, 'term')} and {plural(summary.closed, 'run')} of closed days were imported."
             return _flash_and_return(message, school_id, summary.years[0])
         form.add_error("file", "Correct the rows listed below, and send the file again. Nothing was changed.")
-    return render_template("schools/import_dates.html", form=form, told=summary, school=school, back=_dates_url(school_id))
+    return render_template("schools/import_dates.html", form=form, summary=summary, school=school, back=_dates_url(school_id))
 
 
 @bp.post("/term-dates/terms/<uuid:term_id>/remove")

@@ -8,8 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, TemplateSyntaxError
+from jinja2.nodes import Name
 
 from tests.architecture import sources
+from tests.architecture.plain_words import BANNED_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,9 +60,12 @@ def faults(texts: Mapping[str, str], long_lines: Mapping[str, int]) -> list[str]
         if count < allowed:
             all_faults.append(f"{name}: only {count} long lines are left: lower its number in LONG_LINES from {allowed}")
         try:
-            Environment(autoescape=True).parse(text)
+            tree = Environment(autoescape=True).parse(text)
         except TemplateSyntaxError as error:
             all_faults.append(f"{name}:{error.lineno}: {error.message}")
+        else:
+            vague = sorted({(node.lineno, node.name) for node in tree.find_all(Name) if node.name in BANNED_NAMES})
+            all_faults += [f"{name}:{line}: name `{variable}` does not say what it holds" for line, variable in vague]
     all_faults += [f"{name}: remove it from LONG_LINES, it does not exist" for name in long_lines if name not in texts]
     return all_faults
 

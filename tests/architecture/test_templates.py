@@ -24,6 +24,8 @@ LONG_LINE = "a" * 201
         ("short", 1, "page.html: only 0 long lines are left: lower its number in LONG_LINES from 1"),
         ('<select id="year" name="year"></select>', 0, "page.html: a filter or form by hand"),
         ('{{ govuk("select", {"id": "year"}) }}', 0, "page.html: a filter or form by hand"),
+        ("{% for one in uploads %}{% endfor %}", 0, "page.html:1: name `one` does not say what it holds"),
+        ("{{ found.weeks }}", 0, "page.html:1: name `found` does not say what it holds"),
         ("\n{% if upload %}", 0, "page.html:2: Unexpected end of template"),
     ],
 )

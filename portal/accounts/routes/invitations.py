@@ -51,7 +51,7 @@ def accept_invitation() -> ResponseReturnValue:
         return _accept_as_existing_person(token, invitation, person)
     if invitation.has_account:
         return render_template(
-            "accounts/invitation_known.html", offer=invitation, role=role_name(invitation.role), theirs=True, form=None
+            "accounts/invitation_known.html", offer=invitation, role=role_name(invitation.role), is_recipient=True, form=None
         )
     return _accept_as_new_person(token, invitation)
 
@@ -67,7 +67,7 @@ def _accept_as_existing_person(token: str, invitation: OpenInvitation, person: P
             redirect_to_next_step(url_for("accounts.choose")) if person.membership is None else redirect(url_for("accounts.choose"))
         )
     return render_template(
-        "accounts/invitation_known.html", offer=invitation, role=role_name(invitation.role), theirs=is_recipient, form=form
+        "accounts/invitation_known.html", offer=invitation, role=role_name(invitation.role), is_recipient=is_recipient, form=form
     )
 
 

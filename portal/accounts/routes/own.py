@@ -27,7 +27,7 @@ def account() -> ResponseReturnValue:
         "accounts/account.html",
         person=person,
         role=ROLES[person.membership.role] if person.membership else None,
-        places=usable_memberships(person.person_id),
+        memberships=usable_memberships(person.person_id),
         sign_ins=sign_ins_of(person.person_id),
         codes_left=recovery_codes_left(person.person_id),
     )

@@ -70,7 +70,7 @@ def person(membership_id: UUID) -> ResponseReturnValue:
     managed = must_exist(colleague(membership_id))
     return render_template(
         "accounts/person.html",
-        one=managed,
+        colleague=managed,
         has_second_factor=has_second_factor(managed.person_id),
         schools=school_names(),
     )
@@ -89,7 +89,7 @@ def edit_person(membership_id: UUID) -> ResponseReturnValue:
             people_actions.change_membership(membership_id, _reach(form))
             flash(f"{managed.name}’s role was changed.", "success")
             return redirect(url_for("accounts.person", membership_id=membership_id))
-    return render_template("accounts/edit_person.html", form=form, one=managed)
+    return render_template("accounts/edit_person.html", form=form, colleague=managed)
 
 
 @bp.route("/people/<uuid:membership_id>/end", methods=["GET", "POST"])
@@ -98,7 +98,7 @@ def end_person(membership_id: UUID) -> ResponseReturnValue:
     """Ask whether to end a person's role, then end it."""
     managed = must_exist(colleague(membership_id))
     if not is_post():
-        return render_template("accounts/end_person.html", one=managed)
+        return render_template("accounts/end_person.html", colleague=managed)
     with flashing_refusals():
         people_actions.end_membership(membership_id)
         flash(f"{managed.name} can no longer act as {role_name(managed.role)}.", "success")

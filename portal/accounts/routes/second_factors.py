@@ -41,7 +41,7 @@ def second_factor() -> ResponseReturnValue:
         if _checked(person, lambda: second_factor_actions.prove_factor(person.sign_in_id, form.code.data, sealing_key())):
             return redirect_to_next_step()
         form.add_error("code", WRONG_CODE)
-    return render_template("accounts/second_factor.html", form=form, wanted=request.args.get("next"))
+    return render_template("accounts/second_factor.html", form=form, next_address=request.args.get("next"))
 
 
 @bp.route("/second-factor/recovery", methods=["GET", "POST"])
@@ -55,7 +55,7 @@ def recover() -> ResponseReturnValue:
         if _checked(person, lambda: second_factor_actions.use_recovery_code(person.sign_in_id, form.code.data)):
             return redirect_to_next_step()
         form.add_error("code", WRONG_RECOVERY)
-    return render_template("accounts/recover.html", form=form, wanted=request.args.get("next"))
+    return render_template("accounts/recover.html", form=form, next_address=request.args.get("next"))
 
 
 @bp.route("/second-factor/set-up", methods=["GET", "POST"])

@@ -41,7 +41,9 @@ def sign_in() -> ResponseReturnValue:
         if account is not None and not account.suspended:
             return start_sign_in(account.person_id)
         form.add_error("email", WRONG_CREDENTIALS if account is None else SUSPENDED)
-    return render_template("accounts/sign_in.html", form=form, groups=_demonstration_groups(), wanted=request.args.get("next"))
+    return render_template(
+        "accounts/sign_in.html", form=form, groups=_demonstration_groups(), next_address=request.args.get("next")
+    )
 
 
 @bp.post("/sign-out")
@@ -64,7 +66,10 @@ def choose() -> ResponseReturnValue:
     """Show the memberships the person can act through."""
     person = require_principal()
     return render_template(
-        "accounts/choose.html", places=usable_memberships(person.person_id), now=person.membership, wanted=request.args.get("next")
+        "accounts/choose.html",
+        memberships=usable_memberships(person.person_id),
+        now=person.membership,
+        next_address=request.args.get("next"),
     )
 
 
