@@ -194,7 +194,7 @@ def test_a_pickled_job_is_not_run(tmp_path: Path) -> None:
         redis.rpush(rq_queue.key, job.id)
         SimpleWorker([rq_queue], connection=redis, serializer=JSONSerializer).work(burst=True, logging_level="CRITICAL")
         assert rq_queue.count == 0
-        job.delete()
+        redis.delete(job.key)
     assert not folder.exists()
 
 

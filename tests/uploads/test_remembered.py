@@ -67,15 +67,15 @@ def test_another_layout_needs_a_mapping_of_its_own(school: UUID) -> None:
     assert import_outcome(school, other_layout) == ("needs-mapping", 0, 0)
 
 
-_forks: list[str] = []
-sys.addaudithook(lambda event, _arguments: _forks.append(event) if event == "os.fork" else None)
+_sent_files: list[str] = []
+sys.addaudithook(lambda event, _arguments: _sent_files.append(event) if event == "socket.sendmsg" else None)
 
 
 @contextmanager
 def counted_parses() -> Iterator[list[str]]:
-    """The child processes started in the block. A file is parsed in one, and nothing else starts any."""
-    _forks.clear()
-    yield _forks
+    """The files sent to the reader's process in the block. A file is sent by its descriptor, which nothing else does."""
+    _sent_files.clear()
+    yield _sent_files
 
 
 def test_a_file_with_a_remembered_mapping_is_parsed_once_to_preview_and_once_to_apply(school: UUID) -> None:
