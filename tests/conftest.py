@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from config.settings import Settings
 from portal.app import create_app
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 pytest_plugins = ("tests.support.fast",)
+
+# A busy machine must not fail a property test.
+settings.register_profile("without-deadline", deadline=None)
+settings.load_profile("without-deadline")
 
 _servers: servers.Servers | None = None
 

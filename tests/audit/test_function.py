@@ -190,14 +190,14 @@ JSON = st.recursive(
 
 
 @given(facts=st.dictionaries(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), JSON, max_size=4))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_postgresql_and_python_write_the_same_json(superuser: Connection[Any], facts: dict[str, Any]) -> None:
     row = superuser.execute("SELECT public.audit_json(%s, 0)", [Jsonb(facts)]).fetchone()
     assert row == (json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True),)
 
 
 @given(at=st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  made aware by `timezones`
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_postgresql_and_python_write_the_same_time(superuser: Connection[Any], at: datetime) -> None:
     row = superuser.execute("SELECT public.audit_time(%s)", [at]).fetchone()
     assert row == (at.astimezone(ZoneInfo("Europe/London")).isoformat(),)

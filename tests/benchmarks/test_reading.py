@@ -240,14 +240,13 @@ def test_limits_hold_before_parsing() -> None:
     assert "Row 1: The row has more than 250 columns." in sentences(read_release(",".join(["a"] * 300).encode() + b"\n1"))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_reading_any_bytes_never_raises(content: bytes) -> None:
     """Any upload gets an answer."""
     assert read_release(content).problems
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.text(max_size=20))
 def test_reading_any_cell_never_raises(value: str) -> None:
     """Any text in a cell gets an answer."""

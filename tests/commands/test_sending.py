@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -215,9 +214,7 @@ def test_thousands_of_problems_are_grouped_into_a_small_document(terminal_ready:
         for half in ("AM", "PM")
     ]
     file = terminal_ready.file("many.csv", "UPN,Date,Session,Code\n" + "\n".join(rows) + "\n")
-    started = time.monotonic()
     document = terminal_ready.succeed("marks", "import", *AT_SCHOOL, file)
-    assert time.monotonic() - started < 30
     assert (document["rows_in"], document["rows_stored"] + document["rows_refused"]) == (50_000, 50_000)
     assert len(json.dumps(document)) < 400_000
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
@@ -322,8 +321,8 @@ def test_row_security_is_as_the_models_say(config: Config, connection: Connectio
 
 
 @pytest.mark.slow
-def test_many_pupils_take_no_time_each(config: Config, connection: Connection[Any]) -> None:
-    """The statements work on sets: a county of 120,000 is 24 of these, and has a minute."""
+def test_a_school_of_thousands_is_moved(config: Config, connection: Connection[Any]) -> None:
+    """Two rolls with most of their pupils in common."""
     for name in ("Old", "New"):
         insert_school(connection, name)
     connection.execute(
@@ -338,8 +337,5 @@ def test_many_pupils_take_no_time_each(config: Config, connection: Connection[An
             " WHERE forename::int <= %s",
             (uid(school), share),
         )
-    started = time.perf_counter()
     command.upgrade(config, "0006_school_records")
-    seconds = time.perf_counter() - started
     assert rows(connection, "SELECT count(*) FROM pupil") == [(MANY + MANY // 5,)]
-    assert seconds < 60 * MANY / 120_000 * 4, seconds

@@ -50,7 +50,7 @@ from portal.rules.threshold_now import threshold_now
 from tests.registers.calendars import SCHOOL, Year, roll, years
 
 #: Enough examples to meet every kind of closure and absence; each computes up to six pupils in three ways.
-LAW = settings(max_examples=60, deadline=None)
+LAW = settings(max_examples=60)
 NO_TAIL = (np.zeros((0, 0), dtype=np.uint8), ())
 #: Every policy that the count towards the threshold depends on.
 policies = st.builds(Policy, window=st.sampled_from(Window), week_starts_on=st.integers(0, 6), last_friday_inside=st.booleans())

@@ -43,7 +43,7 @@ def encoded(text: str, encoding: str) -> bytes:
     return content
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     tables(),
     st.sampled_from(DELIMITERS),
@@ -73,7 +73,7 @@ def test_any_table_is_read_back_equal_or_a_problem_says_where(
     assert read_rows == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables(), st.sampled_from(DELIMITERS), st.sampled_from(["", "Example School", "Autumn, term; week | 1"]))
 def test_the_delimiter_is_found_below_titles(rows: list[list[str]], delimiter: str, title: str) -> None:
     text = (f"{title}\n\n" if title else "") + written([rows[0]] * 3 + rows, delimiter, csv.QUOTE_MINIMAL, "\n")

@@ -170,7 +170,7 @@ def test_a_file_without_pupils_is_rejected() -> None:
         read(ctf(""))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.text(alphabet=CODES + "#- ", min_size=2, max_size=2), min_size=1, max_size=60))
 def test_any_string_is_read_as_written(days: list[str]) -> None:
     start = date(2026, 9, 1)

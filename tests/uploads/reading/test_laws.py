@@ -52,14 +52,14 @@ def assert_read_completely(reading: Reading, register: Register) -> None:
     assert reading.missing == len(register) - len(expected(register))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(REGISTERS, st.sampled_from(",;\t|"), st.booleans(), st.sampled_from(["\n", "\r\n"]))
 def test_a_long_file_is_read_completely(register: Register, delimiter: str, quoted: bool, line_end: str) -> None:
     reading = read(written(long_rows(register), delimiter=delimiter, quoted=quoted, line_end=line_end))
     assert_read_completely(reading, register)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(REGISTERS)
 def test_the_fast_and_the_slow_reader_agree(register: Register) -> None:
     rows = long_rows(register)
@@ -69,7 +69,7 @@ def test_the_fast_and_the_slow_reader_agree(register: Register) -> None:
         assert sorted(reading.row.tolist()) == sorted(plain.row.tolist())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(REGISTERS, st.sampled_from(";\t|"), st.booleans(), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_the_fast_reader_reads_every_delimiter_as_a_workbook_is_read(
     register: Register, delimiter: str, quoted: bool, line_end: str, with_comma: bool
@@ -91,7 +91,7 @@ def quoted_cell(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"'
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.integers(1, 3), GROUPS, CODES, st.tuples(*[st.booleans()] * 5)), min_size=1, max_size=9))
 def test_quotation_marks_do_not_change_the_reading(rows: list[tuple[int, str, str, tuple[bool, ...]]]) -> None:
     lines = ["UPN,Reg,Date,Session,Code"]
@@ -106,7 +106,7 @@ def test_quotation_marks_do_not_change_the_reading(rows: list[tuple[int, str, st
     assert reading.row.tolist() == expected_reading.row.tolist()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(REGISTERS)
 def test_a_date_matrix_is_read_completely(register: Register) -> None:
     days = sorted({day for _, day, _ in register})
@@ -118,7 +118,7 @@ def test_a_date_matrix_is_read_completely(register: Register) -> None:
     assert marks(reading) == expected(register)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(REGISTERS)
 def test_a_weekly_grid_is_read_completely(register: Register) -> None:
     slots = [f"{day}{half}" for day in ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun") for half in ("AM", "PM")]
@@ -135,7 +135,7 @@ def test_a_weekly_grid_is_read_completely(register: Register) -> None:
 ODD_CODES = st.sampled_from(["", "-", "/", "I", "ZZ", "/\\", "L (5)", "?", "é", '"', "1E2", "x" * 70, "'=1", "\u200b"])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     st.lists(
         st.tuples(
@@ -162,13 +162,13 @@ def is_valid(result: FileRejected | Reading) -> bool:
     return result.message.endswith(".") if isinstance(result, FileRejected) else result.rows_in >= 0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_rejected_with_a_sentence(content: bytes) -> None:
     assert is_valid(outcome(content))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.text(max_size=300))
 def test_any_text_is_read_or_rejected_with_a_sentence(text: str) -> None:
     for beginning in ("", "UPN,Date,Session,Code\n", "<CTfile>", '{"attendance":', "UPN,MonAM,MonPM\n"):
