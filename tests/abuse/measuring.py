@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import resource
+import subprocess
+import sys
 import time
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +20,6 @@ from portal.uploads.domain.reading.sandbox import ReaderProcess, read_in_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from portal.uploads.domain.reading.result import Reading
 
 MEGABYTE = 1_000_000
 MAX_MEGABYTES = 200
@@ -36,38 +36,21 @@ class Cost:
     message: str
     seconds: float
     megabytes: float
-    children_seconds: float
-    children_megabytes: float
 
 
 def measured(act: Callable[[bytes], object], content: bytes) -> Cost:
-    """Call `act` with the content in a fork of this process, and return its cost.
-
-    The memory is the peak of the fork, or of the reader that it started where that is larger.
-    """
-    cost = _in_a_fork(act, content)
-    reader = _idle_reader()
-    return replace(
-        cost,
-        seconds=cost.seconds + max(0, cost.children_seconds - reader.children_seconds),
-        megabytes=max(cost.megabytes, cost.children_megabytes - reader.children_megabytes),
-    )
-
-
-@cache
-def _idle_reader() -> Cost:
-    """What a reader takes before it reads anything to speak of."""
-    return _in_a_fork(read_apart, b"UPN,Date,Session,Code\n")
-
-
-def _in_a_fork(act: Callable[[bytes], object], content: bytes) -> Cost:
+    """Call `act` with the content in a fork of this process, and return its cost."""
     # A fork of its own, because a process's memory peak counts everything it did before.
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
         try:
-            os.write(writer, pickle.dumps(_cost(act, content)))
+            # Writing 5 resets the kernel's record of the highest memory use (VmHWM).
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+            bytes_before = _status_bytes("VmRSS")
+            kind, message, seconds = _outcome(lambda: act(content))
+            os.write(writer, pickle.dumps(Cost(kind, message, seconds, (_status_bytes("VmHWM") - bytes_before) / MEGABYTE)))
         finally:
             os._exit(0)
     os.close(writer)
@@ -78,27 +61,46 @@ def _in_a_fork(act: Callable[[bytes], object], content: bytes) -> Cost:
     return cost
 
 
-def _cost(act: Callable[[bytes], object], content: bytes) -> Cost:
-    # Writing 5 resets the kernel's record of the highest memory use (VmHWM).
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    bytes_before, started = _status_bytes("VmRSS"), time.process_time()
-    kind, message = "read", ""
+def measured_reading(content: bytes, limits: Limits | None = None) -> Cost:
+    """Read as the portal does, in the reader's own process. Returns what it cost beyond an idle reader."""
+    # A new program, not a fork: the kernel counts a large starter's memory as a peak of whatever it starts.
+    command = [sys.executable, "-m", "tests.abuse.measuring", json.dumps(asdict(limits or Limits()))]
+    answer = subprocess.run(command, input=content, stdout=subprocess.PIPE, check=True)
+    return Cost(*json.loads(answer.stdout))
+
+
+def main() -> None:
+    """Measure the reading of what stands on standard input, under the limits given as JSON."""
+    content, limits = sys.stdin.buffer.read(), Limits(**json.loads(sys.argv[1]))
+    _outcome(lambda: _read_apart(b"", Limits()))
+    idle_seconds, idle_bytes = _children()
+    kind, message, _seconds = _outcome(lambda: _read_apart(content, limits))
+    seconds, peak_bytes = _children()
+    sys.stdout.write(json.dumps([kind, message, seconds - 2 * idle_seconds, (peak_bytes - idle_bytes) / MEGABYTE]))
+
+
+def _outcome(act: Callable[[], object]) -> tuple[str, str, float]:
+    """The kind and the sentence of what the call came to, and its processor seconds."""
+    started, kind, message = time.process_time(), "read", ""
     try:
-        act(content)
+        act()
     except FileRejected as rejection:
         kind, message = rejection.kind, rejection.message
     except BaseException as error:  # noqa: BLE001  whatever it is, it becomes the outcome that the test compares
         kind, message = type(error).__name__, str(error)[:2_000]
-    seconds, megabytes = time.process_time() - started, (_status_bytes("VmHWM") - bytes_before) / MEGABYTE
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Cost(kind, message, seconds, megabytes, children.ru_utime + children.ru_stime, children.ru_maxrss * 1024 / MEGABYTE)
+    return kind, message, time.process_time() - started
 
 
-def read_apart(content: bytes, limits: Limits | None = None) -> Reading:
-    """Read as the portal does, with a reader that has ended afterwards, so that its cost is known."""
+def _children() -> tuple[float, int]:
+    """The processor seconds of all programs started that have ended, and the highest memory of any."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+def _read_apart(content: bytes, limits: Limits) -> None:
     process = ReaderProcess()
     try:
-        return read_in_child(content, limits=limits, process=process)
+        read_in_child(content, limits=limits, process=process)
     finally:
         process.stop()
 
@@ -119,3 +121,7 @@ def cheap_outcome(cost: Cost, *, seconds: float = 2, megabytes: float = MAX_MEGA
     assert cost.seconds < seconds, cost
     assert cost.megabytes <= megabytes, cost
     return cost.kind
+
+
+if __name__ == "__main__":
+    main()

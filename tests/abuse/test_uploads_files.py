@@ -21,7 +21,7 @@ from portal.uploads.domain.reading.reader import read
 from portal.uploads.domain.reading.tables import strip_half
 from portal.web.downloads import content_disposition, file_name
 from tests.abuse.archives import Entry, archive, bomb, deflated, local_record, stored, workbook_of
-from tests.abuse.measuring import cheap_outcome, measured, read_apart, run_guard
+from tests.abuse.measuring import cheap_outcome, measured, measured_reading, run_guard
 from tests.support.processor_time import assert_linear
 from tests.uploads.reading.support import FILES, MONDAY, assert_all_marks_accounted, marks, problem_kinds, upn, workbook
 
@@ -55,7 +55,7 @@ class TestZipBombs:
 
     def test_the_whole_reader_rejects_a_bomb_as_cheaply(self) -> None:
         content = workbook_of(bomb("xl/worksheets/sheet2.xml", 1_000))
-        assert cheap_outcome(measured(read_apart, content)) == "too-large"
+        assert cheap_outcome(measured_reading(content)) == "too-large"
 
     def test_a_part_that_unpacks_a_thousandfold_is_rejected(self) -> None:
         assert rejection(workbook_of(bomb("xl/worksheets/sheet2.xml", 40))) == "too-large"
@@ -140,7 +140,7 @@ class TestHostileXml:
     """Attack UPL-04: XML that is very deep, very wide, or in another encoding than it states."""
 
     def test_xml_a_million_elements_deep_is_rejected(self) -> None:
-        assert cheap_outcome(measured(read_apart, b"<x>" * 1_000_000 + b"</x>" * 1_000_000)) in {
+        assert cheap_outcome(measured_reading(b"<x>" * 1_000_000 + b"</x>" * 1_000_000)) in {
             "damaged",
             "too-deep",
             "too-much",
@@ -148,13 +148,13 @@ class TestHostileXml:
 
     def test_an_element_with_millions_of_attributes_is_rejected(self) -> None:
         attributes = b" ".join(b'a%d=""' % number for number in range(1_500_000))
-        assert cheap_outcome(measured(read_apart, b"<CTfile " + attributes + b"/>")) == "too-much"
+        assert cheap_outcome(measured_reading(b"<CTfile " + attributes + b"/>")) == "too-much"
 
     def test_ten_million_attributes_are_rejected_for_their_size(self) -> None:
         assert cheap_outcome(measured(read, b"<CTfile " + b'a="" ' * 10_000_000 + b"/>")) == "too-large"
 
     def test_millions_of_elements_are_rejected(self) -> None:
-        assert cheap_outcome(measured(read_apart, b"<CTfile>" + b"<a/>" * 5_000_000 + b"</CTfile>")) == "too-much"
+        assert cheap_outcome(measured_reading(b"<CTfile>" + b"<a/>" * 5_000_000 + b"</CTfile>")) == "too-much"
 
     def test_utf_7_is_rejected(self) -> None:
         text = "+ADwAIQ-DOCTYPE x+AFsAPAAh-ENTITY a SYSTEM +ACI-file:///etc/passwd+ACIAPgBdAD4-"
@@ -176,7 +176,7 @@ class TestHostileText:
 
     @pytest.mark.parametrize("line", ["x" * 24_000_000, "x," * 12_000_000, '"' + "x," * 12_000_000, 'a,b\n"' + "x" * 24_000_000])
     def test_a_file_of_one_endless_line_is_rejected(self, line: str) -> None:
-        cost = measured(read_apart, line.encode())
+        cost = measured_reading(line.encode())
         assert cheap_outcome(cost) == "long-row"
         assert cost.message.startswith(f"Row {line.count(chr(10)) + 1}: The row is longer")
 
@@ -291,7 +291,7 @@ class TestLeftoverFiles:
     def test_a_killed_reader_leaves_no_file(self, tmp_path: Path) -> None:
         files_before = set(Path(tempfile.gettempdir()).iterdir())
         rows = "UPN,Surname,Date,Session,Code\n" + "".join(f'"{upn(n % 900)}",X,2026-09-07,AM,/\n' for n in range(200_000))
-        cost = measured(lambda content: read_apart(content, Limits(seconds=0)), rows.encode())
+        cost = measured_reading(rows.encode(), Limits(seconds=0))
         assert cheap_outcome(cost, seconds=5) == "too-much"
         assert set(Path(tempfile.gettempdir()).iterdir()) <= files_before | {tmp_path.parent, tmp_path.parent.parent}
 

@@ -9,7 +9,7 @@ import xlsxwriter
 
 from portal.uploads.domain.reading.reader import read
 from tests.abuse.archives import Entry, archive, deflated, workbook_of
-from tests.abuse.measuring import cheap_outcome, measured, read_apart, run_guard
+from tests.abuse.measuring import cheap_outcome, measured, measured_reading, run_guard
 from tests.uploads.reading.support import MONDAY, assert_all_marks_accounted, marks, upn, workbook
 
 
@@ -50,17 +50,17 @@ class TestOversizedWorkbooks:
 
     def test_a_cell_in_the_last_column_of_the_last_row_costs_little(self) -> None:
         last_corner = ROWS + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
-        assert cheap_outcome(measured(read_apart, sheet_of(last_corner)), seconds=10) in {"rows", "too-much", "damaged"}
+        assert cheap_outcome(measured_reading(sheet_of(last_corner)), seconds=10) in {"rows", "too-much", "damaged"}
 
     def test_a_million_merged_ranges_cost_little(self) -> None:
         ranges = "".join(f'<mergeCell ref="A{n}:B{n}"/>' for n in range(1, 1_000_001))
         book = sheet_of(ROWS, f'<mergeCells count="1000000">{ranges}</mergeCells>')
-        assert cheap_outcome(measured(read_apart, book), seconds=10, megabytes=400) in {"read", "too-large"}
+        assert cheap_outcome(measured_reading(book), seconds=10, megabytes=400) in {"read", "too-large"}
 
     def test_a_hundred_thousand_styles_cost_little(self) -> None:
         formats = "".join(f'<xf numFmtId="{number}" fontId="{number % 911}"/>' for number in range(100_000))
         styles = deflated("xl/styles.xml", f"<styleSheet><cellXfs>{formats}</cellXfs></styleSheet>".encode())
-        assert cheap_outcome(measured(read_apart, sheet_of(ROWS, "", styles)), seconds=5) == "read"
+        assert cheap_outcome(measured_reading(sheet_of(ROWS, "", styles)), seconds=5) == "read"
 
     def test_external_links_are_not_followed(self) -> None:
         link = b'<externalLink xmlns:r="r"><externalBook r:id="rId1"/></externalLink>'

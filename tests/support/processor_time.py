@@ -1,4 +1,4 @@
-"""How the work of a call grows with its input, which comes out the same on a fast machine and on a busy one."""
+"""How the work of a call grows with its input. A busy machine does not change that."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def processor_seconds(act: Callable[[], object]) -> float:
 
 
 def assert_linear(act: Callable[[int], object], size: int) -> None:
-    """Assert that the work of `act` grows no faster than its input, between a tenth of the size and the size."""
+    """Assert that ten times the input costs about ten times the work."""
     small = processor_seconds(lambda: act(size // STEP))
     large = processor_seconds(lambda: act(size))
     assert large <= MOST * small + NOISE, f"{STEP} times the input cost {large / small:.0f} times the work"
