@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from dashboards.comparison_words import sentence
 from portal.benchmarks.domain.comparisons import Comparable, comparable, low_response_note, why_not_comparable
 from portal.benchmarks.domain.figures import DAILY, ENGLAND, FRIDAY, WEEK, YEAR_TO_DATE
 from portal.benchmarks.queries import latest, same_weeks_last_year, weekly_series, year_to_date
@@ -18,7 +19,6 @@ from portal.platform import clock
 from portal.registers.views.summaries import AverageWeek, WeekSums, authority_weeks, school_weeks
 from portal.rules.calendar import academic_year_name, register_year
 from portal.rules.date_words import date_without_year, dates_in_words
-from portal.rules.session_counts import rounded
 from portal.settings.queries import fewest_schools_on
 
 if TYPE_CHECKING:
@@ -242,56 +242,3 @@ def _summarised(
         nation_note=published.note,
         has_series=phase in PUBLISHED_PHASE,
     )
-
-
-def sentence(
-    school: Fraction | None,
-    common: tuple[Fraction | None, Fraction | None],
-    rows: Sequence[Row],
-    phase_words: str,
-    name: str,
-) -> str:
-    """The finding: the year to date, the gap to the LA average, and how the gap has moved.
-
-    `name` says what `school` measures. `common` holds the school's rate and the average over the weeks that both have.
-    """
-    school_in_common, authority = common
-    if school is None:
-        return "There are no marks for this year yet."
-    year_to_date = f"{name} is {rounded(school, 1)}%"
-    if school_in_common is None or authority is None:
-        return f"{year_to_date}. The LA average is not shown, because too few schools of its phase have sent marks."
-    period = "" if school_in_common == school else " in the weeks both have"
-    gap = gap_words(school_in_common, authority)
-    return f"{year_to_date}: {gap} the LA average for {phase_words}{period}.{_movement(rows)}"
-
-
-def formatted_rate(rate: Fraction | None) -> str | None:
-    """A rate as pages show it, with one decimal place. None where there is none."""
-    return f"{rounded(rate, 1)}%" if rate is not None else None
-
-
-def gap_words(school: Fraction, average: Fraction) -> str:
-    """The gap between two rates in words: "2.1 percentage points above", "the same as".
-
-    It is the difference of the rounded figures, so that readers can check it against the page.
-    """
-    gap = rounded(school, 1) - rounded(average, 1)
-    if gap == 0:
-        return "the same as"
-    return f"{abs(gap)} percentage {'point' if abs(gap) == 1 else 'points'} {'above' if gap > 0 else 'below'}"
-
-
-def _movement(rows: Sequence[Row], weeks: int = 4) -> str:
-    """A sentence on the newest week's gap, and one on the gap `weeks` school weeks earlier.
-
-    Empty while there are too few weeks.
-    """
-    gaps = [(row.week, row.school, row.authority) for row in rows if row.school is not None and row.authority is not None]
-    if len(gaps) <= weeks:
-        return ""
-    (week, school, authority), (_, school_then, authority_then) = gaps[-1], gaps[-1 - weeks]
-    current_gap, earlier_gap = (
-        gap_words(*rates).removesuffix(" as") for rates in ((school, authority), (school_then, authority_then))
-    )
-    return f" In the week of {date_without_year(week)} it was {current_gap}. Four school weeks earlier it was {earlier_gap}."

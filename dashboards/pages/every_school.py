@@ -14,11 +14,10 @@ from dashboards.comparison import (
     FEWEST_TO_COMPARE,
     PHASE_PLURALS,
     Published,
-    formatted_rate,
-    gap_words,
     published_beside,
     rate_of,
 )
+from dashboards.comparison_words import formatted_rate, gap_between, gap_words
 from dashboards.controls import SchoolsFilters
 from dashboards.figures import weekly_lines
 from portal.platform import clock
@@ -33,6 +32,7 @@ from portal.web.paging import WHOLE_LIST_SIZE, order_in, paginate, position_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from decimal import Decimal
 
     import plotly.graph_objects as go
 
@@ -61,11 +61,11 @@ class SchoolRow:
         # The school's sums by week cost a query, so they are read only where the average lacks some of its weeks.
         if common and common != summary.weeks:
             school_rate = rate_of([sums for sums in school_weeks(summary.school_id, year) if sums.week in common], measure)
-        self.gap: Fraction | None = None
+        self.gap: Decimal | None = None
         self.gap_words: str | None = None
         if school_rate is not None and average_rate is not None:
-            self.gap = school_rate - average_rate
-            self.gap_words = gap_words(school_rate, average_rate).removesuffix(" as")
+            self.gap = gap_between(school_rate, average_rate)
+            self.gap_words = gap_words(self.gap).removesuffix(" as")
 
 
 def _rows(filters: SchoolsFilters) -> list[SchoolRow]:

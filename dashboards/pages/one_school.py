@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dashboards.comparison import Comparison, Row, comparison, formatted_rate, rate_of
+from dashboards.comparison import Comparison, Row, comparison, rate_of
+from dashboards.comparison_words import formatted_rate
 from dashboards.controls import MeasureFilters, PupilsFilters, school_in
 from dashboards.events import LISTED
 from dashboards.figures import weekly_lines
