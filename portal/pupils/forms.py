@@ -22,15 +22,15 @@ def _printable(text: str | None) -> str | None:
 
 
 class FindForm(Form):
-    """Search by the beginning of a surname, or by UPN.
+    """Search by name, date of birth, UPN or reference.
 
-    Sent in the request's body, because names and UPNs must not appear in addresses.
+    Sent in the request's body, because none of them may appear in addresses.
     """
 
     name = TextField(
-        "Surname or UPN",
-        [required_text("Enter a surname, the first letters of one, or a UPN"), Length(max=100)],
-        hint="The first letters of a surname are enough",
+        "Name, date of birth, UPN or reference",
+        [required_text("Enter a name, a date of birth, a UPN or a reference"), Length(max=100)],
+        hint="For example: Benjamin Adams; Adams, B; or 1 September 2012",
         filters=[_printable],
         look={"classes": "govuk-input--width-20", "autocomplete": "off", "spellcheck": False},
     )
@@ -51,12 +51,13 @@ class PupilFilters(FilterForm):
         super().__init__(arguments)
         self.school.choices = choices([("", "Every school"), *schools.items()])
 
-    def as_query(self) -> PupilFilter:
-        """The filters as the query takes them."""
+    def as_query(self, text: str | None = None) -> PupilFilter:
+        """The filters as the query takes them. A search for a text finds leavers too, whom people ask about years later."""
         return PupilFilter(
             school_id=UUID(self.school.data) if self.school.data else None,
             year_group=self.year_group.data or None,
-            includes_leavers=self.show.data == "everyone",
+            text=text,
+            includes_leavers=text is not None or self.show.data == "everyone",
         )
 
 

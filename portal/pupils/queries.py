@@ -12,6 +12,7 @@ from portal.db.work import select_text, tx
 from portal.pupils.domain.incoming import folded
 from portal.pupils.domain.matching import ExistingPupil, find_matches
 from portal.pupils.domain.rolls import Roll, days
+from portal.pupils.domain.search import searched
 from portal.pupils.models import Characteristic, Contact, PossibleDuplicate, Pupil, PupilContact, RollLine
 from portal.rules import calendar
 from portal.schools.models import School
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import ColumnElement, Select
+    from sqlalchemy.orm import InstrumentedAttribute
 
     from portal.pupils.domain.incoming import IncomingPupil
     from portal.pupils.domain.matching import Match
+    from portal.pupils.domain.search import SearchedText
     from portal.web.paging import Page, Position
 
 #: Sorts after every character of a folded name, so that a range ends after all names with one prefix.
@@ -131,11 +134,11 @@ class ListedPupil:
 
 @dataclass(frozen=True, slots=True)
 class PupilFilter:
-    """The filters of a list of pupils. `name` is the beginning of a surname, or a whole UPN."""
+    """The filters of a list of pupils. `text` is what a person searches for: see `domain.search`."""
 
     school_id: UUID | None = None
     year_group: str | None = None
-    name: str | None = None
+    text: str | None = None
     includes_leavers: bool = False
 
 
@@ -149,8 +152,8 @@ def pupils(filters: PupilFilter, position: Position, *, today: date) -> Page[Lis
     Only pupils with a current line, unless the filters include leavers.
     """
     query = select(Pupil).where(*_line_conditions(filters, today))
-    if filters.name:
-        query = query.where(_name_condition(filters.name))
+    if filters.text:
+        query = query.where(_text_condition(searched(filters.text)))
     page: Page[Pupil] = select_page(query, *BY_NAME, position=position)
     return page.of(_with_lines(page.items, today))
 
@@ -173,15 +176,21 @@ def _line_conditions(filters: PupilFilter, today: date) -> list[ColumnElement[bo
     return [*reached, lines.where(RollLine.authority_id == Pupil.authority_id, RollLine.pupil_id == Pupil.id).offset(0).exists()]
 
 
-def _name_condition(name: str) -> ColumnElement[bool]:
-    """A surname that begins with the text, or a UPN, present or former, that equals it.
+def _text_condition(text: SearchedText) -> ColumnElement[bool]:
+    """The pupils whom a text may mean. Each way has an index of its own."""
+    ways = [
+        and_(*_begins(Pupil.surname_letters, name.surname), *_begins(Pupil.forename_letters, name.forename)) for name in text.names
+    ]
+    if text.date_of_birth:
+        ways.append(Pupil.date_of_birth == text.date_of_birth)
+    if text.upn:
+        ways += [Pupil.upn == text.upn, Pupil.former_upn == text.upn, Pupil.reference == text.reference]
+    return or_(false(), *ways)
 
-    A range on the folded name, because row security keeps LIKE from using an index.
-    """
-    prefix = folded(name)
-    upn = name.strip().upper()
-    by_name = and_(Pupil.surname_folded >= prefix, Pupil.surname_folded < prefix + LAST_CHARACTER)
-    return or_(by_name, Pupil.upn == upn, Pupil.former_upn == upn) if prefix else false()
+
+def _begins(column: InstrumentedAttribute[str], prefix: str) -> list[ColumnElement[bool]]:
+    """Begins a name with this? A range, because row security keeps LIKE from using an index."""
+    return [column >= prefix, column < prefix + LAST_CHARACTER] if prefix else []
 
 
 def is_current(today: date) -> ColumnElement[bool]:

@@ -17,7 +17,6 @@ from portal.pupils.domain.incoming import pupil_from_json
 from portal.pupils.events import COMPARED, READ, SIDE_BY_SIDE
 from portal.pupils.forms import FindForm, PupilFilters, UnlinkForm
 from portal.pupils.models import CHARACTERISTIC_NAMES, ETHNICITY_NAMES, VALUE_NAMES
-from portal.pupils.queries import PupilFilter
 from portal.pupils.views import children as child_views
 from portal.pupils.views.comparisons import comparison, record_comparison
 from portal.rules.calendar import academic_year_name
@@ -27,6 +26,7 @@ from portal.web.forms import flashing_refusals
 from portal.web.paging import position_in
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from flask.typing import ResponseReturnValue
@@ -44,7 +44,7 @@ def _pupil(pupil_id: UUID) -> Pupil:
 @needs("pupils.view")
 def index() -> ResponseReturnValue:
     """Pupils in scope by name, filtered by school and year group, in pages."""
-    filters = PupilFilters(request.args, {str(school.id): school.name for school in schools()}).check()
+    filters = _filters(request.args)
     page = queries.pupils(filters.as_query(), position_in(request.args), today=clock.today())
     return render_template("pupils/index.html", form=FindForm(), filters=filters, page=page)
 
@@ -52,12 +52,17 @@ def index() -> ResponseReturnValue:
 @bp.post("/pupils/search")
 @needs("pupils.view")
 def search() -> ResponseReturnValue:
-    """Pupils in scope, leavers included, whose surname begins with the text or whose UPN it is."""
+    """Pupils in scope, leavers included, whom a text may mean, filtered as the list was."""
     form, page = FindForm(), None
+    own = {field.name for field in form}
+    filters = _filters({name: value for name, value in request.form.items() if name not in own})
     if form.validate_on_submit():
-        filters = PupilFilter(name=form.name.data, includes_leavers=True)
-        page = queries.pupils(filters, position_in({"after": form.after.data or ""}), today=clock.today())
-    return render_template("pupils/search.html", form=form, page=page)
+        page = queries.pupils(filters.as_query(form.name.data), position_in({"after": form.after.data or ""}), today=clock.today())
+    return render_template("pupils/search.html", form=form, filters=filters, page=page)
+
+
+def _filters(arguments: Mapping[str, str]) -> PupilFilters:
+    return PupilFilters(arguments, {str(school.id): school.name for school in schools()}).check()
 
 
 @bp.get("/pupils/<uuid:pupil_id>/details")

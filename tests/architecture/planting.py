@@ -42,10 +42,9 @@ def owned() -> list[Table]:
 
 
 def row(table: Table, number: int) -> dict[str, Any]:
-    """Row 1, 2 or 3 of a table."""
-    return {
-        column.name: _value(table, column, number) for column in table.columns if not column.nullable or column.name in KEY_TABLES
-    }
+    """Row 1, 2 or 3 of a table. Columns that the database computes are left to it."""
+    columns = [column for column in table.columns if column.computed is None]
+    return {column.name: _value(table, column, number) for column in columns if not column.nullable or column.name in KEY_TABLES}
 
 
 def _value(table: Table, column: Column[Any], number: int) -> object:

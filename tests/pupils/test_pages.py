@@ -91,7 +91,7 @@ def test_ten_07_another_schools_pupil_is_not_found(signed_in: Callable[..., Brow
 @pytest.mark.parametrize("name", ["", "  ", "\U0010ffff", "\x01"])
 def test_an_empty_search_says_what_to_enter(signed_in: Callable[..., Browser], pupil_id: UUID, name: str) -> None:
     page = signed_in(Role.SCHOOL_OFFICE).post("/pupils/search", {"name": name}, token_from="/pupils")
-    assert "Enter a surname, the first letters of one, or a UPN" in page.text
+    assert "Enter a name, a date of birth, a UPN or a reference" in page.text
     assert str(pupil_id) not in page.html
 
 

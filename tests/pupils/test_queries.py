@@ -32,7 +32,7 @@ def page_queries(school_id: UUID) -> list[Callable[[], object]]:
         PupilFilter(),
         PupilFilter(includes_leavers=True),
         PupilFilter(school_id=school_id, year_group="4"),
-        PupilFilter(name="b", includes_leavers=True),
+        PupilFilter(text="b", includes_leavers=True),
     )
     lists = [lambda filters=filters: queries.pupils(filters, Position(size=500), today=TODAY) for filters in filter_sets]
     return [
