@@ -59,7 +59,7 @@ def _points(gap: Decimal) -> str:
 
 
 def _movement(rows: Sequence[Row], weeks: int = 4) -> str:
-    """A sentence on the newest week's gap, and one on how it has moved since `weeks` school weeks earlier.
+    """The newest week's gap, and how it has moved in so many school weeks.
 
     Empty while there are too few weeks.
     """
@@ -74,7 +74,7 @@ def _movement(rows: Sequence[Row], weeks: int = 4) -> str:
 
 
 def movement_words(earlier: Decimal, now: Decimal) -> str:
-    """How a gap has moved: the words for its size where it stays on one side, and both sides where it crosses over."""
+    """How a gap has moved. Both sides are named where it crosses over."""
     if earlier == now:
         return "the gap has not changed"
     if earlier * now < 0 or earlier == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 #: The longest cell the fast reader of registers takes, so that both readers show a text the same way.
 MAX_SHOWN = 64
@@ -39,15 +39,19 @@ def folded(heading: str) -> str:
 
 
 def cell_text(value: object) -> str:
-    """A spreadsheet cell as text: whole numbers without a decimal point, dates as ISO dates."""
+    """A spreadsheet cell as text. A whole number has no decimal point, and a date only a time of its own."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()[:10]
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    if isinstance(value, date):
+        return value.isoformat()
     return str(value).replace("\0", "")  # PostgreSQL cannot store NUL in text.
 
 

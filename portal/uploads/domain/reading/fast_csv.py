@@ -267,8 +267,7 @@ class _Table:
 
 def _build_reading(table: _Table, headings: list[str], meanings: list[str | None]) -> Reading:
     columns = {meaning: table.text_column(meaning) for meaning in table.columns}
-    births = columns["date_of_birth"].texts if "date_of_birth" in columns else []
-    dates = Dates([*columns["date"].texts, *map(clean_value, births)])
+    dates = _dates(columns)
     days, day_of_text = _days(columns["date"], dates)
     half_of_text = np.array([HALF_BY_WORD.get(clean_value(text).upper(), 9) for text in columns["session"].texts], dtype=np.uint8)
     codes, code_of_text = _codes(columns["code"])
@@ -305,6 +304,16 @@ def _build_reading(table: _Table, headings: list[str], meanings: list[str | None
         encoding="utf-8",
         sheets_read=("",),
     )
+
+
+def _dates(columns: Mapping[str, _TextColumn]) -> Dates:
+    """The dates of the file: of its marks, and of birth."""
+    births = columns["date_of_birth"].texts if "date_of_birth" in columns else []
+    date_columns = columns["date"].texts, [clean_value(text) for text in births]
+    dates = Dates(text for column in date_columns for text in column)
+    for column in date_columns:
+        dates.compare_forms(column)
+    return dates
 
 
 def _days(column: _TextColumn, dates: Dates) -> tuple[tuple[date, ...], NDArray[np.int32]]:

@@ -12,7 +12,7 @@ from portal.uploads.domain.reading.result import PupilKey
 from portal.uploads.domain.reading.tables import strip_half
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from portal.uploads.domain.reading.builder import ReadingBuilder
     from portal.uploads.domain.reading.tables import Sheet
@@ -23,7 +23,10 @@ TEXT_MEANINGS = frozenset(
     {"surname", "forename", "full_name", "middle_names", "comment", "address"}
     | {f"parent{number}_{part}" for number in (1, 2, 3) for part in ("name", "address")}
 )
-DATE_IN_TITLE = re.compile(r"(\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2} [A-Za-z]{3,9} \d{4})")
+DATE_IN_TITLE = re.compile(
+    r"((?:\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2} [A-Za-z]{3,9} \d{4})"
+    r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?)"
+)
 NO_PUPIL = "The row has no UPN. Add it, so that the marks go to the right pupil."
 ODD_UPN = "“{}” is not a UPN: it needs 13 characters. Check it with your system."
 _UPN = re.compile(r"[A-Z][0-9]{11}[0-9A-Z]$")
@@ -68,13 +71,13 @@ class CellReader:
         )
 
 
-def date_texts(sheet: Sheet, meanings: Sequence[str | None]) -> Iterator[str]:
-    """All texts of a sheet that may be dates: cells of date columns, headings and titles."""
+def date_texts(sheet: Sheet, meanings: Sequence[str | None]) -> Iterator[Collection[str]]:
+    """The texts of a sheet that may be dates, by column. Headings and titles count as columns."""
     for column, meaning in enumerate(meanings):
         if meaning in DATE_MEANINGS:
-            yield from {clean_value(text) for text in {values[column] for _, values in sheet.rows if column < len(values)}}
-    yield from (strip_half(heading)[0] for heading in sheet.headings)
-    yield from (text for title in sheet.titles for text in DATE_IN_TITLE.findall(title))
+            yield {clean_value(text) for text in {values[column] for _, values in sheet.rows if column < len(values)}}
+    yield [strip_half(heading)[0] for heading in sheet.headings]
+    yield [text for title in sheet.titles for text in DATE_IN_TITLE.findall(title)]
 
 
 def upn_text(text: str) -> str:

@@ -63,7 +63,10 @@ def layouts_of(sheets: Sequence[Sheet], mappings: ColumnMappings) -> tuple[list[
     """The layout of each sheet, and all the dates of the file."""
     mapped = [(sheet, mappings.of(sheet.headings)) for sheet in sheets]
     tables = [(sheet, mapping, meanings_of(sheet.headings, mapping)) for sheet, mapping in mapped]
-    dates = Dates(text for sheet, _, meanings in tables for text in date_texts(sheet, meanings))
+    columns = [column for sheet, _, meanings in tables for column in date_texts(sheet, meanings)]
+    dates = Dates(text for column in columns for text in column)
+    for column in columns:
+        dates.compare_forms(column)
     layouts = [
         SheetLayout(number, sheet, meanings, *_layout(sheet, meanings, dates, is_mapped=bool(mapping)))
         for number, (sheet, mapping, meanings) in enumerate(tables)

@@ -22,7 +22,6 @@ NOT_OURS = (
 )
 NO_PUPIL = "The mark is for a pupil who is not among the file's students. Export the students with the marks."
 NO_CODE = "The mark's code is not among the file's attendance codes. Export the attendance codes with the marks."
-NOT_A_DATE = "“{}” is not a date we can read. Write it as 2026-09-07."
 NO_HALF = "The mark has no session we can read. It needs AM or PM."
 NOT_A_RECORD = "The mark is not a record with fields. Export the marks again from your system."
 AS_SENT = ("student_id", "date", "session", "attendance_code_id", "code", "comment")
@@ -71,9 +70,9 @@ def _list(content: Mapping[str, Any], *names: str) -> Sequence[Any]:
 
 
 def _text(value: Any) -> str:
-    """A field as text. {"date": …} gives its date, and anything but text and whole numbers is empty."""
+    """A field as text. {"date": …} gives its date and zone, and anything but text and whole numbers is empty."""
     if isinstance(value, dict):
-        value = value.get("date")
+        value = " ".join(part for name in ("date", "timezone") if isinstance(part := value.get(name), str))
     return clean(value) if isinstance(value, str) else str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
@@ -120,7 +119,7 @@ class _Join:
             yield fault[0], fault[1], "upn", fault[2] or ""
         day = _field(record, "date")
         if self.days[day] is None:
-            yield "no-date", NOT_A_DATE.format(day[:20]), "date", day
+            yield (*self.days.fault(day), "date", day)
         if _field(record, "session").upper() not in WONDE_HALVES:
             yield "no-session", NO_HALF, "session", _field(record, "session")
         if code is None:
