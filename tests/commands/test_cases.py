@@ -63,3 +63,46 @@ def test_a_day_is_the_day_in_london(
     document = send(path)
     assert (document["rows_stored"], document["rows_refused"]) == (stored, refused)
     assert (document["covers_from"], document["covers_until"]) == (first_day, last_day)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "options", "rows_in", "refused"),
+    [
+        ("name-without-comma/students.csv", "pupils", (), 2, {"no-forename"}),
+        ("name-without-comma/students.csv", "marks", ("--add-pupils",), 2, {"no-forename"}),
+        ("no-forename-crash/ctf.xml", "pupils", (), 1, {"no-forename"}),
+        ("no-forename-crash/pupil-list.csv", "pupils", (), 1, {"no-forename"}),
+        ("no-forename-crash/one-of-three.csv", "pupils", (), 3, {"no-forename"}),
+        ("no-forename-crash/marks-add-pupils.csv", "marks", ("--add-pupils",), 1, {"unknown-pupil"}),
+    ],
+)
+def test_a_pupil_without_a_forename_is_refused_and_the_others_are_kept(
+    send: Callable[..., Any], path: str, kind: str, options: tuple[str, ...], rows_in: int, refused: set[str]
+) -> None:
+    previewed = send(path, kind, *options, *(("--preview",) if kind == "marks" else ()))
+    document = send(path, kind, *options)
+    assert (document["rows_in"], kinds(document)) == (rows_in, refused)
+    assert document["rows_stored"] == max(0, rows_in - len(refused)) if rows_in == 3 else document["rows_stored"] == 0
+    assert kinds(previewed) == refused
+
+
+def test_a_pupil_the_school_has_keeps_its_forename(send: Callable[..., Any]) -> None:
+    assert send("name-without-comma/held-pupil.csv", "pupils")["taken"]["questions"] == 1
+
+
+def test_the_words_of_a_pupil_list_are_understood_or_said(send: Callable[..., Any]) -> None:
+    statuses = send("first-letter-decides/enrolment-status.csv", "pupils")
+    assert [problem["value"] for problem in statuses["problems"] if problem["kind"] == "unread-word"] == [
+        "Guest (pupil not registered at this school)"
+    ]
+    words = send("unread-words-dropped/pupil-list.csv", "pupils")
+    assert {problem["value"] for problem in words["problems"] if problem["kind"] == "unread-word"} == {
+        "Eligible",
+        "Currently eligible",
+        "FSM",
+        "Rec",
+        "Nursery 1",
+        "Foundation 2",
+        "Not declared",
+        "English",
+    }

@@ -69,6 +69,8 @@ def new_pupil(pupil_id: UUID, pupil: IncomingPupil) -> dict[str, Any]:
     columns |= {name: text or None for name, text in columns.items() if isinstance(text, str)}
     return {
         **columns,
+        # Of a pupil with one name only, whom a person took from a question.
+        "forename": pupil.forename,
         "id": pupil_id,
         "upn": pupil.upn or None,
         "former_upn": pupil.former_upn or None,
@@ -85,7 +87,7 @@ def pupil_changes(changes: Changes, existing: Pupil, pupil: IncomingPupil) -> No
     values |= _upns(existing, pupil)
     values["date_of_birth"] = pupil.date_of_birth
     values["surname_folded"] = pupil.surname_folded
-    values["forename_folded"] = pupil.forename_folded
+    values["forename_folded"] = pupil.forename_folded or existing.forename_folded
     if any(getattr(existing, name) != value for name, value in values.items()):
         changes.change("pupil", existing.id, id=existing.id, **values)
 

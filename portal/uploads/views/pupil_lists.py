@@ -10,6 +10,7 @@ import numpy as np
 
 from portal.platform import clock
 from portal.pupils.domain.incoming import IncomingParent, IncomingPupil, academic_year_of_list, has_right_check_letter
+from portal.pupils.domain.matching import MatchKind
 from portal.pupils.models import CHARACTERISTICS
 from portal.pupils.queries import pupil_matches
 from portal.rules.calendar import academic_year_name, register_year, week_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from portal.uploads.domain.checks import SchoolContext
     from portal.uploads.domain.reading.result import Person, Reading
 
+NO_FORENAME = "A new pupil needs a forename. Add it, or write the name as Surname, Forename."
 WRONG_CHECK_LETTER = "The UPN's check letter does not fit its digits. It was kept as sent: check it with the school's system."
 
 
@@ -32,18 +34,28 @@ def check_pupil_list(
 ) -> tuple[CheckedPupils, PupilListPreview]:
     """Check a pupil list, and count pupils that are new, known or possible duplicates. Changes nothing."""
     reading = _only_people(reading)
-    people = [_incoming_pupil(person) for person in reading.people]
-    year = academic_year or academic_year_of_list(people, clock.today())
-    rejected = sum(problem.count for problem in reading.problems)
+    sent = [_incoming_pupil(person) for person in reading.people]
+    year = academic_year or academic_year_of_list(sent, clock.today())
     findings = reading_findings(reading)
-    rows = [pupil.row for pupil in people if pupil.upn and not has_right_check_letter(pupil.upn)]
+    rows = [pupil.row for pupil in sent if pupil.upn and not has_right_check_letter(pupil.upn)]
     if rows:
         findings.append(Finding("odd-upn", False, None, None, row_ranges(np.array(rows)), None, WRONG_CHECK_LETTER, len(rows)))
+    matches = pupil_matches(sent, school_id)
+    # A pupil the school has already keeps the forename on the portal.
+    unnamed = {match.incoming.row for match in matches if match.kind is MatchKind.NEW and not match.incoming.forename}
+    if unnamed:
+        rows_text = row_ranges(np.array(sorted(unnamed)))
+        findings.append(Finding("no-forename", True, None, None, rows_text, None, NO_FORENAME, len(unnamed)))
+    rejected = sum(problem.count for problem in reading.problems)
     checked = CheckedPupils(
-        rows_in=len(people) + rejected, rows_rejected=rejected, findings=findings, people=people, academic_year=year
+        rows_in=len(sent) + rejected,
+        rows_rejected=rejected + len(unnamed),
+        findings=findings,
+        people=[pupil for pupil in sent if pupil.row not in unnamed],
+        academic_year=year,
     )
-    matches = Counter(match.kind for match in pupil_matches(people, school_id))
-    return checked, PupilListPreview(academic_year=academic_year_name(year), matches=dict(matches))
+    counts = Counter(match.kind for match in matches if match.incoming.row not in unnamed)
+    return checked, PupilListPreview(academic_year=academic_year_name(year), matches=dict(counts))
 
 
 def _only_people(reading: Reading) -> Reading:
@@ -53,7 +65,11 @@ def _only_people(reading: Reading) -> Reading:
     """
     if reading.layout != "ctf":
         return reading
-    problems = (replace(problem, count=1) for problem in reading.problems if problem.kind in {"no-name", "odd-upn"})
+    problems = (
+        replace(problem, count=0 if problem.kind == "unread-word" else 1)
+        for problem in reading.problems
+        if problem.kind in {"no-name", "odd-upn", "unread-word"}
+    )
     return replace(reading, problems=tuple(problems))
 
 
@@ -85,7 +101,7 @@ def _incoming_pupil(person: Person) -> IncomingPupil:
 def pupils_from_marks(reading: Reading, school: SchoolContext) -> Mapping[int, Sequence[IncomingPupil]]:
     """Pupils in a file of marks who are not on the roll yet, by academic year.
 
-    Only pupils with a UPN, surname and date of birth: others could not be matched later.
+    Only pupils with a UPN, both names and a date of birth: others could not be matched later.
     """
     years = sorted({register_year(week_of(day)) for day in reading.dates})
     pupils_by_year: dict[int, list[IncomingPupil]] = {}
@@ -94,7 +110,7 @@ def pupils_from_marks(reading: Reading, school: SchoolContext) -> Mapping[int, S
         new_pupils = [
             IncomingPupil(
                 surname=key.surname,
-                forename=key.forename or "",
+                forename=key.forename,
                 date_of_birth=key.date_of_birth,
                 upn=key.upn,
                 former_upn=key.former_upn,
@@ -102,7 +118,7 @@ def pupils_from_marks(reading: Reading, school: SchoolContext) -> Mapping[int, S
                 registration_group=key.registration_group,
             )
             for key in reading.pupils
-            if key.upn and key.upn not in roll.index_by_upn and key.surname and key.date_of_birth
+            if key.upn and key.upn not in roll.index_by_upn and key.surname and key.forename and key.date_of_birth
         ]
         if new_pupils:
             pupils_by_year[year] = new_pupils

@@ -18,12 +18,18 @@ from portal.tabular.cells import clean
 from portal.tabular.rejection import FileRejected
 from portal.uploads.domain.reading.builder import ReadingBuilder
 from portal.uploads.domain.reading.parsing import parse_date, parse_yes_no, year_group
-from portal.uploads.domain.reading.pupil_list import FLAGS, SEN
+from portal.uploads.domain.reading.pupil_words import (
+    parse_enrolment_status,
+    parse_flag,
+    parse_sen_provision,
+    parse_sex,
+    read_word,
+)
 from portal.uploads.domain.reading.result import Person, PupilKey, Reading
 from portal.uploads.domain.reading.rows import upn_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from portal.tabular.limits import Limits
 
@@ -73,7 +79,7 @@ def read_ctf(root: Any, limits: Limits) -> Reading:
         upn = upn_text(details.get("UPN", ""))
         if strings or (upn and len(upn) != UPN_LENGTH):
             _add_strings(builder, details, upn, strings, row)
-        if person := _person(element, details, upn, row):
+        if person := _person(builder, element, details, upn, row):
             people.append(person)
         elif len(upn) in {0, UPN_LENGTH}:
             # In a file of marks the missing name loses nothing, so it is only a warning.
@@ -235,46 +241,34 @@ def _difference(totals: Mapping[str, int], counts: Mapping[str, int]) -> str | N
     return "; ".join(f"{name} {totals[name]}, marks {counted[name]}" for name in differing) or None
 
 
-def _person(pupil: Any, details: Mapping[str, str], upn: str, row: int) -> Person | None:
+def _person(builder: ReadingBuilder, pupil: Any, details: Mapping[str, str], upn: str, row: int) -> Person | None:
     """The pupil as in a pupil list; None if surname, date of birth or UPN cannot be used."""
     birth = parse_date(details.get("DOB", ""))
     if not details.get("Surname") or birth is None or len(upn) not in {0, UPN_LENGTH}:
         return None
-    sex = (details.get("Sex") or details.get("Gender") or "").upper()[:1]
-    status = (details.get("EnrolStatus") or "").upper()[:1]
+
+    def word(parse: Callable[[str], object], *tags: str) -> object:
+        tag = next((tag for tag in tags if details.get(tag)), tags[0])
+        return read_word(builder, parse, details.get(tag, ""), row=row, column=tag)
+
     fields: dict[str, Any] = {
         "upn": upn or None,
         "former_upn": upn_text(details.get("FormerUPN", "")) or None,
         "middle_names": details.get("MiddleNames") or None,
-        "sex": sex if sex in {"F", "M"} else None,
-        "year_group": year_group(details.get("NCyearActual", "")),
+        "sex": word(parse_sex, "Sex", "Gender"),
+        "year_group": word(year_group, "NCyearActual"),
         "registration_group": details.get("RegGroup") or details.get("RegistrationGroup") or None,
-        "enrolment_status": status if status in {"C", "M", "S", "F", "O"} else None,
+        "enrolment_status": word(parse_enrolment_status, "EnrolStatus"),
         "admission_date": parse_date(details.get("EntryDate") or details.get("AdmissionDate") or ""),
         "leaving_date": parse_date(details.get("LeavingDate") or ""),
         "ethnicity": details.get("Ethnicity") or None,
+        "sen_provision": word(parse_sen_provision, "SENprovision", "SENstatus"),
+        "sen_need": clean(pupil.findtext("SENneeds/SENneed/SENtype") or "") or None,
+        "fsm": word(parse_flag, "FSM", "FSMeligible"),
+        "looked_after": word(parse_flag, "LookedAfter", "InCare"),
     }
-    fields |= _characteristics(pupil, details) | _address(pupil)
+    fields |= _address(pupil)
     return Person(details["Surname"], details.get("Forename", ""), birth, row, fields, tuple(_contacts(pupil)))
-
-
-def _characteristics(pupil: Any, details: Mapping[str, str]) -> dict[str, Any]:
-    characteristics: dict[str, Any] = {}
-    sen = (details.get("SENprovision") or details.get("SENstatus") or "").upper()
-    if sen in SEN:
-        characteristics["sen_provision"] = SEN[sen]
-    need = pupil.findtext("SENneeds/SENneed/SENtype")
-    if need:
-        characteristics["sen_need"] = clean(need)
-    answers = {
-        "fsm": details.get("FSM") or details.get("FSMeligible") or "",
-        "looked_after": details.get("LookedAfter") or details.get("InCare") or "",
-    }
-    for name in FLAGS:
-        answer = parse_yes_no(answers.get(name, ""))
-        if answer is not None:
-            characteristics[name] = "yes" if answer else "no"
-    return characteristics
 
 
 def _address(element: Any) -> dict[str, str | None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from portal.tabular.cells import shortened
 from portal.uploads.domain.reading.builder import holds_two_codes, two_sessions
-from portal.uploads.domain.reading.parsing import code_text
+from portal.uploads.domain.reading.parsing import code_text, parse_minutes
 from portal.uploads.domain.reading.result import MISSING
 from portal.uploads.domain.reading.rows import CellReader, upn_fault
 
@@ -23,6 +23,7 @@ HALF_BY_WORD = {"AM": 0, "PM": 1, "A": 0, "P": 1, "MORNING": 0, "AFTERNOON": 1, 
 HALF_DAY_CODES = ("code_am", "code_pm")
 PUPIL_MEANINGS = ("upn", "former_upn", "surname", "forename", "full_name", "date_of_birth", "school_number")
 NOT_A_SESSION = "“{}” is not a session. Write AM or PM."
+NOT_MINUTES = "“{}” is not a number of minutes, and was left out. Write it as 12."
 TWO_CODES = "“{}” holds two marks in the cell of one session. Give one mark."
 
 
@@ -109,11 +110,19 @@ class _RowReader:
             message = TWO_CODES.format(mark.text)
             self.builder.add_problem("two-codes", message, column=mark.column, column_name="Code", value=mark.text, **where)
         else:
-            late = self.cells.text(values, "minutes_late")
-            # More minutes than a school day has are a mistake, not a lateness.
-            minutes = int(late) if late.isascii() and late.isdecimal() and int(late) < 600 else None
+            minutes = self._minutes(values, where, is_first=is_first)
             # In a row of two marks the minutes belong to the mark that was late.
             if mark.half is not None and mark.text not in {"L", "U"}:
                 minutes = None
             comment = self.cells.text(values, "comment") if is_first else ""
             self.builder.add_mark(pupil, on, half, mark.text, minutes=minutes or None, comment=comment or None, **position)
+
+    def _minutes(self, values: Sequence[str], where: dict[str, Any], *, is_first: bool) -> int | None:
+        """The minutes late of a row. A text that gives none is said once."""
+        text = self.cells.text(values, "minutes_late")
+        minutes = parse_minutes(text)
+        if text and minutes is None and is_first:
+            column, message = self.cells.column_number("minutes_late"), NOT_MINUTES.format(shortened(text))
+            place = {"sheet": where["sheet"], "row": where["row"]}
+            self.builder.add_problem("unread-minutes", message, column=column, value=text, count=0, **place)
+        return minutes

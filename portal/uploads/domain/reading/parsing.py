@@ -204,3 +204,19 @@ def parse_yes_no(text: str) -> bool | None:
     if normalised in {"y", "yes", "true", "1", "t", "x", "✓"}:
         return True
     return False if normalised in {"n", "no", "false", "0", "f"} else None
+
+
+_MINUTES = re.compile(
+    r"(?:(?P<hours>\d{1,2}):)?(?P<minutes>\d{1,3})(?:(?<=:\d\d):\d{2}| ?(?:m|mins?|minutes?)\.?)?$", re.IGNORECASE
+)
+#: More minutes than a school day has are a mistake, not a lateness.
+MOST_MINUTES = 600
+
+
+def parse_minutes(text: str) -> int | None:
+    """A number of minutes, as 12, 12 mins or 00:12; None for anything else."""
+    match = _MINUTES.match(clean_value(text))
+    if match is None or not text.isascii():
+        return None
+    minutes = 60 * int(match["hours"] or 0) + int(match["minutes"])
+    return minutes if minutes < MOST_MINUTES else None

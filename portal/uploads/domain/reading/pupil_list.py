@@ -6,12 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from portal.tabular.cells import clean
 from portal.uploads.domain.reading.headings import MEANINGS
-from portal.uploads.domain.reading.parsing import parse_yes_no
+from portal.uploads.domain.reading.parsing import year_group
+from portal.uploads.domain.reading.pupil_words import (
+    Value,
+    parse_answer,
+    parse_enrolment_status,
+    parse_flag,
+    parse_sen_provision,
+    parse_sex,
+    parse_young_carer,
+    read_word,
+)
 from portal.uploads.domain.reading.result import Person
 from portal.uploads.domain.reading.rows import ODD_UPN, CellReader, is_upn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from portal.uploads.domain.reading.builder import ReadingBuilder
     from portal.uploads.domain.reading.parsing import Dates
@@ -20,21 +30,14 @@ if TYPE_CHECKING:
 
 FLAGS = ("fsm", "looked_after", "child_in_need", "child_protection_plan", "pregnant_or_parent")
 DATES = ("admission_date", "leaving_date")
-TEXTS = ("middle_names", "ethnicity", "address", "postcode", "sen_need")
-SEN = {
-    "N": "N",
-    "K": "K",
-    "E": "E",
-    "S": "E",
-    "A": "K",
-    "P": "K",
-    "NONE": "N",
-    "NO SEN": "N",
-    "SEN SUPPORT": "K",
-    "EHCP": "E",
-    "EHC PLAN": "E",
-    "EDUCATION, HEALTH AND CARE PLAN": "E",
+WORDS: Mapping[str, Callable[[str], object]] = {
+    "sex": parse_sex,
+    "enrolment_status": parse_enrolment_status,
+    "sen_provision": parse_sen_provision,
+    "young_carer": parse_young_carer,
+    "eal": parse_answer,
 }
+TEXTS = ("middle_names", "ethnicity", "address", "postcode", "sen_need")
 PARENT_PARTS = ("relationship", "phone", "email", "address", "postcode")
 NO_NAME = "The row has no surname. Add it."
 NO_BIRTH = "The row has no date of birth. Add it: pupils are told apart by it."
@@ -64,14 +67,14 @@ def read_people(
         if key.surname is None or key.date_of_birth is None:
             continue  # Never: _fault rejects these. It tells the type checker that neither is None.
         _warn_of_unread_dates(builder, cells, values, sheet_number, row)
-        fields = _fields(cells, values)
-        fields |= {
+        words = _WordReader(builder, cells, values, sheet_number, row)
+        fields = words.fields() | {
             "upn": key.upn,
             "former_upn": key.former_upn,
-            "year_group": key.year_group,
+            "year_group": words.word("year_group", year_group),
             "registration_group": key.registration_group,
         }
-        parents = [parent for number in (1, 2, 3) if (parent := _parent(cells, values, number))]
+        parents = [parent for number in (1, 2, 3) if (parent := words.parent(number))]
         people.append(Person(key.surname, key.forename or "", key.date_of_birth, row, fields, tuple(parents)))
     return people
 
@@ -98,35 +101,39 @@ def _warn_of_unread_dates(builder: ReadingBuilder, cells: CellReader, values: Se
             builder.add_problem(kind, message, sheet=sheet, row=row, column=column, column_name=name, value=text, count=0)
 
 
-def _fields(cells: CellReader, values: Sequence[str]) -> dict[str, Any]:
-    fields: dict[str, Any] = {name: text for name in TEXTS if (text := cells.text(values, name))}
-    sex = cells.text(values, "sex").upper()[:1]
-    fields["sex"] = sex if sex in {"F", "M"} else None
-    status = cells.text(values, "enrolment_status").upper()
-    fields["enrolment_status"] = status[:1] if status[:1] in {"C", "M", "S", "F", "O"} else None
-    for name in DATES:
-        text = cells.text(values, name)
-        fields[name] = cells.dates[text] if text else None
-    sen = cells.text(values, "sen_provision").upper()
-    if sen:
-        fields["sen_provision"] = SEN.get(sen)
-    for name in FLAGS:
-        if (answer := parse_yes_no(cells.text(values, name))) is not None:
-            fields[name] = "yes" if answer else "no"
-    carer = cells.text(values, "young_carer").upper()
-    if carer:
-        # The census says whether the parent (P) or the school (S) identified a young carer.
-        fields["young_carer"] = {"P": "yes", "S": "yes"}.get(carer[:1], "yes" if parse_yes_no(carer) else "no")
-    fields["eal"] = parse_yes_no(cells.text(values, "eal"))
-    return fields
+class _WordReader:
+    """Reads the words of one row, with a warning for each that is not understood."""
 
+    def __init__(self, builder: ReadingBuilder, cells: CellReader, values: Sequence[str], sheet: int, row: int) -> None:
+        self.builder, self.cells, self.values, self.sheet, self.row = builder, cells, values, sheet, row
 
-def _parent(cells: CellReader, values: Sequence[str], number: int) -> dict[str, Any] | None:
-    name = cells.text(values, f"parent{number}_name")
-    if not name:
-        return None
-    parent: dict[str, Any] = {part: clean(cells.text(values, f"parent{number}_{part}")) or None for part in PARENT_PARTS}
-    parent["name"] = name
-    parent["parental_responsibility"] = parse_yes_no(cells.text(values, f"parent{number}_parental_responsibility"))
-    parent["do_not_disclose"] = bool(parse_yes_no(cells.text(values, f"parent{number}_do_not_disclose")))
-    return parent
+    def text(self, meaning: str) -> str:
+        return self.cells.text(self.values, meaning)
+
+    def word(self, meaning: str, parse: Callable[[str], Value | None]) -> Value | None:
+        column = self.cells.column_number(meaning)
+        return read_word(self.builder, parse, self.text(meaning), row=self.row, column=column, sheet=self.sheet)
+
+    def fields(self) -> dict[str, Any]:
+        """The pupil's own details. One that is blank or not understood is None."""
+        fields: dict[str, Any] = {name: text for name in TEXTS if (text := self.text(name))}
+        for name in DATES:
+            text = self.text(name)
+            fields[name] = self.cells.dates[text] if text else None
+        fields |= {name: self.word(name, parse) for name, parse in WORDS.items()}
+        fields |= {name: self.word(name, parse_flag) for name in FLAGS}
+        return fields
+
+    def parent(self, number: int) -> dict[str, Any] | None:
+        """The parent or carer of this number; None where the row names none."""
+        name = self.text(f"parent{number}_name")
+        if not name:
+            return None
+        parent: dict[str, Any] = {part: clean(self.text(f"parent{number}_{part}")) or None for part in PARENT_PARTS}
+        hidden = f"parent{number}_do_not_disclose"
+        return parent | {
+            "name": name,
+            "parental_responsibility": self.word(f"parent{number}_parental_responsibility", parse_answer),
+            # A word that is not understood hides the address: shown by mistake, it could lead somebody to a family.
+            "do_not_disclose": self.word(hidden, parse_answer) is not False and bool(self.text(hidden)),
+        }
