@@ -123,6 +123,5 @@ class _RowReader:
         minutes = parse_minutes(text)
         if text and minutes is None and is_first:
             column, message = self.cells.column_number("minutes_late"), NOT_MINUTES.format(shortened(text))
-            place = {"sheet": where["sheet"], "row": where["row"]}
-            self.builder.add_problem("unread-minutes", message, column=column, value=text, count=0, **place)
+            self.builder.add_problem("unread-minutes", message, column=column, value=text, count=0, **(where | {"raw": ()}))
         return minutes

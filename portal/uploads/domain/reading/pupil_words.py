@@ -82,7 +82,7 @@ def parse_enrolment_status(text: str) -> str | None:
 
 def parse_flag(text: str) -> str | None:
     """The words "yes" or "no", as characteristics have them; or None."""
-    answer = parse_yes_no(text) if (known := parse_yes_no(_leading_word(text))) is None else known
+    answer = parse_yes_no(_leading_word(text))
     return None if answer is None else "yes" if answer else "no"
 
 
@@ -102,7 +102,10 @@ def _leading_word(text: str) -> str:
 
 
 def _code(text: str, codes: dict[str, str]) -> str | None:
-    """The code of a text: of its whole words, of those outside brackets, or one that stands before or after them."""
+    """The code of a text.
+
+    That of its whole words, of those outside brackets, or a code that stands before or after them.
+    """
     words = " ".join(clean_value(text).upper().replace("–", "-").split())
     outside = " ".join(_BRACKETS.sub(" ", words).split())
     matches = (_CODE_FIRST.match(words), _CODE_LAST.search(words))
