@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from uuid import UUID
 
+    from portal.uploads.domain.preview_lists import PreviewLists
     from portal.web.paging import Page, Position
 
 
@@ -56,6 +57,11 @@ def content_of(upload_id: UUID) -> bytes:
 def rejected_rows_of(upload_id: UUID) -> bytes | None:
     """The rejected rows as a CSV to correct and send again, if there are any."""
     return tx().scalar(select(UploadContent.rejected_rows).where(UploadContent.upload_id == upload_id))
+
+
+def preview_lists_of(upload_id: UUID) -> PreviewLists | None:
+    """The lists beside the preview of an upload; None before it is checked, and for totals."""
+    return tx().scalar(select(UploadContent.preview_lists).where(UploadContent.upload_id == upload_id))
 
 
 def findings_of(upload_id: UUID) -> Sequence[Finding]:

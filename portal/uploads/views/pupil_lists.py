@@ -11,10 +11,11 @@ import numpy as np
 from portal.platform import clock
 from portal.pupils.domain.incoming import IncomingParent, IncomingPupil, academic_year_of_list, has_right_check_letter
 from portal.pupils.models import CHARACTERISTICS
-from portal.pupils.queries import pupil_matches
+from portal.pupils.queries import pupil_matches, roll
 from portal.rules.calendar import academic_year_name, register_year, week_of
 from portal.uploads.domain.findings import Finding, reading_findings, row_ranges
 from portal.uploads.domain.kinds import CheckedPupils
+from portal.uploads.domain.preview_lists import lists_of_pupils
 from portal.uploads.domain.previews import PupilListPreview
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from portal.uploads.domain.checks import SchoolContext
+    from portal.uploads.domain.preview_lists import PreviewLists
     from portal.uploads.domain.reading.result import Person, Reading
 
 WRONG_CHECK_LETTER = "The UPN's check letter does not fit its digits. It was kept as sent: check it with the school's system."
@@ -29,7 +31,7 @@ WRONG_CHECK_LETTER = "The UPN's check letter does not fit its digits. It was kep
 
 def check_pupil_list(
     school_id: UUID, reading: Reading, *, academic_year: int | None = None
-) -> tuple[CheckedPupils, PupilListPreview]:
+) -> tuple[CheckedPupils, PupilListPreview, PreviewLists]:
     """Check a pupil list, and count pupils that are new, known or possible duplicates. Changes nothing."""
     reading = _only_people(reading)
     people = [_incoming_pupil(person) for person in reading.people]
@@ -42,8 +44,9 @@ def check_pupil_list(
     checked = CheckedPupils(
         rows_in=len(people) + rejected, rows_rejected=rejected, findings=findings, people=people, academic_year=year
     )
-    matches = Counter(match.kind for match in pupil_matches(people, school_id))
-    return checked, PupilListPreview(academic_year=academic_year_name(year), matches=dict(matches))
+    matches = pupil_matches(people, school_id)
+    preview = PupilListPreview(academic_year=academic_year_name(year), matches=dict(Counter(match.kind for match in matches)))
+    return checked, preview, lists_of_pupils(matches, roll(school_id, year), clock.today())
 
 
 def _only_people(reading: Reading) -> Reading:

@@ -10,6 +10,7 @@ from portal.schools.queries import school
 from portal.uploads import queries
 from portal.uploads.domain.kinds import Kind
 from portal.uploads.domain.lifecycle import UPLOAD, UploadState, UploadStep
+from portal.uploads.domain.preview_lists import PreviewLists
 from portal.uploads.domain.previews import MarksPreview
 from portal.uploads.domain.reading.headings import MEANINGS
 from portal.web.fields import SelectField, choices
@@ -47,11 +48,13 @@ def template(upload: Upload) -> str:
 def upload_context(upload: Upload, can: Callable[[str], bool]) -> dict[str, Any]:
     """The template context of the page of an upload, in any state."""
     findings = queries.findings_of(upload.id)
+    lists = queries.preview_lists_of(upload.id)
     return {
         "upload": upload,
         "school": school(upload.school_id),
         "preview": upload.preview,
         "marks": upload.preview if isinstance(upload.preview, MarksPreview) else MarksPreview(),
+        "lists": lists or PreviewLists(),
         "layout": LAYOUTS.get(upload.layout or "", "not read"),
         "refusals": [finding for finding in findings if finding.rejected],
         "notes": [finding for finding in findings if not finding.rejected],
@@ -76,8 +79,12 @@ def steps(upload: Upload, can: Callable[[str], bool]) -> list[Step]:
 
 
 def _apply_words(upload: Upload) -> str:
+    """What the button does. Marks that are on the portal already are no change, and a person is to know how many there are."""
     words = UPLOAD.step(UploadStep.REQUEST_APPLY).words
-    return f"{words} {plural(upload.rows_stored, 'mark' if upload.kind == Kind.MARKS else 'row')}"
+    if not isinstance(upload.preview, MarksPreview):
+        return f"{words} {plural(upload.rows_stored, 'row')}"
+    count = upload.preview.added + upload.preview.changed
+    return f"Make {plural(count, 'change')}" if count else f"{words} without a change"
 
 
 def _timeline(upload: Upload) -> list[dict[str, str]]:
