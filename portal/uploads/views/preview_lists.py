@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from portal.platform.refusals import must_exist
 from portal.pupils.queries import names_of
 from portal.uploads import queries
 from portal.web.paging import paginate
@@ -32,7 +31,7 @@ class NotInFile(NamedTuple):
 
 def changes(upload_id: UUID, position: Position) -> Page[NamedChange]:
     """A page of the marks a file changes. New pupils have no record yet: their names come from the file."""
-    lists = must_exist(queries.preview_lists_of(upload_id))
+    lists = queries.preview_lists_of(upload_id)
     page = paginate(lists.changes, position, lambda change: change.number)
     names = {pupil.pupil_id: pupil.name for pupil in lists.new_pupils} | names_of({change.pupil_id for change in page.items})
     return page.of([NamedChange(change, names.get(change.pupil_id, "")) for change in page.items])
@@ -40,6 +39,6 @@ def changes(upload_id: UUID, position: Position) -> Page[NamedChange]:
 
 def not_in_file(upload_id: UUID, position: Position) -> Page[NotInFile]:
     """A page of the pupils who are not in the file, in the order of the roll."""
-    page = paginate(must_exist(queries.preview_lists_of(upload_id)).not_in_file, position, lambda pupil_id: pupil_id)
+    page = paginate(queries.preview_lists_of(upload_id).not_in_file, position, lambda pupil_id: pupil_id)
     names = names_of(page.items)
     return page.of([NotInFile(pupil_id, names.get(pupil_id, "")) for pupil_id in page.items])

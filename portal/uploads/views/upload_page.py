@@ -10,7 +10,6 @@ from portal.schools.queries import school
 from portal.uploads import queries
 from portal.uploads.domain.kinds import Kind
 from portal.uploads.domain.lifecycle import UPLOAD, UploadState, UploadStep
-from portal.uploads.domain.preview_lists import PreviewLists
 from portal.uploads.domain.previews import MarksPreview
 from portal.uploads.domain.reading.headings import MEANINGS
 from portal.web.fields import SelectField, choices
@@ -48,13 +47,12 @@ def template(upload: Upload) -> str:
 def upload_context(upload: Upload, can: Callable[[str], bool]) -> dict[str, Any]:
     """The template context of the page of an upload, in any state."""
     findings = queries.findings_of(upload.id)
-    lists = queries.preview_lists_of(upload.id)
     return {
         "upload": upload,
         "school": school(upload.school_id),
         "preview": upload.preview,
         "marks": upload.preview if isinstance(upload.preview, MarksPreview) else MarksPreview(),
-        "lists": lists or PreviewLists(),
+        "lists": queries.preview_lists_of(upload.id),
         "layout": LAYOUTS.get(upload.layout or "", "not read"),
         "refusals": [finding for finding in findings if finding.rejected],
         "notes": [finding for finding in findings if not finding.rejected],
