@@ -112,9 +112,9 @@ def _finding(reading: Reading, key: NDArray[np.int64], marks: NDArray[np.intp]) 
     )
 
 
-def _several(words: Sequence[str], most: int = 5) -> str:
+def _several(words: Sequence[str], max_words: int = 5) -> str:
     """A few short words in a row: "C", "C and D", "C, D and 4 more"."""
-    parts = [*words[:most], f"{len(words) - most} more"] if len(words) > most else list(words)
+    parts = [*words[:max_words], f"{len(words) - max_words} more"] if len(words) > max_words else list(words)
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
