@@ -18,6 +18,7 @@ from portal.platform import clock
 from portal.platform.due import Where, begin, take_step
 from portal.platform.refusals import NotFoundError, RefusedError
 from portal.pupils.actions.lists import import_pupil_list, open_year
+from portal.pupils.queries import names_of
 from portal.registers import actions as registers
 from portal.registers.queries import lock_school
 from portal.rules.calendar import register_year, week_of
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from portal.uploads.domain.checks import SchoolContext
     from portal.uploads.domain.kinds import Checked
+    from portal.uploads.domain.preview_lists import PreviewLists
     from portal.uploads.domain.previews import Preview
     from portal.uploads.domain.reading.result import Reading
 
@@ -103,8 +105,9 @@ def _check(upload: Upload) -> None:
         return
     # Checking may add pupils to the roll and open academic years. The dry run rolls these back; the findings are stored after it.
     with dry_run():
-        checked, preview = _check_and_preview(upload, reading)
+        checked, preview, lists = _check_and_preview(upload, reading)
     _store_findings(upload, reading, checked, preview)
+    _store_lists(upload, lists)
     _take(upload, UploadStep.PREVIEW)
     record(CHECKED, upload.id, rows_in=upload.rows_in, rows_refused=upload.rows_rejected)
 
@@ -145,12 +148,12 @@ def _read(upload: Upload, content: bytes) -> Reading:
     return reading
 
 
-def _check_and_preview(upload: Upload, reading: Reading) -> tuple[Checked, Preview]:
-    """Check a file as read, and count what applying it would change. May add pupils to the roll."""
+def _check_and_preview(upload: Upload, reading: Reading) -> tuple[Checked, Preview, PreviewLists | None]:
+    """Check a file as read, and count and list what applying it would change. May add pupils to the roll."""
     if upload.kind == Kind.PUPILS:
         return check_pupil_list(upload.school_id, reading, academic_year=upload.academic_year)
     if upload.kind == Kind.TOTALS:
-        return check_totals(upload.school_id, reading)
+        return *check_totals(upload.school_id, reading), None
     return check_file_of_marks(upload, reading, _school_for_checks(upload, reading))
 
 
@@ -169,6 +172,13 @@ def _store_findings(upload: Upload, reading: Reading, checked: Checked, preview:
         insert_many("finding", ("upload_id", "school_id", "number", *columns), rows)
     rejected_rows = rejected_rows_csv(reading, marks.reason if marks else None) if checked.rows_rejected else None
     tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(rejected_rows=rejected_rows))
+
+
+def _store_lists(upload: Upload, lists: PreviewLists | None) -> None:
+    """Store the lists beside a preview. Pupils whom only the dry run knew are the new ones."""
+    if lists and upload.kind == Kind.MARKS:
+        lists = lists.without_existing(names_of({pupil.pupil_id for pupil in lists.new_pupils if pupil.pupil_id}))
+    tx().execute(update(UploadContent).where(UploadContent.upload_id == upload.id).values(preview_lists=lists))
 
 
 def _school_for_checks(upload: Upload, reading: Reading) -> SchoolContext:
@@ -228,7 +238,7 @@ def _apply(upload: Upload, reading: Reading) -> None:
     # The roll and the registers may have changed since the preview. The lock keeps them unchanged between check and writing.
     lock_school(upload.school_id)
     tx().execute(delete(Finding).where(Finding.upload_id == upload.id))
-    checked, preview = _check_and_preview(upload, reading)
+    checked, preview, _ = _check_and_preview(upload, reading)
     _store_findings(upload, reading, checked, preview)
     _write(upload, checked)
     upload.applied_at, upload.applied_by = clock.now(), scope.current().actor.membership_id

@@ -13,3 +13,4 @@ APPLIED = event("upload.applied", "A file was applied", "rows_in", "rows_stored"
 CANCELLED = event("upload.withdrawn", "An upload was cancelled before it was applied")
 LOCAL_CODE_SET = event("upload.own_mark", "A school matched a code of its own to a national code", "mark", "letters")
 REVERTED = event("upload.undone", "An upload was undone", "weeks")
+CHANGES_READ = event("upload.changes_read", "The pupils whom a file changes, or leaves out, were listed", "part")

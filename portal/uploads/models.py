@@ -41,6 +41,7 @@ from portal.platform.refusals import conflict
 from portal.security.visibility import by_school
 from portal.uploads.domain.kinds import Kind
 from portal.uploads.domain.lifecycle import UPLOAD
+from portal.uploads.domain.preview_lists import PreviewLists
 from portal.uploads.domain.previews import FileColumns, Preview, from_stored, to_stored
 
 if TYPE_CHECKING:
@@ -79,6 +80,23 @@ class StoredColumns(TypeDecorator[FileColumns]):
         """The stored columns."""
         del dialect
         return None if value is None else FileColumns.from_document(value)
+
+
+class StoredLists(TypeDecorator[PreviewLists]):
+    """The lists beside a preview, kept as JSON."""
+
+    impl = JSONB(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: PreviewLists | None, dialect: Dialect) -> dict[str, Any] | None:
+        """The lists as JSON."""
+        del dialect
+        return None if value is None else value.document()
+
+    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> PreviewLists | None:
+        """The stored lists."""
+        del dialect
+        return None if value is None else PreviewLists.from_document(value)
 
 
 MAPPED_MEANWHILE = "Somebody else matched these columns at the same time. Check their choice, then change it if you need to."
@@ -156,7 +174,10 @@ def _of_upload() -> ForeignKeyConstraint:
 
 
 class UploadContent(Owned):
-    """The bytes as received, and the rejected rows as a CSV to correct and send again."""
+    """The bytes as received, the rejected rows as a CSV to correct, and the lists beside the preview.
+
+    They are large, and lists of uploads do not read them.
+    """
 
     __tablename__ = "upload_content"
     __visible__ = by_school()
@@ -166,6 +187,7 @@ class UploadContent(Owned):
     school_id: Mapped[IdRef]
     received: Mapped[bytes] = mapped_column(CompressedBytes, info=PERSONAL)
     rejected_rows: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
+    preview_lists: Mapped[PreviewLists | None] = mapped_column(StoredLists, info=PERSONAL)
 
 
 class Finding(Owned):

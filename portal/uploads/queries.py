@@ -20,6 +20,7 @@ from portal.schools.queries import calendar_of, calendars
 from portal.settings.queries import policy_on
 from portal.uploads.domain.checks import SchoolContext, YearContext
 from portal.uploads.domain.lifecycle import UPLOAD, UploadState
+from portal.uploads.domain.preview_lists import PreviewLists
 from portal.uploads.models import Finding, LocalCode, RememberedMapping, Upload, UploadContent, UploadProgress
 from portal.web.paging import select_page
 
@@ -56,6 +57,11 @@ def content_of(upload_id: UUID) -> bytes:
 def rejected_rows_of(upload_id: UUID) -> bytes | None:
     """The rejected rows as a CSV to correct and send again, if there are any."""
     return tx().scalar(select(UploadContent.rejected_rows).where(UploadContent.upload_id == upload_id))
+
+
+def preview_lists_of(upload_id: UUID) -> PreviewLists:
+    """The lists beside the preview of an upload. They are empty before it is checked, and for totals."""
+    return tx().scalar(select(UploadContent.preview_lists).where(UploadContent.upload_id == upload_id)) or PreviewLists()
 
 
 def findings_of(upload_id: UUID) -> Sequence[Finding]:

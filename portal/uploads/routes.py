@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
+from portal.audit.actions import record_alone
 from portal.platform import clock
 from portal.platform.lifecycle import Owner
 from portal.platform.refusals import must_exist
@@ -18,7 +19,10 @@ from portal.security.permissions import can, needs
 from portal.uploads import actions, queries
 from portal.uploads.domain.kinds import KIND_WORDS
 from portal.uploads.domain.lifecycle import UPLOAD, UploadState, UploadStep
+from portal.uploads.domain.preview_lists import MOST_CHANGES
+from portal.uploads.events import CHANGES_READ
 from portal.uploads.forms import RevertUpload, SendFile, SetLocalCode
+from portal.uploads.views import preview_lists
 from portal.uploads.views.upload_page import columns_form, missing_meanings, steps, template, upload_context
 from portal.web.downloads import attachment, file_name
 from portal.web.fields import choices
@@ -85,6 +89,28 @@ def show(upload_id: UUID) -> ResponseReturnValue:
     if upload.state == UploadState.NEEDS_MAPPING and _can("uploads.send"):
         return redirect(url_for("uploads.columns", upload_id=upload_id))
     return render_template(template(upload), **upload_context(upload, _can))
+
+
+@bp.get("/uploads/<uuid:upload_id>/changes")
+@needs("uploads.view")
+def changes(upload_id: UUID) -> ResponseReturnValue:
+    """Each mark that a file changes, by pupil, a page at a time."""
+    upload = _upload(upload_id)
+    page = preview_lists.changes(upload_id, position_in(request.args, int))
+    record_alone(CHANGES_READ, upload_id, part="changes")
+    return render_template(
+        "uploads/changes.html", upload=upload, school=school(upload.school_id), page=page, most_changes=MOST_CHANGES
+    )
+
+
+@bp.get("/uploads/<uuid:upload_id>/pupils-not-in-file")
+@needs("uploads.view")
+def not_in_file(upload_id: UUID) -> ResponseReturnValue:
+    """The pupils on roll who are not in a file, a page at a time."""
+    upload = _upload(upload_id)
+    page = preview_lists.not_in_file(upload_id, position_in(request.args))
+    record_alone(CHANGES_READ, upload_id, part="not in file")
+    return render_template("uploads/not_in_file.html", upload=upload, school=school(upload.school_id), page=page)
 
 
 def _can(permission: str) -> bool:

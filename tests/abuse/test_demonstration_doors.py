@@ -134,3 +134,16 @@ def test_production_knows_none_of_the_demonstrations_people(demo_app: Flask, liv
     live.client.set_cookie("portal", cookie.value)
     for path in ("/people", "/second-factor/set-up", "/account"):
         assert live.get(path, status=302).response.headers["Location"].startswith("/sign-in")
+
+
+def test_the_people_of_one_authority_are_shown_and_those_of_the_other_are_folded(demo_app: Flask, world: World) -> None:
+    page = new_browser(demo_app).get("/sign-in").document
+    folded = page.xpath("//details//input[@name='membership']/@value")
+    visible = page.xpath("//input[@name='membership'][not(ancestor::details)]/@value")
+    memberships = [
+        {str(membership) for _, membership in authority.people.values()} for authority in (world.authority, world.neighbour)
+    ]
+    assert visible
+    assert folded
+    assert set(visible).isdisjoint(folded)
+    assert len([group for group in memberships if group & set(visible)]) == 1

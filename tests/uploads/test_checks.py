@@ -94,6 +94,19 @@ def test_different_marks_for_one_session_are_rejected_and_of_equal_ones_the_firs
     assert [int(page[0, 2]), int(page[1, 4])] == [CODES_BY_SYMBOL["/"].byte, CODES_BY_SYMBOL["I"].byte]
 
 
+@pytest.mark.parametrize(
+    ("content", "column", "value"),
+    [
+        ("UPN,Date,Session,Code\n{upn},03/11/2026,AM,I\n{upn},03/11/2026,AM,M\n", "D", "3 November 2026: I and M"),
+        ("UPN,Code,Date,Session\n{upn},N,03/11/2026,PM\n{upn},O,03/11/2026,PM\n", "B", "3 November 2026: N and O"),
+        ("UPN,03/11/2026 AM,03/11/2026 AM\n{upn},I,M\n", "B and C", "3 November 2026: I and M"),
+    ],
+)
+def test_a_contradiction_names_both_marks_and_where_they_are(school: UUID, content: str, column: str, value: str) -> None:
+    finding = findings_by_kind(import_text(school, content.format(upn=upn(0))))["contradiction"]
+    assert (finding.column, finding.value, finding.count) == (column, value, 2)
+
+
 def test_a_contradiction_is_found_when_the_file_names_the_pupil_in_two_ways(school: UUID) -> None:
     other_name = row(0, "03/11/2026", "AM", "M").replace("Ashdown0", "Ashdown-Vale")
     upload = import_rows(school, row(0, "03/11/2026", "AM", "I"), other_name)

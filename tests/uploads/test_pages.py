@@ -36,7 +36,7 @@ def test_a_file_without_marks_has_nothing_to_apply(signed_in: Callable[..., Brow
     text = page_of(signed_in, world, row(0, "13/11/2026", "AM", "-"))
     assert "There is nothing to apply" in text
     assert "Correct the rows below" not in text
-    assert "Apply 0" not in text
+    assert "Make 0" not in text
 
 
 HEADINGS = {
@@ -104,7 +104,7 @@ def test_the_page_of_each_state_has_its_heading_its_buttons_and_its_timeline(
     page = signed_in(Role.ATTENDANCE_LEAD).get(f"/uploads/{upload.id}")
     buttons = [button.text_content().strip() for button in page.document.xpath("//main//*[@data-module='govuk-button']")]
     assert buttons == {
-        UploadState.PREVIEWED: ["Apply 1 mark", "Cancel this upload"],
+        UploadState.PREVIEWED: ["Make 1 change", "Cancel this upload"],
         UploadState.APPLIED: ["Undo this upload"],
         UploadState.REJECTED: ["Send another file"],
     }.get(state, [])

@@ -42,7 +42,7 @@ def sign_in() -> ResponseReturnValue:
             return start_sign_in(account.person_id)
         form.add_error("email", WRONG_CREDENTIALS if account is None else SUSPENDED)
     return render_template(
-        "accounts/sign_in.html", form=form, groups=_demonstration_groups(), next_address=request.args.get("next")
+        "accounts/sign_in.html", form=form, authorities=_demonstration_authorities(), next_address=request.args.get("next")
     )
 
 
@@ -83,18 +83,18 @@ def switch(membership_id: UUID) -> ResponseReturnValue:
     return redirect(local_page(request.form.get("next")))
 
 
-def _demonstration_groups() -> list[tuple[str, list[DemonstrationPerson]]]:
-    """The demonstration's people by group of roles. The authority with most people comes first.
+def _demonstration_authorities() -> list[tuple[str, list[tuple[str, list[DemonstrationPerson]]]]]:
+    """The demonstration's people by authority, most people first, and by group of roles.
 
     Empty outside the demonstration.
     """
     if not is_demonstration_open():
         return []
     people = demonstration_people()
+
+    def in_group(authority_name: str, roles: Sequence[Role]) -> list[DemonstrationPerson]:
+        members = [person for person in people if person.authority_name == authority_name and person.role in roles]
+        return sorted(members, key=lambda person: roles.index(person.role))
+
     by_size = [name for name, _ in Counter(person.authority_name for person in people).most_common()]
-
-    def in_group(roles: Sequence[Role]) -> list[DemonstrationPerson]:
-        members = [person for person in people if person.role in roles]
-        return sorted(members, key=lambda person: (by_size.index(person.authority_name), roles.index(person.role)))
-
-    return [(title, in_group(roles)) for title, roles in GROUPS]
+    return [(name, [(title, in_group(name, roles)) for title, roles in GROUPS]) for name in by_size]

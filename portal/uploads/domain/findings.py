@@ -14,6 +14,7 @@ from portal.uploads.domain.rejection_reasons import (
     ABOUT_CODE,
     ABOUT_DAY,
     ABOUT_FILE,
+    ABOUT_MARKS,
     ABOUT_PUPIL,
     ABOUT_YEAR,
     NUMBER,
@@ -69,11 +70,11 @@ def rejection_findings(reading: Reading, reason: NDArray[np.uint8]) -> list[Find
 
     # What each mark's sentence names: the index of its code, date or pupil, or an academic year, depending on the reason.
     about = np.where(is_about(ABOUT_CODE), reading.code.astype(np.int64), 0)
-    about = np.where(is_about(ABOUT_DAY), reading.day.astype(np.int64), about)
+    about = np.where(is_about((*ABOUT_DAY, *ABOUT_MARKS)), reading.day.astype(np.int64), about)
     about = np.where(is_about(ABOUT_PUPIL), reading.pupil.astype(np.int64), about)
     years = np.array([academic_year(on) for on in reading.dates], dtype=np.int64)
     about = np.where(is_about(ABOUT_YEAR), years[reading.day], about)
-    column = np.where(is_about((*ABOUT_YEAR, *ABOUT_FILE)), 0, reading.column)
+    column = np.where(is_about((*ABOUT_YEAR, *ABOUT_FILE, *ABOUT_MARKS)), 0, reading.column)
     # Combine the four parts of the key into one number, so that a whole file is grouped without a loop over its marks.
     key_parts = [part[rejected].astype(np.int64) for part in (reason, reading.sheet, column, about)]
     sizes = [int(part.max()) + 1 for part in key_parts]
@@ -94,17 +95,27 @@ def _finding(reading: Reading, key: NDArray[np.int64], marks: NDArray[np.intp]) 
         value = academic_year_name(about)
     elif slug in ABOUT_DAY:
         value = date_in_words(reading.dates[about])
+    elif slug in ABOUT_MARKS:
+        codes = [reading.codes[code] for code in dict.fromkeys(reading.code[marks].tolist())]
+        value = f"{date_in_words(reading.dates[about])}: {_several(codes)}"
     elif slug == "wrong-school":
         value = reading.pupils[about].school_number
     elif slug in ABOUT_PUPIL:
         value = reading.pupils[about].upn
     else:
         value = None
-    column = column_letters(int(key[2])) if key[2] > 0 else None
+    columns = np.unique(reading.column[marks]).tolist() if slug in ABOUT_MARKS else [int(key[2])]
+    column = _several([column_letters(number) for number in columns if number > 0]) or None
     sentence = REASONS[slug].format(value=value)
     return Finding(
         slug, True, _sheet_name(reading, int(key[1])), column, row_ranges(reading.row[marks]), value, sentence, int(marks.size)
     )
+
+
+def _several(words: Sequence[str], max_words: int = 5) -> str:
+    """A few short words in a row: "C", "C and D", "C, D and 4 more"."""
+    parts = [*words[:max_words], f"{len(words) - max_words} more"] if len(words) > max_words else list(words)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 def _sheet_name(reading: Reading, number: int) -> str | None:

@@ -33,3 +33,5 @@ ABOUT_DAY = ("future-date", "not-school-day", "not-on-roll")
 ABOUT_YEAR = ("no-term-dates",)
 ABOUT_PUPIL = ("unknown-pupil", "contradicts-roll", "wrong-school")
 ABOUT_FILE = ("either-way-round",)
+#: The {value} is a date and the marks given for it, which may stand in several columns.
+ABOUT_MARKS = ("contradiction",)

@@ -12,6 +12,7 @@ from portal.rules.calendar import register_year
 from portal.uploads import queries
 from portal.uploads.domain.checks import check_marks
 from portal.uploads.domain.preview import completed_weeks, marks_preview
+from portal.uploads.domain.preview_lists import lists_of_marks
 from portal.uploads.domain.previews import EarlierUpload
 
 if TYPE_CHECKING:
@@ -21,25 +22,27 @@ if TYPE_CHECKING:
     from portal.registers.domain.pages import Page
     from portal.uploads.domain.checks import SchoolContext
     from portal.uploads.domain.kinds import CheckedMarks
+    from portal.uploads.domain.preview_lists import PreviewLists
     from portal.uploads.domain.previews import MarksPreview
     from portal.uploads.domain.reading.result import Reading
     from portal.uploads.models import Upload
 
 
-def check_file_of_marks(upload: Upload, reading: Reading, school: SchoolContext) -> tuple[CheckedMarks, MarksPreview]:
-    """Check a file of marks, count what it would change, and name the weeks it would complete."""
+def check_file_of_marks(upload: Upload, reading: Reading, school: SchoolContext) -> tuple[CheckedMarks, MarksPreview, PreviewLists]:
+    """Check a file of marks: what it would change, and which weeks it would complete."""
     checked = check_marks(reading, school)
     current = current_pages(upload.school_id, sorted(checked.pages))
-    preview = marks_preview(checked, {week: page.marks for week, page in current.items()})
+    stored = {week: page.marks for week, page in current.items()}
     earlier = queries.same_bytes_before(upload)
-    return checked, replace(
-        preview,
+    preview = replace(
+        marks_preview(checked, stored),
         complete_weeks=tuple(_complete_weeks(upload, checked, school, current)),
         title_rows_skipped=reading.title_rows_skipped,
         totals_rows_skipped=reading.totals_rows_skipped,
         hidden_sheets=reading.hidden_sheets,
         same_as=EarlierUpload(earlier.id, earlier.received_at) if earlier else None,
     )
+    return checked, preview, lists_of_marks(reading, checked, stored)
 
 
 def _complete_weeks(upload: Upload, checked: CheckedMarks, school: SchoolContext, current: Mapping[date, Page]) -> list[date]:

@@ -12,10 +12,11 @@ from portal.platform import clock
 from portal.pupils.domain.incoming import IncomingParent, IncomingPupil, academic_year_of_list, has_right_check_letter
 from portal.pupils.domain.matching import MatchKind
 from portal.pupils.models import CHARACTERISTICS
-from portal.pupils.queries import pupil_matches
+from portal.pupils.queries import pupil_matches, roll
 from portal.rules.calendar import academic_year_name, register_year, week_of
 from portal.uploads.domain.findings import Finding, reading_findings, row_ranges
 from portal.uploads.domain.kinds import CheckedPupils
+from portal.uploads.domain.preview_lists import lists_of_pupils
 from portal.uploads.domain.previews import PupilListPreview
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from portal.uploads.domain.checks import SchoolContext
+    from portal.uploads.domain.preview_lists import PreviewLists
     from portal.uploads.domain.reading.result import Person, Reading
 
 NO_FORENAME = "A new pupil needs a forename. Add it, or write the name as Surname, Forename."
@@ -31,7 +33,7 @@ WRONG_CHECK_LETTER = "The UPN's check letter does not fit its digits. It was kep
 
 def check_pupil_list(
     school_id: UUID, reading: Reading, *, academic_year: int | None = None
-) -> tuple[CheckedPupils, PupilListPreview]:
+) -> tuple[CheckedPupils, PupilListPreview, PreviewLists]:
     """Check a pupil list, and count pupils that are new, known or possible duplicates. Changes nothing."""
     reading = _only_people(reading)
     sent = [_incoming_pupil(person) for person in reading.people]
@@ -54,8 +56,10 @@ def check_pupil_list(
         people=[pupil for pupil in sent if pupil.row not in unnamed],
         academic_year=year,
     )
-    counts = Counter(match.kind for match in matches if match.incoming.row not in unnamed)
-    return checked, PupilListPreview(academic_year=academic_year_name(year), matches=dict(counts))
+    taken = [match for match in matches if match.incoming.row not in unnamed]
+    counts = Counter(match.kind for match in taken)
+    preview = PupilListPreview(academic_year=academic_year_name(year), matches=dict(counts))
+    return checked, preview, lists_of_pupils(taken, roll(school_id, year), clock.today())
 
 
 def _only_people(reading: Reading) -> Reading:

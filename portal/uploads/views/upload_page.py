@@ -52,6 +52,7 @@ def upload_context(upload: Upload, can: Callable[[str], bool]) -> dict[str, Any]
         "school": school(upload.school_id),
         "preview": upload.preview,
         "marks": upload.preview if isinstance(upload.preview, MarksPreview) else MarksPreview(),
+        "lists": queries.preview_lists_of(upload.id),
         "layout": LAYOUTS.get(upload.layout or "", "not read"),
         "refusals": [finding for finding in findings if finding.rejected],
         "notes": [finding for finding in findings if not finding.rejected],
@@ -76,8 +77,12 @@ def steps(upload: Upload, can: Callable[[str], bool]) -> list[Step]:
 
 
 def _apply_words(upload: Upload) -> str:
+    """What the button does. Marks that are on the portal already are no change, and a person is to know how many there are."""
     words = UPLOAD.step(UploadStep.REQUEST_APPLY).words
-    return f"{words} {plural(upload.rows_stored, 'mark' if upload.kind == Kind.MARKS else 'row')}"
+    if not isinstance(upload.preview, MarksPreview):
+        return f"{words} {plural(upload.rows_stored, 'row')}"
+    count = upload.preview.added + upload.preview.changed
+    return f"Make {plural(count, 'change')}" if count else f"{words} without a change"
 
 
 def _timeline(upload: Upload) -> list[dict[str, str]]:

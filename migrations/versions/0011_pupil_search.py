@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014_pupil_search"
+revision = "0011_pupil_search"
 down_revision = "0010_settings"
 
 COLUMNS = ("surname", "forename")
