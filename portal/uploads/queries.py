@@ -110,6 +110,8 @@ def school_for_checks(school_id: UUID, days: Sequence[date]) -> SchoolContext:
         years={year: YearContext(roll(school_id, year), calendar) for year in years},
         local_codes={row.mark: row.letters for row in local},
         policy=policy_on(clock.today()),
+        opened_on=school.opened_on,
+        closed_on=school.closed_on,
     )
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from portal.uploads.domain.reading.reader import read
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -88,6 +90,42 @@ def test_a_pupil_without_a_forename_is_refused_and_the_others_are_kept(
 
 def test_a_pupil_the_school_has_keeps_its_forename(send: Callable[..., Any]) -> None:
     assert send("name-without-comma/held-pupil.csv", "pupils")["taken"]["questions"] == 1
+
+
+@pytest.mark.parametrize("path", ["day-date.csv", "pupil-id.csv", "week-number.csv"])
+def test_the_exact_name_of_a_column_wins(send: Callable[..., Any], path: str) -> None:
+    document = send(f"exact-name-loses/{path}")
+    assert document["rows_stored"] == document["rows_in"] > 0
+    assert document["covers_from"] in {"2026-09-07", "2026-09-08"}
+
+
+def test_a_legal_name_wins_over_a_preferred_one(send: Callable[..., Any], terminal: Terminal) -> None:
+    assert send("exact-name-loses/pupil-list.csv", "pupils")["taken"]["added"] == 1
+    (person,) = read((CASES / "exact-name-loses/preferred-legal.csv").read_bytes()).people
+    assert (person.surname, person.forename) == ("Jones-Smith", "Robert")
+
+
+@pytest.mark.parametrize("path", ["0-plain.xml", "1-wrapped-at-10.xml", "2-indented-weeks.xml"])
+def test_wrapped_marks_are_those_of_one_line(send: Callable[..., Any], path: str) -> None:
+    document = send(f"ctf-wrapped-marks/{path}")
+    assert (document["rows_in"], document["rows_stored"], document["covers_until"]) == (20, 20, "2026-09-18")
+    assert kinds(document, refused=False) == set()
+
+
+def test_a_mark_of_a_pupil_not_on_roll_yet_agrees_with_the_roll(send: Callable[..., Any]) -> None:
+    send("z-agrees-with-roll/1-pupil.csv", "pupils")
+    before = send("z-agrees-with-roll/2-marks.csv")
+    assert (before["rows_in"], before["rows_stored"], before["rows_refused"]) == (2, 2, 0)
+    on_roll = send("z-agrees-with-roll/3-z-on-roll.csv")
+    assert (on_roll["rows_stored"], kinds(on_roll)) == (0, {"on-roll"})
+
+
+def test_a_school_has_marks_of_its_open_days_only(send: Callable[..., Any]) -> None:
+    send("closed-school-takes-marks/1-schools.csv", "schools")
+    for school, stored in (("190301", 1), ("190302", 2)):
+        send("closed-school-takes-marks/2-pupils.csv", "pupils", school=school)
+        document = send("closed-school-takes-marks/3-marks.csv", school=school)
+        assert (document["rows_stored"], kinds(document)) == (stored, {"school-not-open"})
 
 
 def test_the_words_of_a_pupil_list_are_understood_or_said(send: Callable[..., Any]) -> None:

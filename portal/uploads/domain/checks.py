@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from portal.uploads.domain.kinds import Note
     from portal.uploads.domain.reading.result import Reading
 
-_X, _CLOSED = (CODES_BY_SYMBOL[letters].byte for letters in ("X", "#"))
+_X, _CLOSED, _NOT_ON_ROLL_YET = (CODES_BY_SYMBOL[letters].byte for letters in ("X", "#", "Z"))
 #: Temporary value in the reason array: a # on a day the school was closed. It is neither stored nor rejected.
 _CLOSURE = 255
 #: The last day of a pupil who has not left, and the ordinal of NumPy's first day.
@@ -58,6 +58,9 @@ class SchoolContext:
     years: Mapping[int, YearContext]
     local_codes: Mapping[str, str]
     policy: Policy
+    #: The first and the last day the school was open, where they are known.
+    opened_on: date | None = None
+    closed_on: date | None = None
 
 
 def check_marks(reading: Reading, school: SchoolContext) -> CheckedMarks:
@@ -75,6 +78,7 @@ def check_marks(reading: Reading, school: SchoolContext) -> CheckedMarks:
         tables.code_reasons().ravel()[code_index],
     )
     reason[tables.closures(slot, code_index, reason)] = _CLOSURE
+    _compare_with_roll(byte, reason)
     is_x = np.flatnonzero((byte == _X) & (reason == 0))
     reason[is_x[tables.is_of_school_age(pupil[is_x], day[is_x])]] = NUMBER["impossible-code"]
     pages, accepted = _pages(tables, line, slot, byte, reason)
@@ -99,6 +103,16 @@ def check_marks(reading: Reading, school: SchoolContext) -> CheckedMarks:
         last_day=reading.dates[int(days.max())] if days.size else None,
         notes=_notes(tables, reading, pages),
     )
+
+
+def _compare_with_roll(byte: NDArray[np.uint8], reason: NDArray[np.uint8]) -> None:
+    """Set the reason of each mark that says its pupil is not on roll yet.
+
+    Where the roll says so too, the mark is neither stored nor counted, like one of a closed day.
+    """
+    is_not_on_roll_yet = byte == _NOT_ON_ROLL_YET
+    reason[is_not_on_roll_yet & (reason == NUMBER["not-on-roll"])] = _CLOSURE
+    reason[is_not_on_roll_yet & (reason == 0)] = NUMBER["on-roll"]
 
 
 def _first_reason(*reasons: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -134,11 +148,13 @@ class _LookupTables:
         years_with_terms = {academic_year(on) for year in school.years.values() for on in year.calendar.school_days()}
         has_no_terms = np.array([academic_year(on) not in years_with_terms for on in dates], dtype=bool)
         is_future = np.array([on > school.today for on in dates], dtype=bool)
+        is_open = np.array([(school.opened_on or on) <= on <= (school.closed_on or on) for on in dates], dtype=bool)
         is_month_first = self.reading.ambiguous_dates and self.is_likely_month_first()
         return _first_reason(
             _numbered("no-term-dates", (has_no_terms & ~is_future).repeat(2)),
             _numbered("future-date", is_future.repeat(2)),
             _numbered("not-school-day", ~self.met.ravel()),
+            _numbered("school-not-open", (~is_open).repeat(2)),
             _numbered("either-way-round", np.full(2 * len(dates), is_month_first)),
         )
 

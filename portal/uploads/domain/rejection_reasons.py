@@ -13,6 +13,7 @@ REASONS: dict[str, str] = {
     "contradicts-roll": "The UPN belongs to a pupil with another date of birth. Check the row against the pupil list.",
     "future-date": "{value} is in the future. Send marks for days that have happened.",
     "not-school-day": "The school was closed on {value}. Check the date, or the school's term dates.",
+    "school-not-open": "The school opened after {value}, or had closed by then. Check the date, or the school's own days.",
     "either-way-round": (
         "Read as day/month, some of the file's dates are outside term. Read as month/day, none is. Write the dates as"
         " 2026-11-03, then send the file again."
@@ -21,6 +22,7 @@ REASONS: dict[str, str] = {
     "unknown-code": "{value} is not an attendance code. Use a code from the list, or match it to a national code.",
     "code-not-valid": "{value} was not an attendance code on that date. Use the code that applied then.",
     "impossible-code": "X is only for pupils who are not of compulsory school age. Use C2 for an agreed part-time timetable.",
+    "on-roll": "Z is for a pupil who is not on roll yet, and this one was. Give the mark, or correct the admission date.",
     "contradiction": "The file gives two different marks for this pupil and session. Keep the right one.",
     "repeat": "The file gives this mark more than once. The first was kept.",
 }
@@ -29,7 +31,7 @@ SLUGS = tuple(REASONS)
 NUMBER = {slug: index + 1 for index, slug in enumerate(SLUGS)}
 #: What the {value} of each sentence is.
 ABOUT_CODE = ("unknown-code", "code-not-valid", "impossible-code")
-ABOUT_DAY = ("future-date", "not-school-day", "not-on-roll")
+ABOUT_DAY = ("future-date", "not-school-day", "school-not-open", "not-on-roll")
 ABOUT_YEAR = ("no-term-dates",)
 ABOUT_PUPIL = ("unknown-pupil", "contradicts-roll", "wrong-school")
 ABOUT_FILE = ("either-way-round",)

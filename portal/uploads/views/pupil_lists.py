@@ -56,10 +56,10 @@ def check_pupil_list(
         people=[pupil for pupil in sent if pupil.row not in unnamed],
         academic_year=year,
     )
-    taken = [match for match in matches if match.incoming.row not in unnamed]
-    counts = Counter(match.kind for match in taken)
+    kept_matches = [match for match in matches if match.incoming.row not in unnamed]
+    counts = Counter(match.kind for match in kept_matches)
     preview = PupilListPreview(academic_year=academic_year_name(year), matches=dict(counts))
-    return checked, preview, lists_of_pupils(taken, roll(school_id, year), clock.today())
+    return checked, preview, lists_of_pupils(kept_matches, roll(school_id, year), clock.today())
 
 
 def _only_people(reading: Reading) -> Reading:

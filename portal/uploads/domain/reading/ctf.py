@@ -47,6 +47,7 @@ NO_PUPILS = "The Common Transfer File has no pupils in it. Export it again with 
 ODD_UPN = "“{}” is not a UPN: it needs 13 characters. Check it with your system."
 NO_UPN = "The pupil has no UPN. Add it, so that the marks go to the right pupil."
 NO_START = "The marks have no start date we can read. Export the file again from your system."
+WRAPPED = "The marks are wrapped over lines that end with spaces, so their days cannot be told. Export the file again."
 ODD_LENGTH = "The marks are not two a day, so their days cannot be told. Export the file again from your system."
 OUTSIDE_YEAR = "The marks run beyond 31 August, into another academic year. Export the file again from your system."
 OTHER_YEAR = "The marks begin in another academic year than the one they are said to be of. Export the file again from your system."
@@ -123,6 +124,12 @@ def _details(pupil: Any) -> dict[str, str]:
     return grouped | _leaves(pupil)
 
 
+def _joined_lines(marks: str) -> str:
+    """Marks that are wrapped over lines, as one line. Unchanged where a line ends with spaces: those may be blank marks."""
+    lines = marks.splitlines()
+    return marks if any(line.endswith((" ", "\t")) for line in lines) else "".join(line.strip() for line in lines)
+
+
 def _mark_strings(pupil: Any) -> Iterator[_MarkString]:
     """All strings of marks of a pupil, in all years and schools."""
     for year in pupil.iterfind("Attendance/YearData"):
@@ -133,7 +140,7 @@ def _mark_strings(pupil: Any) -> Iterator[_MarkString]:
         for index, part in enumerate(year.findall("AttendSessions") or [year]):
             # A space is a blank mark, so only line ends and tabs are removed, unless line ends show that the XML was indented.
             marks = (part.findtext("AttendanceMarks") or "").strip("\r\n\t")
-            marks = marks.strip() if "\n" in marks else marks
+            marks = _joined_lines(marks.strip()) if "\n" in marks else marks
             if marks:
                 start = clean(part.findtext("AttendanceStartDate") or "")
                 school_number = laestab if laestab.isdecimal() and len(laestab) == 7 else None
@@ -170,6 +177,8 @@ def _fault(string: _MarkString, start: date | None) -> tuple[str, str, str | Non
     """Why a string is rejected: its dates are unknown, or not within one academic year (to 31 August)."""
     if start is None:
         return "no-date", NO_START, string.start[:20] or None
+    if "\n" in string.marks:
+        return "wrapped-marks", WRAPPED, None
     if len(string.marks) % 2:
         return "odd-length", ODD_LENGTH, str(len(string.marks))
     # August belongs to both years: a string may start on 1 August and run to 31 August of the next year.

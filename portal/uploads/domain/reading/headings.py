@@ -151,6 +151,12 @@ SYNONYMS: Mapping[str, str] = {
 }
 
 
+#: Headings that are a meaning's own name, and those that give way to any other of the same meaning: a system's own pupil number
+#: is headed "Pupil ID" too, and a legal name is the one to keep.
+OWN_NAMES = frozenset(folded(meaning) for meaning in MEANINGS)
+LOOSE_SYNONYMS = frozenset(
+    ("pupilid", "day", "week", "preferredlastname", "preferredsurname", "preferredfirstname", "preferredforename")
+)
 #: Headings that also occur as cell values ("AM"), so they do not show that a row is a heading row.
 ALSO_CELLS = frozenset(half for half, _ in _HALVES)
 
@@ -172,7 +178,7 @@ def _without_date(heading: str) -> str:
 def meanings_of(headings: Sequence[str], mapping: Mapping[str, str] | None = None) -> list[str | None]:
     """The meaning of each heading: the one a person mapped ("" is not used), otherwise the proposed one.
 
-    Each meaning is used once: for the heading a person mapped to it, otherwise for the first heading.
+    Each meaning is used once: for the heading a person mapped to it, otherwise for the heading nearest to it, then the first.
     """
     pairs = (mapping or {}).items()
     # An exact heading wins over one that differs only in its date.
@@ -181,17 +187,21 @@ def meanings_of(headings: Sequence[str], mapping: Mapping[str, str] | None = Non
     }
     mapped = [lookup.get(folded(heading), lookup.get(_without_date(heading))) for heading in headings]
     mapped_meanings = set(mapped)
-    used: set[str] = set()
     meanings: list[str | None] = []
     for heading, by_person in zip(headings, mapped, strict=True):
         proposed = SYNONYMS.get(folded(heading))
-        meaning = by_person if by_person is not None else None if proposed in mapped_meanings else proposed
-        if not meaning or meaning in used:
-            meanings.append(None)
-            continue
-        used.add(meaning)
-        meanings.append(meaning)
-    return meanings
+        meanings.append(by_person if by_person is not None else None if proposed in mapped_meanings else proposed)
+    column_of: dict[str, int] = {}
+    for column in sorted(range(len(headings)), key=lambda column: (mapped[column] is None, _distance(headings[column]))):
+        if meaning := meanings[column]:
+            column_of.setdefault(meaning, column)
+    return [meaning if meaning and column_of[meaning] == column else None for column, meaning in enumerate(meanings)]
+
+
+def _distance(heading: str) -> int:
+    """How far a heading is from its meaning: 0 for its own name, 2 for a word that often means something else."""
+    name = folded(heading)
+    return 2 if name in LOOSE_SYNONYMS else 1 if name not in OWN_NAMES else 0
 
 
 def fingerprint(headings: Sequence[str]) -> str:
