@@ -145,7 +145,9 @@ NOT_MARKS = frozenset({0, *(code.byte for code in CODES if code.administrative)}
 #: Cells without a mark.
 _MISSING = frozenset({"", "-"})
 #: Withdrawn codes that are accepted after 2024 with a warning. F and Y are rejected.
-_STILL_ACCEPTED = frozenset({"H", "J"})
+_STILL_ACCEPTED = frozenset({"H"})
+#: What a school enters now in place of a code that has ended.
+REPLACED_BY: Mapping[str, str] = MappingProxyType({"F": "C or G", "H": "C or G", "J": "J1", "Y": "Q, or one of Y1 to Y7"})
 _SHORT_FORMS: Mapping[str, str] = MappingProxyType({"C": "C, C1 or C2", "J": "J1", "Y": "one of Y1 to Y7"})
 
 
@@ -225,7 +227,7 @@ def _check_date(code: Code, on: date, *, one_letter: bool) -> CodeAnswer:
         counted = CATEGORY_NAMES[code.category].lower()
         return CodeAnswer(code, warning=f"“{symbol}” ended on 18 August 2024. It is counted as {counted}.")
     if code.legacy:
-        return CodeAnswer(None, problem=f"“{symbol}” ended on 18 August 2024. Enter the code that replaced it.")
+        return CodeAnswer(None, problem=f"“{symbol}” ended on 18 August 2024. Enter {REPLACED_BY[symbol]}.")
     return CodeAnswer(None, problem=f"“{symbol}” began on 19 August 2024. Enter the code in use on that day.")
 
 

@@ -88,7 +88,7 @@ class Policy:
     mixed_days: MixedDays = MixedDays.EVERY_SESSION
     new_pupil_days: int = 5
     excluded_pupil_amounts: Amounts = EXCLUDED_PUPILS.first
-    withdrawn_holiday: WithdrawnHoliday = WithdrawnHoliday.COUNT
+    withdrawn_holiday: WithdrawnHoliday = WithdrawnHoliday.REFUSE
 
     def __post_init__(self) -> None:
         """Raise ValueError for settings the law does not allow."""

@@ -121,9 +121,12 @@ class Planter:
             pupil_id,
         )
         copy_id, question_id = uuid4(), uuid4()
+        # PostgreSQL fills the generated columns itself.
+        written = "SELECT column_name FROM information_schema.columns WHERE table_name = 'pupil' AND is_generated = 'NEVER'"
+        columns = ", ".join(name for (name,) in self.database.rows(written))
         self.database.change(
-            "INSERT INTO pupil SELECT (jsonb_populate_record(p, jsonb_build_object("
-            "'id', %s::text, 'school_id', %s::text, 'upn', null))).* FROM pupil p WHERE p.id = %s",
+            f"INSERT INTO pupil ({columns}) SELECT {columns} FROM (SELECT (jsonb_populate_record(p, jsonb_build_object("  # noqa: S608  the names of our own columns
+            "'id', %s::text, 'school_id', %s::text, 'upn', null))).* FROM pupil p WHERE p.id = %s) record",
             *(str(copy_id), str(other_school), pupil_id),
         )
         self.database.change(

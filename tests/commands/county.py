@@ -36,7 +36,7 @@ OWN_INSET, POLLING_DAY = date(2026, 9, 7), date(2026, 5, 7)
 AFTER_MAY = {2023: date(2024, 6, 3), 2024: date(2025, 6, 2), 2025: date(2026, 6, 1), 2026: date(2027, 6, 7)}
 CHECK_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 NEW_CODES = {"C1", "C2", "J1", "K", "Q", "Y1", "Y2", "Y3", "Y4", "Y5", "Y6", "Y7"}
-ENDED_CODES = {"F", "Y"}
+ENDED_CODES = {"F", "H", "J", "Y"}
 CODES = (
     *("/",) * 60, *("L",) * 4, *("I",) * 6, *"MBVPWKDCTRESGNOU", "C1", "C2", "J1", "Q",
     *(f"Y{number}" for number in range(1, 8)), "H", "J", "F", "Y", "X",

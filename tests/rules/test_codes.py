@@ -127,21 +127,19 @@ def test_h_is_refused_after_2024_where_the_authority_wants_that() -> None:
     assert refused.code is None
     assert "Enter C" in str(refused.problem)
     assert code_for("H", date(2024, 8, 18), "AM", refuse_h=True).code is CODES_BY_SYMBOL["H"]
-    assert code_for("J", date(2025, 9, 8), "AM", refuse_h=True).code is not None
 
 
-@pytest.mark.parametrize("text", ["H", "J"])
-def test_h_and_j_are_still_accepted_with_a_warning(text: str) -> None:
-    assert code_for(text, BEFORE, "AM").warning is None
-    after = code_for(text, FIRST, "AM")
-    assert after.code is CODES_BY_SYMBOL[text]
+def test_h_is_accepted_with_a_warning_where_the_authority_wants_that() -> None:
+    assert code_for("H", BEFORE, "AM").warning is None
+    after = code_for("H", FIRST, "AM")
+    assert after.code is CODES_BY_SYMBOL["H"]
     assert after.warning is not None
 
 
-@pytest.mark.parametrize("text", ["F", "Y"])
-def test_f_and_y_end_in_august_2024(text: str) -> None:
+@pytest.mark.parametrize(("text", "now"), [("F", "C or G"), ("J", "J1"), ("Y", "Q, or one of Y1 to Y7")])
+def test_a_code_that_has_ended_is_refused_with_the_one_to_use(text: str, now: str) -> None:
     assert code_for(text, BEFORE, "AM").code is CODES_BY_SYMBOL[text]
-    assert code_for(text, FIRST, "AM").problem is not None
+    assert code_for(text, FIRST, "AM").problem == f"“{text}” ended on 18 August 2024. Enter {now}."
 
 
 @pytest.mark.parametrize("text", ["C1", "C2", "J1", "K", "Q", "Y1", "Y7"])

@@ -105,7 +105,11 @@ class BrowserVisitor:
     def sign_in(self, member: Member) -> None:
         """Press this person's button on the demonstration's sign-in page."""
         self.go("/sign-in")
-        self.page.locator(f"form:has(input[value='{member.membership_id}']) button").click()
+        button = self.page.locator(f"form:has(input[value='{member.membership_id}']) button")
+        folded = self.page.locator("details", has=button)
+        if folded.count() and not button.is_visible():
+            folded.locator("summary").click()
+        button.click()
         self.page.get_by_role("heading", level=1).wait_for()
         assert "/sign-in" not in self.page.url
 

@@ -18,8 +18,8 @@ from portal.uploads.domain.rejection_reasons import (
     ABOUT_PUPIL,
     ABOUT_YEAR,
     NUMBER,
-    REASONS,
     SLUGS,
+    sentence_of,
 )
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _finding(reading: Reading, key: NDArray[np.int64], marks: NDArray[np.intp]) 
         value = None
     columns = np.unique(reading.column[marks]).tolist() if slug in ABOUT_MARKS else [int(key[2])]
     column = _several([column_letters(number) for number in columns if number > 0]) or None
-    sentence = REASONS[slug].format(value=value)
+    sentence = sentence_of(slug, value)
     return Finding(
         slug, True, _sheet_name(reading, int(key[1])), column, row_ranges(reading.row[marks]), value, sentence, int(marks.size)
     )

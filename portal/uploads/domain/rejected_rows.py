@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from portal.rules.calendar import academic_year, academic_year_name
-from portal.uploads.domain.rejection_reasons import ABOUT_DAY, ABOUT_YEAR, REASONS, SLUGS
+from portal.uploads.domain.rejection_reasons import ABOUT_DAY, ABOUT_YEAR, SLUGS, sentence_of
 from portal.web.downloads import Cell, as_csv
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _lines(reading: Reading, reason: NDArray[np.uint8]) -> Iterator[tuple[Cell, 
         pupil, day = reading.pupils[reading.pupil[index]], reading.dates[reading.day[index]]
         code = reading.codes[reading.code[index]]
         slug = SLUGS[reason[index] - 1]
-        what_to_do = REASONS[slug].format(value=_value(slug, code, day, pupil.school_number))
+        what_to_do = sentence_of(slug, _value(slug, code, day, pupil.school_number))
         half = ("AM", "PM")[reading.session[index]]
         yield (pupil.upn, pupil.surname, pupil.forename, f"{day:%d/%m/%Y}", half, code, int(reading.row[index]), what_to_do, "")
     for problem in (problem for problem in reading.problems if problem.count):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from portal.rules.codes import REPLACED_BY
+
 #: Each reason for rejection, and the sentence that says what to do. A mark with several reasons is given the first of them.
 REASONS: dict[str, str] = {
     "wrong-school": "The row names school {value}. This upload is for another school: send it from the right school.",
@@ -20,7 +22,7 @@ REASONS: dict[str, str] = {
     ),
     "not-on-roll": "The pupil was not on roll on {value}. Check the admission and leaving dates.",
     "unknown-code": "{value} is not an attendance code. Use a code from the list, or match it to a national code.",
-    "code-not-valid": "{value} was not an attendance code on that date. Use the code that applied then.",
+    "code-not-valid": "{value} was not an attendance code on that date. {instead}",
     "impossible-code": "X is only for pupils who are not of compulsory school age. Use C2 for an agreed part-time timetable.",
     "on-roll": "Z is for a pupil who is not on roll yet, and this one was. Give the mark, or correct the admission date.",
     "contradiction": "The file gives two different marks for this pupil and session. Keep the right one.",
@@ -37,3 +39,9 @@ ABOUT_PUPIL = ("unknown-pupil", "contradicts-roll", "wrong-school")
 ABOUT_FILE = ("either-way-round",)
 #: The {value} is a date and the marks given for it, which may stand in several columns.
 ABOUT_MARKS = ("contradiction",)
+
+
+def sentence_of(reason: str, value: str | None) -> str:
+    """The sentence of a reason. In place of a code that has ended it names the one to use now."""
+    instead = f"Enter {REPLACED_BY[value]}." if value and value in REPLACED_BY else "Use the code that applied then."
+    return REASONS[reason].format(value=value, instead=instead)

@@ -14,7 +14,7 @@ from portal.rules.calendar import academic_year
 from portal.uploads.domain.findings import Finding, reading_findings, row_ranges
 from portal.uploads.domain.kinds import CheckedTotals
 from portal.uploads.domain.previews import TotalsPreview
-from portal.uploads.domain.rejection_reasons import REASONS
+from portal.uploads.domain.rejection_reasons import sentence_of
 from portal.uploads.queries import numbers_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def check_totals(school_id: UUID, reading: Reading) -> tuple[CheckedTotals, Tota
     other_schools = sum(map(len, rows_by_school.values()))
     findings = reading_findings(reading)
     for school, rows in rows_by_school.items():
-        sentence = REASONS["wrong-school"].format(value=school)
+        sentence = sentence_of("wrong-school", school)
         findings.append(Finding("wrong-school", True, None, None, row_ranges(np.array(rows)), school, sentence, len(rows)))
     checked = CheckedTotals(
         rows_in=len(reading.totals) + unread, rows_rejected=other_schools + unread, findings=findings, totals=own_totals

@@ -199,7 +199,7 @@ def meanings_of(headings: Sequence[str], mapping: Mapping[str, str] | None = Non
 
 
 def _distance(heading: str) -> int:
-    """How far a heading is from its meaning: 0 for its own name, 2 for a word that often means something else."""
+    """How far a heading is from its meaning: nothing for its own name, most for a loose word."""
     name = folded(heading)
     return 2 if name in LOOSE_SYNONYMS else 1 if name not in OWN_NAMES else 0
 
