@@ -112,6 +112,22 @@ def test_wrapped_marks_are_those_of_one_line(send: Callable[..., Any], path: str
     assert kinds(document, refused=False) == set()
 
 
+def test_a_second_block_of_the_same_days_is_refused_and_counted(send: Callable[..., Any]) -> None:
+    document = send("second-block-dropped/two-weeks-side-by-side.csv")
+    assert (document["rows_in"], document["rows_stored"], kinds(document)) == (20, 10, {"unread-column"})
+
+
+def test_a_day_without_a_year_is_refused_and_counted(send: Callable[..., Any]) -> None:
+    document = send("undated-column-dropped/matrix.csv")
+    assert (document["rows_in"], document["rows_stored"], kinds(document)) == (6, 2, {"unread-column"})
+
+
+def test_weeks_one_below_the_other_have_their_own_days(send: Callable[..., Any]) -> None:
+    document = send("stacked-weeks/stacked.csv")
+    assert (document["rows_in"], document["rows_stored"]) == (8, 8)
+    assert [(week["week"], week["added"]) for week in document["weeks"]] == [("2026-09-07", 4), ("2026-09-14", 4)]
+
+
 def test_a_mark_of_a_pupil_not_on_roll_yet_agrees_with_the_roll(send: Callable[..., Any]) -> None:
     send("z-agrees-with-roll/1-pupil.csv", "pupils")
     before = send("z-agrees-with-roll/2-marks.csv")

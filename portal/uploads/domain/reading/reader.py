@@ -17,7 +17,13 @@ from portal.uploads.domain.reading.long_layout import read_long
 from portal.uploads.domain.reading.markup import json_document, xml_root
 from portal.uploads.domain.reading.pupil_list import read_people
 from portal.uploads.domain.reading.result import Column, Reading
-from portal.uploads.domain.reading.sheet_layouts import layouts_of, main_sheet, warn_of_unread_sheet, without_unread_texts
+from portal.uploads.domain.reading.sheet_layouts import (
+    layouts_of,
+    main_sheet,
+    refuse_unread_columns,
+    warn_of_unread_sheet,
+    without_unread_texts,
+)
 from portal.uploads.domain.reading.tables import book_of
 from portal.uploads.domain.reading.wide_layouts import read_matrix, read_weekly
 
@@ -81,7 +87,7 @@ def _read_book(book: Book, mappings: ColumnMappings, show: Callable[[int], None]
         "encoding": book.encoding,
         "hidden_sheets": book.hidden,
         "sheets_read": tuple(sheet.name for sheet in book.sheets),
-        "title_rows_skipped": sum(sheet.heading_row - 1 for sheet in book.sheets),
+        "title_rows_skipped": sum(sheet.heading_row - 1 for sheet in book.sheets if not sheet.is_below_another),
         "totals_rows_skipped": sum(sheet.totals for sheet in book.sheets),
     }
     if main.missing_meanings:
@@ -96,6 +102,7 @@ def _read_book(book: Book, mappings: ColumnMappings, show: Callable[[int], None]
             people += read_people(builder, sheet, layout.number, layout.meanings, dates, show)
         else:
             READERS[layout.layout](builder, sheet, layout.number, layout.meanings, dates, show)
+            refuse_unread_columns(builder, layout, dates)
     builder.problems += dates.problems()
     return builder.build(people=tuple(people), ambiguous_dates=bool(dates.ambiguous), **details)
 

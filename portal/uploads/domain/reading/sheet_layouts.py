@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from portal.tabular.cells import shortened
-from portal.uploads.domain.reading.headings import SLOTS, meanings_of
-from portal.uploads.domain.reading.parsing import Dates
+from portal.rules.codes import CODES_BY_SYMBOL
+from portal.tabular.cells import folded, shortened
+from portal.uploads.domain.reading.builder import two_sessions
+from portal.uploads.domain.reading.headings import SLOTS, SYNONYMS, meanings_of
+from portal.uploads.domain.reading.parsing import Dates, code_text
+from portal.uploads.domain.reading.result import MISSING
 from portal.uploads.domain.reading.rows import DATE_MEANINGS, date_texts
 from portal.uploads.domain.reading.wide_layouts import matrix_columns, week_in_title
 
@@ -22,6 +26,11 @@ PUPIL_LIST = "pupil-list"
 #: Meanings whose cells are refused, and their marks counted, if they hold an error or a formula without a value.
 REFUSED_IF_UNREAD = DATE_MEANINGS | {"upn", "session", "code", "code_am", "code_pm", *SLOTS}
 NO_VALUE = "“{}” is an error, or a formula whose value is not in the file. It was left out. Correct it in the sheet, and save it."
+UNREAD_COLUMN = "The column “{}” was not read: another has its meaning, or its day has no year. Correct the heading."
+MARK_MEANINGS = frozenset({"code", "code_am", "code_pm", *SLOTS})
+_DAY_WORDS = re.compile(
+    r"\b(?:am|pm|mon|tue|wed|thu|fri|monday|tuesday|wednesday|thursday|friday)\b|\b\d{1,2}[/ -](?:\d{1,2}|[a-z]{3})\b"
+)
 UNREAD_SHEET = "Sheet “{}” was not read: it has no marks under headings we know. If it should have, send it on its own."
 UNREAD_PUPILS = "Sheet “{}” was not read: it is a pupil list, and this file holds marks. Send it on its own."
 
@@ -139,3 +148,30 @@ def without_unread_texts(builder: ReadingBuilder, layout: SheetLayout) -> Sheet:
         for number, cells in sheet.rows
     ]
     return replace(sheet, rows=rows)
+
+
+def refuse_unread_columns(builder: ReadingBuilder, layout: SheetLayout, dates: Dates) -> None:
+    """Refuse and count the marks of columns that are not read.
+
+    Such a column is headed by a day without a year, or belongs to a second block of the same days.
+    """
+    if not layout.is_register:
+        return
+    read_columns = {column for column, _, _ in matrix_columns(layout.sheet, dates)} if layout.layout == "date-matrix" else set()
+    for column, (heading, meaning) in enumerate(zip(layout.sheet.headings, layout.meanings, strict=True)):
+        if meaning or column in read_columns or not _may_head_marks(heading):
+            continue
+        cells = [cells[column] for _, cells in layout.sheet.rows if column < len(cells)]
+        marks = [code for cell in cells if (code := code_text(cell)) not in MISSING]
+        if marks and all(code in CODES_BY_SYMBOL or two_sessions(code) for code in marks):
+            sentence = UNREAD_COLUMN.format(shortened(heading))
+            row, number = layout.sheet.heading_row, column + 1
+            builder.add_problem(
+                "unread-column", sentence, sheet=layout.number, row=row, column=number, value=heading, count=len(marks)
+            )
+
+
+def _may_head_marks(heading: str) -> bool:
+    """Whether a heading names a session, a weekday or a day, or has the meaning of a code."""
+    name = folded(heading)
+    return SYNONYMS.get(name) in MARK_MEANINGS or bool(_DAY_WORDS.search(heading.casefold()))

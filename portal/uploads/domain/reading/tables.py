@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from portal.tabular.cells import clean, clean_value, folded
@@ -11,7 +12,7 @@ from portal.uploads.domain.reading.headings import ALSO_CELLS, SYNONYMS
 from portal.uploads.domain.reading.parsing import DAY_NAMES, Dates, code_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from portal.tabular.sheets import SheetRows, TableFile
 
@@ -36,6 +37,7 @@ class Sheet:
     heading_row: int = 1
     totals: int = 0
     without_value: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    is_below_another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,34 @@ def book_of(file: TableFile) -> Book:
     Raises:
         FileRejected: when the file has no rows.
     """
-    return Book(tuple(_sheet(sheet) for sheet in file.sheets), file.hidden, file.encoding)
+    return Book(tuple(table for sheet in file.sheets for table in _tables(sheet)), file.hidden, file.encoding)
 
 
-def _sheet(sheet: SheetRows) -> Sheet:
+def _tables(sheet: SheetRows) -> Iterator[Sheet]:
+    """The tables of a sheet, one below the other. Each has its own titles, as where every week stands under its own date."""
+    table = _table(sheet)
+    rows, is_below_another = table.rows, False
+    while (start := _next_table(table.headings, rows)) is not None:
+        yield replace(table, rows=rows[:start], is_below_another=is_below_another)
+        # The first row of the rest is a title or the headings again.
+        table = _table(replace(sheet, rows=rows[start:]))
+        rows, is_below_another = table.rows, True
+    yield replace(table, rows=rows, is_below_another=is_below_another)
+
+
+def _next_table(headings: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> int | None:
+    """The index of the row at which another table begins: its titles, or the headings again."""
+    names = [folded(heading) for heading in headings if heading]
+    for index, (_, row) in enumerate(rows):
+        first = folded(row[0]) if row else ""
+        # Most rows differ from the headings in their first cell, so few are compared in full.
+        if first in names and len(names) > 1 and [folded(cell) for cell in row if cell.strip()] == names:
+            titles = takewhile(lambda row: sum(bool(cell.strip()) for cell in row[1]) == 1, reversed(rows[:index]))
+            return index - sum(1 for _ in titles)
+    return None
+
+
+def _table(sheet: SheetRows) -> Sheet:
     """Find the heading row, and drop the titles above it and the totals below."""
     rows = sheet.rows
     if not any(any(cell.strip() for cell in row) for _, row in rows[:HEADING_SEARCH_ROWS]):
