@@ -37,7 +37,8 @@ RECOUNT = "registers.recount"
 class SchoolImportSummary:
     """What an import of schools did.
 
-    `refused` counts rejected rows; `elsewhere` counts rows of other authorities, which are left out.
+    `refused` counts rejected rows. `elsewhere` counts rows of other authorities, and `not_schools` those of places without
+    registers: both are left out.
     """
 
     added: int
@@ -45,6 +46,7 @@ class SchoolImportSummary:
     unchanged: int
     refused: int
     elsewhere: int
+    not_schools: int
     problems: tuple[Problem, ...]
 
 
@@ -79,12 +81,14 @@ def import_schools(content: bytes, *, all_or_nothing: bool = True) -> SchoolImpo
     """Add or change schools by URN, from a GIAS extract or a simpler CSV.
 
     Schools not listed stay as they are. With a problem in any row nothing is imported, unless `all_or_nothing` is false and
-    the sound rows are. A missing column changes nothing; an empty cell clears. Rows of other authorities are left out.
+    the sound rows are. A missing column changes nothing; an empty cell clears. Rows of other authorities, and of places that are no
+    schools, are left out.
     """
     listed = school_list(content, la_code())
-    rows = listed.rows - listed.elsewhere
+    rows = listed.rows - listed.elsewhere - listed.not_schools
+    left_out = listed.elsewhere, listed.not_schools
     if listed.problems and (all_or_nothing or not listed.schools):
-        return SchoolImportSummary(0, 0, 0, rows, listed.elsewhere, listed.problems)
+        return SchoolImportSummary(0, 0, 0, rows, *left_out, listed.problems)
     existing = {stored.urn: stored for stored in tx().scalars(select(School))}
     trust_ids = _trust_ids({listed_school.trust for listed_school in listed.schools if listed_school.trust})
     added = changed = 0
@@ -96,8 +100,16 @@ def import_schools(content: bytes, *, all_or_nothing: bool = True) -> SchoolImpo
         else:
             changed += bool(_update(existing[listed_school.urn], values))
     unchanged = len(listed.schools) - added - changed
-    record(IMPORTED, None, added=added, changed=changed, unchanged=unchanged, elsewhere=listed.elsewhere)
-    return SchoolImportSummary(added, changed, unchanged, rows - len(listed.schools), listed.elsewhere, listed.problems)
+    record(
+        IMPORTED,
+        None,
+        added=added,
+        changed=changed,
+        unchanged=unchanged,
+        elsewhere=listed.elsewhere,
+        not_schools=listed.not_schools,
+    )
+    return SchoolImportSummary(added, changed, unchanged, rows - len(listed.schools), *left_out, listed.problems)
 
 
 def _trust_ids(names: Collection[str]) -> dict[str, UUID]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portal.audit.events import event
 
-IMPORTED = event("schools.imported", "A list of schools was imported", "added", "changed", "unchanged", "elsewhere")
+IMPORTED = event("schools.imported", "A list of schools was imported", "added", "changed", "unchanged", "elsewhere", "not_schools")
 ADDED = event("school.added", "A school was added", "urn")
 CHANGED = event("school.changed", "A school was changed", "fields")
 DATES_IMPORTED = event("term_dates.imported", "Term dates were imported", "years", "terms", "closed", "removed")

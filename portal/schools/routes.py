@@ -103,6 +103,8 @@ def import_list() -> ResponseReturnValue:
         summary = actions.import_schools(form.file.data.read())
         if not summary.problems:
             counts = f"{plural(summary.added, 'school')} added, {summary.changed} changed, {summary.unchanged} as they were."
+            if summary.not_schools:
+                counts += f" {plural(summary.not_schools, 'row')} of places that are no schools left out."
             flash(counts, "success")
             return redirect(url_for("schools.index"))
         form.add_error("file", "Correct the rows listed below, and send the file again. Nothing was changed.")

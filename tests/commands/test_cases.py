@@ -34,7 +34,7 @@ def send(terminal: Terminal) -> Callable[..., Any]:
     in_year = ("--academic-year", "2026/27")
     terminal.succeed("pupils", "import", *authority, "--school", "190001", *in_year, SETUP / "pupils1.csv")
 
-    def sent(path: str, kind: str = "marks", *options: str, school: str = "190001") -> Any:
+    def sent(path: str | Path, kind: str = "marks", *options: str, school: str = "190001") -> Any:
         at_school = () if kind == "schools" else ("--school", school)
         year = in_year if kind == "pupils" else ()
         document = terminal.succeed(kind, "import", *authority, *at_school, *year, *options, CASES / path)
@@ -134,6 +134,18 @@ def test_a_mark_of_a_pupil_not_on_roll_yet_agrees_with_the_roll(send: Callable[.
     assert (before["rows_in"], before["rows_stored"], before["rows_refused"]) == (2, 2, 0)
     on_roll = send("z-agrees-with-roll/3-z-on-roll.csv")
     assert (on_roll["rows_stored"], kinds(on_roll)) == (0, {"on-roll"})
+
+
+@pytest.mark.parametrize("path", sorted((CASES / "gias-not-a-school").iterdir()), ids=lambda path: path.stem)
+def test_a_place_that_is_no_school_is_counted_and_holds_nothing_up(
+    send: Callable[..., Any], terminal: Terminal, path: Path
+) -> None:
+    assert send(f"gias-not-a-school/{path.name}", "schools")["not_schools"] == 1
+    heading, row = path.read_bytes().splitlines()
+    school = row.replace(b"1901", b"1905").replace(b"1902", b"1905").replace(row.split(b",")[6], b"Community school")
+    school = school.replace(b"Not applicable", b"Primary").replace(b"16 plus,16,99", b"Primary,4,11")
+    document = send(terminal.file("both.csv", b"\n".join((heading, row, school))), "schools")
+    assert (document["added"], document["not_schools"], document["refused"]) == (1, 1, 0)
 
 
 def test_a_school_has_marks_of_its_open_days_only(send: Callable[..., Any]) -> None:

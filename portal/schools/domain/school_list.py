@@ -53,6 +53,19 @@ PHASE_WORDS = (
     ("upper", "secondary"),
     ("16 plus", "secondary"),
 )
+#: Types in GIAS that keep no attendance register: they are counted, and left out.
+NOT_SCHOOLS = (
+    "children's centre",
+    "higher education",
+    "miscellaneous",
+    "service children",
+    "further education",
+    "institution funded by other government department",
+    "offshore",
+    "british schools overseas",
+    "online provider",
+    "proprietor",
+)
 #: Words of a type that decide before the phase does: GIAS gives such schools the phase "not applicable".
 DECIDING_TYPES = ("special", "alternative", "pupil referral")
 NO_PHASE = frozenset({"", "not applicable", "n/a", "na", "middle"})
@@ -83,13 +96,14 @@ class ListedSchool:
 class SchoolList:
     """The schools of a list, its columns, and its problems.
 
-    `rows` counts all rows; `elsewhere` counts those of other authorities.
+    `rows` counts all rows; `elsewhere` those of other authorities, and `not_schools` those of other kinds of places.
     """
 
     schools: tuple[ListedSchool, ...]
     columns: frozenset[str]
     rows: int
     elsewhere: int
+    not_schools: int
     problems: tuple[Problem, ...]
 
 
@@ -117,15 +131,18 @@ def school_list(content: bytes, la_code: str) -> SchoolList:
     try:
         listed = find_columns(csv_rows(content, LIMITS), NAMES, ("urn", "name"))
     except ProblemsError as error:
-        return SchoolList((), frozenset(), 0, 0, error.problems)
+        return SchoolList((), frozenset(), 0, 0, 0, error.problems)
     schools: list[ListedSchool] = []
     problems: list[Problem] = []
     row_of_urn: dict[str, int] = {}
-    elsewhere = 0
+    elsewhere = not_schools = 0
     for row, cells in listed.rows:
         reader = _RowReader(listed, row, cells)
         if _is_elsewhere(reader.cell("la_code"), la_code):
             elsewhere += 1
+            continue
+        if any(words in reader.cell("kind").casefold().replace("’", "'") for words in NOT_SCHOOLS):
+            not_schools += 1
             continue
         school = _school(reader)
         if school is not None and school.urn in row_of_urn:
@@ -134,9 +151,9 @@ def school_list(content: bytes, la_code: str) -> SchoolList:
         if school is not None and not reader.problems:
             row_of_urn[school.urn] = row
             schools.append(school)
-    if not schools and not problems:
+    if not schools and not problems and not not_schools:
         problems.append(_no_schools(elsewhere, la_code))
-    return SchoolList(tuple(schools), frozenset(listed.columns), len(listed.rows), elsewhere, tuple(problems))
+    return SchoolList(tuple(schools), frozenset(listed.columns), len(listed.rows), elsewhere, not_schools, tuple(problems))
 
 
 def _no_schools(elsewhere: int, la_code: str) -> Problem:
