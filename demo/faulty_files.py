@@ -33,8 +33,9 @@ REJECTED = (
     "impossible-code",
     "contradiction",
     "repeat",
+    "code-not-valid",
 )
-READ_ANYWAY = ("wrong-slant", "old-code", "untidy-code", "minutes-in-cell")
+READ_ANYWAY = ("wrong-slant", "untidy-code", "minutes-in-cell")
 TITLE_ROWS = 3
 HEADERS = ("UPN", "Surname", "Forename", "DOB", "Year", "Reg Group", "Date", "Session", "Mark", "Mins Late")
 DATE, SESSION, MARK, MINUTES = 6, 7, 8, 9
@@ -211,7 +212,7 @@ def _add_mark_faults(draft: _DraftFile, candidates: Iterator[int]) -> None:
     for _ in range(6):
         index = _next_row(draft, candidates, _is_present)
         _replace_mark(draft, index, "wrong-slant", "\\" if draft.rows[index][MARK] == "/" else "/")
-    _replace_mark(draft, _next_row(draft, candidates, _is_present), "old-code", "H", "C")
+    _replace_mark(draft, _next_row(draft, candidates, _is_present), "code-not-valid", "H", "C")
     for _ in range(3):
         index = _next_row(draft, candidates, lambda row: row[MARK] in {"I", "O", "M", "G", "C"})
         _replace_mark(draft, index, "untidy-code", f" {draft.rows[index][MARK].lower()} ")

@@ -138,7 +138,7 @@ def _preview_and_apply(person: BrowserVisitor, portal: RunningPortal, file: Mark
     assert "Z1" in rejected_rows, rejected_rows
     person.look("preview")
     with portal.resting():
-        person.press(r"^Apply [\d,]+ marks")
+        person.press(r"^Make [\d,]+ changes")
         _check_progress(person, "Applying the file")
     _wait_for_heading(person, "This file was applied")
     assert _page_counts(person)["Changed"] == preview_counts["Changed"]

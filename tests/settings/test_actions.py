@@ -73,9 +73,9 @@ def test_of_two_values_for_one_day_the_one_set_later_holds() -> None:
 
 
 def test_a_change_is_audited_without_its_typed_reason(world: World) -> None:
-    change("withdrawn_holiday", "REFUSE")
+    change("withdrawn_holiday", "COUNT")
     event = tx().scalars(select(AuditEvent).where(AuditEvent.event == "setting.changed")).one()
-    assert event.facts == {"setting": "withdrawn_holiday", "value": "REFUSE", "first_day": str(TODAY)}
+    assert event.facts == {"setting": "withdrawn_holiday", "value": "COUNT", "first_day": str(TODAY)}
     assert event.membership_id == world.authority.people[Role.LA_ADMINISTRATOR][1]
     (row,) = queries.history_of("withdrawn_holiday")
     assert (row.reason, row.membership_id, row.id) == (DECIDED, event.membership_id, event.subject_id)
@@ -166,10 +166,12 @@ def test_a_setting_that_counts_nothing_recounts_nothing() -> None:
     assert outbox.waiting(actions.RECOUNT) == []
 
 
-def test_code_h_is_refused_in_a_file_where_the_authority_wants_that(world: World) -> None:
-    change("withdrawn_holiday", "REFUSE")
-    upload = files.import_rows(world.authority.primary, files.row(0, "02/11/2026", "AM", "H"), add_pupils=True)
-    assert upload.rows_rejected == 1
+def test_code_h_is_counted_in_a_file_where_the_authority_wants_that(world: World) -> None:
+    for session, rejected in (("AM", 1), ("PM", 0)):
+        upload = files.import_rows(world.authority.primary, files.row(0, "02/11/2026", session, "H"), add_pupils=True)
+        assert upload.rows_rejected == rejected
+        if rejected:
+            change("withdrawn_holiday", "COUNT")
 
 
 def test_every_row_of_the_table_belongs_to_the_authority(world: World) -> None:
